@@ -1,0 +1,105 @@
+import { existsSync, statSync } from "node:fs";
+import { availableParallelism, totalmem } from "node:os";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { AppError } from "../errors.ts";
+import { SCHEMA_VERSION } from "./schema.ts";
+
+const GIB = 1024 ** 3;
+
+/** An open database and the connection that reads it. `close` ends both. */
+export interface OpenEvidence {
+  readonly connection: DuckDBConnection;
+  close(): void;
+}
+
+/**
+ * Opens an evidence file for reading. SQL that runs on it can neither write, nor reach files or the network, nor load
+ * extensions, nor change these settings. Throws `E_STORE` when the file is missing, is no evidence file, has another
+ * schema version or is locked by a running replay.
+ */
+export async function openEvidence(path: string): Promise<OpenEvidence> {
+  if (!existsSync(path)) {
+    throw new AppError("E_STORE", `no evidence file at ${path}`, {
+      hint: "create it with `flowreplay replay <source> --db <file>`, or name another with --db",
+    });
+  }
+  if (!statSync(path).isFile())
+    throw new AppError("E_STORE", `${path} is not a file`, { hint: "--db takes a .duckdb file" });
+  const instance = await openInstance(path);
+  try {
+    const connection = await instance.connect();
+    await checkVersion(connection, path);
+    await connection.run("set timezone = 'UTC'");
+    // Errors then carry the exact position instead of a drawing of it (see query-error.ts).
+    await connection.run("set errors_as_json = true");
+    await connection.run("set lock_configuration = true");
+    return {
+      connection,
+      close: () => {
+        connection.closeSync();
+        instance.closeSync();
+      },
+    };
+  } catch (error) {
+    instance.closeSync();
+    throw error;
+  }
+}
+
+async function openInstance(path: string): Promise<DuckDBInstance> {
+  try {
+    return await DuckDBInstance.create(path, {
+      access_mode: "READ_ONLY",
+      enable_external_access: "false",
+      autoload_known_extensions: "false",
+      autoinstall_known_extensions: "false",
+      allow_community_extensions: "false",
+      memory_limit: `${memoryLimit()}B`,
+      threads: String(availableParallelism()),
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (/lock/i.test(reason)) {
+      throw new AppError("E_STORE", `${path} is in use by another process`, {
+        hint: "a replay is writing to it: wait for it to end, or read a copy of the file",
+        cause: error,
+      });
+    }
+    throw new AppError("E_STORE", `${path} cannot be opened as a DuckDB database: ${firstLine(reason)}`, {
+      hint: "is it a file made by `flowreplay replay`?",
+      cause: error,
+    });
+  }
+}
+
+/** Half of the machine's memory, between 512 MiB and 4 GiB: reports run beside other work. */
+function memoryLimit(): number {
+  return Math.floor(Math.min(4 * GIB, Math.max(GIB / 2, totalmem() / 2)));
+}
+
+async function checkVersion(connection: DuckDBConnection, path: string): Promise<void> {
+  let version: unknown;
+  try {
+    const reader = await connection.runAndReadAll("select version, tool_version from main.schema_info");
+    const [row] = reader.getRows();
+    version = row?.[0];
+  } catch (error) {
+    throw new AppError("E_STORE", `${path} is a DuckDB database, but not an evidence file`, {
+      hint: "evidence files are made by `flowreplay replay`",
+      cause: error,
+    });
+  }
+  if (version !== SCHEMA_VERSION) {
+    throw new AppError(
+      "E_STORE",
+      `${path} has evidence schema ${String(version)}, this version reads ${SCHEMA_VERSION}`,
+      {
+        hint: "replay the logs into a new file, or use the flowreplay version that wrote this one",
+      },
+    );
+  }
+}
+
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0].trim();
+}

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { SCHEMA_VERSION, TABLES, VIEWS } from "../../src/store/schema.ts";
+
+/** Short forms for the inserts of a test: `ip('10.0.0.1')`, `sec('2026-11-01 09:00')`. They live in the session only. */
+const SHORTHAND = /* sql */ `
+create temp macro ip(a) as (
+  split_part(a, '.', 1)::uinteger * 16777216 + split_part(a, '.', 2)::uinteger * 65536
+  + split_part(a, '.', 3)::uinteger * 256 + split_part(a, '.', 4)::uinteger)::uinteger;
+create temp macro sec(t) as epoch(t::timestamp)::uinteger;
+create temp macro hour_of(t) as (epoch(t::timestamp) // 3600)::uinteger;
+create temp macro day_of(t) as (epoch(t::timestamp) // 86400)::uinteger;
+`;
+
+/** An evidence file as the writer would leave it: the real tables and views, filled by plain SQL. */
+export async function createEvidence(path: string, inserts: string): Promise<void> {
+  const instance = await DuckDBInstance.create(path);
+  const connection = await instance.connect();
+  try {
+    await connection.run(TABLES);
+    await connection.run(VIEWS);
+    await connection.run("insert into schema_info values ($1, 'test')", [SCHEMA_VERSION]);
+    await connection.run(SHORTHAND);
+    if (inserts.trim() !== "") await connection.run(inserts);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** A folder that `use` may fill; gone afterwards. */
+export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export async function withEvidence<T>(inserts: string, use: (path: string) => Promise<T>): Promise<T> {
+  return withFolder(async (folder) => {
+    const path = join(folder, "evidence.duckdb");
+    await createEvidence(path, inserts);
+    return use(path);
+  });
+}
