@@ -1,0 +1,90 @@
+import { Validator } from "ip-num";
+
+import { type Address, type Family, IPV4, IPV6, type Prefix } from "./address.ts";
+
+/** The longest text of an address: IPv6 with an embedded dotted quad. Longer input never reaches a regular expression. */
+const LONGEST_ADDRESS = 45;
+const PREFIX_LENGTH = /^(?:0|[1-9]\d{0,2})$/;
+
+/** An address block as it was written: `exact` is false when host bits were set (and are now zero). */
+export interface ParsedPrefix {
+  readonly prefix: Prefix;
+  readonly exact: boolean;
+}
+
+/**
+ * An IPv4 or IPv6 address from its text (RFC 4291 section 2.2), null when it is none. `ip-num` decides what is valid;
+ * the words are computed here because building its BigInt objects costs ten times the validation.
+ */
+export function parseAddress(text: string): Address | null {
+  if (text.length > LONGEST_ADDRESS) return null;
+  if (!text.includes(":")) {
+    return Validator.isValidIPv4String(text)[0] ? { family: IPV4, words: [quadWord(text)] } : null;
+  }
+  // A zone (`fe80::1%eth0`) names an interface of one host: no address of a flow or a rule has one.
+  if (text.includes("%") || !Validator.isValidIPv6String(text)[0]) return null;
+  return { family: IPV6, words: ipv6Words(text) };
+}
+
+/** An address block `address/length` in canonical form, null when it is none. */
+export function parsePrefix(text: string): ParsedPrefix | null {
+  const slash = text.indexOf("/");
+  if (slash < 0) return null;
+  const address = parseAddress(text.slice(0, slash));
+  const suffix = text.slice(slash + 1);
+  if (!address || !PREFIX_LENGTH.test(suffix)) return null;
+  const length = Number(suffix);
+  if (length > bitsOf(address.family)) return null;
+  const words = maskWords(address.words, length);
+  const exact = words.every((word, index) => word === address.words[index]);
+  return { prefix: { family: address.family, words, length }, exact };
+}
+
+/** The address as a block of its own: /32 or /128. */
+export function hostPrefix(address: Address): Prefix {
+  return { family: address.family, words: address.words, length: bitsOf(address.family) };
+}
+
+export function bitsOf(family: Family): number {
+  return family === IPV4 ? 32 : 128;
+}
+
+function maskWords(words: readonly number[], length: number): number[] {
+  return words.map((word, index) => {
+    const bits = length - index * 32;
+    if (bits >= 32) return word;
+    return bits <= 0 ? 0 : (word & ~(0xffffffff >>> bits)) >>> 0;
+  });
+}
+
+function quadWord(text: string): number {
+  let word = 0;
+  let octet = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 46) {
+      word = word * 256 + octet;
+      octet = 0;
+    } else {
+      octet = octet * 10 + code - 48;
+    }
+  }
+  return word * 256 + octet;
+}
+
+function ipv6Words(text: string): number[] {
+  const gap = text.indexOf("::");
+  const head = groupsOf(gap < 0 ? text : text.slice(0, gap));
+  const tail = gap < 0 ? [] : groupsOf(text.slice(gap + 2));
+  const groups = [...head, ...Array<number>(8 - head.length - tail.length).fill(0), ...tail];
+  return [0, 2, 4, 6].map((at) => groups[at] * 65536 + groups[at + 1]);
+}
+
+function groupsOf(text: string): number[] {
+  if (text === "") return [];
+  return text.split(":").flatMap((group) => {
+    if (!group.includes(".")) return [Number.parseInt(group, 16)];
+    const word = quadWord(group);
+    return [word >>> 16, word & 0xffff];
+  });
+}
