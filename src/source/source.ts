@@ -3,14 +3,19 @@
  * tested and handed to a worker thread, which opens it with `openObject` (open.ts).
  */
 export interface SourceObject {
-  /** Path or URI as shown to the user: the `source_object` of its records. */
+  /**
+   * The `source_object` of its records, and its identity in the ledger: the real absolute path of a file (however it
+   * was spelled, from whatever folder), `s3://bucket/key`, `cloudwatch://group/stream/<slice>`, `stdin`.
+   */
   readonly name: string;
-  /** Bytes as stored; null when it cannot be known before reading (stdin, CloudWatch Logs). */
+  /** Bytes as stored; null when it cannot be known before reading (stdin, pipes, CloudWatch Logs). */
   readonly size: number | null;
   /** S3 ETag, or a fingerprint of a file (size and modification time): tells a changed object from a known one. */
   readonly etag: string | null;
   /** Unix seconds of the time in the object's name (`…_20250304T0905Z_…`); null where it has none. */
   readonly time: number | null;
+  /** Field list of its records where the source knows it (CloudWatch Logs has no header line); bare names, spaces. */
+  readonly fields?: string;
   readonly locator: Locator;
 }
 
@@ -26,6 +31,23 @@ export type Locator =
       readonly from: number;
       readonly to: number;
     };
+
+/** What a run would read, in the order it would read it. A plain value: `--dry-run` prints it. */
+export interface SourcePlan {
+  readonly objects: readonly SourceObject[];
+  /** Sum of the sizes that are known before reading. */
+  readonly bytes: number;
+  /** Objects that were listed but lie outside `--from`/`--to`. S3 days that were never listed are not in it. */
+  readonly pruned: number;
+  /** Object times that were kept, look-back included (Unix seconds); null where that side is open. */
+  readonly window: TimeWindow;
+}
+
+/** Unix seconds, both inclusive; null: open. */
+export interface TimeWindow {
+  readonly from: number | null;
+  readonly to: number | null;
+}
 
 /** What the AWS sources need beyond the SDK's own chain. */
 export interface AwsOptions {

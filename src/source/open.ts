@@ -1,0 +1,95 @@
+import { createReadStream, fstatSync, type BigIntStats } from "node:fs";
+import { open, stat } from "node:fs/promises";
+import { Socket } from "node:net";
+import { addAbortSignal, type Readable } from "node:stream";
+import { AppError } from "../errors.ts";
+import { fingerprint, unreadable } from "./files.ts";
+import type { AwsOptions, SourceEvents, SourceObject } from "./source.ts";
+
+export interface OpenContext {
+  readonly aws: AwsOptions;
+  readonly events: SourceEvents;
+  /** Ends the reading with an error of its own reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Bytes a read call asks for. From the page cache, Node 20: 64 KiB 1.7 GB/s, 256 KiB 4.4, 1 MiB 7.3, 4 MiB 5.4. */
+const CHUNK = 1024 * 1024;
+
+/**
+ * The bytes of an object as they are stored (compressed ones stay compressed), in order, each chunk a buffer of its
+ * own. Works in any thread. Every byte arrives once or an error is thrown: a cut transfer is never a short object.
+ * @throws AppError E_SOURCE naming the object.
+ */
+export function openObject(object: SourceObject, context: OpenContext): AsyncIterable<Uint8Array> {
+  const { locator } = object;
+  switch (locator.kind) {
+    case "file":
+      return object.size === null ? readPipe(object, locator.path, context) : readFile(object, locator.path, context);
+    case "stdin":
+      return readStdin(object, context);
+    default:
+      throw new AppError("E_SOURCE", `cannot read ${object.name}`);
+  }
+}
+
+async function* readFile(object: SourceObject, path: string, { signal }: OpenContext): AsyncGenerator<Uint8Array> {
+  const size = object.size!;
+  const file = await open(path).catch((error: unknown) => Promise.reject(unreadable(object.name, error)));
+  try {
+    await assertUnchanged(object, () => file.stat({ bigint: true }));
+    let read = 0;
+    while (read < size) {
+      signal?.throwIfAborted();
+      const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK, size - read));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, read).catch((error: unknown) => {
+        throw unreadable(object.name, error);
+      });
+      if (bytesRead === 0) throw changed(object);
+      read += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+    // By path, not by handle: a file that was replaced or deleted meanwhile is not the one that was planned.
+    await assertUnchanged(object, () => stat(path, { bigint: true }));
+  } finally {
+    await file.close();
+  }
+}
+
+async function assertUnchanged(object: SourceObject, look: () => Promise<BigIntStats>): Promise<void> {
+  const stats = await look().catch((error: unknown) => Promise.reject(unreadable(object.name, error)));
+  if (object.etag !== null && fingerprint(stats) !== object.etag) throw changed(object);
+}
+
+function changed(object: SourceObject): AppError {
+  return new AppError("E_SOURCE", `${object.name} changed while it was read`, {
+    hint: "nothing of it was stored; replay again when it is complete",
+  });
+}
+
+function readPipe(object: SourceObject, path: string, context: OpenContext): AsyncIterable<Uint8Array> {
+  return drain(object, createReadStream(path, { highWaterMark: CHUNK }), context);
+}
+
+/**
+ * A pipe on descriptor 0 is read through a socket: a file stream would block a thread in read(2), and a process that
+ * was told to stop would hang until the other end writes again.
+ */
+function readStdin(object: SourceObject, context: OpenContext): AsyncIterable<Uint8Array> {
+  const stats = fstatSync(0);
+  const stream =
+    stats.isFIFO() || stats.isSocket()
+      ? new Socket({ fd: 0, readable: true, writable: false })
+      : createReadStream("", { fd: 0, autoClose: false, highWaterMark: CHUNK });
+  return drain(object, stream, context);
+}
+
+async function* drain(object: SourceObject, stream: Readable, { signal }: OpenContext): AsyncGenerator<Uint8Array> {
+  if (signal) addAbortSignal(signal, stream);
+  try {
+    for await (const chunk of stream) yield chunk as Buffer;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unreadable(object.name, error);
+  }
+}
