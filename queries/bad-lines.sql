@@ -1,0 +1,14 @@
+-- title: Lines that are no records
+-- description: Lines of the logs that could not be read, by reason, with an example of each. They were counted and
+--   kept, never judged.
+-- group: health
+select
+  reason,
+  count(*) as lines,
+  count(distinct source_object) as objects,
+  first(source_object order by source_object, line) as example_object,
+  first(line order by source_object, line) as example_line,
+  first(text order by source_object, line) as example_text
+from bad_lines
+group by reason
+order by lines desc, reason

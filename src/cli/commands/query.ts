@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { AppError } from "../../errors.ts";
+import { RENDERERS } from "../../report/renderers/formats.ts";
+import { openReader } from "../../store/reader.ts";
+import {
+  chosenFormat,
+  databaseOption,
+  fileOption,
+  type OutputOptions,
+  outputOption,
+  renderOptions,
+  writeOutput,
+} from "../output.ts";
+
+interface QueryOptions extends OutputOptions {
+  readonly db: string;
+  readonly f?: string;
+}
+
+export function registerQuery(program: Command): void {
+  program
+    .command("query")
+    .summary("run SQL on the evidence file, read-only")
+    .description(
+      "Runs one SELECT on the evidence file. The SQL can change nothing and reach no other file and no network.",
+    )
+    .argument(
+      "[sql]",
+      "the statement; views: flows, rules, rule_usage, interfaces, coverage, sources, bad_lines, run_manifest",
+    )
+    .addOption(new Option("-f <file>", "read the statement from a file, - for stdin"))
+    .addOption(databaseOption())
+    .addOption(outputOption())
+    .addOption(fileOption())
+    .action(runQuery);
+}
+
+async function runQuery(sql: string | undefined, options: QueryOptions): Promise<void> {
+  const statement = statementOf(sql, options.f);
+  const reader = await openReader(options.db);
+  try {
+    const render = RENDERERS[chosenFormat(options)];
+    await writeOutput(render(await reader.stream(statement), renderOptions(options)), options.o);
+  } finally {
+    reader.close();
+  }
+}
+
+function statementOf(sql: string | undefined, file: string | undefined): string {
+  if ((sql === undefined) === (file === undefined)) {
+    throw new AppError("E_USAGE", "give the SQL as an argument or with -f <file>", {
+      hint: 'e.g. flowreplay query "select agreement, count(*) from flows group by all"',
+    });
+  }
+  if (file === undefined) return sql ?? "";
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new AppError(
+      "E_USAGE",
+      `cannot read the query file ${file}: ${error instanceof Error ? error.message : ""}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,87 @@
+import { readFileSync } from "node:fs";
+import { type Command, Option } from "commander";
+import { AppError } from "../../errors.ts";
+import { findReport, loadCatalogue, type Report } from "../../report/catalogue.ts";
+import { renderSections } from "../../report/report-sections.ts";
+import { renderReportList } from "../../report/report-list.ts";
+import type { GivenParameters } from "../../report/run-report.ts";
+import { openReader } from "../../store/reader.ts";
+import {
+  chosenFormat,
+  databaseOption,
+  fileOption,
+  type OutputOptions,
+  outputOption,
+  renderOptions,
+  writeOutput,
+} from "../output.ts";
+
+interface ReportOptions extends OutputOptions {
+  readonly db: string;
+  readonly param: readonly string[];
+  readonly ioc?: string;
+}
+
+export function registerReport(program: Command): void {
+  program
+    .command("report")
+    .summary("print reports on the evidence file; without a name, the list of reports")
+    .description("Prints reports on the evidence file. Without a name it lists them with their parameters.")
+    .argument("[name...]", "reports to print")
+    .addOption(databaseOption())
+    .addOption(outputOption())
+    .addOption(fileOption())
+    .addOption(
+      new Option("--param <name=value>", "set a parameter; name=@file reads the value from a file; repeatable")
+        .argParser((value: string, before: readonly string[]) => [...before, value])
+        .default([], "none"),
+    )
+    .addOption(new Option("--ioc <file>", "indicator list for ioc-match: the same as --param indicators=@<file>"))
+    .action(runReports);
+}
+
+async function runReports(names: readonly string[], options: ReportOptions): Promise<void> {
+  const catalogue = loadCatalogue();
+  const format = chosenFormat(options);
+  if (names.length === 0) {
+    await writeOutput(renderReportList(catalogue, format, renderOptions(options)), options.o);
+    return;
+  }
+  const reports = names.map((name) => findReport(catalogue, name));
+  const given = givenParameters(reports, options);
+  const reader = await openReader(options.db);
+  try {
+    await writeOutput(renderSections(reader, reports, given, format, renderOptions(options)), options.o);
+  } finally {
+    reader.close();
+  }
+}
+
+/** `--param` values as one object; a name must belong to at least one of the reports. */
+function givenParameters(reports: readonly Report[], { param, ioc }: ReportOptions): GivenParameters {
+  const given: [string, string][] = param.map((text) => {
+    const at = text.indexOf("=");
+    if (at <= 0) throw new AppError("E_USAGE", `--param takes name=value, not ${text}`);
+    const value = text.slice(at + 1);
+    return [text.slice(0, at), value.startsWith("@") ? readValue(value.slice(1)) : value];
+  });
+  if (ioc !== undefined) given.push(["indicators", readValue(ioc)]);
+  const known = new Set(reports.flatMap((report) => report.parameters.map((parameter) => parameter.name)));
+  const unknown = given.find(([name]) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new AppError("E_USAGE", `no parameter ${unknown[0]} in ${reports.map((report) => report.name).join(", ")}`, {
+      hint: known.size > 0 ? `there is ${[...known].join(", ")}` : "these reports take no parameters",
+    });
+  }
+  return Object.fromEntries(given);
+}
+
+function readValue(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new AppError("E_USAGE", `cannot read ${file}: ${error instanceof Error ? error.message : ""}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { registerQuery } from "./commands/query.ts";
+import { registerReport } from "./commands/report.ts";
+import { describeFailure, EXIT } from "./failure.ts";
+
+/** Every command, in the order of the help. */
+const COMMANDS = [registerReport, registerQuery];
+
+function createProgram(): Command {
+  const program = new Command("flowreplay")
+    .description(
+      "Replay AWS VPC Flow Logs against security groups and network ACLs: which rule decided, what disagrees, what is unused.",
+    )
+    .version(packageVersion(), "--version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .configureHelp({ showGlobalOptions: false })
+    .configureOutput({
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, "flowreplay: ").replace(/^\(Did you mean (.*)\?\)$/m, "hint: did you mean $1?")),
+    })
+    .exitOverride();
+  for (const register of COMMANDS) register(program);
+  return program;
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown";
+}
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.done);
+  throw error;
+});
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  const { text, exitCode } = describeFailure(error);
+  process.stderr.write(text);
+  process.exitCode = exitCode;
+}

@@ -1,0 +1,56 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { extname } from "node:path";
+import { Option } from "commander";
+import { AppError } from "../errors.ts";
+import { type OutputFormat, RENDERERS } from "../report/renderers/formats.ts";
+import type { RenderOptions } from "../report/renderers/renderer.ts";
+import { styleFor } from "./colors.ts";
+
+/** Options shared by the commands that print rows. */
+export interface OutputOptions {
+  readonly output?: OutputFormat;
+  readonly o?: string;
+}
+
+export const outputOption = (): Option =>
+  new Option("--output <format>", "how to print the rows (default: table, or by the suffix of -o)").choices(
+    Object.keys(RENDERERS),
+  );
+
+export const fileOption = (): Option => new Option("-o <file>", "write to a file instead of the terminal");
+
+export const databaseOption = (): Option => new Option("--db <file>", "the evidence file").default("flowreplay.duckdb");
+
+const SUFFIXES: Readonly<Record<string, OutputFormat>> = { ".json": "json", ".csv": "csv", ".md": "markdown" };
+
+export function chosenFormat({ output, o }: OutputOptions): OutputFormat {
+  return output ?? (o === undefined ? "table" : (SUFFIXES[extname(o).toLowerCase()] ?? "table"));
+}
+
+/** Width and style of the place the text goes to; a file is 80 columns of plain text. */
+export function renderOptions({ o }: OutputOptions): RenderOptions {
+  if (o !== undefined) return { width: 80, style: styleFor({}) };
+  return { width: process.stdout.isTTY ? process.stdout.columns || 80 : 80, style: styleFor(process.stdout) };
+}
+
+/** Writes the pieces to stdout, or to a file that appears only when it is complete. */
+export async function writeOutput(pieces: AsyncIterable<string>, file: string | undefined): Promise<void> {
+  if (file === undefined) {
+    for await (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, "drain");
+    return;
+  }
+  const partial = `${file}.${process.pid}.partial`;
+  try {
+    await pipeline(pieces, createWriteStream(partial, { flags: "wx" }));
+    await rename(partial, file);
+  } catch (error) {
+    await rm(partial, { force: true });
+    if (error instanceof Error && "syscall" in error) {
+      throw new AppError("E_USAGE", `cannot write ${file}: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,43 @@
+import stringWidth from "string-width";
+
+export interface ColumnSize {
+  readonly name: string;
+  readonly numeric: boolean;
+  /** Widest cell. */
+  readonly width: number;
+}
+
+/** Text may shrink to this before a column is left out. */
+const NARROWEST = 12;
+
+/**
+ * Widths of the columns that fit into `available` cells with `gap` between them: all of them, long text shrunk, or
+ * only the first ones. Numbers and identifiers are never cut (half an id is no id); a table keeps at least one column.
+ */
+export function fitColumns(columns: readonly ColumnSize[], available: number, gap: number): number[] {
+  const wanted = columns.map((column) => Math.max(column.width, longestPart(column.name), 1));
+  const least = columns.map((column, at) =>
+    column.numeric || /(^|_)id$/.test(column.name) || at === 0
+      ? Math.min(wanted[at], 44)
+      : Math.min(wanted[at], NARROWEST),
+  );
+  let count = columns.length;
+  const total = (widths: readonly number[], of: number): number =>
+    widths.slice(0, of).reduce((sum, width) => sum + width, 0) + gap * (of - 1);
+  while (count > 1 && total(least, count) > available) count--;
+  const widths = wanted.slice(0, count);
+  for (let excess = total(widths, count) - available; excess > 0; excess--) {
+    // The widest column that may still shrink gives one cell.
+    let at = -1;
+    for (let index = 0; index < count; index++) {
+      if (widths[index] > least[index] && (at < 0 || widths[index] > widths[at])) at = index;
+    }
+    if (at < 0) return [Math.max(1, Math.min(widths[0], available)), ...widths.slice(1)];
+    widths[at]--;
+  }
+  return widths;
+}
+
+function longestPart(name: string): number {
+  return Math.max(...name.split(/(?<=_)/).map((part) => stringWidth(part)));
+}

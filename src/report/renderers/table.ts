@@ -1,0 +1,131 @@
+import stringWidth from "string-width";
+import type { Column, Plain, ResultStream } from "../../store/reader.ts";
+import { fitColumns } from "./column-widths.ts";
+import { cellText, isNumeric, type RenderOptions, visible } from "./renderer.ts";
+
+const GAP = "  ";
+/** Rows that set the widths; later rows of a longer result are cut to them, so that memory stays bounded. */
+const MEASURED_ROWS = 2000;
+
+/** Aligned columns that fit the terminal: long text is cut, columns that do not fit are named below the table. */
+export async function* renderTable(result: ResultStream, options: RenderOptions): AsyncGenerator<string> {
+  const cells = cellFormatters(result.columns);
+  const format = (rows: readonly Plain[][]): string[][] => rows.map((row) => row.map((value, at) => cells[at](value)));
+  const head: string[][] = [];
+  let print: ((rows: readonly string[][]) => string) | undefined;
+  for await (const chunk of result.chunks) {
+    const rows = format(chunk);
+    if (print !== undefined) {
+      yield print(rows);
+      continue;
+    }
+    head.push(...rows);
+    if (head.length < MEASURED_ROWS) continue;
+    const layout = layOut(result.columns, head, options);
+    yield layout.header + layout.print(head);
+    print = layout.print;
+  }
+  const layout = layOut(result.columns, head, options);
+  if (print === undefined)
+    yield head.length === 0 ? `${options.style.dim("(no rows)")}\n` : layout.header + layout.print(head);
+  if (layout.hidden.length > 0 && head.length > 0) {
+    yield options.style.dim(`${wrapList("not shown for lack of width: ", layout.hidden, options.width)}\n`);
+  }
+}
+
+interface Layout {
+  readonly header: string;
+  readonly hidden: readonly string[];
+  print(rows: readonly string[][]): string;
+}
+
+function layOut(columns: readonly Column[], rows: readonly string[][], { width, style }: RenderOptions): Layout {
+  const names = columns.map((column) => visible(column.name));
+  const widths = fitColumns(
+    columns.map((column, at) => ({
+      name: names[at],
+      numeric: isNumeric(column.type),
+      width: rows.reduce((most, row) => Math.max(most, stringWidth(row[at])), 0),
+    })),
+    width,
+    GAP.length,
+  );
+  const shown = columns.slice(0, widths.length);
+  const line = (cells: readonly string[]): string =>
+    shown
+      .map((column, at) => align(cells[at], widths[at], isNumeric(column.type)))
+      .join(GAP)
+      .trimEnd();
+  const headings = shown.map((_, at) => wrapName(names[at], widths[at]));
+  const height = Math.max(...headings.map((heading) => heading.length));
+  const headerLines = Array.from({ length: height }, (_, at) =>
+    style.bold(line(headings.map((heading) => heading[at - height + heading.length] ?? ""))),
+  );
+  const rule = style.dim(widths.map((width) => "─".repeat(width)).join(GAP));
+  return {
+    header: [...headerLines, rule, ""].join("\n"),
+    hidden: names.slice(widths.length),
+    print: (rows) => rows.map((row) => `${line(row)}\n`).join(""),
+  };
+}
+
+function align(text: string, width: number, right: boolean): string {
+  const cut = cutToWidth(text, width);
+  const padding = " ".repeat(width - stringWidth(cut));
+  return right ? padding + cut : cut + padding;
+}
+
+/** Cuts by terminal cells, not code units: wide and combining characters stay whole. */
+export function cutToWidth(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text;
+  let kept = "";
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    const cells = stringWidth(segment);
+    if (used + cells > width - 1) break;
+    kept += segment;
+    used += cells;
+  }
+  return `${kept}…`;
+}
+
+/** `distinct_ports` over two lines where the column is narrow: broken after an underscore. */
+function wrapName(name: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const part of name.split(/(?<=_)/)) {
+    const last = lines.at(-1);
+    if (last !== undefined && stringWidth(last + part) <= width) lines[lines.length - 1] = last + part;
+    else lines.push(part);
+  }
+  return lines.map((line) => cutToWidth(line, width));
+}
+
+function wrapList(lead: string, items: readonly string[], width: number): string {
+  const lines = [lead];
+  for (const [at, item] of items.entries()) {
+    const text = at < items.length - 1 ? `${item}, ` : item;
+    if (stringWidth(lines.at(-1) + text.trimEnd()) > width && lines.at(-1) !== lead) lines.push(`  ${text}`);
+    else lines[lines.length - 1] += text;
+  }
+  return lines.map((line) => line.trimEnd()).join("\n");
+}
+
+/** Numbers that name rather than count read better without separators. */
+const PLAIN_NUMBER = /(^|_)(port|ports|srcport|dstport|line|protocol|number|flags|version|id|run)$/;
+
+function cellFormatters(columns: readonly Column[]): ((value: Plain) => string)[] {
+  const grouped = new Intl.NumberFormat("en-US", { maximumFractionDigits: 3 });
+  return columns.map((column) => {
+    const plain = PLAIN_NUMBER.test(column.name);
+    if (isNumeric(column.type) && !plain) {
+      return (value) => (typeof value === "number" ? grouped.format(value) : visible(cellText(value)));
+    }
+    if (column.type.startsWith("TIMESTAMP")) return (value) => shortTime(cellText(value));
+    return (value) => visible(cellText(value));
+  });
+}
+
+/** `2026-11-01T09:00:00Z` as `2026-11-01 09:00:00`; all times of a table are UTC. */
+function shortTime(text: string): string {
+  return text.replace("T", " ").replace(/Z$/, "");
+}

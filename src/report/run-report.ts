@@ -1,0 +1,65 @@
+import { AppError } from "../errors.ts";
+import type { Parameters, Reader, ResultStream } from "../store/reader.ts";
+import type { Report, ReportParameter } from "./report-header.ts";
+
+/** Values as the user gives them, by parameter name. */
+export type GivenParameters = Readonly<Record<string, string>>;
+
+/** Runs a report with its defaults and what the user gave; throws `E_USAGE` for an unknown name or a bad value. */
+export function runReport(reader: Reader, report: Report, given: GivenParameters = {}): Promise<ResultStream> {
+  return reader.stream(report.sql, bindParameters(report, given));
+}
+
+export function bindParameters(report: Report, given: GivenParameters): Parameters {
+  for (const name of Object.keys(given)) {
+    if (report.parameters.some((parameter) => parameter.name === name)) continue;
+    const names = report.parameters.map((parameter) => parameter.name);
+    throw new AppError("E_USAGE", `report ${report.name} has no parameter ${name}`, {
+      hint: names.length > 0 ? `it takes ${names.join(", ")}` : "it takes none",
+    });
+  }
+  return Object.fromEntries(
+    report.parameters.map((parameter) => [parameter.name, parseValue(report, parameter, given[parameter.name])]),
+  );
+}
+
+function parseValue(report: Report, parameter: ReportParameter, given: string | undefined): Parameters[string] {
+  const text = given ?? parameter.default;
+  if (text === null) return parameter.type === "list" ? [] : null;
+  const fail = (wanted: string): never => {
+    throw new AppError("E_USAGE", `report ${report.name}: parameter ${parameter.name} must be ${wanted}, not ${text}`, {
+      hint: parameter.description,
+    });
+  };
+  switch (parameter.type) {
+    case "integer": {
+      const value = Number(text);
+      return /^-?\d+$/.test(text) && Number.isSafeInteger(value) ? value : fail("a whole number");
+    }
+    case "number":
+      return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : fail("a number");
+    case "timestamp":
+      return parseTime(text) ?? fail("a time such as 2026-11-01T09:00:00Z");
+    case "list":
+      return listItems(text);
+    case "text":
+      return text;
+  }
+}
+
+/** UTC unless the text names an offset; returned in the form that SQL casts to `timestamp`. */
+function parseTime(text: string): string | null {
+  const match = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?))?(Z|[+-]\d{2}:\d{2})?$/.exec(text);
+  if (match === null) return null;
+  const milliseconds = Date.parse(`${match[1]}T${match[2] ?? "00:00"}${match[3] ?? "Z"}`);
+  return Number.isNaN(milliseconds) ? null : new Date(milliseconds).toISOString().slice(0, 19).replace("T", " ");
+}
+
+/** Items separated by commas or line ends; `#` starts a comment in a list that came from a file. */
+function listItems(text: string): readonly string[] {
+  return text
+    .split("\n")
+    .flatMap((line) => line.replace(/#.*$/, "").split(","))
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}

@@ -1,0 +1,22 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+export interface CliRun {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly code: number | null;
+}
+
+/** Runs the built command line (`npm run build` first; `npm test` does). */
+export function flowreplay(args: readonly string[], options: { cwd?: string; input?: string } = {}): CliRun {
+  const { stdout, stderr, status, error } = spawnSync(process.execPath, [MAIN, ...args], {
+    ...options,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  if (error !== undefined) throw error;
+  return { stdout, stderr, code: status };
+}
