@@ -1,0 +1,115 @@
+import { isDeepStrictEqual } from "node:util";
+import type * as z from "zod";
+
+import type { Prefix } from "../net/address.ts";
+import { child } from "./documents.ts";
+import { readInterface } from "./interfaces.ts";
+import { modelError, type Notes, place, show } from "./messages.ts";
+import type { NetworkInterface, Origin, PrefixList, RouteTable, Subnet, Vpc } from "./model.ts";
+import { readEntries, readPrefixList, readRouteTable, readSubnet, readVpc } from "./networks.ts";
+import { SCHEMAS, type SectionKey, type Shape } from "./schema.ts";
+
+/** A validated thing that needs others before it becomes part of the model. */
+export interface Item<T> {
+  readonly value: T;
+  readonly origin: Origin;
+}
+
+interface Read {
+  SecurityGroups: Item<Shape<"SecurityGroups">>;
+  SecurityGroupRules: Item<Shape<"SecurityGroupRules">>;
+  NetworkAcls: Item<Shape<"NetworkAcls">>;
+  VpcPeeringConnections: Item<Shape<"VpcPeeringConnections">>;
+  NetworkInterfaces: NetworkInterface;
+  Subnets: Subnet;
+  Vpcs: Vpc;
+  RouteTables: RouteTable;
+  PrefixLists: PrefixList;
+  Entries: { readonly entries: readonly Prefix[]; readonly origin: Origin };
+}
+
+/** Everything of one snapshot by kind and id, in order of appearance. */
+export type Collected = { readonly [K in SectionKey]: Map<string, Read[K]> };
+
+const IDS: { readonly [K in SectionKey]: keyof Shape<K> & string } = {
+  SecurityGroups: "GroupId",
+  SecurityGroupRules: "SecurityGroupRuleId",
+  NetworkAcls: "NetworkAclId",
+  VpcPeeringConnections: "VpcPeeringConnectionId",
+  NetworkInterfaces: "NetworkInterfaceId",
+  Subnets: "SubnetId",
+  Vpcs: "VpcId",
+  RouteTables: "RouteTableId",
+  PrefixLists: "PrefixListId",
+  Entries: "PrefixListId",
+};
+
+const keep = <T>(value: T, origin: Origin): Item<T> => ({ value, origin });
+
+/**
+ * What needs nothing else becomes its model type at once: of the hundred thousand interfaces of a large account only
+ * one copy should live (keeping zod's until the end doubled the time, all of it garbage collection).
+ */
+const READERS: { readonly [K in SectionKey]: (value: Shape<K>, origin: Origin, notes: Notes) => Read[K] } = {
+  SecurityGroups: keep,
+  SecurityGroupRules: keep,
+  NetworkAcls: keep,
+  VpcPeeringConnections: keep,
+  NetworkInterfaces: readInterface,
+  Subnets: readSubnet,
+  Vpcs: readVpc,
+  RouteTables: readRouteTable,
+  PrefixLists: readPrefixList,
+  Entries: readEntries,
+};
+
+export function emptyCollection(): Collected {
+  return Object.fromEntries(Object.keys(SCHEMAS).map((key) => [key, new Map()])) as unknown as Collected;
+}
+
+/**
+ * Validates one thing and files it under its id; pages and files merge. The same thing twice is fine; of two different
+ * versions of a thing the last one read counts (files in the order of their names), with a note. Entries of one prefix
+ * list add up.
+ * @throws AppError E_MODEL naming file, JSON pointer and value when the thing is not as AWS writes it.
+ */
+export function collect<K extends SectionKey>(
+  into: Collected,
+  key: K,
+  found: unknown,
+  origin: Origin,
+  notes: Notes,
+): void {
+  const parsed = SCHEMAS[key].safeParse(found);
+  if (!parsed.success) throw shapeError(parsed.error, found, origin);
+  const shape = parsed.data as Shape<K>;
+  const id = shape[IDS[key]] as string;
+  let read = READERS[key](shape, origin, notes);
+  const known: Map<string, Read[K]> = into[key];
+  const before = known.get(id);
+  if (before) {
+    if ("entries" in before && "entries" in read && key === "Entries") {
+      read = { ...read, entries: [...before.entries!, ...read.entries!] };
+    } else if (!isDeepStrictEqual({ ...before, origin }, read)) {
+      notes.add("defined twice, the last one counts", `${id} (${place(before.origin)}, ${place(origin)})`);
+    }
+  }
+  known.set(id, read);
+}
+
+/** The first thing zod objects to, as file, pointer, problem and value. */
+function shapeError(error: z.ZodError, found: unknown, origin: Origin): Error {
+  const issue = error.issues[0];
+  const path = issue.path as (string | number)[];
+  let value = found;
+  for (const key of path) value = isIndexable(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  if (value === undefined) return modelError(child(origin, ...path), "missing");
+  const expected = issue.message
+    .replace(/^(?:Invalid (?:input|option)|Too small|Too big): /, "")
+    .replace(/, received .*$/, "");
+  return modelError(child(origin, ...path), `${expected}, got ${show(value)}`);
+}
+
+function isIndexable(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === "object" && value !== null;
+}

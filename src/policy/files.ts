@@ -1,0 +1,122 @@
+import { open, readFile, stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { glob } from "tinyglobby";
+
+import { AppError } from "../errors.ts";
+import { modelError, type Notes, plain, show } from "./messages.ts";
+
+/** The files of one snapshot. */
+export interface SnapshotFiles {
+  readonly name: string;
+  readonly since: number | null;
+  readonly files: readonly string[];
+}
+
+/** `2026-11-01T00-00-00Z` as the product writes it; colons, no separators and a date alone are read as well. */
+const TIME_NAME = /^(\d{4})-?(\d{2})-?(\d{2})(?:T(\d{2})[-:]?(\d{2})(?:[-:]?(\d{2})(?:\.\d+)?)?Z?)?$/;
+
+/**
+ * What there is to read, in order of time: a file or folder is one snapshot without a time; a folder that holds folders
+ * named by time is a history.
+ * @throws AppError E_MODEL when the path is missing, a time is none, or two folders name the same one.
+ */
+export async function planSnapshots(path: string, notes: Notes): Promise<SnapshotFiles[]> {
+  const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
+    const problem = cause.code === "ENOENT" ? "no such file or folder" : `cannot be read (${cause.code})`;
+    throw new AppError("E_MODEL", `${plain(path)}: ${problem}`, { hint: MODEL_HINT, cause });
+  });
+  if (!info.isDirectory()) return [{ name: path, since: null, files: [path] }];
+  const files = (await glob("**/*", { cwd: path, onlyFiles: true, expandDirectories: false })).sort();
+  const byTime = new Map<number, SnapshotFiles & { files: string[] }>();
+  const rest: string[] = [];
+  for (const file of files) {
+    const folder = file.includes("/") ? file.slice(0, file.indexOf("/")) : "";
+    const since = timeOf(folder, path);
+    if (since === null) {
+      rest.push(join(path, file));
+      continue;
+    }
+    const snapshot = byTime.get(since) ?? { name: folder, since, files: [] };
+    if (snapshot.name !== folder) {
+      throw modelError({ file: path, pointer: "" }, `two folders name the same time: ${snapshot.name}, ${folder}`);
+    }
+    snapshot.files.push(join(path, file));
+    byTime.set(since, snapshot);
+  }
+  if (byTime.size === 0) return [{ name: path, since: null, files: rest }];
+  for (const file of rest) notes.add("outside the folders named by time, set aside", plain(file));
+  return [...byTime.values()].sort((a, b) => a.since! - b.since!);
+}
+
+export const MODEL_HINT =
+  "give a folder (or file) of `aws ec2 describe-*` JSON, or the output of `flowreplay snapshot`";
+
+/** Unix seconds of a folder name, null when it is not named by a time. */
+function timeOf(folder: string, path: string): number | null {
+  const match = TIME_NAME.exec(folder);
+  if (!match) return null;
+  const [, year, month, day, hour = "00", minute = "00", second = "00"] = match;
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
+  const time = Date.parse(iso);
+  // Date.parse lets 31 February pass as 3 March.
+  if (Number.isNaN(time) || new Date(time).toISOString() !== iso) {
+    throw modelError({ file: join(path, folder), pointer: "" }, `not a time: ${show(folder)}`);
+  }
+  return time / 1000;
+}
+
+/**
+ * The JSON of a file, undefined for a file that does not look like JSON (set aside with a note).
+ * @throws AppError E_MODEL when a file that should be JSON is not: half a configuration must not pass for a whole one.
+ */
+export async function readJson(file: string, notes: Notes): Promise<unknown> {
+  if (!/\.(?:json|tfstate)$/i.test(file) && !(await startsLikeJson(file))) {
+    notes.add("not JSON, set aside", plain(file));
+    return undefined;
+  }
+  const text = await readText(file);
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    const position = /at position (\d+)/.exec((cause as Error).message)?.[1];
+    const line = position === undefined ? "" : ` (line ${lineAt(text, Number(position))})`;
+    const end = /end of JSON|Unterminated/.test((cause as Error).message) ? ": it ends in the middle of a value" : "";
+    throw modelError({ file, pointer: "" }, `not valid JSON${line}${end}`, "write the file again from the AWS CLI");
+  }
+}
+
+/** Text of a file in UTF-8 or, as Windows PowerShell redirects output, UTF-16; without its byte order mark. */
+export async function readText(file: string): Promise<string> {
+  try {
+    const bytes = await readFile(file);
+    if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.toString("utf16le", 2);
+    if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return bytes.toString("utf8", 3);
+    return bytes.toString("utf8");
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? "";
+    const large = code === "ERR_STRING_TOO_LONG" || code === "ERR_FS_FILE_TOO_LARGE";
+    throw modelError({ file, pointer: "" }, large ? "too large to read as one JSON text" : `cannot be read (${code})`);
+  }
+}
+
+async function startsLikeJson(file: string): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
+    const utf16 = buffer[0] === 0xff && buffer[1] === 0xfe;
+    return /^\uFEFF?\s*[[{]/.test(buffer.subarray(0, bytesRead).toString(utf16 ? "utf16le" : "utf8"));
+  } finally {
+    await handle.close();
+  }
+}
+
+function lineAt(text: string, position: number): number {
+  let line = 1;
+  for (let at = text.indexOf("\n"); at >= 0 && at < position; at = text.indexOf("\n", at + 1)) line++;
+  return line;
+}
+
+/** Prefix list id of a file named after it (`pl-0123.json`, `pl-0123.page2.json`), null for other names. */
+export function prefixListOfFile(file: string): string | null {
+  return /^(pl-[^.]+)\./.exec(basename(file))?.[1] ?? null;
+}

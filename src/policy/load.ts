@@ -1,0 +1,56 @@
+import { AppError } from "../errors.ts";
+import { collect, emptyCollection } from "./collect.ts";
+import { visitItems } from "./documents.ts";
+import { MODEL_HINT, planSnapshots, readJson, type SnapshotFiles } from "./files.ts";
+import { collectNotes, type Notes, plain } from "./messages.ts";
+import type { Model, Snapshot } from "./model.ts";
+import { buildNetworkAcls } from "./network-acls.ts";
+import { joinPrefixLists } from "./networks.ts";
+import { buildSecurityGroups } from "./security-groups.ts";
+
+/**
+ * Reads a model: a file or folder of `aws ec2 describe-*` JSON in any file names, or a folder of such folders named by
+ * time. What is read and set aside stands in `notes`; a model without network interfaces loads with such a note.
+ * @throws AppError E_MODEL, one line naming file, JSON pointer and value, when the model cannot be used.
+ */
+export async function loadModel(path: string): Promise<Model> {
+  const notes = collectNotes();
+  const snapshots: Snapshot[] = [];
+  for (const files of await planSnapshots(path, notes)) {
+    const snapshot = await loadSnapshot(files, notes);
+    if (snapshot.interfaces.size === 0) {
+      notes.add("no network interfaces in the model, every record will be unmodelled", plain(snapshot.name));
+    }
+    snapshots.push(snapshot);
+  }
+  return { snapshots, notes: notes.lines() };
+}
+
+async function loadSnapshot(source: SnapshotFiles, notes: Notes): Promise<Snapshot> {
+  const collected = emptyCollection();
+  let recognised = false;
+  for (const file of source.files) {
+    const document = await readJson(file, notes);
+    if (document === undefined) continue;
+    const visited = visitItems(document, file, notes, (key, value, origin) =>
+      collect(collected, key, value, origin, notes),
+    );
+    if (visited) recognised = true;
+    else notes.add("JSON of another kind, set aside", plain(file));
+  }
+  if (!recognised) {
+    throw new AppError("E_MODEL", `${plain(source.name)}: no describe-* JSON in it`, { hint: MODEL_HINT });
+  }
+  const { Subnets: subnets, NetworkInterfaces: interfaces } = collected;
+  return {
+    name: source.name,
+    since: source.since,
+    interfaces,
+    subnets,
+    vpcs: collected.Vpcs,
+    securityGroups: buildSecurityGroups(collected, notes),
+    networkAcls: buildNetworkAcls(collected, subnets, interfaces, notes),
+    prefixLists: joinPrefixLists(collected.PrefixLists, collected.Entries),
+    routeTables: collected.RouteTables,
+  };
+}
