@@ -2,8 +2,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { glob } from "tinyglobby";
 
-import { AppError } from "../errors.ts";
-import { modelError, type Notes, plain, show } from "./messages.ts";
+import { modelError, type Notes, show } from "./messages.ts";
 
 /** The files of one snapshot. */
 export interface SnapshotFiles {
@@ -23,7 +22,7 @@ const TIME_NAME = /^(\d{4})-?(\d{2})-?(\d{2})(?:T(\d{2})[-:]?(\d{2})(?:[-:]?(\d{
 export async function planSnapshots(path: string, notes: Notes): Promise<SnapshotFiles[]> {
   const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     const problem = cause.code === "ENOENT" ? "no such file or folder" : `cannot be read (${cause.code})`;
-    throw new AppError("E_MODEL", `${plain(path)}: ${problem}`, { hint: MODEL_HINT, cause });
+    throw modelError({ file: path, pointer: "" }, problem, MODEL_HINT);
   });
   if (!info.isDirectory()) return [{ name: path, since: null, files: [path] }];
   const files = (await glob("**/*", { cwd: path, onlyFiles: true, expandDirectories: false })).sort();
@@ -44,7 +43,7 @@ export async function planSnapshots(path: string, notes: Notes): Promise<Snapsho
     byTime.set(since, snapshot);
   }
   if (byTime.size === 0) return [{ name: path, since: null, files: rest }];
-  for (const file of rest) notes.add("outside the folders named by time, set aside", plain(file));
+  for (const file of rest) notes.add("outside the folders named by time, set aside", file);
   return [...byTime.values()].sort((a, b) => a.since! - b.since!);
 }
 
@@ -71,7 +70,7 @@ function timeOf(folder: string, path: string): number | null {
  */
 export async function readJson(file: string, notes: Notes): Promise<unknown> {
   if (!/\.(?:json|tfstate)$/i.test(file) && !(await startsLikeJson(file))) {
-    notes.add("not JSON, set aside", plain(file));
+    notes.add("not JSON, set aside", file);
     return undefined;
   }
   const text = await readText(file);

@@ -1,8 +1,7 @@
-import { AppError } from "../errors.ts";
 import { collect, emptyCollection } from "./collect.ts";
 import { visitItems } from "./documents.ts";
 import { MODEL_HINT, planSnapshots, readJson, type SnapshotFiles } from "./files.ts";
-import { collectNotes, type Notes, plain } from "./messages.ts";
+import { collectNotes, modelError, type Notes } from "./messages.ts";
 import type { Model, Snapshot } from "./model.ts";
 import { buildNetworkAcls } from "./network-acls.ts";
 import { joinPrefixLists } from "./networks.ts";
@@ -19,7 +18,7 @@ export async function loadModel(path: string): Promise<Model> {
   for (const files of await planSnapshots(path, notes)) {
     const snapshot = await loadSnapshot(files, notes);
     if (snapshot.interfaces.size === 0) {
-      notes.add("no network interfaces in the model, every record will be unmodelled", plain(snapshot.name));
+      notes.add("no network interfaces in the model, every record will be unmodelled", snapshot.name);
     }
     snapshots.push(snapshot);
   }
@@ -36,10 +35,10 @@ async function loadSnapshot(source: SnapshotFiles, notes: Notes): Promise<Snapsh
       collect(collected, key, value, origin, notes),
     );
     if (visited) recognised = true;
-    else notes.add("JSON of another kind, set aside", plain(file));
+    else notes.add("JSON of another kind, set aside", file);
   }
   if (!recognised) {
-    throw new AppError("E_MODEL", `${plain(source.name)}: no describe-* JSON in it`, { hint: MODEL_HINT });
+    throw modelError({ file: source.name, pointer: "" }, "no describe-* JSON in it", MODEL_HINT);
   }
   const { Subnets: subnets, NetworkInterfaces: interfaces } = collected;
   return {

@@ -12,7 +12,7 @@ export function show(value: unknown): string {
 }
 
 /** A name (path, id) in a message: control characters as escapes, so that a message stays one line. */
-export function plain(text: string): string {
+function plain(text: string): string {
   return text.replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
@@ -23,7 +23,7 @@ export function place(origin: Origin): string {
 
 /** The model cannot be used: one line that names file, JSON pointer and value. */
 export function modelError(origin: Origin, problem: string, hint?: string): AppError {
-  return new AppError("E_MODEL", `${place(origin)}: ${problem}`, { hint });
+  return new AppError("E_MODEL", `${place(origin)}: ${plain(problem)}`, { hint: hint && plain(hint) });
 }
 
 /** Collects what was read and set aside. Details of one topic become one line. */
@@ -40,7 +40,7 @@ export function collectNotes(): Notes & { lines(): string[] } {
     add(topic, detail) {
       let entry = topics.get(topic);
       if (!entry) topics.set(topic, (entry = { shown: [], count: 0 }));
-      if (entry.count++ < DETAILS_SHOWN) entry.shown.push(detail);
+      if (entry.count++ < DETAILS_SHOWN) entry.shown.push(plain(detail));
     },
     lines: () =>
       [...topics].map(([topic, { shown, count }]) => {

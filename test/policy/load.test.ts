@@ -1,52 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
 
-import { AppError } from "../../src/errors.ts";
 import { formatAddress, formatPrefix } from "../../src/net/address.ts";
 import { loadModel } from "../../src/policy/load.ts";
-import type { Model, Snapshot } from "../../src/policy/model.ts";
-
-let root: string;
-let count = 0;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "flowreplay-model-"));
-});
-afterAll(() => rm(root, { recursive: true }));
-
-type Files = Record<string, unknown>;
-
-async function write(files: Files): Promise<string> {
-  const folder = join(root, `model-${count++}`);
-  await mkdir(folder);
-  for (const [name, content] of Object.entries(files)) {
-    const path = join(folder, name);
-    await mkdir(dirname(path), { recursive: true });
-    const raw = typeof content === "string" || Buffer.isBuffer(content);
-    await writeFile(path, raw ? (content as string) : JSON.stringify(content));
-  }
-  return folder;
-}
-
-const load = async (files: Files): Promise<Model> => loadModel(await write(files));
-const snapshot = async (files: Files): Promise<Snapshot> => (await load(files)).snapshots[0];
-
-/** Message and hint with the folder's name cut off, or what was loaded instead of failing. */
-async function failure(files: Files): Promise<string> {
-  const folder = await write(files);
-  try {
-    return JSON.stringify((await loadModel(folder)).notes);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return error.message.replaceAll(folder, ".");
-  }
-}
-
-async function notes(files: Files): Promise<string[]> {
-  const folder = await write(files);
-  return (await loadModel(folder)).notes.map((note) => note.replaceAll(folder, "."));
-}
+import { failure, type Files, load, notes, snapshot, writeModel } from "./model-folder.ts";
 
 const eni = { NetworkInterfaceId: "eni-1", VpcId: "vpc-1", SubnetId: "subnet-1", PrivateIpAddress: "10.0.0.5" };
 const enis = { "eni.json": { NetworkInterfaces: [eni] } };
@@ -107,7 +64,7 @@ describe("files", () => {
   });
 
   test("a single file is a model", async () => {
-    const folder = await write(enis);
+    const folder = await writeModel(enis);
     expect((await loadModel(join(folder, "eni.json"))).snapshots[0].interfaces.size).toBe(1);
   });
 
@@ -261,12 +218,12 @@ describe("errors name file, JSON pointer and value on one line", () => {
   });
 
   test("a path that does not exist", async () => {
-    const path = join(root, "nowhere");
+    const path = join(await writeModel({}), "nowhere");
     await expect(loadModel(path)).rejects.toThrow(`${path}: no such file or folder`);
   });
 
   test("a model without interfaces loads with a note", async () => {
-    const folder = await write(groups(permission));
+    const folder = await writeModel(groups(permission));
     expect((await loadModel(folder)).notes).toEqual([
       `no network interfaces in the model, every record will be unmodelled: ${folder}`,
     ]);
