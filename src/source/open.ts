@@ -4,14 +4,8 @@ import { Socket } from "node:net";
 import { addAbortSignal, type Readable } from "node:stream";
 import { AppError } from "../errors.ts";
 import { fingerprint, unreadable } from "./files.ts";
-import type { AwsOptions, SourceEvents, SourceObject } from "./source.ts";
-
-export interface OpenContext {
-  readonly aws: AwsOptions;
-  readonly events: SourceEvents;
-  /** Ends the reading with an error of its own reason. */
-  readonly signal?: AbortSignal;
-}
+import { readS3 } from "./s3-read.ts";
+import type { OpenContext, SourceObject } from "./source.ts";
 
 /** Bytes a read call asks for. From the page cache, Node 20: 64 KiB 1.7 GB/s, 256 KiB 4.4, 1 MiB 7.3, 4 MiB 5.4. */
 const CHUNK = 1024 * 1024;
@@ -28,6 +22,8 @@ export function openObject(object: SourceObject, context: OpenContext): AsyncIte
       return object.size === null ? readPipe(object, locator.path, context) : readFile(object, locator.path, context);
     case "stdin":
       return readStdin(object, context);
+    case "s3":
+      return readS3(object, locator, context);
     default:
       throw new AppError("E_SOURCE", `cannot read ${object.name}`);
   }

@@ -1,15 +1,8 @@
 import { AppError } from "../errors.ts";
 import { planFiles } from "./files.ts";
 import { compareObjects, inWindow, objectWindow } from "./object-name.ts";
-import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./source.ts";
-
-export interface PlanOptions {
-  /** Unix seconds, both inclusive: only objects that may hold records of this time are kept. */
-  readonly from?: number;
-  readonly to?: number;
-  readonly aws: AwsOptions;
-  readonly events: SourceEvents;
-}
+import { planS3 } from "./s3-list.ts";
+import type { PlanOptions, SourceObject, SourcePlan } from "./source.ts";
 
 /**
  * Turns `<source>` arguments (file, folder, glob, `-`, `s3://bucket/prefix`, `cloudwatch://log-group`) into the objects
@@ -42,6 +35,7 @@ async function planArgument(argument: string, options: PlanOptions): Promise<rea
   if (argument === "") throw new AppError("E_USAGE", "empty source argument", { hint: KINDS });
   const scheme = SCHEME.exec(argument)?.[1]?.toLowerCase();
   if (scheme === undefined) return planFiles(argument, options.events);
+  if (scheme === "s3") return planS3(argument, options);
   throw new AppError("E_USAGE", `unknown kind of source: ${argument}`, { hint: KINDS });
 }
 

@@ -53,6 +53,25 @@ export interface TimeWindow {
 export interface AwsOptions {
   readonly region?: string;
   readonly profile?: string;
+  /** Instead of the SDK's own choice (`AWS_ENDPOINT_URL`, profile, AWS). */
+  readonly endpoint?: string;
+  /** Milliseconds without a byte after which a request is given up and repeated; 30 s unless given. */
+  readonly timeoutMs?: number;
+}
+
+export interface PlanOptions {
+  /** Unix seconds, both inclusive: only objects that may hold records of this time are kept. */
+  readonly from?: number;
+  readonly to?: number;
+  readonly aws: AwsOptions;
+  readonly events: SourceEvents;
+}
+
+export interface OpenContext {
+  readonly aws: AwsOptions;
+  readonly events: SourceEvents;
+  /** Ends the reading with an error of its own reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Side effects of a source, given by the caller: notes go to stderr, counts into the summary. */

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { openObject, type OpenContext } from "../../src/source/open.ts";
+import { openObject } from "../../src/source/open.ts";
 import { planSources } from "../../src/source/plan.ts";
-import type { SourceObject } from "../../src/source/source.ts";
+import type { OpenContext, SourceObject } from "../../src/source/source.ts";
 
 const context: OpenContext = { aws: {}, events: { note: () => {}, retry: () => {} } };
 let folder: string;
