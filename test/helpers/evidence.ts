@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { SCHEMA_VERSION, TABLES, VIEWS } from "../../src/store/schema.ts";
+import { USAGE_VIEWS } from "../../src/store/usage-views.ts";
 
 /** Short forms for the inserts of a test: `ip('10.0.0.1')`, `sec('2026-11-01 09:00')`. They live in the session only. */
 const SHORTHAND = /* sql */ `
@@ -21,6 +22,7 @@ export async function createEvidence(path: string, inserts: string): Promise<voi
   try {
     await connection.run(TABLES);
     await connection.run(VIEWS);
+    await connection.run(USAGE_VIEWS);
     await connection.run("insert into schema_info values ($1, 'test')", [SCHEMA_VERSION]);
     await connection.run(SHORTHAND);
     if (inserts.trim() !== "") await connection.run(inserts);

@@ -8,7 +8,7 @@ export interface ColumnSize {
 }
 
 /** Text may shrink to this before a column is left out. */
-const NARROWEST = 12;
+const NARROWEST = 20;
 
 /**
  * Widths of the columns that fit into `available` cells with `gap` between them: all of them, long text shrunk, or

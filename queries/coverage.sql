@@ -1,0 +1,22 @@
+-- title: Where the log says nothing
+-- description: Per interface how much of the window the log covers - gaps, SKIPDATA, NODATA, and whether accepted and
+--   rejected traffic were both logged. Incomplete interfaces come first.
+-- group: health
+select
+  interface_id,
+  evidence,
+  minutes_covered,
+  minutes_expected,
+  gap_minutes,
+  skipdata_minutes,
+  nodata_minutes,
+  gaps,
+  first_evidence,
+  last_evidence,
+  accepted,
+  rejected,
+  log_type,
+  modelled,
+  name
+from coverage
+order by evidence = 'complete', evidence, gap_minutes + skipdata_minutes desc, interface_id

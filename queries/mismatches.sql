@@ -1,0 +1,41 @@
+-- title: Records on which log and configuration disagree
+-- description: One row a record whose action is not what the model predicts, with the cause where one is known.
+-- group: mismatch
+-- severity: medium
+-- param: limit integer 1000 Rows at most
+-- param: cause text - Only this cause
+with picked as (
+  select f.*
+  from flow_facts f
+  join judgements j using (judgement_id)
+  where j.agreement in ('unexpected_accept', 'unexpected_reject')
+    and ($cause is null or j.cause = $cause)
+  order by f.start_s, f.object_id, f.line
+  limit $limit
+)
+select
+  o.source_object,
+  p.line,
+  i.interface_id,
+  j.agreement,
+  j.cause,
+  seconds_to_timestamp(p.start_s) as start_time,
+  j.direction,
+  j.initiator,
+  address_text(p.src, p.src6) as srcaddr,
+  p.srcport,
+  address_text(p.dst, p.dst6) as dstaddr,
+  p.dstport,
+  p.protocol,
+  p.packets,
+  p.bytes,
+  j.action,
+  j.verdict,
+  j.decided_by,
+  j.nacl_rule_id,
+  j.sg_rule_ids
+from picked p
+join judgements j using (judgement_id)
+join objects o using (object_id)
+join interface_dim i using (interface_idx)
+order by p.start_s, o.source_object, p.line

@@ -1,0 +1,127 @@
+import { COVERAGE_VIEWS } from "./coverage-views.ts";
+import { PROBE_VIEWS } from "./probe-views.ts";
+
+const RULE_VIEWS = /* sql */ `
+-- Tracked traffic with its class:
+--   real       answered above the floor (the tracker's meaningful), unless the peer is a scanner from outside; or one-way
+--              datagrams between inside addresses, where the peer is no scanner
+--   scanner    nothing real, and the peer scans, or is outside and was refused elsewhere
+--   replyless  nothing real, and nothing else is known against the peer
+create view classified_traffic as
+  with scanners as materialized (
+    select src, src6, internal from scan_sources()
+  ),
+  unanswered as (
+    select distinct peer, peer6 from rule_traffic where meaningful = 0 and not is_internal(peer, peer6)
+  ),
+  refused as (
+    select distinct r.src, r.src6
+    from rejected_requests r
+    join unanswered u on r.src is not distinct from u.peer and r.src6 is not distinct from u.peer6
+  )
+  select
+    t.*,
+    case
+      when t.meaningful > 0 and coalesce(s.internal, true) then 'real'
+      when t.protocol <> 6 and s.internal is null and is_internal(t.peer, t.peer6) then 'real'
+      when s.internal is not null or r.src is not null or r.src6 is not null then 'scanner'
+      else 'replyless'
+    end as traffic_class
+  from rule_traffic t
+  left join scanners s on t.peer is not distinct from s.src and t.peer6 is not distinct from s.src6
+  left join refused r on t.peer is not distinct from r.src and t.peer6 is not distinct from r.src6;
+
+-- Every rule of a set gets the credit; members tells sole credit (1) from shared.
+create view rule_set_members as
+  select rule_set_id, rule_id, count(*) over (partition by rule_set_id) as members from rule_sets;
+
+-- A row for every rule. Group rules count connections, network ACL entries records; peers and ports of entries are not
+-- counted, and an entry with records has no class. usage_class: real with one real connection; scanner_only where
+-- nothing is real and at least half of the connections are scanners'; replyless otherwise.
+create view rule_usage as
+  with group_rules as (
+    select
+      s.rule_id,
+      sum(t.connections)::ubigint as connections,
+      sum(case when s.members = 1 then t.connections else 0 end)::ubigint as sole_connections,
+      sum(t.packets + t.reply_packets)::ubigint as packets,
+      sum(t.bytes + t.reply_bytes)::ubigint as bytes,
+      min(t.first_s) as first_s,
+      max(t.last_s) as last_s,
+      count(distinct coalesce(t.peer::uhugeint, t.peer6)) as distinct_peers,
+      count(distinct t.protocol::uinteger * 65536 + t.port) as distinct_ports,
+      sum(case when t.traffic_class = 'real' then t.connections else 0 end)::ubigint as real_connections,
+      sum(case when t.traffic_class = 'scanner' then t.connections else 0 end)::ubigint as scanner_connections
+    from classified_traffic t
+    join rule_set_members s using (rule_set_id)
+    group by all
+  ),
+  entries as (
+    select
+      j.nacl_rule_id as rule_id,
+      sum(a.records)::ubigint as connections,
+      sum(a.packets)::ubigint as packets,
+      sum(a.bytes)::ubigint as bytes,
+      min(a.first_s) as first_s,
+      max(a.last_s) as last_s
+    from activity a
+    join judgements j using (judgement_id)
+    where j.nacl_rule_id is not null
+    group by all
+  )
+  select
+    r.rule_id,
+    coalesce(g.connections, e.connections, 0)::ubigint as connections,
+    coalesce(g.sole_connections, e.connections, 0)::ubigint as sole_connections,
+    coalesce(g.packets, e.packets, 0)::ubigint as packets,
+    coalesce(g.bytes, e.bytes, 0)::ubigint as bytes,
+    seconds_to_timestamp(coalesce(g.first_s, e.first_s)) as first_hit,
+    seconds_to_timestamp(coalesce(g.last_s, e.last_s)) as last_hit,
+    case when r.layer = 'sg' then coalesce(g.distinct_peers, 0) end as distinct_peers,
+    case when r.layer = 'sg' then coalesce(g.distinct_ports, 0) end as distinct_ports,
+    case
+      when coalesce(g.packets, e.connections, 0) = 0 then 'none'
+      when r.layer = 'nacl' then null
+      when g.real_connections > 0 then 'real'
+      when g.scanner_connections * 2 >= g.connections then 'scanner_only'
+      else 'replyless'
+    end as usage_class,
+    case when r.layer = 'sg' then coalesce(g.real_connections, 0) end::ubigint as real_connections,
+    case when r.layer = 'sg' then coalesce(g.scanner_connections, 0) end::ubigint as scanner_connections
+  from rules r
+  left join group_rules g on r.layer = 'sg' and g.rule_id = r.rule_id
+  left join entries e on r.layer = 'nacl' and e.rule_id = r.rule_id;
+
+-- One row a rule and day with traffic; it outlives pruned flows.
+create view rule_usage_daily as
+  select
+    s.rule_id,
+    make_date(t.day::integer) as day,
+    sum(t.connections)::ubigint as connections,
+    sum(case when s.members = 1 then t.connections else 0 end)::ubigint as sole_connections,
+    sum(t.meaningful)::ubigint as meaningful_connections,
+    sum(t.packets + t.reply_packets)::ubigint as packets,
+    sum(t.bytes + t.reply_bytes)::ubigint as bytes
+  from rule_traffic t
+  join rule_set_members s using (rule_set_id)
+  group by all
+  union all
+  select
+    j.nacl_rule_id,
+    make_date((a.hour // 24)::integer),
+    sum(a.records)::ubigint,
+    sum(a.records)::ubigint,
+    null,
+    sum(a.packets)::ubigint,
+    sum(a.bytes)::ubigint
+  from activity a
+  join judgements j using (judgement_id)
+  where j.nacl_rule_id is not null
+  group by all;
+`;
+
+/**
+ * How rules are used (`rule_usage`, `rule_usage_daily`), how complete the evidence is (`coverage`) and who probes.
+ * Executed once when an evidence file is created, after `VIEWS` of schema.ts.
+ */
+export const USAGE_VIEWS = PROBE_VIEWS + RULE_VIEWS + COVERAGE_VIEWS;

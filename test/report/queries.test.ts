@@ -1,0 +1,38 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
+import { renderJson } from "../../src/report/renderers/json.ts";
+import { runReport } from "../../src/report/run-report.ts";
+import { openReader } from "../../src/store/reader.ts";
+import { withEvidence } from "../helpers/evidence.ts";
+
+/**
+ * A case is a folder `<report>` or `<report>.<what>`: evidence.sql (after world.sql), parameters.json where it sets any,
+ * expected.json. `UPDATE_GOLDEN=1` writes the answers anew, for a person to read; never in CI.
+ */
+const CASES = fileURLToPath(new URL("../cases/queries/", import.meta.url));
+const WORLD = readFileSync(`${CASES}world.sql`, "utf8");
+const names = readdirSync(CASES, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+const catalogue = loadCatalogue();
+
+test.each(names)("%s", async (name) => {
+  const folder = `${CASES}${name}/`;
+  const report = findReport(catalogue, name.split(".")[0]);
+  const parameters = existsSync(`${folder}parameters.json`)
+    ? (JSON.parse(readFileSync(`${folder}parameters.json`, "utf8")) as Record<string, string>)
+    : {};
+  await withEvidence(WORLD + readFileSync(`${folder}evidence.sql`, "utf8"), async (path) => {
+    const reader = await openReader(path);
+    let text = "";
+    for await (const piece of renderJson(await runReport(reader, report, parameters))) text += piece;
+    reader.close();
+    if (process.env.UPDATE_GOLDEN && !process.env.CI) writeFileSync(`${folder}expected.json`, text);
+    expect(text).toBe(readFileSync(`${folder}expected.json`, "utf8"));
+  });
+});
+
+test("every report has a case", () => {
+  const covered = new Set(names.map((name) => name.split(".")[0]));
+  expect(catalogue.map((report) => report.name).filter((name) => !covered.has(name))).toEqual([]);
+});
