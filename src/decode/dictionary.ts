@@ -1,29 +1,27 @@
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 
+/** `find` may read this many bytes from the start of a name, and knows only names no longer than this. */
+export const FIND_BYTES = 32;
+
 /**
  * Byte strings to small ids, in order of first appearance; the strings given at the start take 0, 1, 2, …
- * Look-ups compare bytes, so a repeated name costs no string.
+ * Look-ups compare bytes, four at a time, so a repeated name costs no string.
  */
 export class ByteDictionary {
   readonly strings: string[] = [];
   private slots: Int32Array;
-  private mask: number;
   private bytes: Uint8Array = new Uint8Array(1 << 12);
+  private view: DataView = new DataView(this.bytes.buffer);
   private used = 0;
   private offsets: Uint32Array = new Uint32Array(1 << 8);
-  private last = -1;
+  private lastLength = 1;
 
   constructor(initial: readonly string[] = []) {
     let capacity = 1 << 8;
     while (capacity < initial.length * 2) capacity *= 2;
     this.slots = new Int32Array(capacity).fill(-1);
-    this.mask = capacity - 1;
-    for (const text of initial) {
-      const bytes = ENCODER.encode(text);
-      this.id(bytes, 0, bytes.length);
-    }
-    this.last = -1;
+    for (const text of initial) this.idOf(text);
   }
 
   get size(): number {
@@ -37,61 +35,102 @@ export class ByteDictionary {
 
   /** Id of the bytes in `[from, to)`; a new name is copied and gets the next id. */
   id(source: Uint8Array, from: number, to: number): number {
-    // Records of one interface come in runs.
-    if (this.last >= 0 && this.equals(this.last, source, from, to)) return this.last;
-    let hash = 0x811c9dc5;
-    for (let at = from; at < to; at++) hash = Math.imul(hash ^ source[at], 0x01000193);
-    hash ^= hash >>> 15;
-    let slot = hash & this.mask;
-    for (let id = this.slots[slot]; id >= 0; id = this.slots[slot]) {
-      if (this.equals(id, source, from, to)) return (this.last = id);
-      slot = (slot + 1) & this.mask;
-    }
-    const id = this.strings.length;
-    this.slots[slot] = id;
-    this.append(source, from, to);
-    if (this.strings.length * 2 > this.mask) this.grow();
-    return (this.last = id);
-  }
-
-  private equals(id: number, source: Uint8Array, from: number, to: number): boolean {
-    const start = this.offsets[id];
-    if (this.offsets[id + 1] - start !== to - from) return false;
-    for (let at = from, own = start; at < to; at++, own++) if (this.bytes[own] !== source[at]) return false;
-    return true;
-  }
-
-  private append(source: Uint8Array, from: number, to: number): void {
+    // Copied first and given up again where the name is known: hashing and comparing then read own, padded memory.
+    const start = this.used;
     const length = to - from;
-    if (this.used + length > this.bytes.length) {
-      const bytes = new Uint8Array(Math.max(this.bytes.length * 2, this.used + length));
-      bytes.set(this.bytes);
-      this.bytes = bytes;
-    }
-    for (let at = 0; at < length; at++) this.bytes[this.used + at] = source[from + at];
-    this.used += length;
+    this.reserve(start + length);
+    for (let at = 0; at < length; at++) this.bytes[start + at] = source[from + at];
+    const known = this.lookup(this.view, start, length);
+    if (known >= 0) return known;
+    const id = this.strings.length;
+    this.used = start + length;
     this.strings.push(DECODER.decode(source.subarray(from, to)));
-    if (this.strings.length >= this.offsets.length) {
+    if (id + 1 >= this.offsets.length) {
       const offsets = new Uint32Array(this.offsets.length * 2);
       offsets.set(this.offsets);
       this.offsets = offsets;
     }
-    this.offsets[this.strings.length] = this.used;
+    this.offsets[id + 1] = this.used;
+    if (this.strings.length * 2 > this.slots.length) this.grow();
+    else this.insert(id);
+    return id;
+  }
+
+  /**
+   * Id of the name that starts at `at` and ends before a byte of 32 or less, -1 when it is not known or too long;
+   * `foundLength` is its length. For tokenisers: the length of the last name found is tried before any scan.
+   * `FIND_BYTES` bytes from `at` must be readable.
+   */
+  find(source: Uint8Array, view: DataView, at: number): number {
+    let length = this.lastLength;
+    if (source[at + length] > 32) {
+      length = 0;
+      while (source[at + length] > 32) if (++length === FIND_BYTES) return -1;
+      this.lastLength = Math.max(1, length);
+    }
+    return this.lookup(view, at, length);
+  }
+
+  get foundLength(): number {
+    return this.lastLength;
+  }
+
+  private lookup(view: DataView, at: number, length: number): number {
+    const { slots, offsets } = this;
+    const own = this.view;
+    const mask = slots.length - 1;
+    const whole = at + (length & ~3);
+    const tailMask = tailMaskOf(length);
+    for (let slot = hashOf(view, at, length) & mask; ; slot = (slot + 1) & mask) {
+      const id = slots[slot];
+      if (id < 0) return -1;
+      let offset = offsets[id];
+      if (offsets[id + 1] - offset !== length) continue;
+      let position = at;
+      while (position < whole && own.getUint32(offset, true) === view.getUint32(position, true)) {
+        position += 4;
+        offset += 4;
+      }
+      if (position < whole) continue;
+      if (tailMask === 0 || ((own.getUint32(offset, true) ^ view.getUint32(position, true)) & tailMask) === 0)
+        return id;
+    }
+  }
+
+  private insert(id: number): void {
+    const mask = this.slots.length - 1;
+    const start = this.offsets[id];
+    let slot = hashOf(this.view, start, this.offsets[id + 1] - start) & mask;
+    while (this.slots[slot] >= 0) slot = (slot + 1) & mask;
+    this.slots[slot] = id;
   }
 
   private grow(): void {
-    const capacity = (this.mask + 1) * 2;
-    this.slots = new Int32Array(capacity).fill(-1);
-    this.mask = capacity - 1;
-    for (let id = 0; id < this.strings.length; id++) {
-      let hash = 0x811c9dc5;
-      for (let at = this.offsets[id]; at < this.offsets[id + 1]; at++) {
-        hash = Math.imul(hash ^ this.bytes[at], 0x01000193);
-      }
-      hash ^= hash >>> 15;
-      let slot = hash & this.mask;
-      while (this.slots[slot] >= 0) slot = (slot + 1) & this.mask;
-      this.slots[slot] = id;
-    }
+    this.slots = new Int32Array(this.slots.length * 2).fill(-1);
+    for (let id = 0; id < this.strings.length; id++) this.insert(id);
   }
+
+  /** Room for `length` bytes and a word of padding. */
+  private reserve(length: number): void {
+    if (length + 4 <= this.bytes.length) return;
+    const bytes = new Uint8Array(Math.max(this.bytes.length * 2, length + 4));
+    bytes.set(this.bytes);
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+  }
+}
+
+/** Keeps the 0-3 bytes of a little-endian word that belong to a name of this length. */
+function tailMaskOf(length: number): number {
+  return (1 << ((length & 3) << 3)) - 1;
+}
+
+function hashOf(view: DataView, at: number, length: number): number {
+  let hash = length;
+  const whole = at + (length & ~3);
+  for (; at < whole; at += 4) hash = Math.imul((hash ^ view.getUint32(at, true)) >>> 0, 0x9e3779b1) ^ (hash >>> 13);
+  const tailMask = tailMaskOf(length);
+  if (tailMask !== 0) hash = Math.imul(hash ^ (view.getUint32(at, true) & tailMask), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return hash ^ (hash >>> 13);
 }

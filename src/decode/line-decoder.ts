@@ -1,0 +1,140 @@
+import { EVENT_TIME_BYTES, isEventTime } from "./event-time.ts";
+import { DEFAULT_FIELDS, fieldNamed } from "./fields.ts";
+import { badLineText } from "./bad-line-text.ts";
+import type { DecodeSink } from "./flow-batch.ts";
+import { compileLayout, type Layout } from "./layout.ts";
+import { createRecordReader } from "./record.ts";
+import { createRowWriter, type RowWriter } from "./row-writer.ts";
+import { type Dictionaries, LONGEST_LINE } from "./scan.ts";
+
+export interface LineDecoderOptions extends Dictionaries {
+  /** Field names of lines that no header line precedes (`parseFieldList`); the default format without it. */
+  readonly fields?: readonly string[];
+  readonly sink: DecodeSink;
+}
+
+/** Judges single lines and keeps what one line says about the next: the layout, and whether event times come first. */
+export interface LineDecoder {
+  readonly layout: Layout;
+  readonly stamped: boolean;
+  readonly rows: RowWriter;
+  /** Records written. */
+  readonly records: number;
+  readonly badLines: number;
+  /** A line without its line end: a record, a header, blank, a comment (`#`), or bad. */
+  line(bytes: Uint8Array, from: number, to: number, number: number): void;
+  /** The same for a line that came out of another format. */
+  text(text: string, number: number): void;
+  useFields(names: readonly string[]): void;
+  bad(number: number, reason: string, bytes: Uint8Array, from: number, to: number): void;
+}
+
+const PERMISSION_CHECK = Buffer.from("Permission Check Successful");
+const BYTE_ORDER_MARK = Buffer.from("\u{feff}");
+const FIELD_NAME = /^[a-z][a-z0-9_-]*$/;
+const ENCODER = new TextEncoder();
+
+export function createLineDecoder(options: LineDecoderOptions): LineDecoder {
+  const { sink } = options;
+  const rows = createRowWriter(sink);
+  const reader = createRecordReader(options);
+  let layout = compileLayout(options.fields ?? DEFAULT_FIELDS);
+  let stamped = false;
+  let badLines = 0;
+
+  const bad = (number: number, reason: string, bytes: Uint8Array, from: number, to: number): void => {
+    badLines++;
+    sink.badLine({ line: number, reason, text: badLineText(bytes, from, to) });
+  };
+
+  /** A header is made of field names only, most of them known: concatenated objects have one in the middle. */
+  const takeHeader = (bytes: Uint8Array, from: number, to: number): boolean => {
+    const names = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from)
+      .toString("latin1")
+      .split(/[ \t]+/)
+      .filter((name) => name !== "");
+    if (!names.every((name) => FIELD_NAME.test(name))) return false;
+    if (names.filter((name) => fieldNamed(name) !== undefined).length * 2 <= names.length) return false;
+    layout = compileLayout(names);
+    return true;
+  };
+
+  const line = (bytes: Uint8Array, lineFrom: number, lineTo: number, number: number): void => {
+    let from = lineFrom;
+    let to = lineTo;
+    if (to > from && bytes[to - 1] === 13) to--;
+    if (lineTo - from > LONGEST_LINE) return bad(number, "line_too_long", bytes, from, to);
+    if (number === 1 && startsWith(bytes, from, to, BYTE_ORDER_MARK)) from += BYTE_ORDER_MARK.length;
+    from = skipBlanks(bytes, from, to);
+    // AWS writes these words to a bucket to try its permission; exports glue them to the first record.
+    if (startsWith(bytes, from, to, PERMISSION_CHECK)) from = skipBlanks(bytes, from + PERMISSION_CHECK.length, to);
+    if (from === to || bytes[from] === 35) return;
+    const isStamped = to - from >= EVENT_TIME_BYTES && isEventTime(bytes, from);
+    const start = isStamped ? from + EVENT_TIME_BYTES : from;
+    const isLowerCase = bytes[start] >= 97 && bytes[start] <= 122;
+    if (isLowerCase && takeHeader(bytes, start, to)) return;
+    stamped = isStamped;
+    let reason: string | null = layout.unusable;
+    if (reason === null) {
+      reason = reader.read(bytes, start, to, layout, number, rows.batch);
+      if (reason === null) {
+        rows.advance(1);
+        return;
+      }
+      if (hasControlBytes(bytes, from, to)) reason = "binary_data";
+      else if (reason === "wrong_field_count" && mentionsTransitGateway(bytes, from, to))
+        reason = "transit_gateway_record";
+    }
+    bad(number, reason, bytes, from, to);
+  };
+
+  return {
+    get layout() {
+      return layout;
+    },
+    get stamped() {
+      return stamped;
+    },
+    rows,
+    get records() {
+      return rows.written;
+    },
+    get badLines() {
+      return badLines;
+    },
+    line,
+    text(text, number) {
+      const bytes = ENCODER.encode(text);
+      line(bytes, 0, bytes.length, number);
+    },
+    useFields(names) {
+      layout = compileLayout(names);
+    },
+    bad,
+  };
+}
+
+function skipBlanks(bytes: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && (bytes[at] === 32 || bytes[at] === 9)) at++;
+  return at;
+}
+
+function startsWith(bytes: Uint8Array, from: number, to: number, prefix: Uint8Array): boolean {
+  if (to - from < prefix.length) return false;
+  for (let index = 0; index < prefix.length; index++) if (bytes[from + index] !== prefix[index]) return false;
+  return true;
+}
+
+/** Control bytes other than the tab: compressed or otherwise binary content that was taken for text. */
+function hasControlBytes(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if ((bytes[at] < 32 && bytes[at] !== 9) || bytes[at] === 127) return true;
+  return false;
+}
+
+const TRANSIT_GATEWAY = Buffer.from(" tgw-");
+
+/** A transit gateway record has no interface and no action; without a header only its ids give it away. */
+function mentionsTransitGateway(bytes: Uint8Array, from: number, to: number): boolean {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).includes(TRANSIT_GATEWAY);
+}

@@ -1,0 +1,152 @@
+import {
+  FAMILY_SHIFT,
+  type FlowBatch,
+  HAS_BYTES,
+  HAS_PACKETS,
+  HAS_PORTS,
+  HAS_PROTOCOL,
+  HAS_TCP_FLAGS,
+  HAS_TIMES,
+  PKT_FAMILY_SHIFT,
+} from "./flow-batch.ts";
+import type { Layout } from "./layout.ts";
+import { createLineDecoder, type LineDecoderOptions } from "./line-decoder.ts";
+import { LONGEST_LINE, SCAN_MARGIN, scanRecords } from "./scan.ts";
+
+/** Decodes text in the native format from chunks cut anywhere; any cut gives the same batches. */
+export interface FlowTextDecoder {
+  /** `chunk` may be reused afterwards. */
+  push(chunk: Uint8Array): void;
+  /** The end: the last line may lack its newline. Hands over the last batch. */
+  finish(): void;
+  /** The end of a text that broke off: what is left of a line is bad for `reason`. Hands over the last batch. */
+  abort(reason: string): void;
+  readonly records: number;
+  readonly badLines: number;
+}
+
+export function createTextDecoder(options: LineDecoderOptions): FlowTextDecoder {
+  const lines = createLineDecoder(options);
+  // The beginning of a line whose end has not come yet.
+  let carry = new Uint8Array(1 << 10);
+  let carried = 0;
+  // In the rest of a line that was too long to carry.
+  let dropping = false;
+  let number = 1;
+  const cleared = createColumnClearing(options);
+
+  const keep = (chunk: Uint8Array, from: number, to: number): void => {
+    if (dropping) return;
+    const length = carried + to - from;
+    if (length > LONGEST_LINE) {
+      const taken = Math.min(to, from + LONGEST_LINE);
+      append(chunk, from, taken);
+      lines.bad(number, "line_too_long", carry, 0, carried);
+      carried = 0;
+      dropping = true;
+      return;
+    }
+    append(chunk, from, to);
+  };
+
+  const append = (chunk: Uint8Array, from: number, to: number): void => {
+    const length = carried + to - from;
+    if (length > carry.length) {
+      const grown = new Uint8Array(Math.max(length, carry.length * 2));
+      grown.set(carry.subarray(0, carried));
+      carry = grown;
+    }
+    carry.set(chunk.subarray(from, to), carried);
+    carried = length;
+  };
+
+  /** Whole lines in `bytes[from, end)`. */
+  const decode = (bytes: Uint8Array, from: number, end: number): void => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const scanEnd =
+      bytes.length - end >= SCAN_MARGIN ? end : bytes.lastIndexOf(10, Math.max(0, bytes.length - SCAN_MARGIN - 1)) + 1;
+    const { rows } = lines;
+    let at = from;
+    while (at < end) {
+      if (at < scanEnd && lines.layout.scannable) {
+        const { batch } = rows;
+        cleared(batch, lines.layout);
+        const scan = scanRecords(bytes, view, at, scanEnd, lines.layout, lines.stamped, number, batch, options);
+        at = scan.at;
+        number += scan.rows;
+        const full = scan.rows > 0 && rows.advance(scan.rows);
+        if (full || at === end) continue;
+      }
+      const newline = bytes.indexOf(10, at);
+      lines.line(bytes, at, newline, number++);
+      at = newline + 1;
+    }
+  };
+
+  const stop = (): void => {
+    carried = 0;
+    dropping = false;
+    lines.rows.flush();
+  };
+
+  return {
+    push(chunk) {
+      let from = 0;
+      if (carried > 0 || dropping) {
+        const newline = chunk.indexOf(10);
+        keep(chunk, 0, newline < 0 ? chunk.length : newline);
+        if (newline < 0) return;
+        if (!dropping) lines.line(carry, 0, carried, number);
+        number++;
+        carried = 0;
+        dropping = false;
+        from = newline + 1;
+      }
+      const end = chunk.lastIndexOf(10) + 1;
+      if (end > from) decode(chunk, from, end);
+      if (chunk.length > Math.max(from, end)) keep(chunk, Math.max(from, end), chunk.length);
+    },
+    finish() {
+      if (carried > 0 && !dropping) lines.line(carry, 0, carried, number);
+      stop();
+    },
+    abort(reason) {
+      lines.bad(number, reason, carry, 0, dropping ? 0 : carried);
+      stop();
+    },
+    get records() {
+      return lines.records;
+    },
+    get badLines() {
+      return lines.badLines;
+    },
+  };
+}
+
+/** The fast tokeniser writes only the columns of its layout; the others of a reused batch are emptied once before. */
+function createColumnClearing({
+  interfaces,
+  accounts,
+}: LineDecoderOptions): (batch: FlowBatch, layout: Layout) => void {
+  let lastBatch: FlowBatch | null = null;
+  let lastLayout: Layout | null = null;
+  return (batch, layout) => {
+    if (batch === lastBatch && layout === lastLayout && batch.rows > 0) return;
+    lastBatch = batch;
+    lastLayout = layout;
+    const { rows } = batch;
+    const clear = (mask: number, ...columns: { fill(value: number, from: number): unknown }[]): void => {
+      if ((layout.fullBits & mask) === 0) for (const column of columns) column.fill(0, rows);
+    };
+    clear(3 << FAMILY_SHIFT, batch.src, batch.dst);
+    clear(3 << PKT_FAMILY_SHIFT, batch.pktSrc, batch.pktDst);
+    clear(HAS_PORTS, batch.srcPort, batch.dstPort);
+    clear(HAS_PROTOCOL, batch.protocol);
+    clear(HAS_TCP_FLAGS, batch.tcpFlags);
+    clear(HAS_PACKETS, batch.packets);
+    clear(HAS_BYTES, batch.bytes);
+    clear(HAS_TIMES, batch.start, batch.end);
+    if (!layout.hasInterface) batch.interfaceId.fill(interfaces.idOf("-"), rows);
+    if (!layout.hasAccount) batch.accountId.fill(accounts.idOf("-"), rows);
+  };
+}
