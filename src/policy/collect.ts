@@ -1,31 +1,35 @@
-import { isDeepStrictEqual } from "node:util";
 import type * as z from "zod";
 
 import type { Prefix } from "../net/address.ts";
 import { child } from "./documents.ts";
 import { readInterface } from "./interfaces.ts";
 import { modelError, type Notes, place, show } from "./messages.ts";
-import type { NetworkInterface, Origin, PrefixList, RouteTable, Subnet, Vpc } from "./model.ts";
+import type {
+  NetworkAcl,
+  NetworkInterface,
+  Origin,
+  PrefixList,
+  RouteTable,
+  SecurityGroup,
+  Subnet,
+  Vpc,
+} from "./model.ts";
+import { readNetworkAcl } from "./network-acls.ts";
 import { readEntries, readPrefixList, readRouteTable, readSubnet, readVpc } from "./networks.ts";
+import { type OwnedRule, readSecurityGroup, readSecurityGroupRule } from "./security-group-rules.ts";
 import { SCHEMAS, type SectionKey, type Shape } from "./schema.ts";
 
-/** A validated thing that needs others before it becomes part of the model. */
-export interface Item<T> {
-  readonly value: T;
-  readonly origin: Origin;
-}
-
 interface Read {
-  SecurityGroups: Item<Shape<"SecurityGroups">>;
-  SecurityGroupRules: Item<Shape<"SecurityGroupRules">>;
-  NetworkAcls: Item<Shape<"NetworkAcls">>;
-  VpcPeeringConnections: Item<Shape<"VpcPeeringConnections">>;
+  SecurityGroups: SecurityGroup;
+  SecurityGroupRules: OwnedRule;
+  NetworkAcls: NetworkAcl;
   NetworkInterfaces: NetworkInterface;
   Subnets: Subnet;
   Vpcs: Vpc;
   RouteTables: RouteTable;
   PrefixLists: PrefixList;
   Entries: { readonly entries: readonly Prefix[]; readonly origin: Origin };
+  VpcPeeringConnections: { readonly status: string | null; readonly origin: Origin };
 }
 
 /** Everything of one snapshot by kind and id, in order of appearance. */
@@ -35,32 +39,30 @@ const IDS: { readonly [K in SectionKey]: keyof Shape<K> & string } = {
   SecurityGroups: "GroupId",
   SecurityGroupRules: "SecurityGroupRuleId",
   NetworkAcls: "NetworkAclId",
-  VpcPeeringConnections: "VpcPeeringConnectionId",
   NetworkInterfaces: "NetworkInterfaceId",
   Subnets: "SubnetId",
   Vpcs: "VpcId",
   RouteTables: "RouteTableId",
   PrefixLists: "PrefixListId",
   Entries: "PrefixListId",
+  VpcPeeringConnections: "VpcPeeringConnectionId",
 };
 
-const keep = <T>(value: T, origin: Origin): Item<T> => ({ value, origin });
-
 /**
- * What needs nothing else becomes its model type at once: of the hundred thousand interfaces of a large account only
- * one copy should live (keeping zod's until the end doubled the time, all of it garbage collection).
+ * Each thing becomes its model type as soon as it is validated: of the hundred thousand interfaces of a large account
+ * only one copy should live (keeping zod's until the end doubled the time, all of it garbage collection).
  */
 const READERS: { readonly [K in SectionKey]: (value: Shape<K>, origin: Origin, notes: Notes) => Read[K] } = {
-  SecurityGroups: keep,
-  SecurityGroupRules: keep,
-  NetworkAcls: keep,
-  VpcPeeringConnections: keep,
+  SecurityGroups: readSecurityGroup,
+  SecurityGroupRules: readSecurityGroupRule,
+  NetworkAcls: readNetworkAcl,
   NetworkInterfaces: readInterface,
   Subnets: readSubnet,
   Vpcs: readVpc,
   RouteTables: readRouteTable,
   PrefixLists: readPrefixList,
   Entries: readEntries,
+  VpcPeeringConnections: (value, origin) => ({ status: value.Status?.Code ?? null, origin }),
 };
 
 export function emptyCollection(): Collected {
@@ -90,11 +92,15 @@ export function collect<K extends SectionKey>(
   if (before) {
     if ("entries" in before && "entries" in read && key === "Entries") {
       read = { ...read, entries: [...before.entries!, ...read.entries!] };
-    } else if (!isDeepStrictEqual({ ...before, origin }, read)) {
+    } else if (withoutOrigins(before) !== withoutOrigins(read)) {
       notes.add("defined twice, the last one counts", `${id} (${place(before.origin)}, ${place(origin)})`);
     }
   }
   known.set(id, read);
+}
+
+function withoutOrigins(thing: unknown): string {
+  return JSON.stringify(thing, (key, value: unknown) => (key === "origin" ? undefined : value));
 }
 
 /** The first thing zod objects to, as file, pointer, problem and value. */

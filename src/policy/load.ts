@@ -3,9 +3,9 @@ import { visitItems } from "./documents.ts";
 import { MODEL_HINT, planSnapshots, readJson, type SnapshotFiles } from "./files.ts";
 import { collectNotes, modelError, type Notes } from "./messages.ts";
 import type { Model, Snapshot } from "./model.ts";
-import { buildNetworkAcls } from "./network-acls.ts";
+import { joinNetworkAcls } from "./network-acls.ts";
 import { joinPrefixLists } from "./networks.ts";
-import { buildSecurityGroups } from "./security-groups.ts";
+import { joinSecurityGroups } from "./security-groups.ts";
 
 /**
  * Reads a model: a file or folder of `aws ec2 describe-*` JSON in any file names, or a folder of such folders named by
@@ -47,8 +47,8 @@ async function loadSnapshot(source: SnapshotFiles, notes: Notes): Promise<Snapsh
     interfaces,
     subnets,
     vpcs: collected.Vpcs,
-    securityGroups: buildSecurityGroups(collected, notes),
-    networkAcls: buildNetworkAcls(collected, subnets, interfaces, notes),
+    securityGroups: joinSecurityGroups(collected, notes),
+    networkAcls: joinNetworkAcls(collected.NetworkAcls, subnets, interfaces, notes),
     prefixLists: joinPrefixLists(collected.PrefixLists, collected.Entries),
     routeTables: collected.RouteTables,
   };

@@ -1,5 +1,4 @@
 import { IPV4, IPV6, type Prefix } from "../net/address.ts";
-import type { Collected } from "./collect.ts";
 import { child } from "./documents.ts";
 import { readTags } from "./interfaces.ts";
 import { modelError, type Notes, place } from "./messages.ts";
@@ -13,110 +12,98 @@ const DEFAULT_DENY_IPV6 = 32768;
 const ALL_IPV4: Prefix = { family: IPV4, words: [0], length: 0 };
 const ALL_IPV6: Prefix = { family: IPV6, words: [0, 0, 0, 0], length: 0 };
 
-/** NACLs with their entries in order; subnets that name none belong to the default NACL of their VPC. */
-export function buildNetworkAcls(
-  collected: Collected,
+export function readNetworkAcl(value: Shape<"NetworkAcls">, origin: Origin, notes: Notes): NetworkAcl {
+  const id = value.NetworkAclId;
+  const entries = (value.Entries ?? []).map((entry, index) =>
+    readEntry(id, entry, child(origin, "Entries", index), notes),
+  );
+  return {
+    id,
+    vpcId: value.VpcId ?? null,
+    isDefault: value.IsDefault ?? false,
+    name: readTags(value.Tags).Name ?? "",
+    subnetIds: [...new Set(value.Associations?.flatMap((one) => one.SubnetId ?? []))],
+    entries: orderEntries(id, entries, origin, notes),
+    origin,
+  };
+}
+
+/** NACLs with the subnets that name none: they belong to the default NACL of their VPC. */
+export function joinNetworkAcls(
+  acls: ReadonlyMap<string, NetworkAcl>,
   subnets: ReadonlyMap<string, Subnet>,
   interfaces: ReadonlyMap<string, NetworkInterface>,
   notes: Notes,
 ): Map<string, NetworkAcl> {
-  const subnetsOf = assignSubnets(collected.NetworkAcls, subnets, interfaces, notes);
-  return new Map(
-    [...collected.NetworkAcls].map(([id, { value, origin }]) => [
-      id,
-      {
-        id,
-        vpcId: value.VpcId ?? null,
-        isDefault: value.IsDefault ?? false,
-        name: readTags(value.Tags).Name ?? "",
-        subnetIds: subnetsOf.get(id) ?? [],
-        entries: [...entriesOf(id, "ingress", value, origin, notes), ...entriesOf(id, "egress", value, origin, notes)],
-        origin,
-      },
-    ]),
-  );
-}
-
-function assignSubnets(
-  acls: Collected["NetworkAcls"],
-  subnets: ReadonlyMap<string, Subnet>,
-  interfaces: ReadonlyMap<string, NetworkInterface>,
-  notes: Notes,
-): Map<string, string[]> {
-  const result = new Map<string, string[]>([...acls.keys()].map((id) => [id, []]));
+  const subnetsOf = new Map<string, string[]>();
   const aclOf = new Map<string, string>();
   const defaults = new Map<string, string>();
-  for (const [id, { value, origin }] of acls) {
-    if (value.IsDefault && value.VpcId) defaults.set(value.VpcId, id);
-    value.Associations?.forEach(({ SubnetId: subnetId }, index) => {
-      if (!subnetId) return;
+  for (const { id, vpcId, isDefault, subnetIds, origin } of acls.values()) {
+    if (isDefault && vpcId) defaults.set(vpcId, id);
+    subnetsOf.set(id, [...subnetIds]);
+    for (const subnetId of subnetIds) {
       const other = aclOf.get(subnetId);
-      if (other !== undefined && other !== id) {
-        const at = child(origin, "Associations", index);
-        throw modelError(at, `${subnetId} is associated with ${other} and with ${id}`, "a subnet has one network ACL");
+      if (other !== undefined) {
+        const problem = `${subnetId} is associated with ${other} and with ${id}`;
+        throw modelError(origin, problem, "a subnet has one network ACL");
       }
-      if (other === undefined) result.get(id)?.push(subnetId);
       aclOf.set(subnetId, id);
-    });
+    }
   }
   const vpcOf = new Map([...subnets.values()].map((subnet) => [subnet.id, subnet.vpcId]));
-  for (const { subnetId, vpcId } of interfaces.values())
+  for (const { subnetId, vpcId } of interfaces.values()) {
     if (subnetId && !vpcOf.get(subnetId)) vpcOf.set(subnetId, vpcId);
+  }
   for (const [subnetId, vpcId] of vpcOf) {
     if (aclOf.has(subnetId)) continue;
     const id = vpcId === null ? undefined : defaults.get(vpcId);
-    if (id !== undefined) result.get(id)?.push(subnetId);
+    if (id !== undefined) subnetsOf.get(id)?.push(subnetId);
     else notes.add("subnet without a network ACL in the model", subnetId);
   }
-  return result;
+  return new Map([...acls.values()].map((acl) => [acl.id, { ...acl, subnetIds: subnetsOf.get(acl.id) ?? [] }]));
 }
 
-function entriesOf(
+/**
+ * Entries by direction and number with the default denies, which are added where they are absent.
+ * @throws AppError E_MODEL when a number stands twice: which of the two decides is anybody's guess.
+ */
+export function orderEntries(
   aclId: string,
-  direction: Direction,
-  acl: Shape<"NetworkAcls">,
+  entries: readonly NetworkAclEntry[],
   origin: Origin,
   notes: Notes,
 ): NetworkAclEntry[] {
-  const entries: NetworkAclEntry[] = [];
-  const seen = new Map<number, NetworkAclEntry[]>();
-  acl.Entries?.forEach((entry, index) => {
-    if (entry.Egress !== (direction === "egress")) return;
-    const built = entryOf(aclId, direction, entry, child(origin, "Entries", index), notes);
-    const same = seen.get(built.number) ?? [];
-    if (same.some((other) => other.prefix.family === built.prefix.family)) {
-      const hint = `AWS takes a number once per direction; the other one is at ${same[0].origin.pointer}`;
-      throw modelError(
-        built.origin,
-        `rule number ${built.number} stands twice in the ${direction} list of ${aclId}`,
-        hint,
-      );
+  return (["ingress", "egress"] as const).flatMap((direction) => {
+    const ordered: NetworkAclEntry[] = [];
+    const seen = new Map<number, NetworkAclEntry>();
+    for (const entry of entries.filter((one) => one.direction === direction)) {
+      const same = seen.get(entry.number);
+      if (same && same.prefix.family === entry.prefix.family) {
+        const problem = `rule number ${entry.number} stands twice in the ${direction} list of ${aclId}`;
+        throw modelError(entry.origin, problem, `AWS takes a number once; the other one is ${place(same.origin)}`);
+      }
+      ordered.push(same && entry.number < DEFAULT_DENY_IPV4 ? otherFamily(entry, notes) : entry);
+      seen.set(entry.number, entry);
     }
-    if (same.length > 0 && built.number < DEFAULT_DENY_IPV4) {
-      notes.add("one rule number for IPv4 and IPv6, read as two entries", place(built.origin));
-      entries.push({ ...built, id: `${built.id}/ipv${built.prefix.family === IPV4 ? 4 : 6}` });
-    } else {
-      entries.push(built);
-    }
-    seen.set(built.number, [...same, built]);
+    if (!seen.has(DEFAULT_DENY_IPV4)) ordered.push(defaultDeny(aclId, direction, DEFAULT_DENY_IPV4, ALL_IPV4, origin));
+    if (!seen.has(DEFAULT_DENY_IPV6)) ordered.push(defaultDeny(aclId, direction, DEFAULT_DENY_IPV6, ALL_IPV6, origin));
+    return ordered.sort((a, b) => a.number - b.number);
   });
-  if (!seen.has(DEFAULT_DENY_IPV4)) entries.push(defaultDeny(aclId, direction, DEFAULT_DENY_IPV4, ALL_IPV4, origin));
-  if (!seen.has(DEFAULT_DENY_IPV6)) entries.push(defaultDeny(aclId, direction, DEFAULT_DENY_IPV6, ALL_IPV6, origin));
-  return entries.sort((a, b) => a.number - b.number);
 }
 
-function entryOf(
-  aclId: string,
-  direction: Direction,
-  entry: NetworkAclEntryShape,
-  origin: Origin,
-  notes: Notes,
-): NetworkAclEntry {
+/** AWS takes a number once for both families; a model that does not gets two entries with ids of their own. */
+function otherFamily(entry: NetworkAclEntry, notes: Notes): NetworkAclEntry {
+  notes.add("one rule number for IPv4 and IPv6, read as two entries", place(entry.origin));
+  return { ...entry, id: `${entry.id}/ipv${entry.prefix.family === IPV4 ? 4 : 6}` };
+}
+
+export function readEntry(aclId: string, entry: NetworkAclEntryShape, origin: Origin, notes: Notes): NetworkAclEntry {
   const field = entry.CidrBlock ? "CidrBlock" : "Ipv6CidrBlock";
   const text = entry[field];
   if (!text) throw modelError(origin, "an entry without a CIDR block", "give CidrBlock or Ipv6CidrBlock");
   const prefix = readPrefix(text, () => child(origin, field), notes);
   const number = entry.RuleNumber;
+  const direction = entry.Egress ? "egress" : "ingress";
   return {
     id: `${aclId}/${direction}/${number >= DEFAULT_DENY_IPV4 ? "*" : number}`,
     aclId,

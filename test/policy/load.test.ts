@@ -201,7 +201,7 @@ describe("errors name file, JSON pointer and value on one line", () => {
           })),
         },
       },
-      "./a.json: /NetworkAcls/1/Associations/0: subnet-1 is associated with acl-1 and with acl-2",
+      "./a.json: /NetworkAcls/1: subnet-1 is associated with acl-1 and with acl-2",
     ],
     [
       "a folder that names no time",

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { formatPeer } from "../../src/policy/security-groups.ts";
+import { formatPeer } from "../../src/policy/security-group-rules.ts";
 import { failure, load, notes, snapshot } from "./model-folder.ts";
 
 const eni = { NetworkInterfaces: [{ NetworkInterfaceId: "eni-1" }] };
