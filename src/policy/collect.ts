@@ -70,9 +70,7 @@ export function emptyCollection(): Collected {
 }
 
 /**
- * Validates one thing and files it under its id; pages and files merge. The same thing twice is fine; of two different
- * versions of a thing the last one read counts (files in the order of their names), with a note. Entries of one prefix
- * list add up.
+ * Validates one thing and files it under its id.
  * @throws AppError E_MODEL naming file, JSON pointer and value when the thing is not as AWS writes it.
  */
 export function collect<K extends SectionKey>(
@@ -85,16 +83,22 @@ export function collect<K extends SectionKey>(
   const parsed = SCHEMAS[key].safeParse(found);
   if (!parsed.success) throw shapeError(parsed.error, found, origin);
   const shape = parsed.data as Shape<K>;
-  const id = shape[IDS[key]] as string;
-  let read = READERS[key](shape, origin, notes);
+  put(into, key, shape[IDS[key]] as string, READERS[key](shape, origin, notes), notes);
+}
+
+/**
+ * Files a thing under its id; pages and files merge. The same thing twice is fine; of two different versions of a thing
+ * the last one read counts (files in the order of their names), with a note. Entries of one prefix list add up.
+ */
+export function put<K extends SectionKey>(into: Collected, key: K, id: string, read: Read[K], notes: Notes): void {
   const known: Map<string, Read[K]> = into[key];
   const before = known.get(id);
-  if (before) {
-    if ("entries" in before && "entries" in read && key === "Entries") {
-      read = { ...read, entries: [...before.entries!, ...read.entries!] };
-    } else if (withoutOrigins(before) !== withoutOrigins(read)) {
-      notes.add("defined twice, the last one counts", `${id} (${place(before.origin)}, ${place(origin)})`);
-    }
+  if (before && key === "Entries" && "entries" in before && "entries" in read) {
+    known.set(id, { ...read, entries: [...before.entries!, ...read.entries!] });
+    return;
+  }
+  if (before && withoutOrigins(before) !== withoutOrigins(read)) {
+    notes.add("defined twice, the last one counts", `${id} (${place(before.origin)}, ${place(read.origin)})`);
   }
   known.set(id, read);
 }
@@ -104,7 +108,7 @@ function withoutOrigins(thing: unknown): string {
 }
 
 /** The first thing zod objects to, as file, pointer, problem and value. */
-function shapeError(error: z.ZodError, found: unknown, origin: Origin): Error {
+export function shapeError(error: z.ZodError, found: unknown, origin: Origin): Error {
   const issue = error.issues[0];
   const path = issue.path as (string | number)[];
   let value = found;

@@ -5,6 +5,8 @@ import { collectNotes, modelError, type Notes } from "./messages.ts";
 import type { Model, Snapshot } from "./model.ts";
 import { joinNetworkAcls } from "./network-acls.ts";
 import { joinPrefixLists } from "./networks.ts";
+import { readTerraform, type TerraformDocument } from "./terraform/document.ts";
+import { collectTerraform } from "./terraform/collect.ts";
 import { joinSecurityGroups } from "./security-groups.ts";
 
 /**
@@ -27,6 +29,7 @@ export async function loadModel(path: string): Promise<Model> {
 
 async function loadSnapshot(source: SnapshotFiles, notes: Notes): Promise<Snapshot> {
   const collected = emptyCollection();
+  const documents: TerraformDocument[] = [];
   let recognised = false;
   for (const file of source.files) {
     const document = await readJson(file, notes);
@@ -34,12 +37,15 @@ async function loadSnapshot(source: SnapshotFiles, notes: Notes): Promise<Snapsh
     const visited = visitItems(document, file, notes, (key, value, origin) =>
       collect(collected, key, value, origin, notes),
     );
-    if (visited) recognised = true;
+    const terraform = visited ? null : readTerraform(document, file, notes);
+    if (terraform) documents.push(terraform);
+    if (visited || terraform) recognised = true;
     else notes.add("JSON of another kind, set aside", file);
   }
   if (!recognised) {
     throw modelError({ file: source.name, pointer: "" }, "no describe-* JSON in it", MODEL_HINT);
   }
+  const complete = collectTerraform(documents, collected, notes);
   const { Subnets: subnets, NetworkInterfaces: interfaces } = collected;
   return {
     name: source.name,
@@ -47,7 +53,7 @@ async function loadSnapshot(source: SnapshotFiles, notes: Notes): Promise<Snapsh
     interfaces,
     subnets,
     vpcs: collected.Vpcs,
-    securityGroups: joinSecurityGroups(collected, notes),
+    securityGroups: joinSecurityGroups(collected, complete, notes),
     networkAcls: joinNetworkAcls(collected.NetworkAcls, subnets, interfaces, notes),
     prefixLists: joinPrefixLists(collected.PrefixLists, collected.Entries),
     routeTables: collected.RouteTables,

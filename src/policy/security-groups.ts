@@ -7,9 +7,13 @@ import { readableId } from "./security-group-rules.ts";
 /**
  * Security groups with their rules. The rules of describe-security-group-rules count where they exist (they carry the
  * `sgr-…` ids); a permission of describe-security-groups that none of them states is kept under its readable id, because
- * a rule that is forgotten would turn into false denies.
+ * a rule that is forgotten would turn into false denies. The rules of groups in `complete` need no second answer.
  */
-export function joinSecurityGroups(collected: Collected, notes: Notes): Map<string, SecurityGroup> {
+export function joinSecurityGroups(
+  collected: Collected,
+  complete: ReadonlySet<string>,
+  notes: Notes,
+): Map<string, SecurityGroup> {
   const statedOf = new Map<string, SecurityGroupRule[]>();
   for (const { rule } of collected.SecurityGroupRules.values()) {
     const rules = statedOf.get(rule.groupId);
@@ -19,7 +23,7 @@ export function joinSecurityGroups(collected: Collected, notes: Notes): Map<stri
   const groups = new Map<string, SecurityGroup>();
   for (const group of collected.SecurityGroups.values()) {
     const stated = statedOf.get(group.id) ?? [];
-    const rules = statedOf.size > 0 ? joinRules(stated, group.rules, notes) : group.rules;
+    const rules = statedOf.size === 0 || complete.has(group.id) ? group.rules : joinRules(stated, group.rules, notes);
     groups.set(group.id, { ...group, rules: withPeeringStatus(rules, collected.VpcPeeringConnections) });
   }
   for (const [id, stated] of statedOf) {
