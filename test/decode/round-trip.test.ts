@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 
 import { DEFAULT_FIELDS, FIELDS } from "../../src/decode/fields.ts";
