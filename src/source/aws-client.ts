@@ -65,14 +65,18 @@ function common({ region, profile, endpoint, timeoutMs = 30_000 }: AwsOptions) {
   };
 }
 
-/** The part of an SDK command that `countRetries` needs; its type parameters differ from command to command. */
+/** The part of an SDK command that is needed here; its type parameters differ from command to command. */
 interface WithStack {
   readonly middlewareStack: {
     add(
-      middleware: (next: (args: never) => Promise<never>) => (args: never) => Promise<never>,
-      options: { step: "finalizeRequest"; priority: "low"; name: string },
+      middleware: (next: (args: never) => Promise<Answer>) => (args: never) => Promise<Answer>,
+      options: { step: "finalizeRequest" | "deserialize"; priority: "low"; name: string },
     ): void;
   };
+}
+
+interface Answer {
+  readonly response: unknown;
 }
 
 /** Reports every try of the command after the first. `what` names the request to the user. */
@@ -87,4 +91,19 @@ export function countRetries<Command>(command: Command, what: string, events: So
     { step: "finalizeRequest", priority: "low", name: "countRetries" },
   );
   return command;
+}
+
+/** The clock of the service, in milliseconds, once the command was answered: the machine's own may be off. */
+export function serverClock(command: unknown): () => number {
+  let now = Date.now();
+  (command as WithStack).middlewareStack.add(
+    (next) => async (args) => {
+      const answer = await next(args);
+      const { date } = (answer.response as { headers?: Record<string, string> }).headers ?? {};
+      if (date !== undefined) now = Date.parse(date);
+      return answer;
+    },
+    { step: "deserialize", priority: "low", name: "serverClock" },
+  );
+  return () => now;
 }

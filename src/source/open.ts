@@ -3,6 +3,7 @@ import { open, stat } from "node:fs/promises";
 import { Socket } from "node:net";
 import { addAbortSignal, type Readable } from "node:stream";
 import { AppError } from "../errors.ts";
+import { readCloudWatch } from "./cloudwatch-read.ts";
 import { fingerprint, unreadable } from "./files.ts";
 import { readS3 } from "./s3-read.ts";
 import type { OpenContext, SourceObject } from "./source.ts";
@@ -24,8 +25,8 @@ export function openObject(object: SourceObject, context: OpenContext): AsyncIte
       return readStdin(object, context);
     case "s3":
       return readS3(object, locator, context);
-    default:
-      throw new AppError("E_SOURCE", `cannot read ${object.name}`);
+    case "cloudwatch":
+      return readCloudWatch(object, locator, context);
   }
 }
 

@@ -1,6 +1,7 @@
 import { AppError } from "../errors.ts";
 import { planFiles } from "./files.ts";
 import { compareObjects, inWindow, objectWindow } from "./object-name.ts";
+import { planCloudWatch } from "./cloudwatch-plan.ts";
 import { planS3 } from "./s3-list.ts";
 import type { PlanOptions, SourceObject, SourcePlan } from "./source.ts";
 
@@ -17,7 +18,10 @@ export async function planSources(args: readonly string[], options: PlanOptions)
     for (const object of await planArgument(argument, options)) listed.set(object.name, object);
   }
   const window = objectWindow(options);
-  const objects = [...listed.values()].filter((object) => inWindow(object.time, window)).sort(compareObjects);
+  // The hours of a log group are chosen exactly where they are planned.
+  const objects = [...listed.values()]
+    .filter((object) => object.locator.kind === "cloudwatch" || inWindow(object.time, window))
+    .sort(compareObjects);
   noteUntimed(objects, options);
   return {
     objects,
@@ -36,6 +40,7 @@ async function planArgument(argument: string, options: PlanOptions): Promise<rea
   const scheme = SCHEME.exec(argument)?.[1]?.toLowerCase();
   if (scheme === undefined) return planFiles(argument, options.events);
   if (scheme === "s3") return planS3(argument, options);
+  if (scheme === "cloudwatch") return planCloudWatch(argument, options);
   throw new AppError("E_USAGE", `unknown kind of source: ${argument}`, { hint: KINDS });
 }
 

@@ -1,11 +1,11 @@
 /**
- * One object to read: a file, an S3 object, a stretch of a log stream. A plain value, so that a plan can be printed,
+ * One object to read: a file, an S3 object, a stretch of a log group. A plain value, so that a plan can be printed,
  * tested and handed to a worker thread, which opens it with `openObject` (open.ts).
  */
 export interface SourceObject {
   /**
    * The `source_object` of its records, and its identity in the ledger: the real absolute path of a file (however it
-   * was spelled, from whatever folder), `s3://bucket/key`, `cloudwatch://group/stream/<slice>`, `stdin`.
+   * was spelled, from whatever folder), `s3://bucket/key`, `cloudwatch://group/<hour>`, `stdin`.
    */
   readonly name: string;
   /** Bytes as stored; null when it cannot be known before reading (stdin, pipes, CloudWatch Logs). */
@@ -26,10 +26,14 @@ export type Locator =
   | {
       readonly kind: "cloudwatch";
       readonly group: string;
-      readonly stream: string;
-      /** Milliseconds, both inclusive. */
+      /** Prefix of the names of its streams. */
+      readonly streams: string;
+      /** Event time (a record's `start`) in milliseconds, both inclusive. */
       readonly from: number;
       readonly to: number;
+      /** When CloudWatch took the events in, milliseconds, from inclusive, to exclusive; null: open. */
+      readonly ingestedFrom: number | null;
+      readonly ingestedTo: number | null;
     };
 
 /** What a run would read, in the order it would read it. A plain value: `--dry-run` prints it. */
@@ -63,6 +67,13 @@ export interface PlanOptions {
   /** Unix seconds, both inclusive: only objects that may hold records of this time are kept. */
   readonly from?: number;
   readonly to?: number;
+  /** Field list given by the user (`--fields`): CloudWatch Logs is then not asked for its own. */
+  readonly fields?: string;
+  /**
+   * Names in the ledger that begin with the prefix. A log group is read up to now only with its help, because what
+   * arrives later in the same hour has to be told from what was read before (README.md); without it, whole hours only.
+   */
+  readonly ingested?: (prefix: string) => Promise<readonly string[]>;
   readonly aws: AwsOptions;
   readonly events: SourceEvents;
 }
