@@ -29,7 +29,8 @@ export interface LineDecoder {
   bad(number: number, reason: string, bytes: Uint8Array, from: number, to: number): void;
 }
 
-const PERMISSION_CHECK = Buffer.from("Permission Check Successful");
+/** What AWS writes into a bucket to try its permission; exports glue it to the first record. */
+export const PERMISSION_CHECK: Uint8Array = Buffer.from("Permission Check Successful");
 const BYTE_ORDER_MARK = Buffer.from("\u{feff}");
 const FIELD_NAME = /^[a-z][a-z0-9_-]*$/;
 const ENCODER = new TextEncoder();
@@ -66,7 +67,6 @@ export function createLineDecoder(options: LineDecoderOptions): LineDecoder {
     if (lineTo - from > LONGEST_LINE) return bad(number, "line_too_long", bytes, from, to);
     if (number === 1 && startsWith(bytes, from, to, BYTE_ORDER_MARK)) from += BYTE_ORDER_MARK.length;
     from = skipBlanks(bytes, from, to);
-    // AWS writes these words to a bucket to try its permission; exports glue them to the first record.
     if (startsWith(bytes, from, to, PERMISSION_CHECK)) from = skipBlanks(bytes, from + PERMISSION_CHECK.length, to);
     if (from === to || bytes[from] === 35) return;
     const isStamped = to - from >= EVENT_TIME_BYTES && isEventTime(bytes, from);

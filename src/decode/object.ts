@@ -1,0 +1,88 @@
+import type { DecodeSink } from "./flow-batch.ts";
+import { DamagedInput, inflate } from "./inflate.ts";
+import { type LineDecoderOptions, PERMISSION_CHECK } from "./line-decoder.ts";
+import { peek } from "./peek.ts";
+import { createTextDecoder } from "./text.ts";
+
+/** Turns the bytes of one object, cut anywhere, into batches and bad lines. */
+export interface ObjectDecoder {
+  /** `chunk` may be reused afterwards. */
+  push(chunk: Uint8Array): void;
+  /** The end: what is left is decoded and the last batch handed over. */
+  finish(): void | Promise<void>;
+  /** The end of an object that broke off: what is left of a record is bad for `reason`. */
+  abort(reason: string): void;
+  readonly records: number;
+  readonly badLines: number;
+}
+
+export interface DecodeObjectOptions extends LineDecoderOptions {
+  readonly sink: DecodeSink & {
+    /** Awaited between chunks: resolves when the consumer wants more. */
+    ready?(): Promise<void>;
+  };
+  /** Limit of an object's unpacked size, default MAX_INFLATED_BYTES. */
+  readonly maxInflatedBytes?: number;
+}
+
+export interface DecodedObject {
+  readonly records: number;
+  readonly badLines: number;
+}
+
+/** Bytes looked at to tell the format: at least the first line, unless it is longer. */
+const HEAD_BYTES = 1 << 16;
+/** Subscriptions deliver gzip, which Firehose may pack once more. */
+const MAX_GZIP_LAYERS = 2;
+const EMPTY = new Uint8Array(0);
+
+/**
+ * Decodes one object, whatever its format, which its first bytes tell. Damage is never fatal: a truncated or corrupt
+ * object gives its records up to there and one bad line for the rest. Rejects only when `chunks` does.
+ */
+export async function decodeObject(
+  chunks: AsyncIterable<Uint8Array>,
+  options: DecodeObjectOptions,
+): Promise<DecodedObject> {
+  let decoder: ObjectDecoder | null = null;
+  try {
+    let input = await peek(chunks, HEAD_BYTES);
+    // AWS tries its permission by writing these words; a concatenated export begins with them.
+    if (isGzip(afterPermissionCheck(input.head)))
+      input = await peek(skip(input.chunks, PERMISSION_CHECK.length), HEAD_BYTES);
+    for (let layer = 0; layer < MAX_GZIP_LAYERS && isGzip(input.head); layer++) {
+      input = await peek(inflate(input.chunks, options.maxInflatedBytes), HEAD_BYTES);
+    }
+    decoder = createDecoder(input.head, options);
+    for await (const chunk of input.chunks) {
+      decoder.push(chunk);
+      await options.sink.ready?.();
+    }
+    await decoder.finish();
+  } catch (error) {
+    if (!(error instanceof DamagedInput)) throw error;
+    decoder ??= createTextDecoder(options);
+    decoder.abort(error.reason);
+  }
+  return { records: decoder.records, badLines: decoder.badLines };
+}
+
+function createDecoder(_head: Uint8Array, options: DecodeObjectOptions): ObjectDecoder {
+  return createTextDecoder(options);
+}
+
+function afterPermissionCheck(head: Uint8Array): Uint8Array {
+  return PERMISSION_CHECK.every((byte, index) => head[index] === byte) ? head.subarray(PERMISSION_CHECK.length) : EMPTY;
+}
+
+async function* skip(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  let left = bytes;
+  for await (const chunk of chunks) {
+    if (chunk.length > left) yield chunk.subarray(left);
+    left = Math.max(0, left - chunk.length);
+  }
+}
+
+function isGzip(head: Uint8Array): boolean {
+  return head.length > 2 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8;
+}

@@ -1,0 +1,42 @@
+export interface Peeked {
+  /** The first bytes: up to `bytes`, or to the first newline. Shorter only when the input is. */
+  readonly head: Uint8Array;
+  /** All chunks, the ones looked at included. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** Reads the beginning of an input without taking it away. An error behind the beginning is met when it is reached. */
+export async function peek(input: AsyncIterable<Uint8Array>, bytes: number): Promise<Peeked> {
+  const iterator = input[Symbol.asyncIterator]();
+  const read: Uint8Array[] = [];
+  let length = 0;
+  let done = false;
+  let failure: { error: unknown } | null = null;
+  while (length < bytes) {
+    try {
+      const next = await iterator.next();
+      if (next.done) {
+        done = true;
+        break;
+      }
+      // A copy: the source may reuse its buffer.
+      read.push(Uint8Array.from(next.value));
+      length += next.value.length;
+      if (next.value.includes(10)) break;
+    } catch (error) {
+      failure = { error };
+      break;
+    }
+  }
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* read;
+      if (failure) throw failure.error;
+      if (done) return;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { head: Buffer.concat(read), chunks: chunks() };
+}
