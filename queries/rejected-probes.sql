@@ -18,44 +18,60 @@ with scanners as (
     brute_attempts := $brute_attempts)
 ),
 sources as (
-  select src, src6, count(*) as records from rejected_requests group by all
+  select source, count(*) as records from rejected_requests group by all
 ),
 picked as materialized (
-  select s.src, s.src6, k.scan_kind, k.pairs
+  select s.source, k.scan_kind
   from sources s
-  left join scanners k on s.src is not distinct from k.src and s.src6 is not distinct from k.src6
-  order by k.scan_kind is null, k.pairs desc nulls last, s.records desc, s.src, s.src6
+  left join scanners k using (source)
+  order by k.scan_kind is null, k.pairs desc nulls last, s.records desc, s.source
   limit $limit
+),
+ports as (
+  select source, count(*) as port_count, list_sort(min(port, 20)) as ports, list_sort(list(distinct protocol)) as protocols
+  from (select distinct source, protocol, port from rejected_requests where source in (select source from picked))
+  group by all
+),
+per_interface as (
+  select
+    source,
+    interface_idx,
+    any_value(src) as src,
+    any_value(src6) as src6,
+    count(*) as records,
+    min(start_s) as first_s,
+    max(end_s) as last_s
+  from rejected_requests
+  where source in (select source from picked)
+  group by all
 ),
 details as (
   select
-    p.src,
-    p.src6,
-    p.scan_kind,
-    count(*) as records,
-    count(distinct r.protocol::uinteger * 65536 + r.port) as port_count,
-    list_sort(list(distinct r.port)) as ports,
-    count(distinct r.interface_idx) as interface_count,
-    list(distinct r.interface_idx) as interfaces,
-    list_sort(list(distinct r.protocol)) as protocols,
-    min(r.start_s) as first_s,
-    max(r.end_s) as last_s
-  from rejected_requests r
-  join picked p on r.src is not distinct from p.src and r.src6 is not distinct from p.src6
+    source,
+    any_value(src) as src,
+    any_value(src6) as src6,
+    sum(records)::ubigint as records,
+    count(*) as interface_count,
+    list(interface_idx) as interfaces,
+    min(first_s) as first_s,
+    max(last_s) as last_s
+  from per_interface
   group by all
 )
 select
   address_text(d.src, d.src6) as source,
-  d.scan_kind,
+  k.scan_kind,
   d.records,
-  d.port_count,
-  d.ports[1:20] as ports,
+  p.port_count,
+  p.ports,
   d.interface_count,
   list_sort(list_transform(d.interfaces, lambda n: coalesce(m.names[n], n::varchar)))[1:20] as interfaces,
   seconds_to_timestamp(d.first_s) as first_seen,
   seconds_to_timestamp(d.last_s) as last_seen,
-  d.protocols,
+  p.protocols,
   case when is_internal(d.src, d.src6) then 'internal' else 'internet' end as origin
 from details d
+join ports p using (source)
+join picked k using (source)
 cross join (select map(list(interface_idx), list(interface_id)) as names from interface_dim) m
-order by d.scan_kind is null, d.port_count * d.interface_count desc, d.records desc, source
+order by k.scan_kind is null, p.port_count * d.interface_count desc, d.records desc, d.source

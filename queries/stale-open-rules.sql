@@ -7,12 +7,33 @@
 with open_rules as (
   select * from rules where layer = 'sg' and open_to_world
 ),
-real_peers as (
-  select s.rule_id, t.peer, t.peer6, sum(t.connections)::ubigint as connections
+traffic as materialized (
+  select
+    s.rule_id,
+    t.peer,
+    t.peer6,
+    t.traffic_class,
+    sum(t.connections)::ubigint as connections,
+    sum(t.packets + t.reply_packets)::ubigint as packets,
+    max(t.last_s) as last_s
   from classified_traffic t
   join rule_sets s using (rule_set_id)
-  where t.traffic_class = 'real' and s.rule_id in (select rule_id from open_rules)
+  where s.rule_id in (select rule_id from open_rules)
   group by all
+),
+usage as (
+  select
+    rule_id,
+    sum(connections)::ubigint as connections,
+    sum(packets)::ubigint as packets,
+    coalesce(sum(connections) filter (traffic_class = 'real'), 0)::ubigint as real_connections,
+    coalesce(sum(connections) filter (traffic_class = 'scanner'), 0)::ubigint as scanner_connections,
+    max(last_s) as last_s
+  from traffic
+  group by all
+),
+real_peers as (
+  select rule_id, peer, peer6, connections from traffic where traffic_class = 'real'
 ),
 real_networks as (
   select rule_id, peer >> 8 as network, peer6 >> 64 as network6, sum(connections)::ubigint as connections
@@ -37,7 +58,12 @@ networks as (
 ),
 named as (
   select
-    o.rule_id,
+    o.*,
+    usage_class(u.packets, u.connections, u.real_connections, u.scanner_connections) as usage_class,
+    coalesce(u.connections, 0) as connections,
+    coalesce(u.real_connections, 0) as real_connections,
+    coalesce(u.scanner_connections, 0) as scanner_connections,
+    seconds_to_timestamp(u.last_s) as last_hit,
     coalesce(p.peers, 0) as real_peers,
     coalesce(n.networks, 0) as real_networks,
     list_sort(list_transform(p.top_peers, lambda a: concat(address_text(a[1], a[2]), case when a[1] is null then '/128' else '/32' end)))
@@ -45,36 +71,35 @@ named as (
     list_sort(list_transform(n.top_networks, lambda a: case when a[1] is null then ipv6_text(a[2] << 64) || '/64'
       else ipv4_text((a[1]::ubigint << 8)::uinteger) || '/24' end)) as networks
   from open_rules o
+  left join usage u using (rule_id)
   left join peers p using (rule_id)
   left join networks n using (rule_id)
 )
 select
-  o.rule_id,
-  u.usage_class,
-  n.real_peers,
+  rule_id,
+  usage_class,
+  real_peers,
   case
-    when o.attached_interfaces = 0 then 'remove: on no interface'
-    when u.usage_class = 'none' then 'remove, if unused-rules says unused'
-    when u.usage_class = 'scanner_only' then 'remove: only scanners came'
-    when u.usage_class = 'replyless' then 'check: connections, but never an answer'
-    when n.real_peers <= $max_replacements then array_to_string(n.addresses, ', ')
-    when n.real_networks <= $max_replacements then array_to_string(n.networks, ', ')
-    else concat('keep: ', n.real_peers, ' peers in ', n.real_networks, ' networks')
+    when attached_interfaces = 0 then 'remove: on no interface'
+    when usage_class = 'none' then 'remove, if unused-rules says unused'
+    when usage_class = 'scanner_only' then 'remove: only scanners came'
+    when usage_class = 'replyless' then 'check: connections, but never an answer'
+    when real_peers <= $max_replacements then array_to_string(addresses, ', ')
+    when real_networks <= $max_replacements then array_to_string(networks, ', ')
+    else concat('keep: ', real_peers, ' peers in ', real_networks, ' networks')
   end as suggested_replacement,
-  o.direction,
-  o.protocol,
-  o.from_port,
-  o.to_port,
-  o.peer,
-  o.owner_id,
-  o.owner_name,
-  u.connections,
-  u.real_connections,
-  u.scanner_connections,
-  u.last_hit,
-  o.attached_interfaces,
-  o.description
-from open_rules o
-join rule_usage u using (rule_id)
-join named n using (rule_id)
-order by o.direction desc, u.real_connections, u.connections, o.rule_id
+  direction,
+  protocol,
+  from_port,
+  to_port,
+  peer,
+  owner_id,
+  owner_name,
+  connections,
+  real_connections,
+  scanner_connections,
+  last_hit,
+  attached_interfaces,
+  description
+from named
+order by direction desc, real_connections, connections, rule_id

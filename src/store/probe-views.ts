@@ -6,19 +6,27 @@ create macro is_internal(a4, a6) as coalesce(
     or a4 between 1681915904 and 1686110207 or a4 between 2851995648 and 2852061183,
   (a6 >> 121) = 126 or (a6 >> 118) = 1018, false);
 
+-- One number for an address of either family, to group and join on: the address itself, or a hash beyond 2^63.
+create macro address_key(a4, a6) as coalesce(a4::ubigint, hash(a6) | 9223372036854775808);
+
+-- Is the address of this key inside? IPv6 keys do not tell; their callers look the address up.
+create macro is_internal_key(key) as key < 4294967296 and is_internal(key, null);
+
 -- Ports behind which a login waits: FTP, SSH, Telnet, SMB, databases, RDP, VNC, WinRM.
 create macro is_login_port(protocol, port) as
   protocol = 6 and port in (21, 22, 23, 445, 1433, 1521, 3306, 3389, 5432, 5900, 5901, 5985, 5986);
 
 -- Requests that were refused. Refused answers (late packets, return paths) are no requests; where the initiator is
 -- unknown, a packet from a well-known port to a high one counts as an answer.
--- target: the interface for ingress, beyond 2^32 the remote address for egress.
+-- pair: target << 24 | protocol << 16 | port; the target is the interface for ingress, the far address for egress.
 create view rejected_requests as
   select
+    address_key(f.src, f.src6) as source,
     f.src,
     f.src6,
-    case when j.direction = 'ingress' then f.interface_idx::ubigint
-      else 4294967296 + coalesce(f.dst::ubigint, (hash(f.dst6) >> 2) + 4294967296) end as target,
+    (case when j.direction = 'ingress' then f.interface_idx::ubigint
+      else coalesce(4294967296 + f.dst::ubigint, 8589934592 + (hash(f.dst6) & 4294967295)) end << 24)
+      + (f.protocol::ubigint << 16) + f.dstport as pair,
     f.interface_idx,
     f.protocol,
     f.dstport as port,
@@ -42,88 +50,91 @@ create view rejected_requests as
 --   brute_force  brute_attempts at a login port of one target, or a /24 that knocks together at one login port and of
 --                which no address ever had a real connection
 --   slow         any of the first four, over a day or more, with never 10 new pairs in an hour
-create macro scan_sources(vertical_ports := 15, sweep_targets := 5, spray_ports := 10, brute_attempts := 30) as table
+-- peers_only leaves out sources that were never let in anywhere.
+create macro scan_sources(
+  vertical_ports := 15, sweep_targets := 5, spray_ports := 10, brute_attempts := 30, peers_only := false
+) as table
   with real_networks as (
     select distinct peer >> 8 as network from rule_traffic where meaningful > 0 and peer is not null
   ),
   knocks as materialized (
-    select src, src6, target, port, count(*) as records
-    from rejected_requests
-    where is_login_port(protocol, port)
-    group by all
+    select source, pair, port, count(*) as records from rejected_requests where is_login_port(protocol, port) group by all
   ),
   knocking_networks as (
-    select src >> 8 as network, port
+    select source >> 8 as network, port
     from knocks
-    where src is not null and not is_internal(src, src6) and src >> 8 not in (from real_networks)
+    where source < 4294967296 and not is_internal_key(source) and source >> 8 not in (from real_networks)
     group by all
-    having count(distinct src) >= 8 and sum(records) >= 10
+    having count(distinct source) >= 8 and sum(records) >= 10
   ),
   knockers as (
-    select distinct src, src6 from knocks where (src >> 8, port) in (select (network, port) from knocking_networks)
+    select source, max(records) as login_attempts, bool_or((source >> 8, port) in (select (network, port) from knocking_networks)) as in_network
+    from knocks
+    group by all
   ),
-  -- Cheap sieves first: the millions of sources with a packet or two never reach the exact counts.
+  -- A cheap sieve first: the millions of sources with a packet or two never reach the exact counts.
   frequent as (
-    select src, src6 from rejected_requests group by all having count(*) >= least(vertical_ports, sweep_targets, spray_ports)
-  ),
-  frequent_pairs as materialized (
-    select r.src, r.src6, r.target, r.protocol, r.port, count(*) as records, min(r.start_s) as first_s, max(r.end_s) as last_s
-    from rejected_requests r
-    join frequent f on r.src is not distinct from f.src and r.src6 is not distinct from f.src6
+    select source, count(*) as records, min(start_s) as first_s, max(end_s) as last_s
+    from rejected_requests
+    where not peers_only or source in (select address_key(peer, peer6) from rule_traffic)
     group by all
-  ),
-  candidates as (
-    select src, src6
-    from frequent_pairs
-    group by all
-    having count(*) >= least(vertical_ports, spray_ports)
-      or (count(*) >= sweep_targets and min(port) = max(port))
-      or max(case when is_login_port(protocol, port) then records else 0 end) >= brute_attempts
+    having count(*) >= least(vertical_ports, sweep_targets, spray_ports)
+      or source in (select source from knockers where in_network)
   ),
   pairs as materialized (
-    select p.*
-    from frequent_pairs p
-    join candidates c on p.src is not distinct from c.src and p.src6 is not distinct from c.src6
-    union
-    select r.src, r.src6, r.target, r.protocol, r.port, count(*), min(r.start_s), max(r.end_s)
+    select r.source, r.pair, min(r.start_s) as first_s
     from rejected_requests r
-    join knockers k on r.src is not distinct from k.src and r.src6 is not distinct from k.src6
+    join frequent f using (source)
     group by all
   ),
-  per_target as (
-    select src, src6, target, count(*) as target_ports from pairs group by all
+  targets as (
+    select source, pair >> 24 as target, count(*) as target_ports from pairs group by all
   ),
-  per_hour as (
-    select src, src6, first_s // 3600 as hour, count(*) as new_pairs from pairs group by all
+  per_source as (
+    select source, count(*) as targets, max(target_ports) as most_ports, sum(target_ports)::ubigint as pairs from targets group by all
   ),
-  shape as (
-    select
-      src,
-      src6,
-      count(*) as pairs,
-      sum(records)::ubigint as records,
-      count(distinct protocol::uinteger * 65536 + port) as ports,
-      max(case when is_login_port(protocol, port) then records else 0 end) as login_attempts,
-      min(first_s) as first_s,
-      max(last_s) as last_s
-    from pairs
+  suspects as (
+    select p.*, f.records, f.first_s, f.last_s, coalesce(k.login_attempts, 0) as login_attempts, coalesce(k.in_network, false) as in_network
+    from per_source p
+    join frequent f using (source)
+    left join knockers k using (source)
+    where p.pairs >= least(vertical_ports, spray_ports) or p.targets >= sweep_targets or k.in_network or k.login_attempts >= brute_attempts
+  ),
+  ports as (
+    select source, count(*) as ports
+    from (select distinct source, pair & 16777215 from pairs where source in (select source from suspects where targets > 1))
+    group by all
+  ),
+  paces as (
+    select source, max(new_pairs) as busiest_hour
+    from (
+      select source, first_s // 3600, count(*) as new_pairs
+      from pairs
+      where source in (select source from suspects where last_s - first_s >= 86400)
+      group by all)
+    group by all
+  ),
+  addresses6 as (
+    select address_key(null, src6) as source, any_value(src6) as src6
+    from flow_rows_wide
+    where src6 is not null and address_key(null, src6) in (select source from suspects)
     group by all
   ),
   measured as (
     select
       s.*,
-      t.targets,
-      t.most_ports,
+      case when s.source < 4294967296 then s.source::uinteger end as src,
+      a.src6,
+      coalesce(p.ports, s.pairs) as ports,
       h.busiest_hour,
-      k.src is not null as in_network,
-      coalesce(s.src >> 8 in (from real_networks), false) as near_real,
-      is_internal(s.src, s.src6) or address_text(s.src, s.src6) in (select unnest(addresses) from interface_dim) as internal
-    from shape s
-    join (select src, src6, count(*) as targets, max(target_ports) as most_ports from per_target group by all) t
-      on s.src is not distinct from t.src and s.src6 is not distinct from t.src6
-    join (select src, src6, max(new_pairs) as busiest_hour from per_hour group by all) h
-      on s.src is not distinct from h.src and s.src6 is not distinct from h.src6
-    left join knockers k on s.src is not distinct from k.src and s.src6 is not distinct from k.src6
+      s.source < 4294967296 and s.source >> 8 in (from real_networks) as near_real,
+      is_internal(case when s.source < 4294967296 then s.source end, a.src6)
+        or address_text(case when s.source < 4294967296 then s.source end, a.src6) in (select unnest(addresses) from interface_dim)
+        as internal
+    from suspects s
+    left join ports p using (source)
+    left join paces h using (source)
+    left join addresses6 a using (source)
   ),
   kinds as (
     select
@@ -140,10 +151,11 @@ create macro scan_sources(vertical_ports := 15, sweep_targets := 5, spray_ports 
     from measured
   )
   select
+    source,
     src,
     src6,
     case
-      when shape_kind is not null and last_s - first_s >= 86400 and busiest_hour < 10 then 'slow'
+      when shape_kind is not null and busiest_hour < 10 then 'slow'
       when shape_kind is not null then shape_kind
       when not internal and (in_network or login_attempts >= case when near_real then 4 * brute_attempts else brute_attempts end)
         then 'brute_force'

@@ -9,35 +9,40 @@ const RULE_VIEWS = /* sql */ `
 --   replyless  nothing real, and nothing else is known against the peer
 create view classified_traffic as
   with scanners as materialized (
-    select src, src6, internal from scan_sources()
-  ),
-  unanswered as (
-    select distinct peer, peer6 from rule_traffic where meaningful = 0 and not is_internal(peer, peer6)
+    select source, internal from scan_sources(peers_only := true)
   ),
   refused as (
-    select distinct r.src, r.src6
-    from rejected_requests r
-    join unanswered u on r.src is not distinct from u.peer and r.src6 is not distinct from u.peer6
+    select distinct source
+    from rejected_requests
+    where source in (select address_key(peer, peer6) from rule_traffic where meaningful = 0 and not is_internal(peer, peer6))
   )
   select
     t.*,
     case
       when t.meaningful > 0 and coalesce(s.internal, true) then 'real'
-      when t.protocol <> 6 and s.internal is null and is_internal(t.peer, t.peer6) then 'real'
-      when s.internal is not null or r.src is not null or r.src6 is not null then 'scanner'
+      when t.protocol <> 6 and s.source is null and is_internal(t.peer, t.peer6) then 'real'
+      when s.source is not null or r.source is not null then 'scanner'
       else 'replyless'
     end as traffic_class
   from rule_traffic t
-  left join scanners s on t.peer is not distinct from s.src and t.peer6 is not distinct from s.src6
-  left join refused r on t.peer is not distinct from r.src and t.peer6 is not distinct from r.src6;
+  left join scanners s on s.source = address_key(t.peer, t.peer6)
+  left join refused r on r.source = address_key(t.peer, t.peer6);
 
 -- Every rule of a set gets the credit; members tells sole credit (1) from shared.
 create view rule_set_members as
   select rule_set_id, rule_id, count(*) over (partition by rule_set_id) as members from rule_sets;
 
+-- real with one real connection; scanner_only where nothing is real and at least half of the connections are scanners';
+-- replyless otherwise.
+create macro usage_class(packets, connections, real_connections, scanner_connections) as case
+  when coalesce(packets, 0) = 0 then 'none'
+  when real_connections > 0 then 'real'
+  when scanner_connections * 2 >= connections then 'scanner_only'
+  else 'replyless'
+end;
+
 -- A row for every rule. Group rules count connections, network ACL entries records; peers and ports of entries are not
--- counted, and an entry with records has no class. usage_class: real with one real connection; scanner_only where
--- nothing is real and at least half of the connections are scanners'; replyless otherwise.
+-- counted, and an entry with records has no class.
 create view rule_usage as
   with group_rules as (
     select
@@ -48,7 +53,7 @@ create view rule_usage as
       sum(t.bytes + t.reply_bytes)::ubigint as bytes,
       min(t.first_s) as first_s,
       max(t.last_s) as last_s,
-      count(distinct coalesce(t.peer::uhugeint, t.peer6)) as distinct_peers,
+      count(distinct address_key(t.peer, t.peer6)) as distinct_peers,
       count(distinct t.protocol::uinteger * 65536 + t.port) as distinct_ports,
       sum(case when t.traffic_class = 'real' then t.connections else 0 end)::ubigint as real_connections,
       sum(case when t.traffic_class = 'scanner' then t.connections else 0 end)::ubigint as scanner_connections
@@ -79,13 +84,8 @@ create view rule_usage as
     seconds_to_timestamp(coalesce(g.last_s, e.last_s)) as last_hit,
     case when r.layer = 'sg' then coalesce(g.distinct_peers, 0) end as distinct_peers,
     case when r.layer = 'sg' then coalesce(g.distinct_ports, 0) end as distinct_ports,
-    case
-      when coalesce(g.packets, e.connections, 0) = 0 then 'none'
-      when r.layer = 'nacl' then null
-      when g.real_connections > 0 then 'real'
-      when g.scanner_connections * 2 >= g.connections then 'scanner_only'
-      else 'replyless'
-    end as usage_class,
+    case when e.connections is null
+      then usage_class(g.packets, g.connections, g.real_connections, g.scanner_connections) end as usage_class,
     case when r.layer = 'sg' then coalesce(g.real_connections, 0) end::ubigint as real_connections,
     case when r.layer = 'sg' then coalesce(g.scanner_connections, 0) end::ubigint as scanner_connections
   from rules r
