@@ -50,27 +50,27 @@ create view rejected_requests as
 --   brute_force  brute_attempts at a login port of one target, or a /24 that knocks together at one login port and of
 --                which no address ever had a real connection
 --   slow         any of the first four, over a day or more, with never 10 new pairs in an hour
--- peers_only leaves out sources that were never let in anywhere.
+-- peers_only leaves out sources that were never let in anywhere; busiest looks at that many sources only;
+-- networks := false does not look for networks that knock together.
 create macro scan_sources(
-  vertical_ports := 15, sweep_targets := 5, spray_ports := 10, brute_attempts := 30, peers_only := false
+  vertical_ports := 15, sweep_targets := 5, spray_ports := 10, brute_attempts := 30, peers_only := false, busiest := 9223372036854775807,
+  networks := true
 ) as table
   with real_networks as (
     select distinct peer >> 8 as network from rule_traffic where meaningful > 0 and peer is not null
   ),
-  knocks as materialized (
-    select source, pair, port, count(*) as records from rejected_requests where is_login_port(protocol, port) group by all
-  ),
   knocking_networks as (
     select source >> 8 as network, port
-    from knocks
-    where source < 4294967296 and not is_internal_key(source) and source >> 8 not in (from real_networks)
+    from rejected_requests
+    where networks and is_login_port(protocol, port)
+      and source < 4294967296 and not is_internal_key(source) and source >> 8 not in (from real_networks)
     group by all
-    having count(distinct source) >= 8 and sum(records) >= 10
+    having count(distinct source) >= 8 and count(*) >= 10
   ),
   knockers as (
-    select source, max(records) as login_attempts, bool_or((source >> 8, port) in (select (network, port) from knocking_networks)) as in_network
-    from knocks
-    group by all
+    select distinct source
+    from rejected_requests
+    where networks and is_login_port(protocol, port) and (source >> 8, port) in (select (network, port) from knocking_networks)
   ),
   -- A cheap sieve first: the millions of sources with a packet or two never reach the exact counts.
   frequent as (
@@ -79,38 +79,59 @@ create macro scan_sources(
     where not peers_only or source in (select address_key(peer, peer6) from rule_traffic)
     group by all
     having count(*) >= least(vertical_ports, sweep_targets, spray_ports)
-      or source in (select source from knockers where in_network)
+      or source in (from knockers)
+    order by records desc, source
+    limit busiest
   ),
   pairs as materialized (
-    select r.source, r.pair, min(r.start_s) as first_s
-    from rejected_requests r
-    join frequent f using (source)
-    group by all
+    select distinct source, pair from rejected_requests where source in (select source from frequent)
   ),
   targets as (
     select source, pair >> 24 as target, count(*) as target_ports from pairs group by all
+  ),
+  login_attempts as (
+    select source, max(attempts) as login_attempts
+    from (
+      select source, count(*) as attempts
+      from rejected_requests
+      where is_login_port(protocol, port) and source in (select source from frequent where records >= brute_attempts)
+      group by source, pair)
+    group by all
   ),
   per_source as (
     select source, count(*) as targets, max(target_ports) as most_ports, sum(target_ports)::ubigint as pairs from targets group by all
   ),
   suspects as (
-    select p.*, f.records, f.first_s, f.last_s, coalesce(k.login_attempts, 0) as login_attempts, coalesce(k.in_network, false) as in_network
+    select
+      p.*,
+      f.records,
+      f.first_s,
+      f.last_s,
+      coalesce(l.login_attempts, 0) as login_attempts,
+      p.source in (from knockers) as in_network
     from per_source p
     join frequent f using (source)
-    left join knockers k using (source)
-    where p.pairs >= least(vertical_ports, spray_ports) or p.targets >= sweep_targets or k.in_network or k.login_attempts >= brute_attempts
+    left join login_attempts l using (source)
+    where p.pairs >= least(vertical_ports, spray_ports)
+      or p.targets >= sweep_targets
+      or p.source in (from knockers)
+      or l.login_attempts >= brute_attempts
   ),
   ports as (
     select source, count(*) as ports
     from (select distinct source, pair & 16777215 from pairs where source in (select source from suspects where targets > 1))
     group by all
   ),
+  -- Only a source with few enough pairs for its days can be slow.
   paces as (
     select source, max(new_pairs) as busiest_hour
     from (
       select source, first_s // 3600, count(*) as new_pairs
-      from pairs
-      where source in (select source from suspects where last_s - first_s >= 86400)
+      from (
+        select source, pair, min(start_s) as first_s
+        from rejected_requests
+        where source in (select source from suspects where last_s - first_s >= 86400 and pairs < (last_s - first_s) // 360)
+        group by all)
       group by all)
     group by all
   ),

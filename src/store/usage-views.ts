@@ -9,7 +9,7 @@ const RULE_VIEWS = /* sql */ `
 --   replyless  nothing real, and nothing else is known against the peer
 create view classified_traffic as
   with scanners as materialized (
-    select source, internal from scan_sources(peers_only := true)
+    select source, internal from scan_sources(peers_only := true, networks := false)
   ),
   refused as (
     select distinct source

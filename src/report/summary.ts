@@ -1,0 +1,181 @@
+import type { Plain, Reader } from "../store/reader.ts";
+import { findReport, loadCatalogue } from "./catalogue.ts";
+import { bindParameters } from "./run-report.ts";
+import type { RenderOptions } from "./renderers/renderer.ts";
+import { bar, count, grid, heading, paragraph, plural, type Row, ruleText, toRows } from "./summary-text.ts";
+import { AGREEMENTS, OPEN_WITHOUT_USE, PROBE_TOTALS, PROBES, TOTALS } from "./summary-queries.ts";
+
+export interface SummaryOptions extends RenderOptions {
+  /** Rows at most in each part; 5 where it is not given. */
+  readonly limit?: number;
+}
+
+/** The findings that matter, in the order a person asks for them; every part names the report that has the rest. */
+export async function renderSummary(reader: Reader, options: SummaryOptions): Promise<string> {
+  const limit = options.limit ?? 5;
+  const ask = async (sql: string, parameters = {}): Promise<Row[]> => toRows(await reader.run(sql, parameters));
+  const catalogue = loadCatalogue();
+  const report = async (name: string): Promise<Row[]> => {
+    const found = findReport(catalogue, name);
+    return toRows(await reader.run(found.sql, bindParameters(found, {})));
+  };
+  const [totals] = await ask(TOTALS);
+  const parts = [
+    overview(totals, await ask(AGREEMENTS), options),
+    mismatches(await report("mismatch-summary"), limit, options),
+    probes(await ask(PROBES, { limit }), (await ask(PROBE_TOTALS))[0], limit, options),
+    ...(Number(totals.modelled) > 0
+      ? [
+          unusedRules(await report("unused-rules"), limit, options),
+          openRules(await ask(OPEN_WITHOUT_USE), limit, options),
+        ]
+      : []),
+    coverage(await report("coverage"), limit, options),
+    badLines(totals, await report("bad-lines"), limit, options),
+  ];
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+function overview(totals: Row, agreements: readonly Row[], options: SummaryOptions): string {
+  const window =
+    totals.first_evidence === null ? "" : `, ${minute(totals.first_evidence)} to ${minute(totals.last_evidence)} UTC`;
+  const most = Math.max(1, ...agreements.map((row) => Number(row.records)));
+  const rows = agreements.map((row) => [
+    String(row.agreement),
+    count(row.records),
+    bar(Number(row.records) / most, Math.min(40, options.width - 40)),
+  ]);
+  const lead = `${plural(totals.records, "record")} of ${plural(totals.interfaces, "interface")}${window}`;
+  return `${options.style.bold(lead)}\n${grid(rows, options, ["left", "right", "left"])}`;
+}
+
+function mismatches(rows: readonly Row[], limit: number, options: SummaryOptions): string {
+  if (rows.length === 0) return "";
+  const lines = rows
+    .slice(0, limit)
+    .map((row) => [
+      count(row.records),
+      String(row.agreement),
+      String(row.cause ?? "no cause known"),
+      String(row.nacl_rule_id ?? row.decided_by ?? ""),
+      String(row.example_flow ?? ""),
+    ]);
+  return (
+    heading("Log and configuration disagree", rows.length, limit, "mismatch-summary", options) +
+    grid(lines, options, ["right"])
+  );
+}
+
+function probes(rows: readonly Row[], totals: Row, limit: number, options: SummaryOptions): string {
+  if (rows.length === 0) return "";
+  const lines = rows.map((row) => [
+    String(row.source),
+    row.scan_kind === null ? "refused" : String(row.scan_kind).replace("_", " "),
+    plural(row.records, "record"),
+    row.scan_kind === null ? "" : plural(row.ports, "port"),
+    row.scan_kind === null ? "" : plural(row.targets, "target"),
+  ]);
+  const title = `Refused: ${plural(totals.records, "request")} of ${plural(totals.sources, "source")}`;
+  return (
+    heading(title, Number(totals.sources), limit, "rejected-probes", options) +
+    grid(lines, options, ["left", "left", "right", "right", "right"])
+  );
+}
+
+const STATUS_TEXT: Readonly<Record<string, string>> = {
+  unused: "unused",
+  insufficient_evidence: "not hit, but the evidence has gaps",
+  unattached: "on no interface",
+  unobservable: "for traffic that AWS does not log",
+};
+
+function unusedRules(rows: readonly Row[], limit: number, options: SummaryOptions): string {
+  if (rows.length === 0) return "";
+  const counts = Object.entries(STATUS_TEXT).flatMap(([status, text]) => {
+    const number = rows.filter((row) => row.status === status).length;
+    return number > 0 ? [`${number} ${text}`] : [];
+  });
+  const unused = rows.filter((row) => row.status === "unused");
+  // What is open to the world weighs most.
+  const shown = unused.toSorted((a, b) => Number(b.open_to_world) - Number(a.open_to_world)).slice(0, limit);
+  return (
+    heading("Rules without a hit", unused.length, limit, "unused-rules", options) +
+    paragraph(counts.join("; "), options) +
+    grid(
+      shown.map((row) => [String(row.rule_id), ruleText(row), String(row.owner_name ?? "")]),
+      options,
+    )
+  );
+}
+
+function openRules(rows: readonly Row[], limit: number, options: SummaryOptions): string {
+  if (rows.length === 0) return "";
+  const lines = rows
+    .slice(0, limit)
+    .map((row) => [
+      String(row.rule_id),
+      String(row.owner),
+      ruleText(row),
+      `${plural(row.connections, "connection")}, none real`,
+    ]);
+  return (
+    heading("Open to the world, never really used", rows.length, limit, "stale-open-rules", options) +
+    grid(lines, options)
+  );
+}
+
+function coverage(rows: readonly Row[], limit: number, options: SummaryOptions): string {
+  const incomplete = rows.filter((row) => row.evidence !== "complete" && row.modelled !== false);
+  const type = String(rows[0]?.log_type ?? "all");
+  const oneSided =
+    type === "accept_only"
+      ? "The log holds accepted traffic only: it cannot show probes."
+      : type === "reject_only"
+        ? "The log holds rejected traffic only: it cannot show use."
+        : "";
+  if (incomplete.length === 0 && oneSided === "") return "";
+  const lines = incomplete
+    .slice(0, limit)
+    .map((row) => [
+      String(row.interface_id),
+      String(row.name ?? ""),
+      row.evidence === "none"
+        ? "no evidence at all"
+        : [
+            Number(row.gap_minutes) > 0 ? `${plural(row.gap_minutes, "minute")} missing` : "",
+            Number(row.skipdata_minutes) > 0 ? `SKIPDATA in ${plural(row.skipdata_minutes, "minute")}` : "",
+          ]
+            .filter((text) => text !== "")
+            .join(", "),
+    ]);
+  return (
+    heading(
+      `Evidence is incomplete at ${incomplete.length} of ${rows.length} interfaces`,
+      incomplete.length,
+      limit,
+      "coverage",
+      options,
+    ) +
+    (oneSided === "" ? "" : paragraph(oneSided, options)) +
+    grid(lines, options)
+  );
+}
+
+function badLines(totals: Row, rows: readonly Row[], limit: number, options: SummaryOptions): string {
+  if (rows.length === 0) return "";
+  const lines = rows
+    .slice(0, limit)
+    .map((row) => [
+      count(row.lines),
+      String(row.reason),
+      `${String(row.example_object)} line ${String(row.example_line)}`,
+    ]);
+  return (
+    heading(`${plural(totals.bad_lines, "line")} could not be read`, rows.length, limit, "bad-lines", options) +
+    grid(lines, options, ["right"])
+  );
+}
+
+function minute(time: Plain): string {
+  return String(time).slice(0, 16).replace("T", " ");
+}
