@@ -3,10 +3,11 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerQuery } from "./commands/query.ts";
 import { registerReport } from "./commands/report.ts";
+import { registerSnapshot } from "./commands/snapshot.ts";
 import { describeFailure, EXIT } from "./failure.ts";
 
 /** Every command, in the order of the help. */
-const COMMANDS = [registerReport, registerQuery];
+const COMMANDS = [registerReport, registerQuery, registerSnapshot];
 
 function createProgram(): Command {
   const program = new Command("flowreplay")
@@ -31,6 +32,9 @@ function packageVersion(): string {
     ? String(manifest.version)
     : "unknown";
 }
+
+// The SDK is pinned to a version for this Node; that later ones are not is news for who raises the pin, not for users.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
 // A reader that has seen enough (`| head`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
