@@ -87,9 +87,8 @@ async function install(): Promise<void> {
     }
     try {
       execFileSync("python3", ["-m", "venv", venv], { stdio: "pipe" });
-      execFileSync(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements], {
-        stdio: "pipe",
-      });
+      const quickly = ["--quiet", "--disable-pip-version-check", "--retries", "2", "--timeout", "15"];
+      execFileSync(python, ["-m", "pip", "install", ...quickly, "-r", requirements], { stdio: "pipe" });
       writeFileSync(marker, wanted);
     } finally {
       rmdirSync(lock);
