@@ -1,0 +1,108 @@
+import type { Peer, SecurityGroup, Snapshot } from "../model.ts";
+import type { Finding, Severity } from "./finding.ts";
+import type { Members } from "./rule-regions.ts";
+
+/** References that match nothing or that the model cannot resolve. */
+export function* danglingReferences(snapshot: Snapshot): Generator<Finding> {
+  for (const group of snapshot.securityGroups.values()) {
+    for (const rule of group.rules) {
+      const problem = peerProblem(rule.peer, group, snapshot);
+      if (problem) yield dangling(group.id, [rule.id], problem.severity, problem.text, rule.origin);
+    }
+  }
+  for (const one of snapshot.interfaces.values()) {
+    for (const id of one.groupIds) {
+      if (snapshot.securityGroups.has(id)) continue;
+      yield dangling(one.id, [], "medium", `the interface carries ${id}, which is not in the model`, one.origin);
+    }
+  }
+}
+
+function dangling(
+  subjectId: string,
+  ruleIds: string[],
+  severity: Severity,
+  message: string,
+  origin: Finding["origin"],
+): Finding {
+  return { check: "dangling-reference", severity, subjectId, ruleIds, coveringRuleIds: [], message, origin };
+}
+
+function peerProblem(
+  peer: Peer,
+  group: SecurityGroup,
+  snapshot: Snapshot,
+): { severity: Severity; text: string } | null {
+  if (peer.kind === "cidr") return null;
+  if (peer.kind === "prefix-list") {
+    const list = snapshot.prefixLists.get(peer.id);
+    if (!list) return { severity: "medium", text: `${peer.id} is not in the model` };
+    if (!list.entries) return { severity: "medium", text: `${peer.id} has no entries in the model` };
+    return list.entries.length > 0 ? null : { severity: "low", text: `${peer.id} is empty, the rule matches nothing` };
+  }
+  if (peer.peeringStatus !== null && peer.peeringStatus !== "active") {
+    return { severity: "medium", text: `the peering to ${peer.id} is ${peer.peeringStatus}, the rule matches nothing` };
+  }
+  if (snapshot.securityGroups.has(peer.id)) return null;
+  const foreign = peer.userId !== null && group.ownerId !== null && peer.userId !== group.ownerId;
+  return foreign
+    ? { severity: "info", text: `${peer.id} belongs to account ${peer.userId} and is not in the model` }
+    : { severity: "medium", text: `${peer.id} is not in the model: deleted, or of another region or VPC` };
+}
+
+/** Groups on no interface, network ACLs without a subnet, default groups in use. */
+export function* attachments(snapshot: Snapshot, members: Members): Generator<Finding> {
+  const referenced = new Map<string, string[]>();
+  for (const group of snapshot.securityGroups.values()) {
+    for (const { peer, id } of group.rules) {
+      if (peer.kind !== "group" || peer.id === group.id) continue;
+      referenced.set(peer.id, [...(referenced.get(peer.id) ?? []), id]);
+    }
+  }
+  // Without interfaces the model does not know what is attached.
+  for (const group of snapshot.interfaces.size > 0 ? snapshot.securityGroups.values() : []) {
+    const interfaces = members.interfaces.get(group.id) ?? [];
+    const isDefault = group.name === "default";
+    if (interfaces.length === 0 && !isDefault) {
+      const users = referenced.get(group.id) ?? [];
+      const text =
+        users.length > 0 ? `, but ${users.length} ${users.length === 1 ? "rule refers" : "rules refer"} to it` : "";
+      yield attachment(
+        "sg-unattached",
+        "low",
+        group.id,
+        `${nameOf(group)} is on no interface${text}`,
+        group.origin,
+        users,
+      );
+    } else if (interfaces.length > 0 && isDefault) {
+      const text = `the default group is on ${interfaces.length} ${interfaces.length === 1 ? "interface" : "interfaces"}: ${few(interfaces.map((one) => one.id))}`;
+      yield attachment("sg-default-in-use", "medium", group.id, text, group.origin, []);
+    }
+  }
+  for (const acl of snapshot.networkAcls.values()) {
+    if (acl.isDefault || acl.subnetIds.length > 0) continue;
+    yield attachment("nacl-unattached", "info", acl.id, "the network ACL has no subnet", acl.origin, []);
+  }
+}
+
+function attachment(
+  check: "sg-unattached" | "sg-default-in-use" | "nacl-unattached",
+  severity: Severity,
+  subjectId: string,
+  message: string,
+  origin: Finding["origin"],
+  coveringRuleIds: string[],
+): Finding {
+  return { check, severity, subjectId, ruleIds: [], coveringRuleIds, message, origin };
+}
+
+function nameOf(group: SecurityGroup): string {
+  return group.name === "" ? "the group" : `the group ${group.name}`;
+}
+
+/** The first three of a list and how many more there are. */
+export function few(names: readonly string[]): string {
+  const more = names.length - 3;
+  return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
