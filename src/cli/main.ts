@@ -1,13 +1,14 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { registerLint } from "./commands/lint.ts";
 import { registerQuery } from "./commands/query.ts";
 import { registerReport } from "./commands/report.ts";
 import { registerSnapshot } from "./commands/snapshot.ts";
 import { describeFailure, EXIT } from "./failure.ts";
 
 /** Every command, in the order of the help. */
-const COMMANDS = [registerReport, registerQuery, registerSnapshot];
+const COMMANDS = [registerReport, registerQuery, registerLint, registerSnapshot];
 
 function createProgram(): Command {
   const program = new Command("flowreplay")

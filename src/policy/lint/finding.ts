@@ -1,6 +1,8 @@
 import type { Origin } from "../model.ts";
 
-export type Severity = "high" | "medium" | "low" | "info";
+/** The gravest first. */
+export const SEVERITIES = ["high", "medium", "low", "info"] as const;
+export type Severity = (typeof SEVERITIES)[number];
 
 /** Something in the configuration that deserves a look, found without traffic. */
 export interface Finding {

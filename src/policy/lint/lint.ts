@@ -3,13 +3,11 @@ import { missingReturnRanges } from "./acl-return.ts";
 import { unreachableEntries } from "./acl-entries.ts";
 import { missingDescriptions } from "./descriptions.ts";
 import { openAdminPorts, widePortRanges } from "./exposure.ts";
-import type { Finding, Severity } from "./finding.ts";
+import { type Finding, SEVERITIES } from "./finding.ts";
 import { impliedRules } from "./implied-rules.ts";
 import { unreachableBlocks } from "./reach.ts";
 import { attachments, danglingReferences } from "./references.ts";
 import { membersOf } from "./rule-regions.ts";
-
-const RANK: readonly Severity[] = ["high", "medium", "low", "info"];
 
 /** Everything to look at in the newest snapshot of a model, the gravest first, in the order of the configuration. */
 export function lintModel(model: Model): Finding[] {
@@ -27,5 +25,5 @@ export function lintModel(model: Model): Finding[] {
     ...unreachableBlocks(snapshot),
     ...missingDescriptions(snapshot),
   ];
-  return findings.sort((a, b) => RANK.indexOf(a.severity) - RANK.indexOf(b.severity));
+  return findings.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }

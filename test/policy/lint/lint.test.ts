@@ -345,8 +345,7 @@ test.each<[CheckId, string, Files, string[]]>([
 const CAPTURE = join(import.meta.dirname, "../../../../shared/captures/production-vpc");
 const present = existsSync(CAPTURE);
 // oxlint-disable-next-line no-console -- a skipped test must be loud
-if (!present)
-  console.warn("SKIPPED: no ../shared beside the repository, so what production-vpc planted is not looked for");
+if (!present) console.warn("SKIPPED: no ../shared beside the repository, production-vpc is not looked at");
 
 test.skipIf(!present)("finds what production-vpc planted", async () => {
   interface Planted {
