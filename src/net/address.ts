@@ -52,12 +52,12 @@ export function formatPrefix(prefix: Prefix): string {
   return `${formatAddress(prefix)}/${prefix.length}`;
 }
 
-/** True when `prefix` contains the address given by its words; the families must be the same. */
-export function prefixContains(prefix: Prefix, words: ArrayLike<number>): boolean {
+/** True when `prefix` contains the address whose words begin at `words[at]`; the families must be the same. */
+export function prefixContains(prefix: Prefix, words: ArrayLike<number>, at = 0): boolean {
   let left = prefix.length;
   for (let index = 0; left > 0; index++, left -= 32) {
     const mask = left >= 32 ? 0xffffffff : ~(0xffffffff >>> left);
-    if (((prefix.words[index] ^ words[index]) & mask) !== 0) return false;
+    if (((prefix.words[index] ^ words[at + index]) & mask) !== 0) return false;
   }
   return true;
 }

@@ -1,0 +1,61 @@
+/** One layer's answer. `tracked`: passes as part of a tracked connection; `skipped`: the layer does not apply. */
+export type Decision = "allow" | "deny" | "tracked" | "skipped" | "undecided";
+export type Layer = "nacl_in" | "sg_in" | "sg_out" | "nacl_out";
+export type Verdict = "allow" | "deny" | "undecided";
+export type Agreement = "agree" | "unexpected_accept" | "unexpected_reject" | "undecided" | "unmodelled" | "no_data";
+export type Initiator = "local" | "remote" | "unknown";
+
+/** By what the initiator was told, best first. */
+export const EVIDENCE = [
+  "none",
+  "tcp_flags",
+  "tracked_connection",
+  "service_port",
+  "many_clients",
+  "earlier_start",
+  "policy",
+  "lower_port",
+  "only_direction",
+] as const;
+export type Evidence = (typeof EVIDENCE)[number];
+
+/** Why a record disagrees with the model, or why it agrees only on a second look. Defined one by one in the README. */
+export type Cause =
+  | "return_path_nacl"
+  | "late_packet"
+  | "tracked_after_rule_change"
+  | "config_changed_in_record"
+  | "interface_from_other_snapshot"
+  | "block_public_access"
+  | "encryption_control"
+  | "icmp_error_of_tracked_flow"
+  | "icmp_type_unknown"
+  | "unresolved_reference"
+  | "nlb_client_ip"
+  | "field_absent"
+  | "address_not_on_eni"
+  | "no_explanation";
+
+/** The evaluator's full answer for a record; equal answers are one object and one number. */
+export interface Judgement {
+  readonly accountId: number;
+  readonly direction: "ingress" | "egress" | null;
+  readonly initiator: Initiator;
+  readonly evidence: Evidence;
+  readonly action: "ACCEPT" | "REJECT" | null;
+  readonly logStatus: "OK" | "NODATA" | "SKIPDATA";
+  readonly verdict: Verdict;
+  readonly agreement: Agreement;
+  readonly decidedBy: Layer | null;
+  readonly cause: Cause | null;
+  /** Decision of each layer; null where the layer is not on the record's path. */
+  readonly layers: Readonly<Record<Layer, Decision | null>>;
+  readonly rejectReason: "BPA" | "EC" | "other" | null;
+  /** Rules by place in `ruleIds`: the network ACL entry that decided, -1 when none did for certain. */
+  readonly naclRule: number;
+  /** Every security group rule that admits the connection, and those that may (ICMP types, unresolved references). */
+  readonly sgRules: readonly number[];
+  readonly sgPossible: readonly number[];
+  /** Snapshot that was asked, -1 when none. */
+  readonly snapshot: number;
+}

@@ -1,0 +1,204 @@
+import {
+  DIRECTION_SHIFT,
+  FAMILY_SHIFT,
+  HAS_PORTS,
+  HAS_PROTOCOL,
+  HAS_TIMES,
+  PKT_FAMILY_SHIFT,
+  STATUS_SHIFT,
+  type FlowBatch,
+} from "../decode/flow-batch.ts";
+import { IPV4, prefixContains, type Prefix } from "../net/address.ts";
+import type { CompiledPolicy, CompiledSnapshot } from "../policy/compile/compile.ts";
+import { ACL_UNKNOWN, DETAILED, NO_FILTER, NOT_IN_SNAPSHOT } from "../policy/compile/interfaces.ts";
+import { createMatcher, type Matcher } from "../policy/compile/matcher.ts";
+import { classOf4, classOf6 } from "../policy/compile/peer-classes.ts";
+import { serviceOf } from "../policy/compile/services.ts";
+import { EGRESS, INGRESS, NOT_ASKED, UNMODELLED, type ReadingTable } from "./reading.ts";
+import {
+  ADDRESS_ELSEWHERE,
+  ADDRESS_MISSING,
+  createReadingMemo,
+  NO_ACL,
+  OTHER_SNAPSHOT,
+  SAME_SUBNET,
+  UNFILTERED,
+} from "./reading-memo.ts";
+
+/**
+ * Seconds around a record in which a configuration change may still, or already, act on it: `start` and `end` may be off
+ * by up to 60 s (VPC User Guide, "Flow log records"), and a change takes a moment to act.
+ */
+export const CHANGE_TOLERANCE = 60;
+
+/** A number for each record: its reading, by place in `table.readings`. */
+export interface BatchReader {
+  /** Writes the reading of each row to `out[0 .. batch.rows)`. */
+  read(batch: FlowBatch, out: Uint32Array): void;
+}
+
+interface SnapshotReader {
+  readonly snapshot: CompiledSnapshot;
+  readonly matcher: Matcher;
+}
+
+/** The reader for a policy. Readings are interned into `table`. */
+export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): BatchReader {
+  const readers: SnapshotReader[] = policy.snapshots.map((snapshot) => ({
+    snapshot,
+    matcher: createMatcher(snapshot, table.internMatch, table.matches),
+  }));
+  const known = policy.interfaceIds.length;
+  const changes = policy.snapshots.map((snapshot) => snapshot.since);
+  const memo = createReadingMemo(table);
+  const unmodelled = table.internReading(UNMODELLED);
+
+  const readWith = (batch: FlowBatch, row: number, at: number, elsewhere: boolean): number => {
+    const { snapshot, matcher } = readers[at];
+    const { interfaces, peers, services } = snapshot;
+    const eni = batch.interfaceId[row];
+    const bits = batch.bits[row];
+    const family = (bits >>> FAMILY_SHIFT) & 3;
+    const packetFamily = (bits >>> PKT_FAMILY_SHIFT) & 3;
+    let flags = elsewhere ? OTHER_SNAPSHOT : 0;
+    let direction = (bits >>> DIRECTION_SHIFT) & 3;
+    if (family === 0 && packetFamily === 0) {
+      return memo.intern(at, flags | ADDRESS_MISSING, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
+    }
+    const simple = (interfaces.flags[eni] & DETAILED) === 0;
+    if (direction === 0) {
+      const primary = interfaces.primary[eni];
+      const four = family === IPV4;
+      if (four && batch.src[row] === primary && batch.dst[row] !== primary) direction = EGRESS;
+      else if (four && batch.dst[row] === primary && batch.src[row] !== primary) direction = INGRESS;
+      else if (!simple) direction = directionByBlocks(batch, row, family, interfaces.details.get(eni)!.blocks);
+      if (direction === 0) {
+        return memo.intern(at, flags | ADDRESS_ELSEWHERE, 0, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
+      }
+    }
+
+    // The original packet's addresses, where the record has them: an intermediate interface shows its own otherwise.
+    const usePacket = packetFamily !== 0;
+    const peerFamily = usePacket ? packetFamily : family;
+    const source = usePacket ? batch.pktSrc : batch.src;
+    const destination = usePacket ? batch.pktDst : batch.dst;
+    const peer = direction === INGRESS ? source[row] : destination[row];
+    const peerClass = peerFamily === IPV4 ? classOf4(peers, peer) : classOf6(peers, batch.addr6, peer);
+    if (isMember(peers.members, peers.offsets[peerClass], peers.offsets[peerClass + 1], interfaces.unfiltered[eni])) {
+      return memo.intern(at, flags | UNFILTERED, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
+    }
+
+    const protocol = bits & HAS_PROTOCOL ? batch.protocol[row] : -1;
+    const hasPorts = (bits & HAS_PORTS) !== 0;
+    const forward = serviceOf(services, protocol, hasPorts ? batch.dstPort[row] : -1);
+    const backward = serviceOf(services, protocol, hasPorts ? batch.srcPort[row] : -1);
+
+    let naclIn = NOT_ASKED;
+    let naclOut = NOT_ASKED;
+    let sameSubnet = false;
+    let viaTransit = false;
+    if (simple) {
+      sameSubnet = peerFamily === IPV4 && (peer & interfaces.subnetMask[eni]) >>> 0 === interfaces.subnetBase[eni];
+    } else {
+      const details = interfaces.details.get(eni)!;
+      sameSubnet = contains(details.subnet, batch, peerFamily, peer);
+      viaTransit = !sameSubnet && contains(details.transit, batch, peerFamily, peer);
+    }
+    if (sameSubnet || (viaTransit && direction === INGRESS)) flags |= SAME_SUBNET;
+    else if (interfaces.flags[eni] & ACL_UNKNOWN) flags |= NO_ACL;
+    else if (direction === INGRESS) naclIn = matcher.match(interfaces.naclIngress[eni], forward, peerClass, peerFamily);
+    else {
+      naclOut = matcher.match(interfaces.naclEgress[eni], forward, peerClass, peerFamily);
+      if (viaTransit) {
+        // Instance and attachment share the subnet: the inbound entries see the packet too, with its source.
+        const own = source[row];
+        const ownClass = peerFamily === IPV4 ? classOf4(peers, own) : classOf6(peers, batch.addr6, own);
+        naclIn = matcher.match(interfaces.naclIngress[eni], forward, ownClass, peerFamily);
+      }
+    }
+
+    let sgIfLocal = NOT_ASKED;
+    let sgIfRemote = NOT_ASKED;
+    if (interfaces.sgIngress[eni] !== NO_FILTER) {
+      // A rule's port is the destination port of the packet that opens the connection.
+      const ifLocal = direction === INGRESS ? backward : forward;
+      const ifRemote = direction === INGRESS ? forward : backward;
+      sgIfLocal = matcher.match(interfaces.sgEgress[eni], ifLocal, peerClass, peerFamily);
+      sgIfRemote = matcher.match(interfaces.sgIngress[eni], ifRemote, peerClass, peerFamily);
+    }
+    return memo.intern(at, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote);
+  };
+
+  /** The snapshots that may have decided a record; the one in force at its start, under which it was opened, comes first. */
+  const readOverTime = (batch: FlowBatch, row: number): number => {
+    const eni = batch.interfaceId[row];
+    const timed = (batch.bits[row] & HAS_TIMES) !== 0;
+    const first = timed ? inForce(changes, batch.start[row]) : changes.length - 1;
+    const earliest = timed ? inForce(changes, batch.start[row] - CHANGE_TOLERANCE) : first;
+    const latest = timed ? inForce(changes, batch.end[row] + CHANGE_TOLERANCE) : first;
+    const found: number[] = [];
+    for (let step = earliest - 1; step <= latest; step++) {
+      const at = step < earliest ? first : step;
+      if (readers[at].snapshot.interfaces.sgIngress[eni] === NOT_IN_SNAPSHOT) continue;
+      const reading = readWith(batch, row, at, false);
+      if (!found.includes(reading)) found.push(reading);
+    }
+    if (found.length === 1) return found[0];
+    if (found.length > 1) return memo.withOthers(found[0], found.slice(1));
+    const nearest = nearestSnapshot(readers, eni, first);
+    return nearest < 0 ? unmodelled : readWith(batch, row, nearest, true);
+  };
+
+  return {
+    read(batch, out) {
+      const single = readers.length === 1;
+      const only = readers[0]?.snapshot.interfaces.sgIngress;
+      for (let row = 0; row < batch.rows; row++) {
+        const eni = batch.interfaceId[row];
+        if (eni >= known || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0) out[row] = unmodelled;
+        else if (!single) out[row] = readOverTime(batch, row);
+        else out[row] = only[eni] === NOT_IN_SNAPSHOT ? unmodelled : readWith(batch, row, 0, false);
+      }
+    },
+  };
+}
+
+function inForce(changes: readonly number[], time: number): number {
+  let at = changes.length - 1;
+  while (at > 0 && changes[at] > time) at--;
+  return at;
+}
+
+/** The snapshot closest in order that knows the interface; the earlier one of two equally close. */
+function nearestSnapshot(readers: readonly SnapshotReader[], eni: number, from: number): number {
+  for (let distance = 1; distance < readers.length; distance++) {
+    for (const at of [from - distance, from + distance]) {
+      if (readers[at] && readers[at].snapshot.interfaces.sgIngress[eni] !== NOT_IN_SNAPSHOT) return at;
+    }
+  }
+  return -1;
+}
+
+function isMember(members: Uint32Array, from: number, to: number, wanted: number): boolean {
+  for (let at = from; at < to; at++) if (members[at] === wanted) return true;
+  return false;
+}
+
+const FOUR = new Uint32Array(1);
+
+/** `address` as it stands in a batch column: the word itself, or where its four words begin in `addr6`. */
+function contains(blocks: readonly Prefix[], batch: FlowBatch, family: number, address: number): boolean {
+  FOUR[0] = address;
+  const words = family === IPV4 ? FOUR : batch.addr6;
+  const at = family === IPV4 ? 0 : address;
+  for (const block of blocks) if (block.family === family && prefixContains(block, words, at)) return true;
+  return false;
+}
+
+/** Which side is an address of the interface; 0 when both are, or neither. */
+function directionByBlocks(batch: FlowBatch, row: number, family: number, blocks: readonly Prefix[]): number {
+  const sourceIsOwn = contains(blocks, batch, family, batch.src[row]);
+  const destinationIsOwn = contains(blocks, batch, family, batch.dst[row]);
+  if (sourceIsOwn === destinationIsOwn) return 0;
+  return sourceIsOwn ? EGRESS : INGRESS;
+}

@@ -1,0 +1,129 @@
+import { ICMP, ICMPV6, TCP, UDP, type Services } from "./services.ts";
+
+/** Why a rule matches only perhaps. */
+export type Doubt = "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "field_absent";
+
+/** How a peer stands to addresses outside its blocks: never matches, or perhaps (unresolvable, or behind a load balancer). */
+export const PEER_EXACT = 0;
+export const PEER_UNRESOLVED = 1;
+export const PEER_NLB = 2;
+
+/** A rule ready to match; one-to-one with a rule or an entry of the model, `index` is its place in `ruleIds`. */
+export interface CompiledRule {
+  readonly index: number;
+  readonly peer: number;
+  readonly protocol: number;
+  /** Inclusive; 0-65535 when all ports match. */
+  readonly from: number;
+  readonly to: number;
+  /** ICMP type and code, -1 for all. */
+  readonly icmpType: number;
+  readonly icmpCode: number;
+  /** Network ACL entries only. */
+  readonly allow: boolean;
+  /** The peer is 0.0.0.0/0 or ::/0. */
+  readonly open: boolean;
+}
+
+/**
+ * The rules that one layer applies in one direction: all rules of a set of groups, or the entries of a network ACL in
+ * ascending order. `untrackedTcp` and `untrackedUdp`: bit `family` is set when the opposite direction lets every response
+ * out, so that a flow admitted by an open rule is not tracked (EC2 "Security group connection tracking").
+ */
+export interface Filter {
+  readonly kind: "sg" | "nacl";
+  readonly rules: readonly CompiledRule[];
+  readonly untrackedTcp: number;
+  readonly untrackedUdp: number;
+}
+
+export type Answer = "allow" | "deny" | "undecided";
+
+/** What a filter says of a service and a class of peers. */
+export interface Match {
+  readonly answer: Answer;
+  /** Rules that match for certain: every one of a group set; of a network ACL the deciding entry, or none. */
+  readonly rules: readonly number[];
+  /** Rules that match perhaps. */
+  readonly possible: readonly number[];
+  readonly doubt: Doubt | null;
+  /** The flow is not tracked: its replies pass by the opposite direction's open rule. */
+  readonly untracked: boolean;
+}
+
+const NO = 0;
+const YES = 1;
+const PERHAPS = 2;
+
+/** Does the rule cover the service? Ports and ICMP types that the record does not carry make it a perhaps. */
+function coversService(rule: CompiledRule, protocol: number, port: number): number {
+  if (rule.protocol === -1) return YES;
+  if (protocol === -1) return PERHAPS;
+  if (rule.protocol !== protocol) return NO;
+  if (protocol === TCP || protocol === UDP) {
+    if (port < 0) return rule.from === 0 && rule.to === 65_535 ? YES : PERHAPS;
+    return port >= rule.from && port <= rule.to ? YES : NO;
+  }
+  if (protocol === ICMP || protocol === ICMPV6) return rule.icmpType < 0 ? YES : PERHAPS;
+  return YES;
+}
+
+/**
+ * Asks a filter. `members` are the peers that contain the address, `peerStates[p]` tells peers that match others perhaps.
+ * SG: any rule that matches allows. NACL: the first entry that matches decides; an earlier perhaps with another action
+ * leaves the answer open.
+ */
+export function matchFilter(
+  filter: Filter,
+  services: Services,
+  service: number,
+  members: ReadonlySet<number>,
+  peerStates: Uint8Array,
+  family: number,
+): Match {
+  const protocol = services.protocols[service];
+  const port = services.ports[service];
+  const rules: number[] = [];
+  const possible: number[] = [];
+  let doubt: Doubt | null = null;
+  let open = false;
+  let allowPossible = false;
+  let denyPossible = false;
+  for (const rule of filter.rules) {
+    const covers = coversService(rule, protocol, port);
+    if (covers === NO) continue;
+    const inside = members.has(rule.peer);
+    if (!inside && peerStates[rule.peer] === PEER_EXACT) continue;
+    if (inside && covers === YES) {
+      if (filter.kind === "nacl") {
+        const contested = rule.allow ? denyPossible : allowPossible;
+        if (contested)
+          return { answer: "undecided", rules: [], possible: [...possible, rule.index], doubt, untracked: false };
+        // An earlier perhaps with the same action leaves the answer but not the entry certain.
+        const certain = possible.length === 0 ? [rule.index] : [];
+        const perhaps = possible.length === 0 ? possible : [...possible, rule.index];
+        return { answer: rule.allow ? "allow" : "deny", rules: certain, possible: perhaps, doubt, untracked: false };
+      }
+      rules.push(rule.index);
+      open ||= rule.open;
+      continue;
+    }
+    possible.push(rule.index);
+    if (rule.allow) allowPossible = true;
+    else denyPossible = true;
+    doubt ??= doubtOf(inside, protocol, peerStates[rule.peer]);
+  }
+  if (filter.kind === "nacl") {
+    return { answer: allowPossible ? "undecided" : "deny", rules: [], possible, doubt, untracked: false };
+  }
+  if (rules.length === 0) {
+    return { answer: possible.length > 0 ? "undecided" : "deny", rules, possible, doubt, untracked: false };
+  }
+  const everyResponse = protocol === TCP ? filter.untrackedTcp : protocol === UDP ? filter.untrackedUdp : 0;
+  return { answer: "allow", rules, possible, doubt: null, untracked: open && ((everyResponse >> family) & 1) === 1 };
+}
+
+function doubtOf(inside: boolean, protocol: number, peerState: number): Doubt {
+  if (!inside) return peerState === PEER_NLB ? "nlb_client_ip" : "unresolved_reference";
+  return protocol === ICMP || protocol === ICMPV6 ? "icmp_type_unknown" : "field_absent";
+}
