@@ -12,6 +12,8 @@ export interface CompiledPolicy {
   readonly ruleIds: readonly string[];
   /** Ids of the known interfaces, then of all others of all snapshots: the first ids of every decoder's interface dictionary. */
   readonly interfaceIds: readonly string[];
+  /** Ports that some rule names one by one: they look like a server's. */
+  readonly namedPorts: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
 }
 
 export interface CompiledSnapshot {
@@ -42,7 +44,18 @@ export function compileModel(model: Model, knownInterfaces: readonly string[] = 
   for (const snapshot of model.snapshots) for (const id of snapshot.interfaces.keys()) interfaceIds.add(id);
   const ids = [...interfaceIds];
   const snapshots = model.snapshots.map((snapshot, at) => compileSnapshot(snapshot, at === 0, ids, indexOf));
-  return { snapshots, ruleIds: [...ruleIndex.keys()], interfaceIds: ids };
+  const named = (protocol: number): number[] => {
+    const rules = snapshots.flatMap((snapshot) => snapshot.filters.flatMap((filter) => filter.rules));
+    return [
+      ...new Set(rules.filter((rule) => rule.protocol === protocol && rule.from === rule.to).map((rule) => rule.from)),
+    ];
+  };
+  return {
+    snapshots,
+    ruleIds: [...ruleIndex.keys()],
+    interfaceIds: ids,
+    namedPorts: { tcp: named(TCP), udp: named(UDP) },
+  };
 }
 
 function compileSnapshot(

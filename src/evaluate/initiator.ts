@@ -1,0 +1,204 @@
+import { TCP, UDP } from "../policy/compile/services.ts";
+import {
+  DECIDED,
+  EVIDENCE_SHIFT,
+  FIRST_IN,
+  FIRST_OUT,
+  FLAGS,
+  INTERFACE,
+  KIND,
+  NEVER,
+  PORTS,
+  REMOTE,
+  STATE,
+  STRIDE,
+  type ConnectionTable,
+} from "./connections.ts";
+import { EVIDENCE, type Evidence } from "./judgement.ts";
+import { NOT_ASKED, type ReadingTable } from "./reading.ts";
+import { createWordMemo, type WordMemo } from "./word-memo.ts";
+
+export const UNKNOWN = 0;
+export const LOCAL_OPENED = 1;
+export const REMOTE_OPENED = 2;
+
+export const SYN = 2;
+export const SYN_ACK = 18;
+
+/** Codes of `EVIDENCE`, by name. */
+export const EVIDENCE_CODE = Object.fromEntries(EVIDENCE.map((name, code) => [name, code])) as Record<Evidence, number>;
+
+/** Who opened, by the flags of one record from the interface (`out`) or towards it; UNKNOWN when they do not tell. */
+export function openedByFlags(flags: number, out: boolean): number {
+  if ((flags & SYN_ACK) === SYN) return out ? LOCAL_OPENED : REMOTE_OPENED;
+  if ((flags & SYN_ACK) === SYN_ACK) return out ? REMOTE_OPENED : LOCAL_OPENED;
+  return UNKNOWN;
+}
+
+/** Ports of servers outside the range of well-known ports, as registered with IANA or used by common software. */
+const REGISTERED = new Set([
+  1080, 1433, 1434, 1521, 1723, 1883, 2049, 2181, 2375, 2376, 2377, 2379, 2380, 3000, 3128, 3268, 3269, 3306, 3389,
+  3478, 4317, 4318, 4500, 4789, 5000, 5044, 5060, 5061, 5140, 5201, 5222, 5353, 5432, 5439, 5601, 5671, 5672, 5701,
+  5900, 5984, 5985, 5986, 6379, 6380, 6443, 6514, 7000, 7001, 7077, 7199, 7473, 7474, 7687, 8000, 8008, 8080, 8081,
+  8086, 8088, 8089, 8090, 8125, 8126, 8140, 8161, 8200, 8300, 8301, 8302, 8443, 8500, 8600, 8888, 9000, 9001, 9042,
+  9090, 9091, 9092, 9093, 9094, 9096, 9100, 9104, 9121, 9142, 9160, 9187, 9200, 9300, 9411, 9418, 9443, 9600, 9999,
+  10000, 10050, 10051, 10250, 10255, 10256, 10257, 10259, 11211, 12201, 14250, 15000, 15001, 15010, 15012, 15014, 15017,
+  15021, 15090, 15672, 16379, 20048, 24007, 25565, 26257, 27017, 27018, 27019, 28015, 50000, 50051, 50070, 51820, 61613,
+  61616,
+]);
+
+/** How much a port looks like a server's: 3 well-known, 2 registered or named by a rule, 1 below Linux's ephemeral range. */
+export function portRank(port: number, named: Uint8Array): number {
+  if (port < 1024) return port === 0 ? 1 : 3;
+  if (REGISTERED.has(port) || named[port] === 1) return 2;
+  return port < 32_768 ? 1 : 0;
+}
+
+export interface InitiatorRules {
+  /** For each port: rank as a server's port (`portRank`), for TCP and for UDP. */
+  readonly rankTcp: Uint8Array;
+  readonly rankUdp: Uint8Array;
+}
+
+/** Ranks of all ports; `namedTcp` and `namedUdp` are ports that a rule of the policy names one by one. */
+export function createInitiatorRules(namedTcp: Iterable<number>, namedUdp: Iterable<number>): InitiatorRules {
+  const table = (named: Iterable<number>): Uint8Array => {
+    const marks = new Uint8Array(65_536);
+    for (const port of named) marks[port] = 1;
+    return marks.map((_, port) => portRank(port, marks));
+  };
+  return { rankTcp: table(namedTcp), rankUdp: table(namedUdp) };
+}
+
+/**
+ * Decides who opened each touched connection and writes it into the entry's state. Best evidence first: TCP flags, an
+ * earlier decision, which port is a server's, at which end many connections meet, which direction began earlier, which
+ * direction the policy allows, the lower port. Evidence that does not depend on the policy comes before the policy: a
+ * rule that is missing from the model must not turn a server into a client.
+ */
+export function decideInitiators(
+  connections: ConnectionTable,
+  touched: Uint32Array,
+  rules: InitiatorRules,
+  policySays: (base: number) => number,
+): void {
+  const { words } = connections;
+  const ambiguous: number[] = [];
+  for (const entry of touched) {
+    const base = entry * STRIDE;
+    const flags = words[base + FLAGS];
+    const out = flags & 0xff;
+    const inward = flags >>> 8;
+    // A lone SYN tells more than a SYN-ACK: the latter may be scattered back by a host that was spoofed.
+    let opened = openedByFlags(out, true);
+    if (opened !== LOCAL_OPENED) {
+      const other = openedByFlags(inward, false);
+      if (other === REMOTE_OPENED || opened === UNKNOWN) opened = other;
+    }
+    if (opened !== UNKNOWN) {
+      record(words, base, opened, EVIDENCE_CODE.tcp_flags);
+      continue;
+    }
+    if (words[base + STATE] & DECIDED) continue;
+    const gap = rankGap(words, base, rules);
+    if (gap >= 2) record(words, base, REMOTE_OPENED, EVIDENCE_CODE.service_port);
+    else if (gap <= -2) record(words, base, LOCAL_OPENED, EVIDENCE_CODE.service_port);
+    else ambiguous.push(base);
+  }
+  if (ambiguous.length > 0) decideAmbiguous(words, ambiguous, rules, policySays);
+}
+
+function record(words: Uint32Array, base: number, opened: number, evidence: number): void {
+  const kept = words[base + STATE] & ~(0b111111 | DECIDED);
+  words[base + STATE] = kept | opened | (evidence << EVIDENCE_SHIFT) | (opened === UNKNOWN ? 0 : DECIDED);
+}
+
+/** Rank of the local port minus rank of the remote one; 0 for protocols without ports. */
+function rankGap(words: Uint32Array, base: number, rules: InitiatorRules): number {
+  const protocol = words[base + KIND] & 0xff;
+  if (protocol !== TCP && protocol !== UDP) return 0;
+  const ranks = protocol === TCP ? rules.rankTcp : rules.rankUdp;
+  const ports = words[base + PORTS];
+  return ranks[ports >>> 16] - ranks[ports & 0xffff];
+}
+
+function decideAmbiguous(
+  words: Uint32Array,
+  ambiguous: readonly number[],
+  rules: InitiatorRules,
+  policySays: (base: number) => number,
+): void {
+  const ends = createWordMemo(4, 1 << Math.max(8, Math.ceil(Math.log2(ambiguous.length * 4))));
+  const counts: number[] = [];
+  for (const base of ambiguous) {
+    count(ends, counts, localEnd, words, base);
+    count(ends, counts, remoteEnd, words, base);
+  }
+  for (const base of ambiguous) {
+    localEnd(ends, words, base);
+    const atLocal = counts[ends.find()];
+    remoteEnd(ends, words, base);
+    const atRemote = counts[ends.find()];
+    const out = words[base + FIRST_OUT];
+    const inward = words[base + FIRST_IN];
+    const gap = rankGap(words, base, rules);
+    if (atLocal >= 3 && atLocal >= atRemote * 2) record(words, base, REMOTE_OPENED, EVIDENCE_CODE.many_clients);
+    else if (atRemote >= 3 && atRemote >= atLocal * 2) record(words, base, LOCAL_OPENED, EVIDENCE_CODE.many_clients);
+    else if (out === NEVER || inward === NEVER) {
+      // Half a conversation: a rank that tells something, else whoever is heard is the one who began.
+      if (gap !== 0) record(words, base, gap > 0 ? REMOTE_OPENED : LOCAL_OPENED, EVIDENCE_CODE.service_port);
+      else record(words, base, inward === NEVER ? LOCAL_OPENED : REMOTE_OPENED, EVIDENCE_CODE.only_direction);
+    } else if (out !== inward) {
+      record(words, base, out < inward ? LOCAL_OPENED : REMOTE_OPENED, EVIDENCE_CODE.earlier_start);
+    } else if (gap !== 0) record(words, base, gap > 0 ? REMOTE_OPENED : LOCAL_OPENED, EVIDENCE_CODE.service_port);
+    else {
+      const allowed = policySays(base);
+      const ports = words[base + PORTS];
+      if (allowed !== UNKNOWN) record(words, base, allowed, EVIDENCE_CODE.policy);
+      else if (ports >>> 16 !== (ports & 0xffff)) {
+        record(words, base, ports >>> 16 < (ports & 0xffff) ? REMOTE_OPENED : LOCAL_OPENED, EVIDENCE_CODE.lower_port);
+      } else record(words, base, UNKNOWN, EVIDENCE_CODE.none);
+    }
+  }
+}
+
+/** The end of the connection at the interface: (interface, local port, protocol). */
+function localEnd(ends: WordMemo, words: Uint32Array, base: number): void {
+  ends.key[0] = words[base + INTERFACE];
+  ends.key[1] = -1;
+  ends.key[2] = words[base + PORTS] >>> 16;
+  ends.key[3] = words[base + KIND];
+}
+
+/** The far end: (interface, remote address, remote port, protocol). */
+function remoteEnd(ends: WordMemo, words: Uint32Array, base: number): void {
+  ends.key[0] = words[base + INTERFACE];
+  ends.key[1] = words[base + REMOTE];
+  ends.key[2] = (words[base + PORTS] & 0xffff) | 0x10000;
+  ends.key[3] = words[base + KIND];
+}
+
+function count(
+  ends: WordMemo,
+  counts: number[],
+  end: (ends: WordMemo, words: Uint32Array, base: number) => void,
+  words: Uint32Array,
+  base: number,
+): void {
+  end(ends, words, base);
+  const known = ends.find();
+  if (known >= 0) counts[known]++;
+  else {
+    ends.add(counts.length);
+    counts.push(1);
+  }
+}
+
+/** Which initiator the security groups allow, when they allow only one; UNKNOWN else. */
+export function allowedInitiator(table: ReadingTable, reading: number): number {
+  const { sgIfLocal, sgIfRemote } = table.readings[reading];
+  if (sgIfLocal === NOT_ASKED) return UNKNOWN;
+  const local = table.matches[sgIfLocal].answer === "allow";
+  const remote = table.matches[sgIfRemote].answer === "allow";
+  return local === remote ? UNKNOWN : local ? LOCAL_OPENED : REMOTE_OPENED;
+}
