@@ -55,6 +55,9 @@ export interface Evaluator {
    */
   judgeSegment(segment: readonly ReadBatch[], out: readonly Uint32Array[]): void;
   readonly judgements: readonly Judgement[];
+  /** Number of the first of `judgements`, and of the first of `ruleSets`: an evidence file already has those before. */
+  readonly firstJudgement: number;
+  readonly firstRuleSet: number;
   /** Rule sets by number: places in `ruleIds`; `certain` is false for rules that only may have admitted the traffic. */
   readonly ruleSets: readonly RuleSet[];
   readonly activity: ActivityFacts;
@@ -72,11 +75,13 @@ export interface RuleSet {
 export interface EvaluatorOptions {
   /** Connections kept from one segment to the next at the most. */
   readonly mostConnections?: number;
+  readonly firstJudgement?: number;
+  readonly firstRuleSet?: number;
 }
 
 /** The second half of the evaluator: connections, initiators, judgements and usage. Readings come from `table`. */
 export function createEvaluator(table: ReadingTable, rules: InitiatorRules, options: EvaluatorOptions = {}): Evaluator {
-  const mostConnections = options.mostConnections ?? 1_000_000;
+  const { mostConnections = 1_000_000, firstJudgement = 0, firstRuleSet = 0 } = options;
   const connections = createConnectionTable();
   const addresses = createAddressPool();
   const activity = createActivityCollector();
@@ -84,8 +89,8 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
   const judgements: Judgement[] = [];
   const judgementIds = new Map<string, number>();
   const memo = createWordMemo(4);
-  const ruleSets: RuleSet[] = [{ rules: [], certain: true }];
-  const ruleSetIds = new Map<string, number>([["true", 0]]);
+  const ruleSets: RuleSet[] = [];
+  const ruleSetIds = new Map<string, number>();
   const ruleSetOfMatch: number[] = [];
   let directions = new Uint8Array(0);
   let segmentNumber = 0;
@@ -137,7 +142,7 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
     const key = `${certain}${members.join(",")}`;
     let id = ruleSetIds.get(key);
     if (id === undefined) {
-      id = ruleSets.length;
+      id = firstRuleSet + ruleSets.length;
       ruleSets.push({ rules: members, certain });
       ruleSetIds.set(key, id);
     }
@@ -176,7 +181,7 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
     const text = JSON.stringify(judgement);
     let id = judgementIds.get(text);
     if (id === undefined) {
-      id = judgements.length;
+      id = firstJudgement + judgements.length;
       judgements.push(judgement);
       judgementIds.set(text, id);
     }
@@ -266,6 +271,8 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
 
   return {
     judgements,
+    firstJudgement,
+    firstRuleSet,
     ruleSets,
     addresses,
     get activity() {

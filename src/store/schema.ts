@@ -20,10 +20,11 @@ create table objects (
   records ubigint, bad_lines ubigint, first_time timestamp, last_time timestamp, duplicates ubigint,
   run_id uinteger, ingested_at timestamp, state varchar);
 
+-- owner_ids: the groups and network ACLs that stood on the interface in any snapshot; the rest is the newest snapshot's.
 create table interface_dim (
   interface_idx uinteger, interface_id varchar, modelled boolean, account_id varchar, vpc_id varchar, subnet_id varchar,
   instance_id varchar, interface_type varchar, description varchar, name varchar,
-  group_ids varchar[], addresses varchar[]);
+  group_ids varchar[], addresses varchar[], owner_ids varchar[]);
 
 -- Every distinct answer of the evaluator, once.
 create table judgements (
@@ -32,8 +33,9 @@ create table judgements (
   nacl_in varchar, sg_in varchar, sg_out varchar, nacl_out varchar, reject_reason varchar,
   nacl_rule_id varchar, rule_set_id uinteger, sg_rule_ids varchar[], snapshot varchar);
 
--- Sets of security group rules that admit a connection together. rule_set_id 0 is the empty set.
-create table rule_sets (rule_set_id uinteger, rule_id varchar);
+-- Sets of security group rules that admit a connection together. rule_set_id 0 is the empty set. certain: false where the
+-- records cannot tell whether the rule matched (ICMP types, unresolved references) and no other rule did.
+create table rule_sets (rule_set_id uinteger, rule_id varchar, certain boolean);
 
 -- Rules of every snapshot; valid_from/valid_to are null where the model has no times.
 create table rule_dim (
@@ -41,9 +43,6 @@ create table rule_dim (
   action varchar, protocol varchar, from_port integer, to_port integer, peer varchar, description varchar,
   open_to_world boolean, attached_interfaces uinteger, snapshot varchar, valid_from timestamp, valid_to timestamp,
   origin_file varchar, origin_pointer varchar);
-
--- Which interfaces a rule stands on (by group membership, or by subnet for NACL entries), in any snapshot.
-create table rule_interfaces (rule_id varchar, interface_idx uinteger);
 
 -- A plain record: IPv4, every default field present, no packet-level address of its own.
 -- start_s: Unix seconds; duration: end - start in seconds; tcp_flags 256: the record has none.
@@ -161,6 +160,12 @@ create view flows as
   join judgements j using (judgement_id)
   join objects o using (object_id)
   join interface_dim i using (interface_idx);
+
+-- Which interfaces a rule stands on (by group membership, or by subnet for NACL entries), in any snapshot.
+create view rule_interfaces as
+  select distinct r.rule_id, i.interface_idx
+  from rule_dim r
+  join (select interface_idx, unnest(owner_ids) as owner_id from interface_dim) i using (owner_id);
 
 create view interfaces as select * from interface_dim;
 

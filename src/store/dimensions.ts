@@ -1,0 +1,170 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { RuleSet } from "../evaluate/evaluator.ts";
+import type { Judgement } from "../evaluate/judgement.ts";
+import { formatAddress, formatPrefix } from "../net/address.ts";
+import { protocolName } from "../net/protocols.ts";
+import type { CompiledPolicy } from "../policy/compile/compile.ts";
+import type { Model, NetworkAclEntry, NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../policy/model.ts";
+import { appendRows, type Cell } from "./rows.ts";
+
+/** Appends judgements; `first` is the number of the first one given, `firstRuleSet` that of rule set 1. */
+export async function appendJudgements(
+  connection: DuckDBConnection,
+  judgements: readonly Judgement[],
+  first: number,
+  policy: CompiledPolicy | null,
+  accounts: readonly string[],
+): Promise<void> {
+  const ids = policy?.ruleIds ?? [];
+  const rows = judgements.map((one, at): Cell[] => [
+    first + at,
+    accounts[one.accountId] ?? null,
+    one.direction,
+    one.initiator,
+    one.evidence,
+    one.action,
+    one.logStatus,
+    one.verdict,
+    one.agreement,
+    one.decidedBy,
+    one.cause,
+    one.layers.nacl_in,
+    one.layers.sg_in,
+    one.layers.sg_out,
+    one.layers.nacl_out,
+    one.rejectReason,
+    one.naclRule < 0 ? null : ids[one.naclRule],
+    null,
+    one.sgRules.map((rule) => ids[rule]).sort(),
+    one.snapshot < 0 ? null : (policy?.snapshots[one.snapshot].name ?? null),
+  ]);
+  await appendRows(connection, "judgements", "u", rows);
+}
+
+export async function appendRuleSets(
+  connection: DuckDBConnection,
+  ruleSets: readonly RuleSet[],
+  first: number,
+  policy: CompiledPolicy,
+): Promise<void> {
+  const rows = ruleSets.flatMap((set, at) =>
+    set.rules.map((rule): Cell[] => [first + at, policy.ruleIds[rule], set.certain]),
+  );
+  await appendRows(connection, "rule_sets", "u", rows);
+}
+
+/** Appends interfaces from number `first` on; what the newest snapshot says of an interface is kept. */
+export async function appendInterfaces(
+  connection: DuckDBConnection,
+  ids: readonly string[],
+  first: number,
+  model: Model | null,
+): Promise<void> {
+  const owners = (id: string): string[] => [
+    ...new Set(
+      model?.snapshots.flatMap((snapshot) => {
+        const one = snapshot.interfaces.get(id);
+        return one ? ownersOf(snapshot, one) : [];
+      }),
+    ),
+  ];
+  const newest = (id: string): NetworkInterface | undefined =>
+    model?.snapshots.findLast((snapshot) => snapshot.interfaces.has(id))?.interfaces.get(id);
+  const rows = ids.map((id, at): Cell[] => {
+    const one = newest(id);
+    if (!one) return [first + at, id, false, null, null, null, null, null, null, null, null, null, []];
+    return [
+      first + at,
+      id,
+      true,
+      one.ownerId,
+      one.vpcId,
+      one.subnetId,
+      one.instanceId,
+      one.type,
+      one.description,
+      one.tags["Name"] ?? null,
+      one.groupIds,
+      [...one.addresses.map(formatAddress), ...one.prefixes.map(formatPrefix)],
+      owners(id),
+    ];
+  });
+  await appendRows(connection, "interface_dim", "u", rows);
+}
+
+/** Replaces the rules by those of the model. */
+export async function replaceRules(connection: DuckDBConnection, model: Model): Promise<void> {
+  await connection.run("delete from rule_dim");
+  const rows = model.snapshots.flatMap((snapshot, at) => {
+    const times = [toDate(snapshot.since), toDate(model.snapshots[at + 1]?.since ?? null)];
+    return ruleRows(snapshot, times);
+  });
+  await appendRows(connection, "rule_dim", "-----i--ii---u", rows);
+}
+
+function ruleRows(snapshot: Snapshot, times: readonly (Date | null)[]): Cell[][] {
+  const rows: Cell[][] = [];
+  const attached = new Map<string, number>();
+  for (const one of snapshot.interfaces.values()) {
+    for (const owner of ownersOf(snapshot, one)) attached.set(owner, (attached.get(owner) ?? 0) + 1);
+  }
+  const rest = (owner: string, origin: { file: string; pointer: string }): Cell[] => [
+    attached.get(owner) ?? 0,
+    snapshot.name,
+    ...times,
+    origin.file,
+    origin.pointer,
+  ];
+  for (const group of snapshot.securityGroups.values()) {
+    for (const rule of group.rules) {
+      const open = rule.peer.kind === "cidr" && rule.peer.prefix.length === 0;
+      const what = [
+        null,
+        "allow",
+        protocolName(rule.protocol),
+        ...range(rule),
+        peerText(rule.peer),
+        rule.description,
+        open,
+      ];
+      rows.push([rule.id, "sg", group.id, group.name, rule.direction, ...what, ...rest(group.id, rule.origin)]);
+    }
+  }
+  for (const acl of snapshot.networkAcls.values()) {
+    for (const entry of acl.entries) {
+      const open = entry.action === "allow" && entry.prefix.length === 0;
+      const peer = formatPrefix(entry.prefix);
+      const what = [entry.number, entry.action, protocolName(entry.protocol), ...range(entry), peer, "", open];
+      rows.push([entry.id, "nacl", acl.id, acl.name, entry.direction, ...what, ...rest(acl.id, entry.origin)]);
+    }
+  }
+  return rows;
+}
+
+/** `from_port` and `to_port` as AWS shows them: ports, or ICMP type and code. */
+function range(rule: SecurityGroupRule | NetworkAclEntry): [number | null, number | null] {
+  return rule.icmp ? [rule.icmp.type, rule.icmp.code] : [rule.ports?.from ?? null, rule.ports?.to ?? null];
+}
+
+const aclsOfSubnets = new WeakMap<Snapshot, Map<string, string>>();
+
+/** The groups of an interface and the network ACL of its subnet. */
+function ownersOf(snapshot: Snapshot, one: NetworkInterface): string[] {
+  let acls = aclsOfSubnets.get(snapshot);
+  if (!acls) {
+    acls = new Map(
+      [...snapshot.networkAcls.values()].flatMap((acl) => acl.subnetIds.map((subnet) => [subnet, acl.id])),
+    );
+    aclsOfSubnets.set(snapshot, acls);
+  }
+  const acl = one.subnetId === null ? undefined : acls.get(one.subnetId);
+  return [...new Set(one.groupIds), ...(acl === undefined ? [] : [acl])];
+}
+
+export function peerText(peer: Peer): string {
+  return peer.kind === "cidr" ? formatPrefix(peer.prefix) : peer.id;
+}
+
+function toDate(seconds: number | null): Date | null {
+  return seconds === null ? null : new Date(seconds * 1000);
+}

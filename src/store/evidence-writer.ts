@@ -1,0 +1,295 @@
+import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
+import { AppError } from "../errors.ts";
+import type { Evaluator } from "../evaluate/evaluator.ts";
+import type { CompiledPolicy } from "../policy/compile/compile.ts";
+import type { Model } from "../policy/model.ts";
+import { appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
+import { createFactRowWriter } from "./fact-rows.ts";
+import { createFlowRowWriter } from "./flow-rows.ts";
+import { appendRows, type Cell } from "./rows.ts";
+import { SCHEMA_VERSION, TABLES, VIEWS } from "./schema.ts";
+
+/** An object of the ledger. `objectId` is its number in the tables. */
+export interface LedgerEntry {
+  readonly objectId: number;
+  readonly etag: string | null;
+  readonly size: number | null;
+}
+
+/** What is known of an object once all its records are in. */
+export interface FinishedObject {
+  readonly objectId: number;
+  readonly name: string;
+  readonly etag: string | null;
+  readonly size: number | null;
+  /** Unix seconds; null where the name has none. */
+  readonly time: number | null;
+  readonly records: number;
+  readonly badLines: number;
+  /** Unix seconds of the earliest start and the latest end; null without records. */
+  readonly firstTime: number | null;
+  readonly lastTime: number | null;
+}
+
+/** The names behind the numbers in the columns, and what the evaluator found. */
+export interface Names {
+  readonly interfaces: readonly string[];
+  readonly accounts: readonly string[];
+}
+
+export interface RunRecord {
+  readonly startedAt: Date;
+  readonly arguments: string;
+  readonly model: string | null;
+  readonly modelHash: string | null;
+  readonly toolVersion: string;
+}
+
+/**
+ * The writing side of an evidence file. Everything between two commits is one transaction: the records of an object and
+ * its ledger entry arrive together or not at all.
+ */
+export interface EvidenceWriter {
+  /** Objects already ingested, by name. */
+  readonly ledger: ReadonlyMap<string, LedgerEntry>;
+  /** Interfaces that already have numbers, in order. */
+  readonly interfaceIds: readonly string[];
+  readonly nextObjectId: number;
+  readonly nextJudgement: number;
+  readonly nextRuleSet: number;
+  startRun(run: RunRecord): Promise<void>;
+  appendFlows(objectId: number, batch: FlowBatch, judgements: Uint32Array): void;
+  appendFacts(evaluator: Evaluator): void;
+  appendBadLines(objectId: number, bad: readonly BadLine[]): Promise<void>;
+  /** Ends the transaction: dimension rows that are new since the last commit, the objects, and all appended records. */
+  commit(finished: readonly FinishedObject[], evaluator: Evaluator, names: Names): Promise<void>;
+  finishRun(state: "complete" | "interrupted", totals: { retries: number; evicted: number }): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface WriterOptions {
+  readonly model: Model | null;
+  readonly policy: CompiledPolicy | null;
+  /** `--no-flows`: sums only, no row per record. */
+  readonly keepFlows: boolean;
+}
+
+/** A connection to an evidence file that may be written; made when there is none. Throws `E_STORE`. */
+export async function openForWriting(path: string): Promise<{ connection: DuckDBConnection; close(): void }> {
+  const fresh = !existsSync(path);
+  let instance: DuckDBInstance;
+  try {
+    instance = await DuckDBInstance.create(path, {
+      threads: String(availableParallelism()),
+      memory_limit: "512MB",
+      autoload_known_extensions: "false",
+      autoinstall_known_extensions: "false",
+    });
+  } catch (error) {
+    throw openError(path, error);
+  }
+  const connection = await instance.connect();
+  const close = (): void => {
+    connection.closeSync();
+    instance.closeSync();
+  };
+  try {
+    await connection.run("set timezone = 'UTC'");
+    // One checkpoint at the end writes less than many on the way.
+    await connection.run("set checkpoint_threshold = '16GB'");
+    if (fresh) await createSchema(connection);
+    else await requireSchema(connection, path);
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { connection, close };
+}
+
+async function createSchema(connection: DuckDBConnection): Promise<void> {
+  await connection.run("begin");
+  await connection.run(TABLES);
+  await connection.run(VIEWS);
+  await connection.run(`insert into schema_info values (${SCHEMA_VERSION}, null)`);
+  await connection.run("commit");
+}
+
+async function requireSchema(connection: DuckDBConnection, path: string): Promise<void> {
+  const found = await connection
+    .runAndReadAll("select version from main.schema_info")
+    .then((reader) => reader.getRows()[0]?.[0])
+    .catch(() => undefined);
+  if (found === SCHEMA_VERSION) return;
+  const what = found === undefined ? "is a database, but not an evidence file" : `has evidence schema ${String(found)}`;
+  throw new AppError("E_STORE", `${path} ${what}`, { hint: "name another file with --db" });
+}
+
+function openError(path: string, error: unknown): AppError {
+  const reason = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
+  if (/lock/i.test(reason)) {
+    return new AppError("E_STORE", `${path} is in use by another process`, {
+      hint: "wait for the other replay to end, or write to another file with --db",
+      cause: error,
+    });
+  }
+  return new AppError("E_STORE", `cannot write ${path}: ${reason}`, {
+    hint: "check that its folder exists, has room, and that the file was made by flowreplay",
+    cause: error,
+  });
+}
+
+/** Opens an evidence file for a replay. */
+export async function openEvidenceWriter(
+  connection: DuckDBConnection,
+  close: () => void,
+  state: StoredState,
+  options: WriterOptions,
+): Promise<EvidenceWriter> {
+  const flowRows = options.keepFlows ? createFlowRowWriter(connection) : null;
+  const factRows = createFactRowWriter(connection);
+  const { model, policy } = options;
+  const runId = state.nextRun;
+  let inTransaction = false;
+  let knownInterfaces = state.interfaceIds.length;
+  let knownJudgements = 0;
+  let knownRuleSets = 0;
+  let totals = { records: 0, badLines: 0, objects: 0 };
+
+  const begin = async (): Promise<void> => {
+    if (inTransaction) return;
+    inTransaction = true;
+    await connection.run("begin");
+  };
+  await begin();
+
+  return {
+    ledger: state.ledger,
+    interfaceIds: state.interfaceIds,
+    nextObjectId: state.nextObject,
+    nextJudgement: state.nextJudgement,
+    nextRuleSet: state.nextRuleSet,
+    async startRun(run) {
+      const empty = [null, "running", run.arguments, run.model, run.modelHash, 0, 0, 0, 0, 0];
+      await appendRows(connection, "runs", "u-------bbbbb", [[runId, run.toolVersion, run.startedAt, ...empty]]);
+      if (model) await replaceRules(connection, model);
+    },
+    appendFlows: (objectId, batch, judgements) => flowRows?.append(objectId, batch, judgements),
+    appendFacts: (evaluator) => factRows.append(evaluator),
+    async appendBadLines(objectId, bad) {
+      if (bad.length === 0) return;
+      const rows = bad.map((one): Cell[] => [objectId, one.line, one.reason, one.text]);
+      await appendRows(connection, "bad_line_rows", "uu--", rows);
+    },
+    async commit(finished, evaluator, names) {
+      flowRows?.flush();
+      factRows.flush();
+      const judgements = evaluator.judgements.slice(knownJudgements);
+      await appendJudgements(connection, judgements, state.nextJudgement + knownJudgements, policy, names.accounts);
+      knownJudgements = evaluator.judgements.length;
+      if (policy) {
+        const sets = evaluator.ruleSets.slice(knownRuleSets);
+        await appendRuleSets(connection, sets, state.nextRuleSet + knownRuleSets, policy);
+        knownRuleSets = evaluator.ruleSets.length;
+      }
+      await appendInterfaces(connection, names.interfaces.slice(knownInterfaces), knownInterfaces, model);
+      knownInterfaces = names.interfaces.length;
+      await appendRows(
+        connection,
+        "objects",
+        "u--b-bb--buu-",
+        finished.map((object) => objectRow(object, runId)),
+      );
+      totals = finished.reduce(
+        (sum, one) => ({
+          records: sum.records + one.records,
+          badLines: sum.badLines + one.badLines,
+          objects: sum.objects + 1,
+        }),
+        totals,
+      );
+      await connection.run("commit");
+      inTransaction = false;
+      await begin();
+    },
+    async finishRun(runState, { retries, evicted }) {
+      await connection.run(
+        `update runs set finished_at = $finished, state = $state, records = $records, bad_lines = $bad, objects = $objects,
+           evicted_connections = $evicted, retries = $retries where run_id = $run`,
+        {
+          finished: new Date().toISOString().replace("T", " ").replace("Z", ""),
+          state: runState,
+          records: totals.records,
+          bad: totals.badLines,
+          objects: totals.objects,
+          evicted,
+          retries,
+          run: runId,
+        },
+      );
+      await connection.run("commit");
+      inTransaction = false;
+    },
+    async close() {
+      if (inTransaction) await connection.run("rollback");
+      flowRows?.close();
+      factRows.close();
+      await connection.run("checkpoint");
+      close();
+    },
+  };
+}
+
+function objectRow(object: FinishedObject, runId: number): Cell[] {
+  const time = (seconds: number | null): Date | null => (seconds === null ? null : new Date(seconds * 1000));
+  return [
+    object.objectId,
+    object.name,
+    object.etag,
+    object.size,
+    time(object.time),
+    object.records,
+    object.badLines,
+    time(object.firstTime),
+    time(object.lastTime),
+    0,
+    runId,
+    new Date(),
+    "complete",
+  ];
+}
+
+/** What an evidence file already holds: the ledger, and the next free numbers. */
+export interface StoredState {
+  readonly ledger: ReadonlyMap<string, LedgerEntry>;
+  readonly interfaceIds: readonly string[];
+  readonly nextObject: number;
+  readonly nextJudgement: number;
+  readonly nextRuleSet: number;
+  readonly nextRun: number;
+}
+
+export async function readStoredState(connection: DuckDBConnection): Promise<StoredState> {
+  const rows = async (sql: string): Promise<readonly (readonly unknown[])[]> =>
+    (await connection.runAndReadAll(sql)).getRows();
+  const objects = await rows("select source_object, object_id, etag, size from objects");
+  const interfaces = await rows("select interface_id from interface_dim order by interface_idx");
+  const [[object, judgement, ruleSet, run]] = await rows(`select
+    (select coalesce(max(object_id) + 1, 0) from objects), (select coalesce(max(judgement_id) + 1, 0) from judgements),
+    (select coalesce(max(rule_set_id) + 1, 1) from rule_sets), (select coalesce(max(run_id) + 1, 1) from runs)`);
+  return {
+    ledger: new Map(
+      objects.map(([name, id, etag, size]) => [
+        String(name),
+        { objectId: Number(id), etag: etag as string | null, size: size === null ? null : Number(size) },
+      ]),
+    ),
+    interfaceIds: interfaces.map(([id]) => String(id)),
+    nextObject: Number(object),
+    nextJudgement: Number(judgement),
+    nextRuleSet: Number(ruleSet),
+    nextRun: Number(run),
+  };
+}
