@@ -1,0 +1,27 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { AppError } from "../errors.ts";
+import type { ReaderMessage, ReaderRequest, ReaderSetup } from "./messages.ts";
+import { createObjectReader } from "./object-reader.ts";
+
+/** Entry of a reader thread: one object at a time, as asked. */
+const port = parentPort!;
+const abort = new AbortController();
+const reader = createObjectReader(workerData as ReaderSetup, (message, transfer) => port.postMessage(message, transfer));
+
+port.on("message", (request: ReaderRequest) => {
+  if (request.kind === "return") reader.release(request.buffers, request.readings);
+  else if (request.kind === "stop") {
+    abort.abort();
+    port.close();
+  } else {
+    reader.read(request.object, abort.signal).catch((error: unknown) => {
+      if (!abort.signal.aborted) port.postMessage({ kind: "failure", error: describe(error) } satisfies ReaderMessage);
+    });
+  }
+});
+
+function describe(error: unknown): Extract<ReaderMessage, { kind: "failure" }>["error"] {
+  if (error instanceof AppError) return { code: error.code, message: error.message, hint: error.hint ?? null, stack: null };
+  const known = error instanceof Error ? error : new Error(String(error));
+  return { code: null, message: known.message, hint: null, stack: known.stack ?? null };
+}
