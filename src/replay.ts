@@ -200,7 +200,9 @@ async function storePieces(
 function isNew(object: SourceObject, known: LedgerEntry | undefined, events: ReplayEvents): boolean {
   if (known === undefined) return true;
   if (known.etag !== object.etag) {
-    events.note(`${object.name} has changed since it was ingested; its new content is not read (use a new --db to replay it)`);
+    events.note(
+      `${object.name} has changed since it was ingested; its new content is not read (use a new --db to replay it)`,
+    );
   }
   return false;
 }
@@ -235,4 +237,3 @@ function countModelled(evaluator: Evaluator, counts: ReadonlyMap<number, number>
   }
   return modelled;
 }
-

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { registerLint } from "./commands/lint.ts";
 import { registerQuery } from "./commands/query.ts";
+import { registerReplay } from "./commands/replay.ts";
 import { registerReport } from "./commands/report.ts";
 import { registerSnapshot } from "./commands/snapshot.ts";
 import { describeFailure, EXIT } from "./failure.ts";
+import { packageVersion } from "./package-version.ts";
 
 /** Every command, in the order of the help. */
-const COMMANDS = [registerReport, registerQuery, registerLint, registerSnapshot];
+const COMMANDS = [registerReplay, registerReport, registerQuery, registerLint, registerSnapshot];
 
 function createProgram(): Command {
   const program = new Command("flowreplay")
@@ -27,12 +28,6 @@ function createProgram(): Command {
   return program;
 }
 
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return typeof manifest === "object" && manifest !== null && "version" in manifest
-    ? String(manifest.version)
-    : "unknown";
-}
 
 // The SDK is pinned to a version for this Node; that later ones are not is news for who raises the pin, not for users.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";

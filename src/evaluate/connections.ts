@@ -1,5 +1,5 @@
 /**
- * The memory of the evaluator: one entry per connection at an interface, 24 words in one buffer, found by open addressing.
+ * The memory of the evaluator: one entry per connection at an interface, 26 words in one buffer, found by open addressing.
  * A connection is the interface, both addresses, both ports and the protocol, seen from the interface, so that both
  * directions share an entry. IPv6 addresses enter as numbers of an address pool.
  */
@@ -29,7 +29,12 @@ export const TOTAL_BYTES_OUT = 21;
 export const TOTAL_BYTES_IN = 22;
 /** Segment that touched the entry last. */
 export const SEGMENT = 23;
-export const STRIDE = 24;
+/**
+ * Openings since last reported, from the interface and, shifted by 16, towards it: for TCP its SYN-ACKs, for ICMP
+ * exchanges after a silence (each ping is a connection of its own).
+ */
+export const OPENINGS = 24;
+export const STRIDE = 26;
 
 export const NEVER = 0xffffffff;
 
@@ -43,7 +48,9 @@ export const COUNTED_REPLIED = 1 << 8;
 export const COUNTED_MEANINGFUL = 1 << 9;
 export const COUNTED_RESET = 1 << 10;
 export const SYN_SEEN = 1 << 11; // a record that opens a connection was seen
-export const OPENINGS_SHIFT = 16; // 16 bits: openings seen since last reported
+export const FLAGS_KNOWN = 1 << 12; // some record carried the field tcp-flags
+export const REPLY_TRIED = 1 << 13; // a reply passed the groups and was stopped by the network ACL
+export const COUNTED_REPLY_RULE = 1 << 14; // reported for the rule that lets an untracked flow's replies pass
 
 export interface ConnectionTable {
   /** All entries; entry e begins at word e * STRIDE. */

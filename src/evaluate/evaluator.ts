@@ -6,18 +6,22 @@ import {
   STATUS_SHIFT,
   type FlowBatch,
 } from "../decode/flow-batch.ts";
-import { ICMP, ICMPV6 } from "../policy/compile/services.ts";
+import { ICMP, ICMPV6, TCP, UDP } from "../policy/compile/services.ts";
 import {
   createConnectionTable,
   EVIDENCE_MASK,
   EVIDENCE_SHIFT,
+  FIRST_IN,
+  FIRST_OUT,
   INITIATOR_MASK,
   INTERFACE,
   KIND,
   LAST,
   LOCAL,
+  NEVER,
   OPENED_BY,
   REMOTE,
+  REPLY_TRIED,
   STATE,
   STRIDE,
 } from "./connections.ts";
@@ -36,10 +40,10 @@ import {
 } from "./initiator.ts";
 import { judge } from "./judge.ts";
 import { EVIDENCE, type Judgement } from "./judgement.ts";
-import { isIdle, LOOK_UP, NO_ENTRY, observe } from "./observe.ts";
+import { countPings, isIdle, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
 import { EGRESS, INGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { createAddressPool, rowKey, type AddressPool, type RowKey } from "./row-key.ts";
-import { reportUsage } from "./usage.ts";
+import { isStray, reportUsage, type Admission } from "./usage.ts";
 import { createWordMemo } from "./word-memo.ts";
 
 /** A batch with the reading of each row. */
@@ -128,25 +132,33 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
     return place;
   };
 
-  const ruleSetOf = (base: number): number => {
-    const opened = connections.words[base + STATE] & INITIATOR_MASK;
-    if (opened === UNKNOWN) return -1;
-    const place = admittedMatch(base, opened);
-    if (place === NOT_ASKED) return -1;
-    const known = ruleSetOfMatch[place];
+  const ruleSetOf = (match: number): number => {
+    const known = ruleSetOfMatch[match];
     if (known !== undefined) return known;
-    const match = table.matches[place];
-    const certain = match.rules.length > 0;
-    const members = certain ? match.rules : match.possible;
-    if (members.length === 0) return (ruleSetOfMatch[place] = -1);
-    const key = `${certain}${members.join(",")}`;
-    let id = ruleSetIds.get(key);
+    const { rules: certainly, possible } = table.matches[match];
+    const certain = certainly.length > 0;
+    const members = certain ? certainly : possible;
+    if (members.length === 0) return (ruleSetOfMatch[match] = -1);
+    const text = `${certain}${members.join(",")}`;
+    let id = ruleSetIds.get(text);
     if (id === undefined) {
       id = firstRuleSet + ruleSets.length;
       ruleSets.push({ rules: members, certain });
-      ruleSetIds.set(key, id);
+      ruleSetIds.set(text, id);
     }
-    return (ruleSetOfMatch[place] = id);
+    return (ruleSetOfMatch[match] = id);
+  };
+
+  /** The rules that admitted an entry's connection, and for an untracked flow those that let its replies pass. */
+  const admissionOf = (base: number, into: Admission): void => {
+    const opened = connections.words[base + STATE] & INITIATOR_MASK;
+    const place = opened === UNKNOWN ? NOT_ASKED : admittedMatch(base, opened);
+    into.ruleSet = place === NOT_ASKED ? -1 : ruleSetOf(place);
+    into.replyRuleSet = -1;
+    if (place === NOT_ASKED || !table.matches[place].untracked) return;
+    const { sgIfLocal, sgIfRemote } = table.readings[connections.words[base + OPENED_BY] - 1];
+    const replies = opened === LOCAL_OPENED ? sgIfRemote : sgIfLocal;
+    if (table.matches[replies].answer === "allow") into.replyRuleSet = ruleSetOf(replies);
   };
 
   /** Hosts with a tracked flow between them, for ICMP errors about it; made only when a segment asks. */
@@ -207,8 +219,12 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
           rowKey(batch, row, direction, addresses, key);
           entry = connections.find(key.eni, key.local, key.remote, key.ports, key.kind);
         }
+        const accepted = (bits & ACTION_MASK) === ACTION_ACCEPT;
+        const ported = batch.protocol[row] === TCP || batch.protocol[row] === UDP;
         let opened = flags === 0 ? UNKNOWN : openedByFlags(flags, egress);
         let evidence = EVIDENCE_CODE.tcp_flags;
+        // A SYN-ACK that answers nothing in the log and that the network ACL lets pass was scattered here by a stranger.
+        if (entry < 0 && (flags & SYN_ACK) === SYN_ACK && !deniedByAcl(table, reading)) opened = UNKNOWN;
         if (entry >= 0) {
           const base = entry * STRIDE;
           if (opened === UNKNOWN) {
@@ -220,15 +236,19 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
             const { sgIfLocal, sgIfRemote } = table.readings[reading];
             if (place !== (opened === LOCAL_OPENED ? sgIfLocal : sgIfRemote)) admitted = place;
           }
-          const accepted = (bits & ACTION_MASK) === ACTION_ACCEPT;
+          if (!accepted && opened !== UNKNOWN && (opened === LOCAL_OPENED) !== egress && deniedByAcl(table, reading)) {
+            words[base + STATE] |= REPLY_TRIED;
+          }
+          if (accepted ? isStray(words, base) : isStrayAnswer(batch, row, words, base, egress)) packed |= STRAY;
           if (!accepted && batch.start[row] >= words[base + LAST] && (flags & SYN_ACK) !== SYN) packed |= LATE;
         } else if (opened === UNKNOWN) {
           // A rejected record of no known connection: who is heard began, unless it can only be a server's answer.
-          const answers = egress && serverAnswers(batch, row, rules);
+          const answers = egress && deniedByAcl(table, reading) && serverAnswers(batch, row, rules);
           opened = egress === answers ? REMOTE_OPENED : LOCAL_OPENED;
           evidence = answers ? EVIDENCE_CODE.service_port : EVIDENCE_CODE.only_direction;
         }
         packed |= (opened << 8) | (evidence << 10);
+        if (ported ? accepted && SURMISES.has(evidence) : true) packed |= UNCERTAIN;
         const protocol = batch.protocol[row];
         if ((protocol === ICMP || protocol === ICMPV6) && deniedByGroups(table, reading, opened)) {
           rowKey(batch, row, direction, addresses, key);
@@ -291,17 +311,19 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
       activity.clear();
       traffic.clear();
       learnReadings();
+      const pings: Ping[] = [];
       const entries = segment.map(({ batch }) => new Int32Array(batch.rows));
       segment.forEach(({ batch, readings }, at) => {
-        observe(batch, readings, directions, connections, addresses, segmentNumber, entries[at], touch);
+        observe(batch, readings, directions, connections, addresses, segmentNumber, entries[at], touch, pings);
       });
+      countPings(connections.words, pings);
       now = Math.max(now, typicalStart(segment));
       const all = touched.subarray(0, touchedCount);
       decideInitiators(connections, all, rules, (base) =>
         allowedInitiator(table, connections.words[base + OPENED_BY] - 1),
       );
       segment.forEach(({ batch, readings }, at) => judgeBatch(batch, readings, entries[at], out[at]));
-      reportUsage(connections, all, ruleSetOf, traffic);
+      reportUsage(connections, all, admissionOf, traffic);
       tidy();
     },
   };
@@ -318,10 +340,20 @@ function typicalStart(segment: readonly ReadBatch[]): number {
 
 const LATE = 1 << 6;
 const RELATED = 1 << 7;
+const UNCERTAIN = 1 << 14;
+const STRAY = 1 << 15;
+
+/** Evidence too weak to call a passing packet a mismatch. */
+const SURMISES = new Set([
+  EVIDENCE_CODE.policy,
+  EVIDENCE_CODE.lower_port,
+  EVIDENCE_CODE.only_direction,
+  EVIDENCE_CODE.none,
+]);
 
 type PackedFacts = Omit<Parameters<typeof judge>[1], "accountId" | "admittedBy">;
 
-/** Bits 0-1 action, 2-3 log status, 4-5 reject reason, 6 late, 7 related, 8-9 initiator, 10-13 evidence. */
+/** Bits 0-1 action, 2-3 log status, 4-5 reject reason, 6 late, 7 related, 8-9 initiator, 10-13 evidence, 14, 15. */
 function unpack(packed: number): PackedFacts {
   return {
     action: ([null, "ACCEPT", "REJECT"] as const)[packed & 3] ?? null,
@@ -331,6 +363,8 @@ function unpack(packed: number): PackedFacts {
     related: (packed & RELATED) !== 0,
     initiator: (["unknown", "local", "remote"] as const)[(packed >>> 8) & 3] ?? "unknown",
     evidence: EVIDENCE[(packed >>> 10) & 15],
+    uncertain: (packed & UNCERTAIN) !== 0,
+    stray: (packed & STRAY) !== 0,
   };
 }
 
@@ -338,6 +372,22 @@ function unpack(packed: number): PackedFacts {
 function serverAnswers(batch: FlowBatch, row: number, rules: InitiatorRules): boolean {
   const ranks = batch.protocol[row] === 6 ? rules.rankTcp : batch.protocol[row] === 17 ? rules.rankUdp : null;
   return ranks !== null && ranks[batch.srcPort[row]] - ranks[batch.dstPort[row]] >= 2;
+}
+
+function deniedByAcl(table: ReadingTable, reading: number): boolean {
+  const { direction, naclIn, naclOut } = table.readings[reading];
+  const asked = direction === INGRESS ? naclIn : naclOut;
+  return asked !== NOT_ASKED && table.matches[asked].answer === "deny";
+}
+
+/**
+ * A rejected RST that answers a bare packet of no connection: the connection has no SYN in the log (or, without flags, no
+ * packet as long as one), nothing was ever answered, and this is one short packet.
+ */
+function isStrayAnswer(batch: FlowBatch, row: number, words: Uint32Array, base: number, egress: boolean): boolean {
+  if ((words[base + KIND] & 0xff) !== TCP || batch.packets[row] !== 1) return false;
+  if (words[base + (egress ? FIRST_OUT : FIRST_IN)] !== NEVER) return false;
+  return isStray(words, base);
 }
 
 function deniedByGroups(table: ReadingTable, reading: number, opened: number): boolean {

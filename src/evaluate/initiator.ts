@@ -1,3 +1,4 @@
+import type { Match } from "../policy/compile/filters.ts";
 import { TCP, UDP } from "../policy/compile/services.ts";
 import {
   DECIDED,
@@ -7,6 +8,7 @@ import {
   FLAGS,
   INTERFACE,
   KIND,
+  LOCAL,
   NEVER,
   PORTS,
   REMOTE,
@@ -22,7 +24,10 @@ export const UNKNOWN = 0;
 export const LOCAL_OPENED = 1;
 export const REMOTE_OPENED = 2;
 
+// Bits of tcp-flags.
+export const FIN = 1;
 export const SYN = 2;
+export const RST = 4;
 export const SYN_ACK = 18;
 
 /** Codes of `EVIDENCE`, by name. */
@@ -134,6 +139,7 @@ function decideAmbiguous(
     count(ends, counts, localEnd, words, base);
     count(ends, counts, remoteEnd, words, base);
   }
+  const otherEnd = createOtherEnd(words, ambiguous, policySays);
   for (const base of ambiguous) {
     localEnd(ends, words, base);
     const atLocal = counts[ends.find()];
@@ -142,8 +148,11 @@ function decideAmbiguous(
     const out = words[base + FIRST_OUT];
     const inward = words[base + FIRST_IN];
     const gap = rankGap(words, base, rules);
-    if (atLocal >= 3 && atLocal >= atRemote * 2) record(words, base, REMOTE_OPENED, EVIDENCE_CODE.many_clients);
-    else if (atRemote >= 3 && atRemote >= atLocal * 2) record(words, base, LOCAL_OPENED, EVIDENCE_CODE.many_clients);
+    const ported = words[base + PORTS] !== 0;
+    if (ported && atLocal >= 3 && atLocal >= atRemote * 2)
+      record(words, base, REMOTE_OPENED, EVIDENCE_CODE.many_clients);
+    else if (ported && atRemote >= 3 && atRemote >= atLocal * 2)
+      record(words, base, LOCAL_OPENED, EVIDENCE_CODE.many_clients);
     else if (out === NEVER || inward === NEVER) {
       // Half a conversation: a rank that tells something, else whoever is heard is the one who began.
       if (gap !== 0) record(words, base, gap > 0 ? REMOTE_OPENED : LOCAL_OPENED, EVIDENCE_CODE.service_port);
@@ -152,7 +161,7 @@ function decideAmbiguous(
       record(words, base, out < inward ? LOCAL_OPENED : REMOTE_OPENED, EVIDENCE_CODE.earlier_start);
     } else if (gap !== 0) record(words, base, gap > 0 ? REMOTE_OPENED : LOCAL_OPENED, EVIDENCE_CODE.service_port);
     else {
-      const allowed = policySays(base);
+      const allowed = policySays(base) || otherEnd(base);
       const ports = words[base + PORTS];
       if (allowed !== UNKNOWN) record(words, base, allowed, EVIDENCE_CODE.policy);
       else if (ports >>> 16 !== (ports & 0xffff)) {
@@ -160,6 +169,26 @@ function decideAmbiguous(
       } else record(words, base, UNKNOWN, EVIDENCE_CODE.none);
     }
   }
+}
+
+/** What the policy at the other end's interface says, where that end is logged too: the same connection, seen from there. */
+function createOtherEnd(
+  words: Uint32Array,
+  ambiguous: readonly number[],
+  policySays: (base: number) => number,
+): (base: number) => number {
+  let ends: Map<string, number> | null = null;
+  const keyOf = (base: number, swap: boolean): string => {
+    const ports = words[base + PORTS];
+    const [own, far] = [`${words[base + LOCAL]}:${ports >>> 16}`, `${words[base + REMOTE]}:${ports & 0xffff}`];
+    return `${words[base + KIND]}|${swap ? far : own}|${swap ? own : far}`;
+  };
+  return (base) => {
+    ends ??= new Map(ambiguous.map((one) => [keyOf(one, false), one]));
+    const mirror = ends.get(keyOf(base, true));
+    const said = mirror === undefined ? UNKNOWN : policySays(mirror);
+    return said === UNKNOWN ? UNKNOWN : said === LOCAL_OPENED ? REMOTE_OPENED : LOCAL_OPENED;
+  };
 }
 
 /** The end of the connection at the interface: (interface, local port, protocol). */
@@ -194,11 +223,14 @@ function count(
   }
 }
 
-/** Which initiator the security groups allow, when they allow only one; UNKNOWN else. */
+/**
+ * Which initiator the security groups speak for: the only one they let pass, or the one for whom a rule names the protocol
+ * where the other merely falls under a rule for everything. UNKNOWN when they do not tell.
+ */
 export function allowedInitiator(table: ReadingTable, reading: number): number {
   const { sgIfLocal, sgIfRemote } = table.readings[reading];
   if (sgIfLocal === NOT_ASKED) return UNKNOWN;
-  const local = table.matches[sgIfLocal].answer === "allow";
-  const remote = table.matches[sgIfRemote].answer === "allow";
-  return local === remote ? UNKNOWN : local ? LOCAL_OPENED : REMOTE_OPENED;
+  const weight = ({ answer, named }: Match): number => (answer === "deny" ? 0 : named ? 2 : 1);
+  const difference = weight(table.matches[sgIfLocal]) - weight(table.matches[sgIfRemote]);
+  return difference === 0 ? UNKNOWN : difference > 0 ? LOCAL_OPENED : REMOTE_OPENED;
 }

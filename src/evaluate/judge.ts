@@ -14,6 +14,10 @@ export interface Facts {
   readonly admittedBy: number;
   /** REJECT after the last accepted packet of a connection that the log has seen. */
   readonly late: boolean;
+  /** The initiator is a surmise: a packet passes if it may be a request, or the reply to one. */
+  readonly uncertain: boolean;
+  /** A TCP packet of no connection (bare, without SYN, or the RST that answers it): there is no state to pass by. */
+  readonly stray: boolean;
   /** An ICMP packet between two hosts that have a tracked flow: it may be an error about that flow. */
   readonly related: boolean;
 }
@@ -67,10 +71,13 @@ export function judge(
     return { ...said, ...silent, agreement: "undecided", cause };
   }
 
-  const first = walk(reading, facts, matches);
-  let [chosen, from] = [first, reading];
+  let [chosen, from] = [walk(reading, facts, matches), reading];
   let changed = false;
-  if (!consistent(first.verdict, facts.action)) {
+  if (facts.uncertain && contradicts(chosen.verdict, facts.action)) {
+    const other = walk(reading, { ...facts, initiator: facts.initiator === "local" ? "remote" : "local" }, matches);
+    if (!contradicts(other.verdict, facts.action)) chosen = other;
+  }
+  if (!consistent(chosen.verdict, facts.action)) {
     // The record straddles a change: either configuration may have decided it.
     for (const other of reading.others) {
       const second = walk(readings[other], facts, matches);
@@ -106,7 +113,10 @@ function walk(reading: Reading, facts: Facts, matches: readonly Match[]): Walk {
   let denied: Layer | null = null;
   let open: Layer | null = null;
   let last: Layer | null = null;
-  const group = securityGroups(reading, facts, matches);
+  let doubtful: Layer | null = null;
+  const aclAsked = ingress ? reading.naclIn : reading.naclOut;
+  const aclDenies = aclAsked !== NOT_ASKED && matches[aclAsked].answer === "deny";
+  const group = securityGroups(reading, facts, matches, aclDenies);
 
   for (const layer of order) {
     let decision: Decision;
@@ -122,19 +132,26 @@ function walk(reading: Reading, facts: Facts, matches: readonly Match[]): Walk {
       else decision = matches[asked].answer;
       if (decision === "undecided") cause ??= asked === NOT_ASKED ? "unresolved_reference" : matches[asked].doubt;
       // Of several entries the one that stopped the packet is named.
-      if (asked !== NOT_ASKED && decision !== "skipped" && denied === null) naclRule = matches[asked].rules[0] ?? -1;
+      if (asked !== NOT_ASKED && decision !== "skipped" && denied === null) {
+        const { echo, rules } = matches[asked];
+        const likely = group.reply ? echo?.reply : echo?.request;
+        naclRule = rules[0] ?? likely?.rule ?? -1;
+        if (decision === "undecided" && likely?.allow === false) doubtful = layer;
+      }
     }
     layers[layer] = decision;
     if (decision === "deny") denied ??= layer;
     else if (decision === "undecided") open ??= layer;
     else if (decision !== "skipped") last = layer;
   }
+  // Denied in any case; an echo would have been stopped by the network ACL, before the groups could.
+  if (denied === sgLayer && doubtful !== null && ingress) denied = doubtful;
   const verdict = denied ? "deny" : open ? "undecided" : "allow";
   return {
     layers,
     verdict,
     decidedBy: denied ?? open ?? last,
-    cause: verdict === "undecided" ? cause : denied ? null : group.cause,
+    cause: verdict === "undecided" ? cause : denied && denied !== sgLayer ? null : group.cause,
     naclRule,
     sg: reading.unfiltered ? null : group.match,
     reply: group.reply,
@@ -149,7 +166,7 @@ interface GroupAnswer {
 }
 
 /** The security group layer: only the initiating direction meets the rules, replies pass by tracking. */
-function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[]): GroupAnswer {
+function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[], aclDenies: boolean): GroupAnswer {
   const egress = reading.direction === EGRESS;
   const reply = facts.initiator !== "unknown" && (facts.initiator === "local") !== egress;
   if (reading.sgIfLocal === NOT_ASKED) return { decision: "skipped", match: null, cause: null, reply };
@@ -160,6 +177,10 @@ function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[
   const match = facts.initiator === "local" ? ifLocal : ifRemote;
   const admitted = facts.admittedBy === NOT_ASKED ? null : matches[facts.admittedBy];
   const passing: Decision = reply && !match.untracked ? "tracked" : "allow";
+  if (facts.stray && reply && facts.action === "REJECT") {
+    const own = egress ? ifLocal : ifRemote;
+    return { decision: own.answer, match: own, cause: "no_tracked_connection", reply };
+  }
   if (match.answer === "allow") {
     // Rules that admitted the connection keep admitting it, whatever was added since.
     return {
@@ -175,7 +196,9 @@ function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[
     const own = egress ? ifLocal : ifRemote;
     if (reply && own.answer === "allow") return { decision: "allow", match: own, cause: null, reply };
   }
-  if (facts.related) return { decision: "tracked", match, cause: "icmp_error_of_tracked_flow", reply };
+  // An error about a tracked flow passes with it; a rejected packet was one only if the network ACL is what stopped it.
+  if (facts.related && (facts.action === "ACCEPT" || aclDenies))
+    return { decision: "tracked", match, cause: "icmp_error_of_tracked_flow", reply };
   return { decision: match.answer, match, cause: null, reply };
 }
 
@@ -185,6 +208,10 @@ function eitherInitiator(asRequest: Match, asReply: Match): GroupAnswer {
   if (asReply.answer === "allow") return { decision: "tracked", match: asReply, cause: null, reply: true };
   const doubtful = asRequest.answer === "undecided" ? asRequest : asReply.answer === "undecided" ? asReply : null;
   return { decision: doubtful ? "undecided" : "deny", match: doubtful ?? asRequest, cause: null, reply: false };
+}
+
+function contradicts(verdict: Verdict, action: Facts["action"]): boolean {
+  return verdict !== "undecided" && !consistent(verdict, action);
 }
 
 function consistent(verdict: Verdict, action: Facts["action"]): boolean {
@@ -205,7 +232,8 @@ function causeOf(walked: Walk, agreement: Agreement, changed: boolean, reading: 
     if (facts.late) return "late_packet";
   }
   if (agreement === "unexpected_accept" || agreement === "unexpected_reject") {
-    return reading.interfaceKnown === "other_snapshot" ? "interface_from_other_snapshot" : "no_explanation";
+    if (reading.interfaceKnown === "other_snapshot") return "interface_from_other_snapshot";
+    return agreement === "unexpected_accept" && facts.stray ? "no_tracked_connection" : "no_explanation";
   }
   if (agreement === "undecided" && facts.action === null) return "field_absent";
   const stoppedByAcl = walked.decidedBy === "nacl_in" || walked.decidedBy === "nacl_out";

@@ -23,6 +23,7 @@ export type Evidence = (typeof EVIDENCE)[number];
 export type Cause =
   | "return_path_nacl"
   | "late_packet"
+  | "no_tracked_connection"
   | "tracked_after_rule_change"
   | "config_changed_in_record"
   | "interface_from_other_snapshot"

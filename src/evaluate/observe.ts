@@ -1,14 +1,15 @@
 import { ACTION_ACCEPT, ACTION_MASK, HAS_TCP_FLAGS, STATUS_SHIFT, type FlowBatch } from "../decode/flow-batch.ts";
-import { TCP, UDP } from "../policy/compile/services.ts";
+import { ICMP, ICMPV6, TCP, UDP } from "../policy/compile/services.ts";
 import {
   FIRST_IN,
   FIRST_OUT,
   FLAGS,
+  FLAGS_KNOWN,
   KIND,
   LAST,
   OPENED_AT,
   OPENED_BY,
-  OPENINGS_SHIFT,
+  OPENINGS,
   SEGMENT,
   STATE,
   STRIDE,
@@ -19,19 +20,47 @@ import {
   TOTAL_PACKETS,
   type ConnectionTable,
 } from "./connections.ts";
-import { SYN, SYN_ACK } from "./initiator.ts";
+import { FIN, RST, SYN, SYN_ACK } from "./initiator.ts";
 import { EGRESS } from "./reading.ts";
 import { rowKey, type AddressPool, type RowKey } from "./row-key.ts";
 
 /**
- * Seconds without a record after which the next one belongs to a new connection. AWS: UDP streams 180 s, other protocols
- * 600 s (EC2 "Security group connection tracking"); TCP's 432,000 s would join connections that merely reuse a port, so an
- * hour is taken. A record may arrive two aggregation intervals after the traffic, hence the tolerance.
+ * Seconds without a record after which the next one belongs to a new connection (EC2 "Security group connection
+ * tracking"): UDP 30 s for a single exchange and 180 s for a stream, other protocols 600 s. TCP's 432,000 s would join
+ * connections that merely reuse a port, so an hour is taken.
  */
-export function idleSeconds(kind: number): number {
-  const protocol = kind & 0xff;
-  return (protocol === TCP ? 3600 : protocol === UDP ? 180 : 600) + 120;
+export function idleSeconds(words: Uint32Array, base: number): number {
+  const protocol = words[base + KIND] & 0xff;
+  if (protocol === TCP) return 3600;
+  if (protocol !== UDP) return 600;
+  const packets = words[base + TOTAL_PACKETS];
+  return (packets & 0xffff) > 1 && packets >>> 16 > 1 ? 180 : 30;
 }
+
+/** An accepted ICMP record: each ping run is a connection of its own, told apart by the silence between them. */
+export interface Ping {
+  readonly entry: number;
+  readonly direction: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Counts the ping runs of a segment into the entries' openings; the order in which the records came does not matter. */
+export function countPings(words: Uint32Array, pings: Ping[]): void {
+  pings.sort((a, b) => a.entry - b.entry || a.direction - b.direction || a.start - b.start || a.end - b.end);
+  let until = 0;
+  pings.forEach((ping, at) => {
+    const before = pings[at - 1];
+    const same = before !== undefined && before.entry === ping.entry && before.direction === ping.direction;
+    if (!same || ping.start > until + NEW_PING) {
+      words[ping.entry * STRIDE + OPENINGS] += ping.direction === EGRESS ? 1 : 0x10000;
+    }
+    until = same ? Math.max(until, ping.end) : ping.end;
+  });
+}
+
+/** Seconds of silence after which an ICMP record is a new exchange and not the rest of one that an interval cut in two. */
+const NEW_PING = 30;
 
 /** Row without a place in the connection table: not judged by state. */
 export const NO_ENTRY = -1;
@@ -51,6 +80,7 @@ export function observe(
   segment: number,
   entries: Int32Array,
   touch: (entry: number) => void,
+  pings: Ping[],
 ): void {
   const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
   for (let row = 0; row < batch.rows; row++) {
@@ -69,8 +99,8 @@ export function observe(
     const end = batch.end[row];
     let entry = connections.find(key.eni, key.local, key.remote, key.ports, key.kind);
     if (entry >= 0) {
-      const last = connections.words[entry * STRIDE + LAST];
-      if (start > last + idleSeconds(key.kind)) entry = -1;
+      const { words } = connections;
+      if (start > words[entry * STRIDE + LAST] + idleSeconds(words, entry * STRIDE)) entry = -1;
     }
     if (entry < 0) entry = connections.add(key.eni, key.local, key.remote, key.ports, key.kind);
     entries[row] = entry;
@@ -101,9 +131,11 @@ export function observe(
       words[base + TOTAL_PACKETS] = (totals & 0xffff) | (Math.min(0xffff, (totals >>> 16) + packets) << 16);
       words[base + TOTAL_BYTES_IN] = Math.min(0xffffffff, words[base + TOTAL_BYTES_IN] + bytes);
     }
-    if ((flags & SYN_ACK) === SYN) {
-      words[base + STATE] = (words[base + STATE] | SYN_SEEN) + (1 << OPENINGS_SHIFT);
-    }
+    if ((flags & SYN) !== 0) words[base + STATE] |= SYN_SEEN;
+    if (bits & HAS_TCP_FLAGS) words[base + STATE] |= FLAGS_KNOWN;
+    const protocol = key.kind & 0xff;
+    if (protocol === TCP && isOpening(flags, packets)) words[base + OPENINGS] += direction === EGRESS ? 1 : 0x10000;
+    else if (protocol === ICMP || protocol === ICMPV6) pings.push({ entry, direction, start, end });
     if (end > words[base + LAST]) words[base + LAST] = end;
     if (start < words[base + OPENED_AT]) {
       words[base + OPENED_AT] = start;
@@ -112,7 +144,12 @@ export function observe(
   }
 }
 
+/** A responder's record of a connection that began in it; a SYN-ACK that is merely repeated shows nothing new. */
+function isOpening(flags: number, packets: number): boolean {
+  return (flags & SYN_ACK) === SYN_ACK && ((flags & (FIN | RST)) !== 0 || packets >= 4);
+}
+
 /** Entries nobody will need again: idle for longer than their protocol allows, seen from `now` (Unix seconds). */
 export function isIdle(words: Uint32Array, base: number, now: number): boolean {
-  return now > words[base + LAST] + idleSeconds(words[base + KIND]) + 600;
+  return now > words[base + LAST] + idleSeconds(words, base) + 600;
 }

@@ -155,7 +155,8 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
       const only = readers[0]?.snapshot.interfaces.sgIngress;
       for (let row = 0; row < batch.rows; row++) {
         const eni = batch.interfaceId[row];
-        if (eni >= known || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0) out[row] = unmodelled;
+        if (readers.length === 0 || eni >= known || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0)
+          out[row] = unmodelled;
         else if (!single) out[row] = readOverTime(batch, row);
         else out[row] = only[eni] === NOT_IN_SNAPSHOT ? unmodelled : readWith(batch, row, 0, false);
       }

@@ -1,31 +1,35 @@
+import { IPV6 } from "../net/address.ts";
 import { TCP } from "../policy/compile/services.ts";
 import {
   COUNTED,
   COUNTED_MEANINGFUL,
   COUNTED_REPLIED,
+  COUNTED_REPLY_RULE,
   COUNTED_RESET,
   FLAGS,
+  FLAGS_KNOWN,
   INITIATOR_MASK,
   INTERFACE,
   KIND,
   LAST,
   OPENED_AT,
-  OPENINGS_SHIFT,
+  OPENINGS,
   PORTS,
   REMOTE,
+  REPLY_TRIED,
   STATE,
   STRIDE,
   SUMS,
+  SYN_SEEN,
   TOTAL_BYTES_IN,
   TOTAL_BYTES_OUT,
   TOTAL_PACKETS,
   type ConnectionTable,
 } from "./connections.ts";
 import { TRAFFIC_SUMS, TRAFFIC_WORDS, type TrafficCollector } from "./facts.ts";
-import { LOCAL_OPENED } from "./initiator.ts";
+import { LOCAL_OPENED, RST } from "./initiator.ts";
 import { EGRESS, INGRESS } from "./reading.ts";
 
-const RST = 4;
 const DAY = 86_400;
 
 /**
@@ -33,92 +37,134 @@ const DAY = 86_400;
  * TCP: three packets each way and more bytes than bare headers (52 bytes a packet with options, and a little).
  * Other protocols: an answer.
  */
-export function isMeaningful(
-  protocol: number,
-  out: number,
-  back: number,
-  bytesOut: number,
-  bytesBack: number,
-): boolean {
+export function isMeaningful(protocol: number, out: number, back: number, bytes: number): boolean {
   if (out === 0 || back === 0) return false;
   if (protocol !== TCP) return true;
-  return out >= 3 && back >= 3 && bytesOut + bytesBack > 60 * (out + back) + 40;
+  return out >= 3 && back >= 3 && bytes > 60 * (out + back) + 40;
 }
 
+const BARE = 52; // bytes of a TCP packet with time stamps and nothing else; IPv6 adds 20
+
 /**
- * Reports what each touched connection added since it was reported last, under the rules that admitted it. `ruleSetOf`
- * gives the rule set of an entry, or -1 when no rule is credited.
+ * A TCP packet that opened nothing: one bare packet one way, without SYN where the record carries flags. A firewall with
+ * connection tracking judges it by the rules alone and remembers nothing.
  */
+export function isStray(words: Uint32Array, base: number): boolean {
+  if ((words[base + KIND] & 0xff) !== TCP) return false;
+  const packets = words[base + TOTAL_PACKETS];
+  if ((packets & 0xffff) + (packets >>> 16) !== 1) return false;
+  if (words[base + STATE] & FLAGS_KNOWN) return (words[base + STATE] & SYN_SEEN) === 0;
+  const header = words[base + KIND] >>> 8 === IPV6 ? BARE + 20 : BARE;
+  return words[base + TOTAL_BYTES_OUT] + words[base + TOTAL_BYTES_IN] <= header;
+}
+
+/** The rule sets that admitted a connection: its own (-1: none is credited), and for untracked flows that of its replies. */
+export interface Admission {
+  ruleSet: number;
+  replyRuleSet: number;
+}
+
+/** Reports what each touched connection added since it was reported last, under the rules that admitted it. */
 export function reportUsage(
   connections: ConnectionTable,
   touched: Uint32Array,
-  ruleSetOf: (base: number) => number,
+  admissionOf: (base: number, into: Admission) => void,
   traffic: TrafficCollector,
 ): void {
   const { words, floats } = connections;
+  const admission: Admission = { ruleSet: -1, replyRuleSet: -1 };
   for (const entry of touched) {
     const base = entry * STRIDE;
+    admissionOf(base, admission);
+    if (admission.ruleSet >= 0) reportConnection(words, floats, base, admission, traffic);
+    words[base + OPENINGS] = 0;
     const sums = (base >> 1) + SUMS;
-    const ruleSet = ruleSetOf(base);
-    const openings = words[base + STATE] >>> OPENINGS_SHIFT;
-    if (ruleSet >= 0) {
-      const state = words[base + STATE];
-      const opened = state & INITIATOR_MASK;
-      const local = opened === LOCAL_OPENED;
-      const protocol = words[base + KIND] & 0xff;
-      const ports = words[base + PORTS];
-      const fresh = (state & COUNTED) === 0;
-      const last = words[base + LAST];
-      const at = traffic.row(
-        Math.floor((fresh ? words[base + OPENED_AT] : last) / DAY),
-        words[base + INTERFACE],
-        ruleSet,
-        local ? EGRESS : INGRESS,
-        protocol,
-        local ? ports & 0xffff : ports >>> 16,
-        words[base + KIND] >>> 8,
-        words[base + REMOTE],
-      );
-      const { facts } = traffic;
-      const word = at * TRAFFIC_WORDS;
-      const first = fresh ? words[base + OPENED_AT] : last;
-      if (first < facts.words[word + 8]) facts.words[word + 8] = first;
-      if (last > facts.words[word + 9]) facts.words[word + 9] = last;
-
-      const packetsOut = words[base + TOTAL_PACKETS] & 0xffff;
-      const packetsIn = words[base + TOTAL_PACKETS] >>> 16;
-      const [there, back] = local ? [packetsOut, packetsIn] : [packetsIn, packetsOut];
-      const bytes = words[base + TOTAL_BYTES_OUT] + words[base + TOTAL_BYTES_IN];
-      const replied = there > 0 && back > 0;
-      const meaningful = isMeaningful(protocol, there, back, bytes, 0);
-      const flags = words[base + FLAGS];
-      const refused =
-        protocol === TCP && replied && !meaningful && (((flags | (flags >>> 8)) & RST) !== 0 || back <= 1);
-
-      const sum = at * TRAFFIC_SUMS;
-      const counted = fresh ? Math.max(1, openings) : openings;
-      facts.sums[sum] += counted;
-      let next = state | COUNTED;
-      if (replied && (fresh || openings > 0 || (state & COUNTED_REPLIED) === 0)) {
-        facts.sums[sum + 1] += Math.max(1, counted);
-        next |= COUNTED_REPLIED;
-      }
-      if (meaningful && (fresh || openings > 0 || (state & COUNTED_MEANINGFUL) === 0)) {
-        facts.sums[sum + 2] += Math.max(1, counted);
-        next |= COUNTED_MEANINGFUL;
-      }
-      if (refused && (state & COUNTED_RESET) === 0) {
-        facts.sums[sum + 3] += Math.max(1, counted);
-        next |= COUNTED_RESET;
-      }
-      const [there4, back4] = local ? [sums, sums + 1] : [sums + 1, sums];
-      facts.sums[sum + 4] += floats[there4];
-      facts.sums[sum + 5] += floats[there4 + 2];
-      facts.sums[sum + 6] += floats[back4];
-      facts.sums[sum + 7] += floats[back4 + 2];
-      words[base + STATE] = next;
-    }
-    words[base + STATE] &= (1 << OPENINGS_SHIFT) - 1;
     floats.fill(0, sums, sums + 4);
   }
+}
+
+function reportConnection(
+  words: Uint32Array,
+  floats: Float64Array,
+  base: number,
+  { ruleSet, replyRuleSet }: Admission,
+  traffic: TrafficCollector,
+): void {
+  const state = words[base + STATE];
+  const local = (state & INITIATOR_MASK) === LOCAL_OPENED;
+  const protocol = words[base + KIND] & 0xff;
+  const family = words[base + KIND] >>> 8;
+  const eni = words[base + INTERFACE];
+  const remote = words[base + REMOTE];
+  const ports = words[base + PORTS];
+  const fresh = (state & COUNTED) === 0;
+  const last = words[base + LAST];
+  const first = fresh ? words[base + OPENED_AT] : last;
+  const day = Math.floor(first / DAY);
+  const [opener, answerer] = local ? [EGRESS, INGRESS] : [INGRESS, EGRESS];
+
+  const totals = words[base + TOTAL_PACKETS];
+  const there = local ? totals & 0xffff : totals >>> 16;
+  const back = local ? totals >>> 16 : totals & 0xffff;
+  const replied = there > 0 && back > 0;
+  const meaningful = isMeaningful(protocol, there, back, words[base + TOTAL_BYTES_OUT] + words[base + TOTAL_BYTES_IN]);
+  const flags = words[base + FLAGS];
+  const refused = protocol === TCP && replied && !meaningful && (((flags | (flags >>> 8)) & RST) !== 0 || back <= 1);
+  const openings = openingsOf(words[base + OPENINGS], protocol, local);
+  const counted = isStray(words, base)
+    ? 0
+    : fresh
+      ? Math.max(1, openings)
+      : replied && (state & COUNTED_REPLIED) === 0
+        ? 0
+        : openings;
+
+  const { facts } = traffic;
+  const at = traffic.row(day, eni, ruleSet, opener, protocol, local ? ports & 0xffff : ports >>> 16, family, remote);
+  stretch(facts.words, at, first, last);
+  const sum = at * TRAFFIC_SUMS;
+  facts.sums[sum] += counted;
+  let next = state | COUNTED;
+  const mark = (reached: boolean, bit: number, place: number): void => {
+    if (!reached) return;
+    const again = (state & bit) !== 0;
+    facts.sums[sum + place] += again ? counted : Math.max(1, counted);
+    next |= bit;
+  };
+  mark(replied, COUNTED_REPLIED, 1);
+  mark(meaningful, COUNTED_MEANINGFUL, 2);
+  mark(refused, COUNTED_RESET, 3);
+  const out = (base >> 1) + SUMS;
+  const [forward, backward] = local ? [out, out + 1] : [out + 1, out];
+  facts.sums[sum + 4] += floats[forward];
+  facts.sums[sum + 5] += floats[forward + 2];
+  facts.sums[sum + 6] += floats[backward];
+  facts.sums[sum + 7] += floats[backward + 2];
+
+  if (replyRuleSet >= 0 && (back > 0 || (state & REPLY_TRIED) !== 0)) {
+    // The replies of an untracked flow pass by a rule of their own. Port 0: whatever port the client had.
+    const replies = traffic.row(day, eni, replyRuleSet, answerer, protocol, 0, family, remote);
+    stretch(facts.words, replies, first, last);
+    const replySum = replies * TRAFFIC_SUMS;
+    const fresher = (state & COUNTED_REPLY_RULE) === 0 ? Math.max(1, counted) : counted;
+    next |= COUNTED_REPLY_RULE;
+    for (const place of meaningful ? [0, 1, 2] : [0, 1]) facts.sums[replySum + place] += fresher;
+    facts.sums[replySum + 4] += floats[backward];
+    facts.sums[replySum + 5] += floats[backward + 2];
+  }
+  words[base + STATE] = next;
+}
+
+/** Connections that began since the last report, beside the one the entry stands for. */
+function openingsOf(openings: number, protocol: number, local: boolean): number {
+  // ICMP: records of the initiator. TCP: SYN-ACKs of the responder.
+  const ofLocal = openings & 0xffff;
+  const ofRemote = openings >>> 16;
+  return (protocol === TCP) === local ? ofRemote : ofLocal;
+}
+
+function stretch(words: Uint32Array, row: number, first: number, last: number): void {
+  const base = row * TRAFFIC_WORDS;
+  if (first < words[base + 8]) words[base + 8] = first;
+  if (last > words[base + 9]) words[base + 9] = last;
 }

@@ -17,7 +17,10 @@ export interface ObjectReader {
   release(buffers: readonly ArrayBuffer[], readings: readonly ArrayBuffer[]): void;
 }
 
-export function createObjectReader(setup: ReaderSetup, send: (message: ReaderMessage, transfer: ArrayBuffer[]) => void): ObjectReader {
+export function createObjectReader(
+  setup: ReaderSetup,
+  send: (message: ReaderMessage, transfer: ArrayBuffer[]) => void,
+): ObjectReader {
   const table = createReadingTable();
   const reader = createBatchReader(setup.policy, table);
   const interfaces = new ByteDictionary(setup.policy.interfaceIds);
@@ -92,7 +95,13 @@ export function createObjectReader(setup: ReaderSetup, send: (message: ReaderMes
       };
       const chunks = openObject(object, { aws: setup.aws, events, signal });
       const { fields } = setup;
-      const counts = await decodeObject(chunks, { name: object.name, interfaces, accounts, fields: fields ?? undefined, sink });
+      const counts = await decodeObject(chunks, {
+        name: object.name,
+        interfaces,
+        accounts,
+        fields: fields ?? undefined,
+        sink,
+      });
       sendBad();
       const timed = first <= last;
       send(

@@ -83,7 +83,8 @@ export async function* readInOrder(objects: readonly SourceObject[], options: Po
 }
 
 function revive({ error }: FailureMessage): Error {
-  if (error.code !== null) return new AppError(error.code as ErrorCode, error.message, { hint: error.hint ?? undefined });
+  if (error.code !== null)
+    return new AppError(error.code as ErrorCode, error.message, { hint: error.hint ?? undefined });
   const revived = new Error(error.message);
   revived.stack = error.stack ?? revived.stack;
   return revived;

@@ -73,8 +73,10 @@ export function createTranslator(names: SharedNames, presetInterfaces: number): 
           if (own >= presetInterfaces) batch.interfaceId[row] = interfaces[own - presetInterfaces];
         }
       }
-      if (!sameAccounts) for (let row = 0; row < batch.rows; row++) batch.accountId[row] = accounts[batch.accountId[row]];
-      if (!sameReadings) for (let row = 0; row < batch.rows; row++) message.readings[row] = readings[message.readings[row]];
+      if (!sameAccounts)
+        for (let row = 0; row < batch.rows; row++) batch.accountId[row] = accounts[batch.accountId[row]];
+      if (!sameReadings)
+        for (let row = 0; row < batch.rows; row++) message.readings[row] = readings[message.readings[row]];
       return { batch, readings: message.readings };
     },
   };

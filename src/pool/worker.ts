@@ -6,7 +6,9 @@ import { createObjectReader } from "./object-reader.ts";
 /** Entry of a reader thread: one object at a time, as asked. */
 const port = parentPort!;
 const abort = new AbortController();
-const reader = createObjectReader(workerData as ReaderSetup, (message, transfer) => port.postMessage(message, transfer));
+const reader = createObjectReader(workerData as ReaderSetup, (message, transfer) =>
+  port.postMessage(message, transfer),
+);
 
 port.on("message", (request: ReaderRequest) => {
   if (request.kind === "return") reader.release(request.buffers, request.readings);
@@ -21,7 +23,8 @@ port.on("message", (request: ReaderRequest) => {
 });
 
 function describe(error: unknown): Extract<ReaderMessage, { kind: "failure" }>["error"] {
-  if (error instanceof AppError) return { code: error.code, message: error.message, hint: error.hint ?? null, stack: null };
+  if (error instanceof AppError)
+    return { code: error.code, message: error.message, hint: error.hint ?? null, stack: null };
   const known = error instanceof Error ? error : new Error(String(error));
   return { code: null, message: known.message, hint: null, stack: known.stack ?? null };
 }

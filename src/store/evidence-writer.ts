@@ -11,6 +11,7 @@ import { createFactRowWriter } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { appendRows, type Cell } from "./rows.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS } from "./schema.ts";
+import { USAGE_VIEWS } from "./usage-views.ts";
 
 /** An object of the ledger. `objectId` is its number in the tables. */
 export interface LedgerEntry {
@@ -112,7 +113,7 @@ export async function openForWriting(path: string): Promise<{ connection: DuckDB
 async function createSchema(connection: DuckDBConnection): Promise<void> {
   await connection.run("begin");
   await connection.run(TABLES);
-  await connection.run(VIEWS);
+  await connection.run(VIEWS + USAGE_VIEWS);
   await connection.run(`insert into schema_info values (${SCHEMA_VERSION}, null)`);
   await connection.run("commit");
 }

@@ -49,6 +49,18 @@ export interface Match {
   readonly doubt: Doubt | null;
   /** The flow is not tracked: its replies pass by the opposite direction's open rule. */
   readonly untracked: boolean;
+  /** Some rule that matches, or may, names the protocol: it was written for such traffic. */
+  readonly named: boolean;
+  /**
+   * ICMP met entries of certain types: what a network ACL would say to an echo request and to an echo reply. A record does
+   * not tell its type, so this never makes a verdict; it names the likely entry where the verdict is certain without it.
+   */
+  readonly echo: { readonly request: EchoAnswer; readonly reply: EchoAnswer } | null;
+}
+
+export interface EchoAnswer {
+  readonly allow: boolean;
+  readonly rule: number;
 }
 
 const NO = 0;
@@ -56,7 +68,7 @@ const YES = 1;
 const PERHAPS = 2;
 
 /** Does the rule cover the service? Ports and ICMP types that the record does not carry make it a perhaps. */
-function coversService(rule: CompiledRule, protocol: number, port: number): number {
+function coversService(rule: CompiledRule, protocol: number, port: number, icmpType = -1): number {
   if (rule.protocol === -1) return YES;
   if (protocol === -1) return PERHAPS;
   if (rule.protocol !== protocol) return NO;
@@ -64,7 +76,11 @@ function coversService(rule: CompiledRule, protocol: number, port: number): numb
     if (port < 0) return rule.from === 0 && rule.to === 65_535 ? YES : PERHAPS;
     return port >= rule.from && port <= rule.to ? YES : NO;
   }
-  if (protocol === ICMP || protocol === ICMPV6) return rule.icmpType < 0 ? YES : PERHAPS;
+  if (protocol === ICMP || protocol === ICMPV6) {
+    if (rule.icmpType < 0) return YES;
+    if (icmpType < 0) return PERHAPS;
+    return rule.icmpType === icmpType && rule.icmpCode <= 0 ? YES : NO;
+  }
   return YES;
 }
 
@@ -83,44 +99,89 @@ export function matchFilter(
 ): Match {
   const protocol = services.protocols[service];
   const port = services.ports[service];
+  if (filter.kind === "nacl") return matchEntries(filter.rules, protocol, port, members, peerStates);
   const rules: number[] = [];
   const possible: number[] = [];
   let doubt: Doubt | null = null;
   let open = false;
-  let allowPossible = false;
-  let denyPossible = false;
+  let named = false;
   for (const rule of filter.rules) {
     const covers = coversService(rule, protocol, port);
-    if (covers === NO) continue;
     const inside = members.has(rule.peer);
-    if (!inside && peerStates[rule.peer] === PEER_EXACT) continue;
+    if (covers === NO || (!inside && peerStates[rule.peer] === PEER_EXACT)) continue;
+    named ||= rule.protocol !== -1;
     if (inside && covers === YES) {
-      if (filter.kind === "nacl") {
-        const contested = rule.allow ? denyPossible : allowPossible;
-        if (contested)
-          return { answer: "undecided", rules: [], possible: [...possible, rule.index], doubt, untracked: false };
-        // An earlier perhaps with the same action leaves the answer but not the entry certain.
-        const certain = possible.length === 0 ? [rule.index] : [];
-        const perhaps = possible.length === 0 ? possible : [...possible, rule.index];
-        return { answer: rule.allow ? "allow" : "deny", rules: certain, possible: perhaps, doubt, untracked: false };
-      }
       rules.push(rule.index);
       open ||= rule.open;
-      continue;
+    } else {
+      possible.push(rule.index);
+      doubt ??= doubtOf(inside, protocol, peerStates[rule.peer]);
     }
-    possible.push(rule.index);
-    if (rule.allow) allowPossible = true;
-    else denyPossible = true;
-    doubt ??= doubtOf(inside, protocol, peerStates[rule.peer]);
-  }
-  if (filter.kind === "nacl") {
-    return { answer: allowPossible ? "undecided" : "deny", rules: [], possible, doubt, untracked: false };
   }
   if (rules.length === 0) {
-    return { answer: possible.length > 0 ? "undecided" : "deny", rules, possible, doubt, untracked: false };
+    const answer = possible.length > 0 ? "undecided" : "deny";
+    return { answer, rules, possible, doubt, untracked: false, named, echo: null };
   }
   const everyResponse = protocol === TCP ? filter.untrackedTcp : protocol === UDP ? filter.untrackedUdp : 0;
-  return { answer: "allow", rules, possible, doubt: null, untracked: open && ((everyResponse >> family) & 1) === 1 };
+  const untracked = open && ((everyResponse >> family) & 1) === 1;
+  return { answer: "allow", rules, possible, doubt: null, untracked, named, echo: null };
+}
+
+function matchEntries(
+  entries: readonly CompiledRule[],
+  protocol: number,
+  port: number,
+  members: ReadonlySet<number>,
+  peerStates: Uint8Array,
+): Match {
+  const possible: number[] = [];
+  let doubt: Doubt | null = null;
+  let allowPossible = false;
+  let denyPossible = false;
+  const echo = (): Match["echo"] => {
+    if (possible.length === 0 || (protocol !== ICMP && protocol !== ICMPV6)) return null;
+    const [request, reply] = protocol === ICMP ? [8, 0] : [128, 129];
+    return {
+      request: echoAnswer(entries, protocol, request, members),
+      reply: echoAnswer(entries, protocol, reply, members),
+    };
+  };
+  for (const entry of entries) {
+    const covers = coversService(entry, protocol, port);
+    const inside = members.has(entry.peer);
+    if (covers === NO || (!inside && peerStates[entry.peer] === PEER_EXACT)) continue;
+    if (!inside || covers === PERHAPS) {
+      possible.push(entry.index);
+      if (entry.allow) allowPossible = true;
+      else denyPossible = true;
+      doubt ??= doubtOf(inside, protocol, peerStates[entry.peer]);
+      continue;
+    }
+    const contested = entry.allow ? denyPossible : allowPossible;
+    const answer = contested ? "undecided" : entry.allow ? "allow" : "deny";
+    // An earlier perhaps leaves open which entry decided, even where the answer is certain.
+    const [rules, perhaps] = possible.length === 0 ? [[entry.index], possible] : [[], [...possible, entry.index]];
+    return { answer, rules, possible: perhaps, doubt, untracked: false, named: false, echo: echo() };
+  }
+  return {
+    answer: allowPossible ? "undecided" : "deny",
+    rules: [],
+    possible,
+    doubt,
+    untracked: false,
+    named: false,
+    echo: echo(),
+  };
+}
+
+function echoAnswer(
+  entries: readonly CompiledRule[],
+  protocol: number,
+  type: number,
+  members: ReadonlySet<number>,
+): EchoAnswer {
+  const decider = entries.find((entry) => members.has(entry.peer) && coversService(entry, protocol, -1, type) === YES);
+  return { allow: decider?.allow ?? false, rule: decider?.index ?? -1 };
 }
 
 function doubtOf(inside: boolean, protocol: number, peerState: number): Doubt {

@@ -1,0 +1,96 @@
+import { availableParallelism } from "node:os";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { replay, type ReplayResult } from "../../replay.ts";
+import { EXIT } from "../failure.ts";
+import { databaseOption } from "../output.ts";
+import { packageVersion } from "../package-version.ts";
+import { createProgress } from "../progress.ts";
+import { parseTime } from "../time.ts";
+
+interface ReplayCommandOptions {
+  readonly model?: string;
+  readonly db: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly fields?: string;
+  readonly flows: boolean;
+  readonly workers: number;
+  readonly region?: string;
+  readonly profile?: string;
+}
+
+export function registerReplay(program: Command): void {
+  program
+    .command("replay")
+    .summary("ingest flow logs, judge every record against the model, store the evidence")
+    .description(
+      "Reads flow log records, judges each against the modelled security groups and network ACLs, and stores the evidence.",
+    )
+    .argument("<source...>", "file, folder, glob, - (stdin), s3://bucket/prefix or cloudwatch://log-group")
+    .option("--model <path>", "folder (or file) of `aws ec2 describe-*` JSON, or a history of such folders")
+    .addOption(databaseOption())
+    .addOption(
+      new Option("--from <time>", "only records from this time on (ISO 8601, or 7d, 12h, 30m ago)").argParser(
+        parseTime,
+      ),
+    )
+    .addOption(new Option("--to <time>", "only records up to this time").argParser(parseTime))
+    .option("--fields <list>", "field list of text without a header line, in record order")
+    .option("--no-flows", "keep sums only, not a row for every record")
+    .addOption(
+      new Option("--workers <number>", "reader threads; 0 reads on the main thread")
+        .argParser(parseWorkers)
+        .default(availableParallelism(), "one a core"),
+    )
+    .option("--region <region>", "AWS region of the sources")
+    .option("--profile <name>", "AWS profile of the sources")
+    .action(runReplay);
+}
+
+async function runReplay(sources: readonly string[], options: ReplayCommandOptions): Promise<void> {
+  const progress = createProgress(process.stderr);
+  const abort = new AbortController();
+  const interrupt = (): void => {
+    if (abort.signal.aborted) process.exit(EXIT.interrupted);
+    progress.note("stopping after the objects under way; once more to stop at once");
+    abort.abort();
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  let result: ReplayResult;
+  try {
+    result = await replay(
+      {
+        sources,
+        model: options.model ?? null,
+        db: options.db,
+        from: options.from,
+        to: options.to,
+        fields: options.fields?.trim().split(/[\s,]+/),
+        keepFlows: options.flows,
+        workers: options.workers,
+        aws: { region: options.region, profile: options.profile },
+        toolVersion: packageVersion(),
+        signal: abort.signal,
+      },
+      { note: progress.note, progress: progress.show },
+    );
+  } finally {
+    progress.clear();
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  }
+  process.exitCode = exitCodeOf(result, options.model !== undefined);
+}
+
+function exitCodeOf(result: ReplayResult, withModel: boolean): number {
+  if (result.interrupted) return EXIT.interrupted;
+  if (result.skipped > 0 && result.objects === 0) return EXIT.done;
+  if (result.records === 0) return EXIT.nothingToJudge;
+  return withModel && result.modelled === 0 ? EXIT.nothingToJudge : EXIT.done;
+}
+
+function parseWorkers(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError("give a whole number from 0 to 999");
+  return Number(text);
+}

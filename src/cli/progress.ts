@@ -1,0 +1,53 @@
+import type { Progress } from "../replay.ts";
+
+const EVERY_MS = 100;
+
+export interface ProgressLine {
+  show(done: Progress): void;
+  /** A line of its own above the progress line. */
+  note(text: string): void;
+  clear(): void;
+}
+
+/** One line that rewrites itself, on a terminal only; notes are printed everywhere. */
+export function createProgress(stream: NodeJS.WriteStream): ProgressLine {
+  const started = Date.now();
+  let last = 0;
+  let shown = false;
+  const clear = (): void => {
+    if (shown) stream.write("\r\x1b[K");
+    shown = false;
+  };
+  return {
+    clear,
+    note(text) {
+      clear();
+      stream.write(`note: ${visible(text)}\n`);
+    },
+    show(done) {
+      const now = Date.now();
+      if (!stream.isTTY || now - last < EVERY_MS) return;
+      last = now;
+      const seconds = (now - started) / 1000;
+      const rate = done.records / seconds;
+      const share = done.bytesTotal > 0 ? done.bytes / done.bytesTotal : done.objects / Math.max(1, done.objectsTotal);
+      const left = share > 0.02 ? `, ${Math.ceil((seconds / share) * (1 - share))} s left` : "";
+      const line = `${done.objects}/${done.objectsTotal} objects, ${group(done.records)} records, ${group(Math.round(rate))}/s${left}`;
+      stream.write(`\r\x1b[K${line.slice(0, (stream.columns ?? 80) - 1)}`);
+      shown = true;
+    },
+  };
+}
+
+function group(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+/** Control characters of names and log text never reach the terminal. */
+function visible(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is being replaced
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}

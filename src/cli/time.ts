@@ -1,0 +1,14 @@
+import { InvalidArgumentError } from "commander";
+
+const UNITS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
+
+/** Unix seconds of an ISO 8601 time (UTC unless it says otherwise), or of `7d`, `12h`, `30m`, `2w` before now. */
+export function parseTime(text: string, _before?: unknown, now: number = Date.now()): number {
+  const ago = /^(\d{1,6})([mhdw])$/.exec(text);
+  if (ago) return Math.floor(now / 1000) - Number(ago[1]) * UNITS[ago[2]];
+  const zoned = /^\d{4}-\d{2}-\d{2}T[\d:.]+$/.test(text) ? `${text}Z` : text;
+  const time = /^\d{4}-\d{2}-\d{2}(T|$)/.test(zoned) ? Date.parse(zoned) : Number.NaN;
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError("give an ISO 8601 time (2026-11-01T12:00:00Z) or 7d, 12h, 30m");
+  return Math.floor(time / 1000);
+}
