@@ -28,7 +28,6 @@ function createProgram(): Command {
   return program;
 }
 
-
 // The SDK is pinned to a version for this Node; that later ones are not is news for who raises the pin, not for users.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 

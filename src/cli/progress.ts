@@ -1,4 +1,5 @@
 import type { Progress } from "../replay.ts";
+import { visible } from "../report/renderers/renderer.ts";
 
 const EVERY_MS = 100;
 
@@ -41,13 +42,4 @@ export function createProgress(stream: NodeJS.WriteStream): ProgressLine {
 
 function group(value: number): string {
   return value.toLocaleString("en-US");
-}
-
-/** Control characters of names and log text never reach the terminal. */
-function visible(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- they are what is being replaced
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }

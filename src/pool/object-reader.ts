@@ -83,10 +83,9 @@ export function createObjectReader(
         },
         /** Waits until the consumer has taken enough. */
         async ready(): Promise<void> {
-          while (underWay >= BATCHES_UNDER_WAY) {
-            signal?.throwIfAborted();
-            await new Promise<void>((resolve) => (wake = resolve));
-          }
+          signal?.throwIfAborted();
+          if (underWay < BATCHES_UNDER_WAY) return;
+          await new Promise<void>((resolve) => (wake = resolve));
         },
       };
       const events = {
@@ -96,7 +95,6 @@ export function createObjectReader(
       const chunks = openObject(object, { aws: setup.aws, events, signal });
       const { fields } = setup;
       const counts = await decodeObject(chunks, {
-        name: object.name,
         interfaces,
         accounts,
         fields: fields ?? undefined,

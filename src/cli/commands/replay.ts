@@ -1,8 +1,12 @@
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { replay, type ReplayResult } from "../../replay.ts";
+import { loadCatalogue } from "../../report/catalogue.ts";
+import { checkWatches, parseWatches } from "../../report/fail-on.ts";
+import { renderSummary } from "../../report/summary.ts";
+import { openReader } from "../../store/reader.ts";
 import { EXIT } from "../failure.ts";
-import { databaseOption } from "../output.ts";
+import { databaseOption, renderOptions } from "../output.ts";
 import { packageVersion } from "../package-version.ts";
 import { createProgress } from "../progress.ts";
 import { parseTime } from "../time.ts";
@@ -17,6 +21,7 @@ interface ReplayCommandOptions {
   readonly workers: number;
   readonly region?: string;
   readonly profile?: string;
+  readonly failOn?: string;
 }
 
 export function registerReplay(program: Command): void {
@@ -42,12 +47,14 @@ export function registerReplay(program: Command): void {
         .argParser(parseWorkers)
         .default(availableParallelism(), "one a core"),
     )
+    .option("--fail-on <list>", "exit 1 when an agreement (unexpected_accept, ...) or a report has something to show")
     .option("--region <region>", "AWS region of the sources")
     .option("--profile <name>", "AWS profile of the sources")
     .action(runReplay);
 }
 
 async function runReplay(sources: readonly string[], options: ReplayCommandOptions): Promise<void> {
+  const watches = options.failOn === undefined ? [] : parseWatches(options.failOn, loadCatalogue());
   const progress = createProgress(process.stderr);
   const abort = new AbortController();
   const interrupt = (): void => {
@@ -81,6 +88,16 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
     process.off("SIGTERM", interrupt);
   }
   process.exitCode = exitCodeOf(result, options.model !== undefined);
+  const reader = await openReader(options.db);
+  try {
+    process.stdout.write(await renderSummary(reader, renderOptions({})));
+    if (process.exitCode !== EXIT.done) return;
+    const found = await checkWatches(reader, watches);
+    for (const line of found) progress.note(`--fail-on ${line}`);
+    if (found.length > 0) process.exitCode = EXIT.found;
+  } finally {
+    reader.close();
+  }
 }
 
 function exitCodeOf(result: ReplayResult, withModel: boolean): number {

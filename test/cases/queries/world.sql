@@ -27,14 +27,11 @@ values
   ('acl-front/egress/100', 'nacl', 'acl-front', null, 'egress', 100, 'allow', 'tcp', 32768, 60999, '0.0.0.0/0', true, 2),
   ('acl-front/egress/*', 'nacl', 'acl-front', null, 'egress', 32767, 'deny', 'all', null, null, '0.0.0.0/0', true, 2);
 
-insert into rule_interfaces
-  select r.rule_id, i.interface_idx from rule_dim r join interface_dim i on list_contains(i.group_ids, r.owner_id)
-  union all
-  select r.rule_id, i.interface_idx from rule_dim r join interface_dim i on r.owner_id = 'acl-front' and i.subnet_id = 'subnet-front';
+update interface_dim set owner_ids = case when subnet_id = 'subnet-front' then list_append(group_ids, 'acl-front') else group_ids end;
 
 insert into rule_sets values
-  (1, 'sgr-web-https'), (2, 'sgr-web-rdp'), (3, 'sgr-app-http'), (3, 'sgr-app-wide'), (4, 'sgr-app-wide'), (5, 'sgr-app-syslog'),
-  (6, 'sgr-db-mysql'), (7, 'sgr-web-out');
+  (1, 'sgr-web-https', true), (2, 'sgr-web-rdp', true), (3, 'sgr-app-http', true), (3, 'sgr-app-wide', true), (4, 'sgr-app-wide', true), (5, 'sgr-app-syslog', true),
+  (6, 'sgr-db-mysql', true), (7, 'sgr-web-out', true);
 
 insert into judgements
   (judgement_id, direction, initiator, action, log_status, verdict, agreement, decided_by, cause, nacl_rule_id, rule_set_id, sg_rule_ids)
