@@ -59,7 +59,7 @@ export function* openAdminPorts(snapshot: Snapshot, members: Members): Generator
     const rules = group.rules.filter((rule) => rule.direction === "ingress");
     for (const [space, world, prefix] of WORLD) {
       const open = rules.flatMap((rule) => {
-        const region = resolvedRegions(rule, snapshot, members)?.get(space);
+        const region = resolvedRegions(rule, members)?.get(space);
         return region ? [{ rule, region, size: addressCount(region.addresses) }] : [];
       });
       open.sort((a, b) => b.size - a.size);

@@ -2,6 +2,7 @@ import type { SecurityGroup, SecurityGroupRule, Snapshot } from "../model.ts";
 import { formatPeer } from "../security-group-rules.ts";
 import type { CheckId, Finding } from "./finding.ts";
 import { addressCount, covering } from "./regions.ts";
+import { few } from "./references.ts";
 import { type Members, type Regions, resolvedRegions, statedRegions } from "./rule-regions.ts";
 
 /**
@@ -15,7 +16,7 @@ export function impliedRules(snapshot: Snapshot, members: Members): Finding[] {
       group,
       rule,
       stated: statedRegions(rule),
-      resolved: resolvedRegions(rule, snapshot, members),
+      resolved: resolvedRegions(rule, members),
     })),
   );
   const byGroup = new Map<string, Candidate[]>([...snapshot.securityGroups.keys()].map((id) => [id, []]));
@@ -110,7 +111,7 @@ function sizeOf(regions: Regions): number {
 
 function describe(one: Candidate, covers: readonly Candidate[], check: CheckId, verb: string, after: string): Finding {
   const { rule, group } = one;
-  const names = covers.map((cover) => cover.rule.id).join(", ");
+  const names = few(covers.map((cover) => cover.rule.id));
   return {
     check,
     severity: check === "sg-rule-implied-today" ? "info" : "low",

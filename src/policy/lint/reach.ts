@@ -1,10 +1,9 @@
 import { formatPrefix, IPV4, type Prefix } from "../../net/address.ts";
 import { parsePrefix } from "../../net/parse.ts";
-import { EVERYTHING } from "../rule-match.ts";
 import type { Snapshot } from "../model.ts";
 import type { Finding } from "./finding.ts";
 import { type AddressSet, addressSet, intersects, prefixInterval, subtractAddresses } from "./regions.ts";
-import { prefixRegions } from "./rule-regions.ts";
+import { addressesBySpace } from "./rule-regions.ts";
 
 /** RFC 1918, RFC 6598 and RFC 4193: an internet gateway or NAT gateway leads to none of them. */
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"].map(
@@ -59,7 +58,7 @@ function reachOf(vpcId: string, snapshot: Snapshot): ReadonlyMap<string, Address
     if (parsed && !TO_INTERNET.test(target)) prefixes.push(parsed.prefix);
     if (!parsed) prefixes.push(...(snapshot.prefixLists.get(destination)?.entries ?? []));
   }
-  return new Map([...prefixRegions(EVERYTHING, prefixes)].map(([space, region]) => [space, region.addresses]));
+  return addressesBySpace(prefixes);
 }
 
 function meets(prefix: Prefix, reachable: ReadonlyMap<string, AddressSet>): boolean {

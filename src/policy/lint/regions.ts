@@ -68,9 +68,16 @@ export function intersects(left: AddressSet, right: AddressSet): boolean {
   return left.some((a) => right.some((b) => a.from < b.to && b.from < a.to));
 }
 
+const counts = new WeakMap<AddressSet, number>();
+
 /** How many addresses, as a number to order by. */
 export function addressCount(set: AddressSet): number {
-  return set.reduce((sum, { from, to }) => sum + (Number(to) - Number(from)), 0);
+  let count = counts.get(set);
+  if (count === undefined) {
+    count = set.reduce((sum, { from, to }) => sum + (Number(to) - Number(from)), 0);
+    counts.set(set, count);
+  }
+  return count;
 }
 
 /**

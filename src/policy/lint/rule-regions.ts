@@ -1,4 +1,4 @@
-import { IPV4, type Prefix } from "../../net/address.ts";
+import { IPV4, IPV6, type Prefix } from "../../net/address.ts";
 import { hostPrefix } from "../../net/parse.ts";
 import { ALL_PROTOCOLS } from "../../net/protocols.ts";
 import type { NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../model.ts";
@@ -19,10 +19,14 @@ import {
  */
 export type Regions = ReadonlyMap<string, Region>;
 
-/** Interfaces by security group, and the distinct sets of groups that interfaces carry. */
+/** Who belongs to what in a snapshot. */
 export interface Members {
+  /** Interfaces by security group. */
   readonly interfaces: ReadonlyMap<string, readonly NetworkInterface[]>;
+  /** The distinct sets of groups that interfaces carry, by each of their groups. */
   readonly groupSets: ReadonlyMap<string, readonly (readonly string[])[]>;
+  /** Addresses of a peer today by space; null when a reference cannot be resolved from the model. */
+  addressesOf(peer: Peer): ReadonlyMap<string, AddressSet> | null;
 }
 
 export function membersOf(snapshot: Snapshot): Members {
@@ -38,9 +42,30 @@ export function membersOf(snapshot: Snapshot): Members {
   }
   const groupSets = new Map<string, (readonly string[])[]>();
   for (const set of sets.values()) {
-    for (const id of set) groupSets.set(id, [...(groupSets.get(id) ?? []), set]);
+    for (const id of set) {
+      const list = groupSets.get(id);
+      if (list) list.push(set);
+      else groupSets.set(id, [set]);
+    }
   }
-  return { interfaces, groupSets };
+  const prefixesOf = (peer: Exclude<Peer, { kind: "cidr" }>): readonly Prefix[] | null => {
+    if (peer.kind === "prefix-list") return snapshot.prefixLists.get(peer.id)?.entries ?? null;
+    if (!snapshot.securityGroups.has(peer.id) || peer.peeringId !== null) return null;
+    return (interfaces.get(peer.id) ?? []).flatMap((one) => [...one.addresses.map(hostPrefix), ...one.prefixes]);
+  };
+  // Many rules name the same large group or list.
+  const known = new Map<string, ReadonlyMap<string, AddressSet> | null>();
+  const addressesOf = (peer: Peer): ReadonlyMap<string, AddressSet> | null => {
+    if (peer.kind === "cidr") return addressesBySpace([peer.prefix]);
+    const key = peer.kind === "group" ? `${peer.id} ${peer.peeringId}` : peer.id;
+    let found = known.get(key);
+    if (found === undefined) {
+      const prefixes = prefixesOf(peer);
+      known.set(key, (found = prefixes && addressesBySpace(prefixes)));
+    }
+    return found;
+  };
+  return { interfaces, groupSets, addressesOf };
 }
 
 /** What a rule says: groups and prefix lists stand for themselves. */
@@ -51,28 +76,26 @@ export function statedRegions(rule: SecurityGroupRule): Regions {
 }
 
 /** What a rule means today; null when a reference cannot be resolved from the model. */
-export function resolvedRegions(rule: SecurityGroupRule, snapshot: Snapshot, members: Members): Regions | null {
-  const prefixes = peerPrefixes(rule.peer, snapshot, members);
-  return prefixes && prefixRegions(rule, prefixes);
-}
-
-function peerPrefixes(peer: Peer, snapshot: Snapshot, members: Members): readonly Prefix[] | null {
-  if (peer.kind === "cidr") return [peer.prefix];
-  if (peer.kind === "prefix-list") return snapshot.prefixLists.get(peer.id)?.entries ?? null;
-  if (!snapshot.securityGroups.has(peer.id) || peer.peeringId !== null) return null;
-  return (members.interfaces.get(peer.id) ?? []).flatMap((one) => [...one.addresses.map(hostPrefix), ...one.prefixes]);
+export function resolvedRegions(rule: SecurityGroupRule, members: Members): Regions | null {
+  const addresses = members.addressesOf(rule.peer);
+  return addresses && new Map([...addresses].map(([space, set]) => [space, regionOf(rule, set)]));
 }
 
 export function prefixRegions(match: RuleMatch, prefixes: readonly Prefix[]): Regions {
-  const regions = new Map<string, Region>();
+  return new Map([...addressesBySpace(prefixes)].map(([space, set]) => [space, regionOf(match, set)]));
+}
+
+/** Prefixes as one set for each family that they have. */
+export function addressesBySpace(prefixes: readonly Prefix[]): Map<string, AddressSet> {
+  const sets = new Map<string, AddressSet>();
   for (const [space, family] of [
-    ["ipv4", true],
-    ["ipv6", false],
+    ["ipv4", IPV4],
+    ["ipv6", IPV6],
   ] as const) {
-    const own = prefixes.filter((prefix) => (prefix.family === IPV4) === family);
-    if (own.length > 0) regions.set(space, regionOf(match, addressSet(own.map(prefixInterval))));
+    const own = prefixes.filter((prefix) => prefix.family === family);
+    if (own.length > 0) sets.set(space, addressSet(own.map(prefixInterval)));
   }
-  return regions;
+  return sets;
 }
 
 function regionOf(match: RuleMatch, addresses: AddressSet): Region {
