@@ -82,7 +82,7 @@ export async function replay(options: ReplayOptions, events: ReplayEvents): Prom
 
   const { connection, close } = await openForWriting(options.db);
   const state = await readStoredState(connection);
-  const policy = compileModel(model ?? EMPTY_MODEL, state.interfaceIds);
+  const policy = compileModel(model ?? EMPTY_MODEL, state.interfaceIds, state.ruleIds);
   const writer = await openEvidenceWriter(connection, close, state, { model, policy, keepFlows: options.keepFlows });
   try {
     const objects = plan.objects.filter((object) => isNew(object, writer.ledger.get(object.name), events));
@@ -92,7 +92,10 @@ export async function replay(options: ReplayOptions, events: ReplayEvents): Prom
       accounts: new ByteDictionary(),
       table: createReadingTable(),
     };
-    const evaluator = createEvaluator(names.table, createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp), {
+    const ports = createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp);
+    const evaluator = createEvaluator(names.table, ports, policy.ruleIds, {
+      keepTcp: policy.snapshots.length > 1,
+      state: state.tracker,
       firstJudgement: writer.nextJudgement,
       firstRuleSet: writer.nextRuleSet,
     });

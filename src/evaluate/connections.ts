@@ -64,6 +64,8 @@ export interface ConnectionTable {
   add(eni: number, local: number, remote: number, ports: number, kind: number): number;
   /** Keeps the entries for which `keep` is true, in order, and forgets the others. */
   retain(keep: (base: number) => boolean): void;
+  /** Lets `change` rewrite the keys of all entries. */
+  rekey(change: (words: Uint32Array, base: number) => void): void;
 }
 
 export function createConnectionTable(initialEntries = 1 << 12): ConnectionTable {
@@ -149,6 +151,10 @@ export function createConnectionTable(initialEntries = 1 << 12): ConnectionTable
       words[base + OPENED_AT] = NEVER;
       link(entry);
       return entry;
+    },
+    rekey(change) {
+      for (let entry = 0; entry < table.size; entry++) change(words, entry * STRIDE);
+      relink();
     },
     retain(keep) {
       let kept = 0;

@@ -6,9 +6,11 @@ import {
   STATUS_SHIFT,
   type FlowBatch,
 } from "../decode/flow-batch.ts";
+import { IPV6 } from "../net/address.ts";
 import { ICMP, ICMPV6, TCP, UDP } from "../policy/compile/services.ts";
 import {
   createConnectionTable,
+  type ConnectionTable,
   EVIDENCE_MASK,
   EVIDENCE_SHIFT,
   FIRST_IN,
@@ -43,6 +45,7 @@ import { EVIDENCE, type Judgement } from "./judgement.ts";
 import { countPings, isIdle, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
 import { EGRESS, INGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { createAddressPool, rowKey, type AddressPool, type RowKey } from "./row-key.ts";
+import { exportState, importState, type TrackerState } from "./state.ts";
 import { isStray, reportUsage, type Admission } from "./usage.ts";
 import { createWordMemo } from "./word-memo.ts";
 
@@ -67,6 +70,8 @@ export interface Evaluator {
   readonly activity: ActivityFacts;
   readonly traffic: TrafficFacts;
   readonly addresses: AddressPool;
+  /** The memory of open connections, for the next run. Call it between segments. */
+  exportState(): TrackerState;
   /** Connections dropped before their time because there were too many. */
   readonly evicted: number;
 }
@@ -79,13 +84,22 @@ export interface RuleSet {
 export interface EvaluatorOptions {
   /** Connections kept from one segment to the next at the most. */
   readonly mostConnections?: number;
+  /** The configuration has a history: established connections are remembered for as long as AWS tracks them. */
+  readonly keepTcp?: boolean;
+  /** Memory of an earlier run. */
+  readonly state?: TrackerState | null;
   readonly firstJudgement?: number;
   readonly firstRuleSet?: number;
 }
 
 /** The second half of the evaluator: connections, initiators, judgements and usage. Readings come from `table`. */
-export function createEvaluator(table: ReadingTable, rules: InitiatorRules, options: EvaluatorOptions = {}): Evaluator {
-  const { mostConnections = 1_000_000, firstJudgement = 0, firstRuleSet = 0 } = options;
+export function createEvaluator(
+  table: ReadingTable,
+  rules: InitiatorRules,
+  ruleIds: readonly string[],
+  options: EvaluatorOptions = {},
+): Evaluator {
+  const { mostConnections = 1_000_000, keepTcp = false, firstJudgement = 0, firstRuleSet = 0 } = options;
   const connections = createConnectionTable();
   const addresses = createAddressPool();
   const activity = createActivityCollector();
@@ -103,6 +117,12 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
   let evicted = 0;
   let now = 0;
   let pairs: Set<string> | null = null;
+
+  if (options.state) {
+    const index = new Map(ruleIds.map((id, at) => [id, at]));
+    importState(options.state, connections, addresses, table, index);
+    now = options.state.now;
+  }
 
   const touch = (entry: number): void => {
     if (touchedCount === touched.length) {
@@ -277,12 +297,12 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
       let live = 0;
       for (let entry = 0; entry < connections.size; entry++) {
         const base = entry * STRIDE;
-        if (!isIdle(words, base, now)) ages[live++] = words[base + LAST];
+        if (!isIdle(words, base, now, keepTcp)) ages[live++] = words[base + LAST];
       }
       if (live > mostConnections) limit = ages.subarray(0, live).sort()[live - mostConnections];
     }
     connections.retain((base) => {
-      if (isIdle(words, base, now)) return false;
+      if (isIdle(words, base, now, keepTcp)) return false;
       if (words[base + LAST] >= limit) return true;
       evicted++;
       return false;
@@ -304,10 +324,12 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
     get evicted() {
       return evicted;
     },
+    exportState: () => exportState(connections, addresses, table, ruleIds, now),
     judgeSegment(segment, out) {
       segmentNumber++;
       touchedCount = 0;
       pairs = null;
+      forgetAddresses(connections, addresses);
       activity.clear();
       traffic.clear();
       learnReadings();
@@ -327,6 +349,24 @@ export function createEvaluator(table: ReadingTable, rules: InitiatorRules, opti
       tidy();
     },
   };
+}
+
+/** Keeps the IPv6 addresses that a live connection has, once most of the pool is of connections that are gone. */
+function forgetAddresses(connections: ConnectionTable, addresses: AddressPool): void {
+  if (addresses.size < 65_536 || addresses.size < connections.size * 4) return;
+  const numbers = new Map<number, number>();
+  const renumber = (old: number): number => {
+    const known = numbers.get(old);
+    if (known !== undefined) return known;
+    numbers.set(old, numbers.size);
+    return numbers.size - 1;
+  };
+  connections.rekey((words, base) => {
+    if (words[base + KIND] >>> 8 !== IPV6) return;
+    words[base + LOCAL] = renumber(words[base + LOCAL]);
+    words[base + REMOTE] = renumber(words[base + REMOTE]);
+  });
+  addresses.reset([...numbers.keys()]);
 }
 
 /** Median start of a sample of the segment: one record with a time far ahead must not make every connection old. */

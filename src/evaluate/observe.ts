@@ -27,11 +27,11 @@ import { rowKey, type AddressPool, type RowKey } from "./row-key.ts";
 /**
  * Seconds without a record after which the next one belongs to a new connection (EC2 "Security group connection
  * tracking"): UDP 30 s for a single exchange and 180 s for a stream, other protocols 600 s. TCP's 432,000 s would join
- * connections that merely reuse a port, so an hour is taken.
+ * connections that merely reuse a port: two aggregation intervals of 600 s are taken.
  */
 export function idleSeconds(words: Uint32Array, base: number): number {
   const protocol = words[base + KIND] & 0xff;
-  if (protocol === TCP) return 3600;
+  if (protocol === TCP) return 1200;
   if (protocol !== UDP) return 600;
   const packets = words[base + TOTAL_PACKETS];
   return (packets & 0xffff) > 1 && packets >>> 16 > 1 ? 180 : 30;
@@ -149,7 +149,16 @@ function isOpening(flags: number, packets: number): boolean {
   return (flags & SYN_ACK) === SYN_ACK && ((flags & (FIN | RST)) !== 0 || packets >= 4);
 }
 
-/** Entries nobody will need again: idle for longer than their protocol allows, seen from `now` (Unix seconds). */
-export function isIdle(words: Uint32Array, base: number, now: number): boolean {
-  return now > words[base + LAST] + idleSeconds(words, base) + 600;
+/**
+ * Entries nobody will need again, seen from `now` (Unix seconds). `keepTcp`: the configuration changed over time, and an
+ * established connection may outlive its rule for as long as AWS tracks it.
+ */
+export function isIdle(words: Uint32Array, base: number, now: number, keepTcp: boolean): boolean {
+  const tracked = keepTcp && (words[base + KIND] & 0xff) === TCP && (words[base + TOTAL_PACKETS] & 0xffff) > 0;
+  return now > words[base + LAST] + (tracked ? TCP_ESTABLISHED : idleSeconds(words, base)) + DELIVERY;
 }
+
+/** AWS's default idle time-out of an established TCP connection. */
+const TCP_ESTABLISHED = 432_000;
+/** Records may arrive an aggregation interval after the traffic. */
+const DELIVERY = 600;

@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
 import { AppError } from "../errors.ts";
 import type { Evaluator } from "../evaluate/evaluator.ts";
+import type { TrackerState } from "../evaluate/state.ts";
 import type { CompiledPolicy } from "../policy/compile/compile.ts";
 import type { Model } from "../policy/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
@@ -11,6 +12,7 @@ import { createFactRowWriter } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { appendRows, type Cell } from "./rows.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS } from "./schema.ts";
+import { loadTracker, saveTracker } from "./tracker-rows.ts";
 import { USAGE_VIEWS } from "./usage-views.ts";
 
 /** An object of the ledger. `objectId` is its number in the tables. */
@@ -80,34 +82,57 @@ export interface WriterOptions {
 
 /** A connection to an evidence file that may be written; made when there is none. Throws `E_STORE`. */
 export async function openForWriting(path: string): Promise<{ connection: DuckDBConnection; close(): void }> {
-  const fresh = !existsSync(path);
-  let instance: DuckDBInstance;
+  if (!existsSync(path)) await createFile(path);
+  const { connection, close } = await connect(path, path);
   try {
-    instance = await DuckDBInstance.create(path, {
+    await requireSchema(connection, path);
+    // One checkpoint at the end writes less than many on the way.
+    await connection.run("set checkpoint_threshold = '16GB'");
+    return { connection, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function connect(file: string, shown: string): Promise<{ connection: DuckDBConnection; close(): void }> {
+  try {
+    const instance = await DuckDBInstance.create(file, {
       threads: String(availableParallelism()),
       memory_limit: "512MB",
       autoload_known_extensions: "false",
       autoinstall_known_extensions: "false",
     });
-  } catch (error) {
-    throw openError(path, error);
-  }
-  const connection = await instance.connect();
-  const close = (): void => {
-    connection.closeSync();
-    instance.closeSync();
-  };
-  try {
+    const connection = await instance.connect();
     await connection.run("set timezone = 'UTC'");
-    // One checkpoint at the end writes less than many on the way.
-    await connection.run("set checkpoint_threshold = '16GB'");
-    if (fresh) await createSchema(connection);
-    else await requireSchema(connection, path);
+    return {
+      connection,
+      close: () => {
+        connection.closeSync();
+        instance.closeSync();
+      },
+    };
   } catch (error) {
-    close();
-    throw error;
+    throw openError(shown, error);
   }
-  return { connection, close };
+}
+
+/** Makes an empty evidence file beside its place and moves it there: a run that is killed leaves no half-made file. */
+async function createFile(path: string): Promise<void> {
+  const unfinished = `${path}.${process.pid}.new`;
+  try {
+    const { connection, close } = await connect(unfinished, path);
+    try {
+      await createSchema(connection);
+      await connection.run("checkpoint");
+    } finally {
+      close();
+    }
+    if (!existsSync(path)) renameSync(unfinished, path);
+  } finally {
+    rmSync(unfinished, { force: true });
+    rmSync(`${unfinished}.wal`, { force: true });
+  }
 }
 
 async function createSchema(connection: DuckDBConnection): Promise<void> {
@@ -197,6 +222,7 @@ export async function openEvidenceWriter(
       }
       await appendInterfaces(connection, names.interfaces.slice(knownInterfaces), knownInterfaces, model);
       knownInterfaces = names.interfaces.length;
+      await saveTracker(connection, evaluator.exportState());
       await appendRows(
         connection,
         "objects",
@@ -270,6 +296,9 @@ export interface StoredState {
   readonly nextJudgement: number;
   readonly nextRuleSet: number;
   readonly nextRun: number;
+  readonly tracker: TrackerState | null;
+  /** Rules that the stored records name, also those of models that are gone. */
+  readonly ruleIds: readonly string[];
 }
 
 export async function readStoredState(connection: DuckDBConnection): Promise<StoredState> {
@@ -292,5 +321,7 @@ export async function readStoredState(connection: DuckDBConnection): Promise<Sto
     nextJudgement: Number(judgement),
     nextRuleSet: Number(ruleSet),
     nextRun: Number(run),
+    tracker: await loadTracker(connection),
+    ruleIds: (await rows("select distinct rule_id from rule_sets order by 1")).map(([id]) => String(id)),
   };
 }

@@ -81,8 +81,13 @@ create table coverage_minutes (
 
 create table bad_line_rows (object_id uinteger, line uinteger, reason varchar, text varchar);
 
--- The connection tracker's memory between runs.
-create table tracker_state (part varchar, content blob);
+-- The evaluator's memory of open connections, for the next run: an entry's words (src/evaluate/connections.ts), and as
+-- JSON the answers and IPv6 addresses they refer to.
+create table tracker_connections (
+  interface_idx uinteger, local uinteger, remote uinteger, ports uinteger, kind uinteger, first_out uinteger,
+  first_in uinteger, last uinteger, flags uinteger, state uinteger, opened_by uinteger, opened_at uinteger,
+  total_packets uinteger, total_bytes_out uinteger, total_bytes_in uinteger);
+create table tracker_state (content varchar);
 `;
 
 /** The documented interface of the evidence file. */

@@ -30,10 +30,14 @@ export interface CompiledSnapshot {
 
 /**
  * Compiles every snapshot. Rules keep one id over time, whatever their content at a time. `knownInterfaces` are ids that
- * already have numbers (those of an evidence file); they keep them.
+ * already have numbers (those of an evidence file) and keep them; `knownRules` are rules that records name from before.
  */
-export function compileModel(model: Model, knownInterfaces: readonly string[] = []): CompiledPolicy {
-  const ruleIndex = new Map<string, number>();
+export function compileModel(
+  model: Model,
+  knownInterfaces: readonly string[] = [],
+  knownRules: readonly string[] = [],
+): CompiledPolicy {
+  const ruleIndex = new Map(knownRules.map((id, at) => [id, at]));
   const indexOf = (id: string): number => {
     const known = ruleIndex.get(id);
     if (known !== undefined) return known;
