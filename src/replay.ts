@@ -9,7 +9,7 @@ import type { Model } from "./policy/model.ts";
 import { readInOrder } from "./pool/pool.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import { planSources } from "./source/plan.ts";
-import type { AwsOptions, SourceObject } from "./source/source.ts";
+import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./source/source.ts";
 import {
   openEvidenceWriter,
   openForWriting,
@@ -17,6 +17,7 @@ import {
   type EvidenceWriter,
   type FinishedObject,
   type LedgerEntry,
+  type StoredState,
 } from "./store/evidence-writer.ts";
 
 /** Records that are judged together. The result does not depend on how they are cut into batches or objects. */
@@ -75,13 +76,10 @@ export interface ReplayResult {
 export async function replay(options: ReplayOptions, events: ReplayEvents): Promise<ReplayResult> {
   let retries = 0;
   const sourceEvents = { note: events.note, retry: () => void retries++ };
-  const { from, to, aws } = options;
-  const plan = await planSources(options.sources, { from, to, aws, events: sourceEvents });
   const model = options.model === null ? null : await loadModel(options.model);
   for (const note of model?.notes ?? []) events.note(note);
-
-  const { connection, close } = await openForWriting(options.db);
-  const state = await readStoredState(connection);
+  const { plan, evidence } = await planAndOpen(options, sourceEvents);
+  const { connection, close, state } = evidence;
   const policy = compileModel(model ?? EMPTY_MODEL, state.interfaceIds, state.ruleIds);
   const writer = await openEvidenceWriter(connection, close, state, { model, policy, keepFlows: options.keepFlows });
   try {
@@ -99,19 +97,47 @@ export async function replay(options: ReplayOptions, events: ReplayEvents): Prom
       firstJudgement: writer.nextJudgement,
       firstRuleSet: writer.nextRuleSet,
     });
-    const setup = { policy, fields: options.fields ?? null, aws };
+    const setup = { policy, fields: options.fields ?? null, aws: options.aws };
     const pieces = readInOrder(objects, { setup, names, workers: options.workers, events: sourceEvents });
     const stored = await storePieces(pieces, objects, writer, evaluator, names, options, events);
     await writer.finishRun(stored.interrupted ? "interrupted" : "complete", { retries, evicted: evaluator.evicted });
     return {
       ...stored,
-      skipped: plan.objects.length - objects.length,
+      skipped: plan.known + plan.objects.length - objects.length,
       modelled: countModelled(evaluator, stored.byJudgement),
       retries,
       evicted: evaluator.evicted,
     };
   } finally {
     await writer.close();
+  }
+}
+
+type Evidence = Awaited<ReturnType<typeof openForWriting>> & { readonly state: StoredState };
+
+/**
+ * Plans, then opens the evidence file: a mistake in the sources makes none. Only a log group has to know what was
+ * ingested before, and then the file stays open, so that no other replay can come in between.
+ */
+async function planAndOpen(
+  { sources, db, from, to, fields, aws }: ReplayOptions,
+  events: SourceEvents,
+): Promise<{ plan: SourcePlan; evidence: Evidence }> {
+  let evidence: Evidence | undefined;
+  const open = async (): Promise<Evidence> => {
+    const opened = await openForWriting(db);
+    return { ...opened, state: await readStoredState(opened.connection) };
+  };
+  const ingested = async (prefix: string): Promise<readonly string[]> => {
+    evidence ??= await open();
+    return [...evidence.state.ledger.keys()].filter((name) => name.startsWith(prefix));
+  };
+  try {
+    const plan = await planSources(sources, { from, to, fields: fields?.join(" "), ingested, aws, events });
+    return { plan, evidence: evidence ?? (await open()) };
+  } catch (error) {
+    evidence?.close();
+    throw error;
   }
 }
 
@@ -201,7 +227,8 @@ async function storePieces(
 
 /** Whether an object is still to be read. One that changed since is named and left alone: its records are in already. */
 function isNew(object: SourceObject, known: LedgerEntry | undefined, events: ReplayEvents): boolean {
-  if (known === undefined) return true;
+  // Standard input and pipes are new every time.
+  if (known === undefined || object.etag === null) return true;
   if (known.etag !== object.etag) {
     events.note(
       `${object.name} has changed since it was ingested; its new content is not read (use a new --db to replay it)`,

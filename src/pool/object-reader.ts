@@ -97,7 +97,7 @@ export function createObjectReader(
       const counts = await decodeObject(chunks, {
         interfaces,
         accounts,
-        fields: fields ?? undefined,
+        fields: fields ?? object.fields?.split(" "),
         sink,
       });
       sendBad();

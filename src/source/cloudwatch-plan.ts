@@ -9,6 +9,7 @@ import {
   OPEN_MS,
   SETTLE_MS,
   SLICE_MS,
+  sliceName,
   sliceObject,
   slicesOf,
 } from "./cloudwatch-slices.ts";
@@ -26,7 +27,10 @@ const RECORD_MS = 660_000;
  * (README.md), between the first and last event of its streams and inside `--from`/`--to`.
  * @throws AppError E_USAGE for a malformed URI, E_SOURCE when nothing is there or AWS refuses.
  */
-export async function planCloudWatch(uri: string, options: PlanOptions): Promise<SourceObject[]> {
+export async function planCloudWatch(
+  uri: string,
+  options: PlanOptions,
+): Promise<{ objects: SourceObject[]; known: number }> {
   const group = parseGroup(uri);
   const { streams, now } = await describeStreams(group, uri, options);
   if (streams.length === 0) {
@@ -47,10 +51,11 @@ export async function planCloudWatch(uri: string, options: PlanOptions): Promise
   }
   const cursors = cursorsOf((await options.ingested?.(groupPrefix(group))) ?? []);
   const fields = options.fields ?? (await fieldsOfGroup(group.group, options));
-  return (options.ingested ? slices : whole)
+  const objects = (options.ingested ? slices : whole)
     .map((start) => sliceObject(group, start, now, cursors))
     .filter((object) => object !== null)
     .map((object) => (fields === undefined ? object : { ...object, fields }));
+  return { objects, known: slices.filter((start) => cursors.has(sliceName(group, start))).length };
 }
 
 /** `cloudwatch://group` or `cloudwatch://group:stream-prefix`; a group's name may begin with a slash and hold some. */

@@ -14,8 +14,11 @@ import type { PlanOptions, SourceObject, SourcePlan } from "./source.ts";
 export async function planSources(args: readonly string[], options: PlanOptions): Promise<SourcePlan> {
   if (args.length === 0) throw new AppError("E_USAGE", "no source given", { hint: KINDS });
   const listed = new Map<string, SourceObject>();
+  let known = 0;
   for (const argument of new Set(args)) {
-    for (const object of await planArgument(argument, options)) listed.set(object.name, object);
+    const found = await planArgument(argument, options);
+    for (const object of found.objects) listed.set(object.name, object);
+    known += found.known ?? 0;
   }
   const window = objectWindow(options);
   // The hours of a log group are chosen exactly where they are planned.
@@ -25,6 +28,7 @@ export async function planSources(args: readonly string[], options: PlanOptions)
   noteUntimed(objects, options);
   return {
     objects,
+    known,
     bytes: objects.reduce((sum, object) => sum + (object.size ?? 0), 0),
     pruned: listed.size - objects.length,
     window,
@@ -34,12 +38,19 @@ export async function planSources(args: readonly string[], options: PlanOptions)
 const KINDS = "a source is a file, folder, quoted glob, -, s3://bucket/prefix or cloudwatch://log-group";
 const SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
 
-async function planArgument(argument: string, options: PlanOptions): Promise<readonly SourceObject[]> {
-  if (argument === "-") return [{ name: "stdin", size: null, etag: null, time: null, locator: { kind: "stdin" } }];
+const STDIN: SourceObject = { name: "stdin", size: null, etag: null, time: null, locator: { kind: "stdin" } };
+
+interface Found {
+  readonly objects: readonly SourceObject[];
+  readonly known?: number;
+}
+
+async function planArgument(argument: string, options: PlanOptions): Promise<Found> {
+  if (argument === "-") return { objects: [STDIN] };
   if (argument === "") throw new AppError("E_USAGE", "empty source argument", { hint: KINDS });
   const scheme = SCHEME.exec(argument)?.[1]?.toLowerCase();
-  if (scheme === undefined) return planFiles(argument, options.events);
-  if (scheme === "s3") return planS3(argument, options);
+  if (scheme === undefined) return { objects: await planFiles(argument, options.events) };
+  if (scheme === "s3") return { objects: await planS3(argument, options) };
   if (scheme === "cloudwatch") return planCloudWatch(argument, options);
   throw new AppError("E_USAGE", `unknown kind of source: ${argument}`, { hint: KINDS });
 }

@@ -39,6 +39,8 @@ export type Locator =
 /** What a run would read, in the order it would read it. A plain value: `--dry-run` prints it. */
 export interface SourcePlan {
   readonly objects: readonly SourceObject[];
+  /** Hours of log groups that are left out, as the ledger says that they hold nothing new. */
+  readonly known: number;
   /** Sum of the sizes that are known before reading. */
   readonly bytes: number;
   /** Objects that were listed but lie outside `--from`/`--to`. S3 days that were never listed are not in it. */

@@ -102,7 +102,7 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
 
 function exitCodeOf(result: ReplayResult, withModel: boolean): number {
   if (result.interrupted) return EXIT.interrupted;
-  if (result.skipped > 0 && result.objects === 0) return EXIT.done;
+  if (result.skipped > 0 && result.records === 0) return EXIT.done;
   if (result.records === 0) return EXIT.nothingToJudge;
   return withModel && result.modelled === 0 ? EXIT.nothingToJudge : EXIT.done;
 }

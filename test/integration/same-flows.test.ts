@@ -1,0 +1,151 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import * as logsSdk from "@aws-sdk/client-cloudwatch-logs";
+import {
+  CreateFlowLogsCommand,
+  type CreateFlowLogsCommandInput,
+  CreateVpcCommand,
+  EC2Client,
+} from "@aws-sdk/client-ec2";
+import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { glob } from "tinyglobby";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startFaultProxy } from "../helpers/fault-proxy.ts";
+import { startMoto, testEnvironment } from "../helpers/moto.ts";
+
+Object.assign(process.env, testEnvironment);
+const moto = await startMoto();
+const capture = fileURLToPath(new URL("../../samples/production-vpc", import.meta.url));
+const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const SEED = 20250307;
+const HOUR = 3_600_000;
+
+describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skipped aloud)", (format) => {
+  let folder: string;
+  let expected: object;
+  const db = (name: string): string => join(folder, `${name}.duckdb`);
+
+  /** Runs the built command beside this process, in which the proxy lives. */
+  function flowreplay(endpoint: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+    const env = { ...process.env, AWS_ENDPOINT_URL: endpoint, NO_COLOR: "1" };
+    return new Promise((resolve) => {
+      execFile(process.execPath, [main, ...args], { env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+        resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
+      );
+    });
+  }
+
+  async function replay(name: string, source: string, endpoint = moto!.url): Promise<string> {
+    const args = ["--model", join(capture, "config"), "--db", db(name)];
+    const { code, stderr } = await flowreplay(endpoint, "replay", source, ...args);
+    expect([code, stderr]).toEqual([0, expect.any(String)]);
+    return stderr;
+  }
+
+  /** Checksums that know neither where a record came from nor in which order. */
+  async function checksums(name: string): Promise<object> {
+    const sum = (rows: string): string =>
+      `(select {n: count(*), sum: sum(hash(r)::hugeint)::varchar} from (${rows}) r)`;
+    const sql = `select ${sum("select * exclude (source_object, line) from flows")} as flows,
+      ${sum("select * from rule_usage")} as rule_usage, ${sum("select * from coverage")} as coverage,
+      (select count(*) from bad_lines) as bad_lines`;
+    const { stdout, stderr } = await flowreplay("", "query", sql, "--db", db(name), "--output", "json");
+    expect(stderr).toBe("");
+    return (JSON.parse(stdout) as object[])[0]!;
+  }
+
+  async function toS3(files: readonly string[]): Promise<void> {
+    const s3 = new S3Client({ endpoint: moto!.url, forcePathStyle: true });
+    await s3.send(new CreateBucketCommand({ Bucket: `logs-${format}` }));
+    for (const file of files) {
+      const Key = `prefix/${relative(join(capture, format), file)}`;
+      await s3.send(new PutObjectCommand({ Bucket: `logs-${format}`, Key, Body: readFileSync(file) }));
+    }
+  }
+
+  /** A stream an interface, events at the records' start; moved to yesterday, as old events are not taken. */
+  async function toCloudWatch(files: readonly string[]): Promise<void> {
+    const logs = new logsSdk.CloudWatchLogsClient({ endpoint: moto!.url });
+    const logGroupName = `/flow/${format}`;
+    await logs.send(new logsSdk.CreateLogGroupCommand({ logGroupName }));
+    const streams = new Map<string, { timestamp: number; message: string }[]>();
+    let fields: string[] = [];
+    const shift = Math.floor(Date.now() / HOUR) * HOUR - 24 * HOUR - Date.parse("2025-03-04T09:00:00Z");
+    for (const file of files) {
+      const [header, ...lines] = gunzipSync(readFileSync(file)).toString().trimEnd().split("\n");
+      fields = header!.split(" ");
+      for (const message of lines) {
+        const value = (name: string): string => message.split(" ")[fields.indexOf(name)]!;
+        const stream = `${value("interface-id")}-all`;
+        const timestamp = Number(value("start")) * 1000 + shift;
+        streams.set(stream, [...(streams.get(stream) ?? []), { timestamp, message }]);
+      }
+    }
+    for (const [logStreamName, events] of streams) {
+      await logs.send(new logsSdk.CreateLogStreamCommand({ logGroupName, logStreamName }));
+      events.sort((a, b) => a.timestamp - b.timestamp);
+      for (let i = 0; i < events.length; i += 2000) {
+        const logEvents = events.slice(i, i + 2000);
+        await logs.send(new logsSdk.PutLogEventsCommand({ logGroupName, logStreamName, logEvents }));
+      }
+    }
+    const ec2 = new EC2Client({ endpoint: moto!.url });
+    const { Vpc } = await ec2.send(new CreateVpcCommand({ CidrBlock: "10.0.0.0/16" }));
+    const LogFormat = fields.map((field) => `\${${field}}`).join(" ");
+    const flowLog: CreateFlowLogsCommandInput = {
+      ResourceIds: [Vpc!.VpcId!],
+      ResourceType: "VPC",
+      TrafficType: "ALL",
+      LogFormat,
+      LogGroupName: logGroupName,
+      DeliverLogsPermissionArn: "arn:aws:iam::123456789012:role/flow",
+    };
+    await ec2.send(new CreateFlowLogsCommand(flowLog));
+  }
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "flowreplay-same-"));
+    const files = (await glob("**/*.log.gz", { cwd: join(capture, format), absolute: true })).sort();
+    await Promise.all([toS3(files), toCloudWatch(files)]);
+    await replay("file", join(capture, format));
+    expected = await checksums("file");
+    expect(expected).toMatchObject({ bad_lines: 0 });
+    expect((expected as { flows: { n: number } }).flows.n).toBeGreaterThan(10_000);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each([
+    ["s3", () => `s3://logs-${format}/prefix`],
+    ["cloudwatch", () => `cloudwatch:///flow/${format}`],
+  ])("gives the same evidence from %s, and nothing new the second time", async (name, source) => {
+    await replay(name, source());
+    expect(await checksums(name)).toEqual(expected);
+    await replay(name, source());
+    expect(await checksums(name)).toEqual(expected);
+  });
+
+  it.each([
+    ["s3", () => `s3://logs-${format}/prefix`],
+    ["cloudwatch", () => `cloudwatch:///flow/${format}`],
+  ])("gives the same evidence from %s with failing requests", async (name, source) => {
+    const proxy = await startFaultProxy({
+      target: moto!.url,
+      rate: 0.25,
+      seed: SEED,
+      kinds: ["reset", "unavailable", "truncated"],
+    });
+    await replay(`${name}-faults`, source(), proxy.url);
+    await proxy.close();
+    expect(
+      Object.values(proxy.faults).some((count) => count > 0),
+      `seed ${SEED}`,
+    ).toBe(true);
+    expect(await checksums(`${name}-faults`)).toEqual(expected);
+  });
+});
+
+afterAll(() => moto?.stop());
