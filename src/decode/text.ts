@@ -63,8 +63,8 @@ export function createTextDecoder(options: LineDecoderOptions): FlowTextDecoder 
   /** Whole lines in `bytes[from, end)`. */
   const decode = (bytes: Uint8Array, from: number, end: number): void => {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const scanEnd =
-      bytes.length - end >= SCAN_MARGIN ? end : bytes.lastIndexOf(10, Math.max(0, bytes.length - SCAN_MARGIN - 1)) + 1;
+    const safe = bytes.length - SCAN_MARGIN;
+    const scanEnd = end <= safe ? end : safe > 0 ? bytes.lastIndexOf(10, safe - 1) + 1 : 0;
     const { rows } = lines;
     let at = from;
     while (at < end) {

@@ -222,6 +222,18 @@ describe("chunks", () => {
     );
   });
 
+  it("takes chunks that are shorter than what the fast tokeniser reads ahead", () => {
+    const fields = ["interface-id", "srcaddr", "dstaddr"];
+    const text = "\neni-1 10.0.0.1 10.0.0.2\n\neni-1 10.0.0.1 10.0.0.2\n";
+    const whole = decodeText(text, fields);
+    expect(whole.rows.map((row) => row.line)).toEqual([2, 4]);
+    for (let cut = 0; cut < text.length; cut++) {
+      for (let length = 1; length < 40; length++) {
+        expect(decodeText(text, fields, [cut, Math.min(cut + length, text.length)]).rows).toEqual(whole.rows);
+      }
+    }
+  });
+
   it("fills every batch but the last, whatever the cuts", () => {
     const text = `${SSH}\n`.repeat(BATCH_ROWS * 2 + 10);
     for (const cuts of [[], [7], Array.from({ length: 100 }, (_, index) => index * 19_999)]) {
