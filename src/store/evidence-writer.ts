@@ -10,6 +10,7 @@ import type { Model } from "../policy/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
 import { createFactRowWriter } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
+import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendRows, type Cell } from "./rows.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS } from "./schema.ts";
 import { loadTracker, saveTracker } from "./tracker-rows.ts";
@@ -178,6 +179,7 @@ export async function openEvidenceWriter(
   const factRows = createFactRowWriter(connection);
   const { model, policy } = options;
   const runId = state.nextRun;
+  let packed: Promise<PackedModel> | null = null;
   let inTransaction = false;
   let knownInterfaces = state.interfaceIds.length;
   let knownJudgements = 0;
@@ -201,6 +203,9 @@ export async function openEvidenceWriter(
       const empty = [null, "running", run.arguments, run.model, run.modelHash, 0, 0, 0, 0, 0];
       await appendRows(connection, "runs", "u-------bbbbb", [[runId, run.toolVersion, run.startedAt, ...empty]]);
       if (model) await replaceRules(connection, model);
+      // Packed while the logs are being read.
+      packed = model ? packModel(model) : null;
+      packed?.catch(() => {});
     },
     appendFlows: (objectId, batch, judgements) => flowRows?.append(objectId, batch, judgements),
     appendFacts: (evaluator) => factRows.append(evaluator),
@@ -212,6 +217,8 @@ export async function openEvidenceWriter(
     async commit(finished, evaluator, names) {
       flowRows?.flush();
       factRows.flush();
+      if (packed) await storeModel(connection, runId, await packed);
+      packed = null;
       const judgements = evaluator.judgements.slice(knownJudgements);
       await appendJudgements(connection, judgements, state.nextJudgement + knownJudgements, policy, names.accounts);
       knownJudgements = evaluator.judgements.length;

@@ -14,6 +14,11 @@ create table runs (
   arguments varchar, model varchar, model_hash varchar,
   records ubigint, bad_lines ubigint, objects ubigint, evicted_connections ubigint, retries ubigint);
 
+-- The configuration that each run judged with, so that other configurations can be compared with it without any file.
+-- content: gzip JSON (policy/model-json.ts), once for equal models.
+create table models (model_key varchar, content blob);
+create table run_models (run_id uinteger, model_key varchar);
+
 -- The ledger. A row and the records of its object are committed together.
 create table objects (
   object_id uinteger, source_object varchar, etag varchar, size ubigint, object_time timestamp,

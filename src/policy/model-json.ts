@@ -1,0 +1,64 @@
+import { AppError } from "../errors.ts";
+import type { Model, NetworkInterface, Origin, Snapshot } from "./model.ts";
+
+/** Raised when the text changes its meaning. */
+const FORMAT = 1;
+
+const NOWHERE: Origin = { file: "", pointer: "" };
+
+/** Parts of a snapshot that are maps from id to thing; the text holds the things only. */
+const PARTS = [
+  "interfaces",
+  "subnets",
+  "vpcs",
+  "securityGroups",
+  "networkAcls",
+  "prefixLists",
+  "routeTables",
+] as const satisfies readonly (keyof Snapshot)[];
+
+/**
+ * A model as JSON text, complete but for two things that grow with the number of interfaces and decide nothing: where an
+ * interface stands in its file, and its tags other than `Name`.
+ */
+export function modelToJson(model: Model): string {
+  const snapshots = model.snapshots.map((snapshot) => {
+    const parts = PARTS.map((part) => [part, [...snapshot[part].values()]] as const);
+    const interfaces = [...snapshot.interfaces.values()].map(slim);
+    return { ...snapshot, ...Object.fromEntries(parts), interfaces };
+  });
+  return JSON.stringify({ format: FORMAT, snapshots });
+}
+
+/** Throws `E_STORE` for a text of another format. */
+export function modelFromJson(text: string): Model {
+  const stored = JSON.parse(text) as { format: number; snapshots: Record<string, unknown>[] };
+  if (stored.format !== FORMAT) {
+    throw new AppError("E_STORE", `the evidence file holds its model in format ${stored.format}, not ${FORMAT}`, {
+      hint: "replay the logs into a new file with this version",
+    });
+  }
+  const snapshots = stored.snapshots.map((snapshot) => {
+    const parts = PARTS.map((part) => [part, byId(snapshot[part] as { id: string }[])]);
+    const interfaces = byId((snapshot.interfaces as SlimInterface[]).map(restore));
+    return { ...snapshot, ...Object.fromEntries(parts), interfaces } as unknown as Snapshot;
+  });
+  return { snapshots, notes: [] };
+}
+
+type SlimInterface = Omit<NetworkInterface, "origin" | "tags"> & { readonly name?: string };
+
+function slim(one: NetworkInterface): SlimInterface {
+  // JSON leaves out what is undefined.
+  return { ...one, origin: undefined, tags: undefined, name: one.tags.Name } as SlimInterface;
+}
+
+function restore({ name, ...one }: SlimInterface): NetworkInterface {
+  const tags = Object.create(null) as Record<string, string>;
+  if (name !== undefined) tags.Name = name;
+  return { ...one, tags, origin: NOWHERE };
+}
+
+function byId<T extends { readonly id: string }>(things: readonly T[]): Map<string, T> {
+  return new Map(things.map((thing) => [thing.id, thing]));
+}

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import { blobValue, DuckDBBlobValue, type DuckDBConnection } from "@duckdb/node-api";
+import type { Model } from "../policy/model.ts";
+import { modelFromJson, modelToJson } from "../policy/model-json.ts";
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+/** A model on its way into the evidence file; `key` tells equal models. */
+export interface PackedModel {
+  readonly key: string;
+  readonly content: Uint8Array;
+}
+
+/** Compressed in the thread pool: a model of a hundred thousand interfaces takes a second that the replay need not wait for. */
+export async function packModel(model: Model): Promise<PackedModel> {
+  const text = Buffer.from(modelToJson(model));
+  return { key: createHash("sha256").update(text).digest("hex"), content: await compress(text, { level: 3 }) };
+}
+
+/** Notes the model a run judges with; its content is stored once, however many runs use it. */
+export async function storeModel(connection: DuckDBConnection, runId: number, packed: PackedModel): Promise<void> {
+  await connection.run("insert into run_models values ($1, $2)", [runId, packed.key]);
+  await connection.run(
+    "insert into models select $1, $2 where not exists (select 1 from models where model_key = $1)",
+    [packed.key, blobValue(packed.content)],
+  );
+}
+
+/** The model of each run that had one, by run id. Runs with equal models share one object. */
+export async function readModels(connection: DuckDBConnection): Promise<Map<number, Model>> {
+  const used = (await connection.runAndReadAll("select run_id, model_key from run_models order by run_id")).getRows();
+  const models = new Map<string, Model>();
+  const stored = (await connection.runAndReadAll("select model_key, content from models")).getRows();
+  for (const [key, content] of stored) {
+    const text = await decompress((content as DuckDBBlobValue).bytes);
+    models.set(String(key), modelFromJson(text.toString("utf8")));
+  }
+  return new Map(used.map(([run, key]) => [Number(run), models.get(String(key))!]));
+}

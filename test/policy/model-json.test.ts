@@ -1,0 +1,29 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { loadModel } from "../../src/policy/load.ts";
+import type { Model } from "../../src/policy/model.ts";
+import { modelFromJson, modelToJson } from "../../src/policy/model-json.ts";
+
+const sample = (name: string): string => fileURLToPath(new URL(`../../samples/${name}`, import.meta.url));
+const NOWHERE = { file: "", pointer: "" };
+
+/** What the text keeps of a model. */
+function kept(model: Model): Model {
+  const snapshots = model.snapshots.map((snapshot) => {
+    const interfaces = [...snapshot.interfaces].map(([id, one]) => {
+      const tags = one.tags.Name === undefined ? {} : { Name: one.tags.Name };
+      return [id, { ...one, tags: Object.assign(Object.create(null), tags), origin: NOWHERE }] as const;
+    });
+    return { ...snapshot, interfaces: new Map(interfaces) };
+  });
+  return { snapshots, notes: [] };
+}
+
+test.each(["production-vpc/config", "established/history", "nacl-ephemeral/config"])("%s survives", async (name) => {
+  const model = await loadModel(sample(name));
+  expect(modelFromJson(modelToJson(model))).toEqual(kept(model));
+});
+
+test("a format of the future is refused in words", () => {
+  expect(() => modelFromJson('{"format":2,"snapshots":[]}')).toThrow("holds its model in format 2, not 1");
+});
