@@ -19,22 +19,29 @@ order by
 /** The busiest sources of refused requests with the kind of their scan; ordinary refused clients have none. */
 export const PROBES = /* sql */ `
 with busiest as materialized (
-  select source, any_value(src) as src, any_value(src6) as src6, count(*) as records
+  select source, count(*) as records
   from rejected_requests
   group by all
   order by records desc, source
   limit 40
+),
+shown as materialized (
+  select b.source, b.records, s.scan_kind
+  from busiest b
+  left join scan_sources(busiest := 40, networks := false) s using (source)
+  order by s.scan_kind is null, b.records desc, b.source
+  limit $limit
 )
 select
-  address_text(b.src, b.src6) as source,
+  address_text(any_value(r.src), any_value(r.src6)) as source,
   s.scan_kind,
-  b.records,
-  s.ports,
-  s.targets
-from busiest b
-left join scan_sources(busiest := 40, networks := false) s using (source)
-order by s.scan_kind is null, b.records desc, source
-limit $limit`;
+  s.records,
+  count(distinct r.pair & 16777215) as ports,
+  count(distinct r.pair >> 24) as targets
+from shown s
+join rejected_requests r using (source)
+group by s.source, s.records, s.scan_kind
+order by s.scan_kind is null, s.records desc, s.source`;
 
 export const PROBE_TOTALS = /* sql */ `
 select count(*) as records, count(distinct source) as sources from rejected_requests`;

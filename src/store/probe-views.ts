@@ -41,6 +41,26 @@ create view rejected_requests as
       or (j.direction = 'egress' and j.initiator = 'local')
       or (coalesce(j.initiator, 'unknown') = 'unknown' and not (f.protocol in (6, 17) and f.srcport < 1024 and f.dstport >= 1024)));
 
+-- Networks of /24 with an address that ever had a real connection.
+create view real_networks as
+  select distinct peer >> 8 as network from rule_traffic where meaningful > 0 and peer is not null;
+
+-- Sources whose network of /24 knocks together at one login port, and of which no address ever had a real connection.
+create view network_knockers as
+  with knocks as (
+    select source, port
+    from rejected_requests
+    where is_login_port(protocol, port) and source < 4294967296 and not is_internal_key(source)
+  ),
+  knocking_networks as (
+    select source >> 8 as network, port
+    from knocks
+    where source >> 8 not in (from real_networks)
+    group by all
+    having count(distinct source) >= 8 and count(*) >= 10
+  )
+  select distinct source from knocks where (source >> 8, port) in (select (network, port) from knocking_networks);
+
 -- Sources whose refused requests have the shape of a scan, with its kind:
 --   vertical     vertical_ports or more ports of one or two targets
 --   horizontal   few ports on many targets: from the internet 3 targets with 3 ports and 10 pairs of them, or
@@ -56,21 +76,8 @@ create macro scan_sources(
   vertical_ports := 15, sweep_targets := 5, spray_ports := 10, brute_attempts := 30, peers_only := false, busiest := 9223372036854775807,
   networks := true
 ) as table
-  with real_networks as (
-    select distinct peer >> 8 as network from rule_traffic where meaningful > 0 and peer is not null
-  ),
-  knocking_networks as (
-    select source >> 8 as network, port
-    from rejected_requests
-    where networks and is_login_port(protocol, port)
-      and source < 4294967296 and not is_internal_key(source) and source >> 8 not in (from real_networks)
-    group by all
-    having count(distinct source) >= 8 and count(*) >= 10
-  ),
-  knockers as (
-    select distinct source
-    from rejected_requests
-    where networks and is_login_port(protocol, port) and (source >> 8, port) in (select (network, port) from knocking_networks)
+  with knockers as materialized (
+    select source from network_knockers where networks
   ),
   -- A cheap sieve first: the millions of sources with a packet or two never reach the exact counts.
   frequent as (
@@ -117,9 +124,13 @@ create macro scan_sources(
       or p.source in (from knockers)
       or l.login_attempts >= brute_attempts
   ),
+  -- Exact where the kind depends on it: many ports on one of several targets are many ports.
   ports as (
     select source, count(*) as ports
-    from (select distinct source, pair & 16777215 from pairs where source in (select source from suspects where targets > 1))
+    from (
+      select distinct source, pair & 16777215
+      from pairs
+      where source in (select source from suspects where targets > 2 and most_ports < spray_ports))
     group by all
   ),
   -- Only a source with few enough pairs for its days can be slow.
@@ -146,7 +157,7 @@ create macro scan_sources(
       s.*,
       case when s.source < 4294967296 then s.source::uinteger end as src,
       a.src6,
-      coalesce(p.ports, s.pairs) as ports,
+      coalesce(p.ports, s.most_ports) as ports,
       h.busiest_hour,
       s.source < 4294967296 and s.source >> 8 in (from real_networks) as near_real,
       is_internal(case when s.source < 4294967296 then s.source end, a.src6)
@@ -185,7 +196,7 @@ create macro scan_sources(
     records,
     pairs,
     targets,
-    ports,
+    most_ports,
     first_s,
     last_s
   from kinds

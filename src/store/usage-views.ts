@@ -1,3 +1,4 @@
+import { ADDRESS_MACROS } from "./address-macros.ts";
 import { COVERAGE_VIEWS } from "./coverage-views.ts";
 import { PROBE_VIEWS } from "./probe-views.ts";
 
@@ -124,4 +125,4 @@ create view rule_usage_daily as
  * How rules are used (`rule_usage`, `rule_usage_daily`), how complete the evidence is (`coverage`) and who probes.
  * Executed once when an evidence file is created, after `VIEWS` of schema.ts.
  */
-export const USAGE_VIEWS = PROBE_VIEWS + RULE_VIEWS + COVERAGE_VIEWS;
+export const USAGE_VIEWS = ADDRESS_MACROS + PROBE_VIEWS + RULE_VIEWS + COVERAGE_VIEWS;

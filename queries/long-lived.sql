@@ -1,0 +1,70 @@
+-- title: Connections that last for hours
+-- description: Accepted connections (same addresses and ports) whose records span min_minutes or more without a pause
+--   longer than max_pause_minutes - tunnels and remote shells, but also database pools.
+-- group: incident
+-- severity: low
+-- param: min_minutes integer 240 Minutes from which on a connection is long
+-- param: max_pause_minutes integer 15 A longer silence means that the ports were used anew
+-- param: limit integer 1000 Rows at most
+with accepted as (
+  select
+    f.interface_idx,
+    hash(f.src, f.dst, f.src6, f.dst6, f.srcport, f.dstport, f.protocol, f.interface_idx) as flow,
+    f.start_s,
+    f.duration,
+    f.bytes,
+    f.packets
+  from flow_facts f
+  join judgements j using (judgement_id)
+  where j.action = 'ACCEPT' and f.protocol in (6, 17)
+),
+spanning as (
+  select
+    flow,
+    count(*) as records,
+    min(start_s) as first_s,
+    max(start_s + duration) as last_s,
+    sum(bytes)::ubigint as bytes,
+    sum(packets)::ubigint as packets
+  from accepted
+  group by all
+  having max(start_s + duration) - min(start_s) >= $min_minutes * 60
+),
+steady as (
+  select flow, max(pause) as longest_pause
+  from (
+    select flow, start_s - lag(start_s + duration) over (partition by flow order by start_s) as pause
+    from accepted
+    where flow in (select flow from spanning))
+  group by all
+  having max(pause) <= $max_pause_minutes * 60
+),
+longest as (
+  select s.* from spanning s join steady t using (flow) order by s.last_s - s.first_s desc, s.bytes desc, s.flow limit $limit
+),
+examples as (
+  select
+    hash(f.src, f.dst, f.src6, f.dst6, f.srcport, f.dstport, f.protocol, f.interface_idx) as flow,
+    any_value(f) as f
+  from flow_facts f
+  where hash(f.src, f.dst, f.src6, f.dst6, f.srcport, f.dstport, f.protocol, f.interface_idx) in (select flow from longest)
+  group by all
+)
+select
+  i.interface_id,
+  address_text(e.f.src, e.f.src6) as srcaddr,
+  e.f.srcport as srcport,
+  address_text(e.f.dst, e.f.dst6) as dstaddr,
+  e.f.dstport as dstport,
+  e.f.protocol as protocol,
+  (l.last_s - l.first_s) // 60 as minutes,
+  l.bytes,
+  l.packets,
+  l.records,
+  seconds_to_timestamp(l.first_s) as first_seen,
+  seconds_to_timestamp(l.last_s) as last_seen,
+  i.name
+from longest l
+join examples e using (flow)
+join interface_dim i on i.interface_idx = e.f.interface_idx
+order by minutes desc, l.bytes desc, i.interface_id, srcaddr, srcport

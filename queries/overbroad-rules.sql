@@ -1,0 +1,95 @@
+-- title: Rules much wider than their use
+-- description: Group rules in real use with the slice of ports and peers that was really used. scanned_ports were only
+--   touched by scanners or never answered. A row appears where at least half of the ports of a range, or any port of an
+--   all-ports rule, went unused, or where an address block served max_peers peers or fewer.
+-- group: rules
+-- severity: medium
+-- param: max_peers integer 10 Peers up to which a block of addresses counts as hardly used
+-- param: list_length integer 50 Ports and networks to list at most
+with candidates as (
+  select
+    rule_id,
+    owner_id,
+    owner_name,
+    direction,
+    protocol,
+    from_port,
+    to_port,
+    peer,
+    description,
+    case when protocol in ('icmp', 'icmpv6') then null when from_port is null then 65536 else to_port - from_port + 1 end as allowed_ports,
+    case when peer like '%/%' and peer not like '%/32' and peer not like '%/128' then prefix_length(peer, 32) end as peer_length
+  from rules
+  where layer = 'sg'
+),
+slices as (
+  select
+    s.rule_id,
+    t.protocol,
+    t.port,
+    t.peer,
+    t.peer6,
+    bool_or(t.traffic_class = 'real') as is_real,
+    sum(t.connections)::ubigint as connections
+  from classified_traffic t
+  join rule_sets s using (rule_set_id)
+  where s.rule_id in (select rule_id from candidates where allowed_ports > 1 or peer_length is not null)
+  group by all
+),
+ports as (
+  select rule_id, protocol, port, bool_or(is_real) as is_real from slices group by all
+),
+port_lists as (
+  select
+    rule_id,
+    list_sort(list(distinct port) filter (is_real and protocol in (6, 17))) as used_ports,
+    list_sort(list(distinct port) filter (not is_real and protocol in (6, 17))) as scanned_ports,
+    list_sort(list(distinct protocol) filter (is_real)) as used_protocols
+  from ports
+  group by all
+),
+networks as (
+  select distinct rule_id, peer >> 8 as network, peer6 >> 64 as network6 from slices where is_real
+),
+network_lists as (
+  select
+    rule_id,
+    count(*) as used_networks,
+    min((network, network6), $list_length) as networks
+  from networks
+  group by all
+),
+peer_counts as (
+  select rule_id, count(*) as used_peers
+  from (select distinct rule_id, peer, peer6 from slices where is_real)
+  group by all
+),
+connections as (
+  select rule_id, sum(connections)::ubigint as connections from slices where is_real group by all
+)
+select
+  c.rule_id,
+  coalesce(p.used_ports, [])[1:$list_length] as used_ports,
+  coalesce(p.scanned_ports, [])[1:$list_length] as scanned_ports,
+  coalesce(len(p.used_ports), 0) as used_port_count,
+  c.allowed_ports,
+  n.used_peers,
+  list_transform(l.networks, lambda a: case when a[1] is null then ipv6_text(a[2] << 64) || '/64'
+    else ipv4_text((a[1]::ubigint << 8)::uinteger) || '/24' end) as used_networks,
+  c.peer,
+  c.protocol,
+  c.from_port,
+  c.to_port,
+  c.direction,
+  p.used_protocols,
+  k.connections,
+  c.owner_id,
+  c.owner_name,
+  c.description
+from candidates c
+join port_lists p using (rule_id)
+join network_lists l using (rule_id)
+join peer_counts n using (rule_id)
+join connections k using (rule_id)
+where coalesce(len(p.used_ports), 0) * 2 <= c.allowed_ports or (c.peer_length is not null and n.used_peers <= $max_peers)
+order by c.allowed_ports desc nulls last, n.used_peers, c.rule_id

@@ -1,0 +1,57 @@
+-- title: Rules whose every connection another rule also admits
+-- description: Group rules that were used, yet never alone - each connection was also admitted by another rule of the
+--   same interface. covered_by names the rules that admit all of them; where it is empty, several rules do so together.
+--   Removing one redundant rule breaks no observed connection; removing two that cover each other does.
+-- group: rules
+-- severity: low
+with traffic as (
+  select rule_set_id, sum(connections)::ubigint as connections, max(last_s) as last_s
+  from rule_traffic
+  where rule_set_id in (select rule_set_id from rule_sets)
+  group by all
+),
+members as (
+  select t.rule_set_id, t.connections, t.last_s, m.rule_id, coalesce(m.certain, true) as certain
+  from traffic t
+  join rule_sets m using (rule_set_id)
+),
+-- A rule of which the records cannot tell whether it matched covers nobody.
+covered as (
+  select a.rule_set_id, a.rule_id, b.rule_id as other_id
+  from members a
+  join members b using (rule_set_id)
+  where a.rule_id <> b.rule_id and b.certain
+),
+used as (
+  select
+    m.rule_id,
+    count(*) as sets,
+    sum(m.connections)::ubigint as connections,
+    bool_and((m.rule_set_id, m.rule_id) in (select (rule_set_id, rule_id) from covered)) as always_covered,
+    max(m.last_s) as last_s
+  from members m
+  group by all
+),
+together as (
+  select rule_id, other_id, count(*) as sets from covered group by all
+)
+select
+  u.rule_id,
+  coalesce(list_sort(list(o.other_id) filter (o.sets = u.sets)), []) as covered_by,
+  u.connections,
+  seconds_to_timestamp(u.last_s) as last_hit,
+  list_sort(list(o.other_id)) as shared_with,
+  r.direction,
+  r.protocol,
+  r.from_port,
+  r.to_port,
+  r.peer,
+  r.owner_id,
+  r.owner_name,
+  r.description
+from used u
+join together o using (rule_id)
+join rules r using (rule_id)
+where u.always_covered
+group by all
+order by u.connections desc, u.rule_id
