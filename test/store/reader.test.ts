@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
@@ -102,6 +104,25 @@ describe("files that are no evidence", () => {
         message: expect.stringContaining(message),
       });
     });
+  });
+});
+
+test("a file that another process writes to is refused as in use", async () => {
+  await withEvidence("", async (path) => {
+    const script = `
+      const { DuckDBInstance } = require("@duckdb/node-api");
+      DuckDBInstance.create(process.argv[1]).then(() => console.log("open"));
+      setInterval(() => {}, 1000);`;
+    const writer = spawn(process.execPath, ["-e", script, path], { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      await once(writer.stdout, "data");
+      await expect(openReader(path)).rejects.toMatchObject({
+        code: "E_STORE",
+        message: expect.stringContaining("in use by another process"),
+      });
+    } finally {
+      writer.kill();
+    }
   });
 });
 
