@@ -3,7 +3,7 @@ import { BATCH_ROWS, createFlowBatch, HAS_TIMES, type BadLine, type FlowBatch } 
 import { decodeObject } from "../decode/object.ts";
 import { createBatchReader } from "../evaluate/read-batch.ts";
 import { createReadingTable } from "../evaluate/reading.ts";
-import { openObject } from "../source/open.ts";
+import { openAhead } from "../source/read-ahead.ts";
 import type { SourceObject } from "../source/source.ts";
 import type { BatchMessage, NewNames, ReaderMessage, ReaderSetup } from "./messages.ts";
 
@@ -12,6 +12,7 @@ export const BATCHES_UNDER_WAY = 48;
 
 /** Reads objects one after the other: bytes, records, readings. The same in a worker thread and beside the consumer. */
 export interface ObjectReader {
+  /** Takes its turn behind the objects that were asked for before; a download starts at once. */
   read(object: SourceObject, signal?: AbortSignal): Promise<void>;
   /** Takes back what the consumer is done with. */
   release(buffers: readonly ArrayBuffer[], readings: readonly ArrayBuffer[]): void;
@@ -30,6 +31,7 @@ export function createObjectReader(
   const spareReadings: ArrayBuffer[] = [];
   let underWay = 0;
   let wake: (() => void) | null = null;
+  let turn: Promise<void> = Promise.resolve();
 
   const newNames = (): NewNames | null => {
     const names = {
@@ -46,6 +48,67 @@ export function createObjectReader(
     return some ? names : null;
   };
 
+  const events = {
+    note: (text: string): void => send({ kind: "note", text }, []),
+    retry: (what: string): void => send({ kind: "retry", what }, []),
+  };
+
+  async function decode(object: SourceObject, chunks: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
+    let first = 0xffffffff;
+    let last = 0;
+    let bad: BadLine[] = [];
+    const sendBad = (): void => {
+      if (bad.length > 0) send({ kind: "bad", lines: bad }, []);
+      bad = [];
+    };
+    const sink = {
+      allocate: (): FlowBatch => createFlowBatch(spareBatches.pop()),
+      batch(batch: FlowBatch): void {
+        const readings = new Uint32Array(spareReadings.pop() ?? new ArrayBuffer(BATCH_ROWS * 4));
+        reader.read(batch, readings);
+        for (let row = 0; row < batch.rows; row++) {
+          if ((batch.bits[row] & HAS_TIMES) === 0) continue;
+          if (batch.start[row] < first) first = batch.start[row];
+          if (batch.end[row] > last) last = batch.end[row];
+        }
+        const addr6 = batch.addr6.slice(0, batch.addr6Length);
+        const { rows, buffer } = batch;
+        const message: BatchMessage = { kind: "batch", rows, buffer, readings, addr6, names: newNames() };
+        underWay++;
+        send(message, [buffer, readings.buffer as ArrayBuffer, addr6.buffer as ArrayBuffer]);
+      },
+      badLine(line: BadLine): void {
+        bad.push(line);
+        if (bad.length >= 1000) sendBad();
+      },
+      /** Waits until the consumer has taken enough. */
+      async ready(): Promise<void> {
+        signal?.throwIfAborted();
+        if (underWay < BATCHES_UNDER_WAY) return;
+        await new Promise<void>((resolve) => (wake = resolve));
+      },
+    };
+    const { fields } = setup;
+    const counts = await decodeObject(chunks, {
+      interfaces,
+      accounts,
+      fields: fields ?? object.fields?.split(" "),
+      sink,
+    });
+    sendBad();
+    const timed = first <= last;
+    send(
+      {
+        kind: "end",
+        records: counts.records,
+        badLines: counts.badLines,
+        firstTime: timed ? first : null,
+        lastTime: timed ? last : null,
+      },
+      [],
+    );
+  }
+
   return {
     release(buffers, readings) {
       spareBatches.push(...buffers);
@@ -53,65 +116,11 @@ export function createObjectReader(
       underWay -= buffers.length;
       if (underWay < BATCHES_UNDER_WAY) wake?.();
     },
-    async read(object, signal) {
-      let first = 0xffffffff;
-      let last = 0;
-      let bad: BadLine[] = [];
-      const sendBad = (): void => {
-        if (bad.length > 0) send({ kind: "bad", lines: bad }, []);
-        bad = [];
-      };
-      const sink = {
-        allocate: (): FlowBatch => createFlowBatch(spareBatches.pop()),
-        batch(batch: FlowBatch): void {
-          const readings = new Uint32Array(spareReadings.pop() ?? new ArrayBuffer(BATCH_ROWS * 4));
-          reader.read(batch, readings);
-          for (let row = 0; row < batch.rows; row++) {
-            if ((batch.bits[row] & HAS_TIMES) === 0) continue;
-            if (batch.start[row] < first) first = batch.start[row];
-            if (batch.end[row] > last) last = batch.end[row];
-          }
-          const addr6 = batch.addr6.slice(0, batch.addr6Length);
-          const { rows, buffer } = batch;
-          const message: BatchMessage = { kind: "batch", rows, buffer, readings, addr6, names: newNames() };
-          underWay++;
-          send(message, [buffer, readings.buffer as ArrayBuffer, addr6.buffer as ArrayBuffer]);
-        },
-        badLine(line: BadLine): void {
-          bad.push(line);
-          if (bad.length >= 1000) sendBad();
-        },
-        /** Waits until the consumer has taken enough. */
-        async ready(): Promise<void> {
-          signal?.throwIfAborted();
-          if (underWay < BATCHES_UNDER_WAY) return;
-          await new Promise<void>((resolve) => (wake = resolve));
-        },
-      };
-      const events = {
-        note: (text: string): void => send({ kind: "note", text }, []),
-        retry: (what: string): void => send({ kind: "retry", what }, []),
-      };
-      const chunks = openObject(object, { aws: setup.aws, events, signal });
-      const { fields } = setup;
-      const counts = await decodeObject(chunks, {
-        interfaces,
-        accounts,
-        fields: fields ?? object.fields?.split(" "),
-        sink,
-      });
-      sendBad();
-      const timed = first <= last;
-      send(
-        {
-          kind: "end",
-          records: counts.records,
-          badLines: counts.badLines,
-          firstTime: timed ? first : null,
-          lastTime: timed ? last : null,
-        },
-        [],
-      );
+    read(object, signal) {
+      const chunks = openAhead(object, { aws: setup.aws, events, signal });
+      const done = turn.then(() => decode(object, chunks, signal));
+      turn = done.catch(() => {});
+      return done;
     },
   };
 }

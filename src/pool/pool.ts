@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import type { BadLine } from "../decode/flow-batch.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { ReadBatch } from "../evaluate/evaluator.ts";
+import { DOWNLOADS_AHEAD, isDownload } from "../source/read-ahead.ts";
 import type { SourceEvents, SourceObject } from "../source/source.ts";
 import type { EndMessage, FailureMessage, ReaderMessage, ReaderRequest, ReaderSetup } from "./messages.ts";
 import { createObjectReader } from "./object-reader.ts";
@@ -51,10 +52,10 @@ export async function* readInOrder(objects: readonly SourceObject[], options: Po
       queue.push({ object, reader });
       reader.post({ kind: "read", object });
     };
-    for (const reader of readers) {
-      reader.idle = () => give(reader);
-      give(reader);
-    }
+    for (const reader of readers) reader.idle = () => give(reader);
+    // One object a reader leaves the next one to whoever is free first; downloads are worth more in advance.
+    const rounds = objects.some(isDownload) ? 1 + DOWNLOADS_AHEAD : 1;
+    for (let round = 0; round < rounds; round++) readers.forEach(give);
     for (let turn = queue.shift(); turn !== undefined; turn = queue.shift()) {
       const { object, reader } = turn;
       for (;;) {

@@ -72,13 +72,13 @@ function readPipe(object: SourceObject, path: string, context: OpenContext): Asy
  * A pipe on descriptor 0 is read through a socket: a file stream would block a thread in read(2), and a process that
  * was told to stop would hang until the other end writes again.
  */
-function readStdin(object: SourceObject, context: OpenContext): AsyncIterable<Uint8Array> {
+async function* readStdin(object: SourceObject, context: OpenContext): AsyncGenerator<Uint8Array> {
   const stats = fstatSync(0);
   const stream =
     stats.isFIFO() || stats.isSocket()
       ? new Socket({ fd: 0, readable: true, writable: false })
       : createReadStream("", { fd: 0, autoClose: false, highWaterMark: CHUNK });
-  return drain(object, stream, context);
+  yield* drain(object, stream, context);
 }
 
 async function* drain(object: SourceObject, stream: Readable, { signal }: OpenContext): AsyncGenerator<Uint8Array> {
