@@ -15,10 +15,15 @@ beforeEach(async () => {
     const { status = 200, body } = answers.shift()!;
     response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
   });
+  // A pause of the client must not end as a reset, which would count as one more retry.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   Object.assign(process.env, { AWS_ACCESS_KEY_ID: "testing", AWS_SECRET_ACCESS_KEY: "testing" });
 });
-afterEach(() => server.close());
+afterEach(() => {
+  server.closeAllConnections();
+  server.close();
+});
 
 const hour: SourceObject = {
   name: "cloudwatch://flow/2025-03-04T09:00Z@2025-03-04T09:30:00Z",
