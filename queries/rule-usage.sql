@@ -2,6 +2,7 @@
 -- description: Every rule with its connections (records for network ACL entries), sole connections that no other rule
 --   would have admitted, peers, ports, first and last hit and usage class.
 -- group: rules
+-- param: usage_class text - Only this class (real, scanner_only, replyless, none)
 select
   u.rule_id,
   u.usage_class,
@@ -28,4 +29,5 @@ select
   r.attached_interfaces
 from rule_usage u
 join rules r using (rule_id)
+where $usage_class is null or u.usage_class = $usage_class
 order by r.layer desc, u.connections desc, u.rule_id

@@ -6,6 +6,7 @@
 -- group: rules
 -- severity: medium
 -- param: min_days integer 30 A shorter window is mentioned in the reason
+-- param: status text - Only this status
 with hit as (
   select rule_id from rule_sets where rule_set_id in (select rule_set_id from rule_traffic)
   union
@@ -93,6 +94,7 @@ select
   attached_interfaces,
   open_to_world
 from judged
+where $status is null or status = $status
 order by
   layer desc,
   list_position(['unused', 'insufficient_evidence', 'unattached', 'unobservable'], status),

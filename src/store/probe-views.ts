@@ -17,7 +17,7 @@ create macro is_login_port(protocol, port) as
   protocol = 6 and port in (21, 22, 23, 445, 1433, 1521, 3306, 3389, 5432, 5900, 5901, 5985, 5986);
 
 -- Requests that were refused. Refused answers (late packets, return paths) are no requests; where the initiator is
--- unknown, a packet from a well-known port to a high one counts as an answer.
+-- unknown, a packet from a port where servers listen to one of the ephemeral ports counts as an answer.
 -- pair: target << 24 | protocol << 16 | port; the target is the interface for ingress, the far address for egress.
 create view rejected_requests as
   select
@@ -39,11 +39,17 @@ create view rejected_requests as
     and (
       (j.direction = 'ingress' and j.initiator = 'remote')
       or (j.direction = 'egress' and j.initiator = 'local')
-      or (coalesce(j.initiator, 'unknown') = 'unknown' and not (f.protocol in (6, 17) and f.srcport < 1024 and f.dstport >= 1024)));
+      or (coalesce(j.initiator, 'unknown') = 'unknown' and not (
+        f.protocol in (6, 17) and ((f.srcport < 1024 and f.dstport >= 1024) or (f.srcport < 32768 and f.dstport >= 32768)))));
 
--- Networks of /24 with an address that ever had a real connection.
+-- Networks of /24 with an address that ever had a real connection; without a model, that sent more than a handshake.
 create view real_networks as
-  select distinct peer >> 8 as network from rule_traffic where meaningful > 0 and peer is not null;
+  select distinct peer >> 8 as network from rule_traffic where meaningful > 0 and peer is not null
+  union
+  select f.src >> 8
+  from flow_facts f
+  join judgements j using (judgement_id)
+  where j.action = 'ACCEPT' and f.packets > 4 and f.src is not null and not exists (select 1 from rule_traffic);
 
 -- Sources whose network of /24 knocks together at one login port, and of which no address ever had a real connection.
 create view network_knockers as
@@ -64,7 +70,7 @@ create view network_knockers as
 -- Sources whose refused requests have the shape of a scan, with its kind:
 --   vertical     vertical_ports or more ports of one or two targets
 --   horizontal   few ports on many targets: from the internet 3 targets with 3 ports and 10 pairs of them, or
---                sweep_targets targets on one port with few retries
+--                sweep_targets targets on one port; few retries
 --   spray        many ports (spray_ports) on 3 or more targets
 --   lateral      horizontal or spray from inside the network (one port: 30 targets)
 --   brute_force  brute_attempts at a login port of one target, or a /24 that knocks together at one login port and of
@@ -158,6 +164,8 @@ create macro scan_sources(
       case when s.source < 4294967296 then s.source::uinteger end as src,
       a.src6,
       coalesce(p.ports, s.most_ports) as ports,
+      -- A scanner moves on, a client that is refused comes back: at most four tries a pair and hour.
+      s.records <= 4 * s.pairs * (1 + (s.last_s - s.first_s) // 3600) as few_retries,
       h.busiest_hour,
       s.source < 4294967296 and s.source >> 8 in (from real_networks) as near_real,
       is_internal(case when s.source < 4294967296 then s.source end, a.src6)
@@ -173,12 +181,12 @@ create macro scan_sources(
       *,
       case
         when most_ports >= vertical_ports and targets <= 2 then 'vertical'
-        when internal and targets >= 3 and pairs >= 10 and ports >= 3 then 'lateral'
-        when internal and targets >= 30 and ports = 1 and records <= 3 * pairs then 'lateral'
+        when internal and targets >= 3 and pairs >= 10 and ports >= 3 and few_retries then 'lateral'
+        when internal and targets >= 30 and ports = 1 and few_retries then 'lateral'
         when internal then null
         when targets >= 3 and ports >= spray_ports then 'spray'
-        when targets >= 3 and pairs >= 10 and ports >= 3 then 'horizontal'
-        when targets >= sweep_targets and ports = 1 and records <= 3 * pairs then 'horizontal'
+        when targets >= 3 and pairs >= 10 and ports >= 3 and few_retries then 'horizontal'
+        when targets >= sweep_targets and ports = 1 and few_retries then 'horizontal'
       end as shape_kind
     from measured
   )
