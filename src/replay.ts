@@ -25,7 +25,7 @@ const SEGMENT_ROWS = 262_144;
 /** From here on a segment ends with the object: only between objects can work be committed. */
 const ENOUGH_ROWS = SEGMENT_ROWS / 2;
 /** Records after which finished objects are committed. */
-const COMMIT_ROWS = 2_000_000;
+const COMMIT_ROWS = 5_000_000;
 
 export interface ReplayOptions {
   readonly sources: readonly string[];

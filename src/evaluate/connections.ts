@@ -34,6 +34,8 @@ export const SEGMENT = 23;
  * exchanges after a silence (each ping is a connection of its own).
  */
 export const OPENINGS = 24;
+/** Hash of the key, so that entries move between tables without being hashed again. */
+export const HASH = 25;
 export const STRIDE = 26;
 
 export const NEVER = 0xffffffff;
@@ -68,7 +70,7 @@ export interface ConnectionTable {
   rekey(change: (words: Uint32Array, base: number) => void): void;
 }
 
-export function createConnectionTable(initialEntries = 1 << 12): ConnectionTable {
+export function createConnectionTable(initialEntries: number): ConnectionTable {
   let capacity = initialEntries;
   let words = new Uint32Array(capacity * STRIDE);
   let mask = capacity * 2 - 1;
@@ -104,20 +106,28 @@ export function createConnectionTable(initialEntries = 1 << 12): ConnectionTable
     }
   };
 
-  const link = (entry: number): void => {
-    const base = entry * STRIDE;
-    const [eni, local, remote] = [words[base + INTERFACE], words[base + LOCAL], words[base + REMOTE]];
-    const hash = hashOf(eni, local, remote, words[base + PORTS], words[base + KIND]);
-    const slot = slotOf(hash, eni, local, remote, words[base + PORTS], words[base + KIND]);
-    slots[slot * 2] = entry + 1;
-    slots[slot * 2 + 1] = hash;
-  };
-
   const relink = (): void => {
     mask = capacity * 2 - 1;
     slots = new Uint32Array((mask + 1) * 2);
     // In order of age: a younger entry of the same key takes the older one's place.
-    for (let entry = 0; entry < table.size; entry++) link(entry);
+    for (let entry = 0; entry < table.size; entry++) {
+      const base = entry * STRIDE;
+      const hash = words[base + HASH];
+      let slot = hash & mask;
+      while (
+        slots[slot * 2] !== 0 &&
+        (slots[slot * 2 + 1] !== hash || !sameKey(base, (slots[slot * 2] - 1) * STRIDE))
+      ) {
+        slot = (slot + 1) & mask;
+      }
+      slots[slot * 2] = entry + 1;
+      slots[slot * 2 + 1] = hash;
+    }
+  };
+
+  const sameKey = (a: number, b: number): boolean => {
+    for (let word = INTERFACE; word <= KIND; word++) if (words[a + word] !== words[b + word]) return false;
+    return true;
   };
 
   const grow = (): void => {
@@ -140,7 +150,7 @@ export function createConnectionTable(initialEntries = 1 << 12): ConnectionTable
       if (table.size === capacity) grow();
       const entry = table.size++;
       const base = entry * STRIDE;
-      words.fill(0, base, base + STRIDE);
+      for (let word = FIRST_OUT; word < STRIDE; word++) words[base + word] = 0;
       words[base + INTERFACE] = eni;
       words[base + LOCAL] = local;
       words[base + REMOTE] = remote;
@@ -149,11 +159,19 @@ export function createConnectionTable(initialEntries = 1 << 12): ConnectionTable
       words[base + FIRST_OUT] = NEVER;
       words[base + FIRST_IN] = NEVER;
       words[base + OPENED_AT] = NEVER;
-      link(entry);
+      const hash = hashOf(eni, local, remote, ports, kind);
+      words[base + HASH] = hash;
+      const slot = slotOf(hash, eni, local, remote, ports, kind);
+      slots[slot * 2] = entry + 1;
+      slots[slot * 2 + 1] = hash;
       return entry;
     },
     rekey(change) {
-      for (let entry = 0; entry < table.size; entry++) change(words, entry * STRIDE);
+      for (let entry = 0; entry < table.size; entry++) {
+        const base = entry * STRIDE;
+        change(words, base);
+        words[base + HASH] = hashOf(words[base], words[base + 1], words[base + 2], words[base + 3], words[base + 4]);
+      }
       relink();
     },
     retain(keep) {

@@ -47,6 +47,7 @@ import { EGRESS, INGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { createAddressPool, rowKey, type AddressPool, type RowKey } from "./row-key.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
 import { isStray, reportUsage, type Admission } from "./usage.ts";
+import { createDirectMap } from "./direct-map.ts";
 import { createWordMemo } from "./word-memo.ts";
 
 /** A batch with the reading of each row. */
@@ -100,13 +101,14 @@ export function createEvaluator(
   options: EvaluatorOptions = {},
 ): Evaluator {
   const { mostConnections = 1_000_000, keepTcp = false, firstJudgement = 0, firstRuleSet = 0 } = options;
-  const connections = createConnectionTable();
+  const connections = createConnectionTable(1 << 19);
   const addresses = createAddressPool();
   const activity = createActivityCollector();
   const traffic = createTrafficCollector();
   const judgements: Judgement[] = [];
   const judgementIds = new Map<string, number>();
   const memo = createWordMemo(4);
+  const recent = createDirectMap(12);
   const ruleSets: RuleSet[] = [];
   const ruleSetIds = new Map<string, number>();
   const ruleSetOfMatch: number[] = [];
@@ -115,6 +117,7 @@ export function createEvaluator(
   let touched = new Uint32Array(1 << 10);
   let touchedCount = 0;
   let evicted = 0;
+  let kept = 0;
   let now = 0;
   let pairs: Set<string> | null = null;
 
@@ -197,6 +200,15 @@ export function createEvaluator(
   };
 
   const judgementOf = (reading: number, account: number, admitted: number, packed: number): number => {
+    const said = (account << 16) | packed;
+    const near = account < 0x7fff ? recent.get(reading, said, admitted) : -1;
+    if (near >= 0) return near;
+    const id = findJudgement(reading, account, admitted, packed);
+    if (account < 0x7fff) recent.set(reading, said, admitted, id);
+    return id;
+  };
+
+  const findJudgement = (reading: number, account: number, admitted: number, packed: number): number => {
     memo.key[0] = reading;
     memo.key[1] = packed;
     memo.key[2] = account;
@@ -307,6 +319,7 @@ export function createEvaluator(
       evicted++;
       return false;
     });
+    kept = connections.size;
   };
 
   return {
@@ -324,7 +337,10 @@ export function createEvaluator(
     get evicted() {
       return evicted;
     },
-    exportState: () => exportState(connections, addresses, table, ruleIds, now),
+    exportState() {
+      tidy();
+      return exportState(connections, addresses, table, ruleIds, now);
+    },
     judgeSegment(segment, out) {
       segmentNumber++;
       touchedCount = 0;
@@ -346,7 +362,8 @@ export function createEvaluator(
       );
       segment.forEach(({ batch, readings }, at) => judgeBatch(batch, readings, entries[at], out[at]));
       reportUsage(connections, all, admissionOf, traffic);
-      tidy();
+      // Forgetting costs a pass over everything remembered: it waits until half of that may be idle.
+      if (connections.size > Math.max(400_000, kept * 2)) tidy();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { createDirectMap } from "./direct-map.ts";
 import { createWordMemo } from "./word-memo.ts";
 
 /** Sums per interface, hour and judgement, of one segment; columns of equal length `rows`. */
@@ -48,13 +49,11 @@ export function createActivityCollector(): ActivityCollector {
     minutesLow: u32(capacity),
     minutesHigh: u32(capacity),
   };
-  let lastHour = -1;
-  let lastEni = -1;
-  let lastJudgement = -1;
-  let lastSlot = -1;
+  const recent = createDirectMap(12);
 
   const slotOf = (hour: number, eni: number, judgement: number): number => {
-    if (hour === lastHour && eni === lastEni && judgement === lastJudgement) return lastSlot;
+    const known = recent.get(hour, eni, judgement);
+    if (known >= 0) return known;
     memo.key[0] = hour;
     memo.key[1] = eni;
     memo.key[2] = judgement;
@@ -80,10 +79,8 @@ export function createActivityCollector(): ActivityCollector {
       facts.minutesLow[slot] = 0;
       facts.minutesHigh[slot] = 0;
     }
-    lastHour = hour;
-    lastEni = eni;
-    lastJudgement = judgement;
-    return (lastSlot = slot);
+    recent.set(hour, eni, judgement, slot);
+    return slot;
   };
 
   /** Marks minutes `from` to `to` of the hour, 0 to 59. */
@@ -104,8 +101,10 @@ export function createActivityCollector(): ActivityCollector {
       facts.bytes[slot] += bytes;
       if (start < facts.first[slot]) facts.first[slot] = start;
       if (end > facts.last[slot]) facts.last[slot] = end;
+      const firstMinute = Math.floor(start / 60) - hour * 60;
       const lastMinute = Math.floor(end / 60) - hour * 60;
-      mark(slot, Math.floor(start / 60) - hour * 60, Math.min(lastMinute, 59));
+      if (firstMinute === lastMinute && firstMinute < 30) facts.minutesLow[slot] |= 1 << firstMinute;
+      else mark(slot, firstMinute, Math.min(lastMinute, 59));
       // Hostile or broken times must not mark years: a record never spans more than two aggregation intervals.
       for (let beyond = lastMinute - 60; beyond >= 0 && beyond < 240; beyond -= 60) {
         mark(slotOf(++hour, eni, judgement), 0, Math.min(beyond, 59));
@@ -113,8 +112,7 @@ export function createActivityCollector(): ActivityCollector {
     },
     clear() {
       facts.rows = 0;
-      lastSlot = -1;
-      lastHour = -1;
+      recent.clear();
       memo.clear();
     },
   };

@@ -26,12 +26,12 @@ import { rowKey, type AddressPool, type RowKey } from "./row-key.ts";
 
 /**
  * Seconds without a record after which the next one belongs to a new connection (EC2 "Security group connection
- * tracking"): UDP 30 s for a single exchange and 180 s for a stream, other protocols 600 s. TCP's 432,000 s would join
- * connections that merely reuse a port: two aggregation intervals of 600 s are taken.
+ * tracking"): UDP 30 s for a single exchange and 180 s for a stream, other protocols 600 s. For TCP the 350 s of newer
+ * instances: the older 432,000 s would join connections that merely reuse a port.
  */
 export function idleSeconds(words: Uint32Array, base: number): number {
   const protocol = words[base + KIND] & 0xff;
-  if (protocol === TCP) return 1200;
+  if (protocol === TCP) return 350;
   if (protocol !== UDP) return 600;
   const packets = words[base + TOTAL_PACKETS];
   return (packets & 0xffff) > 1 && packets >>> 16 > 1 ? 180 : 30;
@@ -160,5 +160,5 @@ export function isIdle(words: Uint32Array, base: number, now: number, keepTcp: b
 
 /** AWS's default idle time-out of an established TCP connection. */
 const TCP_ESTABLISHED = 432_000;
-/** Records may arrive an aggregation interval after the traffic. */
-const DELIVERY = 600;
+/** Records of the same time may be spread over the segment, and their times are off by up to a minute. */
+const DELIVERY = 60;

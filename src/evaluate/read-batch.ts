@@ -14,6 +14,7 @@ import { ACL_UNKNOWN, DETAILED, NO_FILTER, NOT_IN_SNAPSHOT } from "../policy/com
 import { createMatcher, type Matcher } from "../policy/compile/matcher.ts";
 import { classOf4, classOf6 } from "../policy/compile/peer-classes.ts";
 import { serviceOf } from "../policy/compile/services.ts";
+import { createDirectMap, type DirectMap } from "./direct-map.ts";
 import { EGRESS, INGRESS, NOT_ASKED, UNMODELLED, type ReadingTable } from "./reading.ts";
 import {
   ADDRESS_ELSEWHERE,
@@ -40,21 +41,61 @@ export interface BatchReader {
 interface SnapshotReader {
   readonly snapshot: CompiledSnapshot;
   readonly matcher: Matcher;
+  /** Interfaces with the same filters have the same profile: their records share readings. */
+  readonly profiles: Uint32Array;
+  /** Readings by profile and direction, services, class of the peer. */
+  readonly recent: DirectMap;
+  readonly classOf: (address: number) => number;
+}
+
+function createSnapshotReader(snapshot: CompiledSnapshot, table: ReadingTable): SnapshotReader {
+  return {
+    snapshot,
+    matcher: createMatcher(snapshot, table.internMatch, table.matches),
+    profiles: profilesOf(snapshot),
+    recent: createDirectMap(14),
+    classOf: rememberClasses(snapshot),
+  };
+}
+
+function profilesOf({ interfaces }: CompiledSnapshot): Uint32Array {
+  const profiles = new Uint32Array(interfaces.sgIngress.length);
+  const numbers = new Map<string, number>();
+  const { sgIngress, sgEgress, naclIngress, naclEgress, unfiltered, flags } = interfaces;
+  for (let eni = 0; eni < profiles.length; eni++) {
+    const filters = `${sgIngress[eni]},${sgEgress[eni]},${naclIngress[eni]},${naclEgress[eni]},${unfiltered[eni]}`;
+    const key = `${filters},${flags[eni] & ACL_UNKNOWN}`;
+    const known = numbers.get(key);
+    if (known === undefined) numbers.set(key, numbers.size);
+    profiles[eni] = known ?? numbers.size - 1;
+  }
+  return profiles;
+}
+
+const CLASS_BITS = 16;
+
+/** `classOf4` with a direct-mapped memory of recent addresses. */
+function rememberClasses({ peers }: CompiledSnapshot): (address: number) => number {
+  const addresses = new Uint32Array(1 << CLASS_BITS);
+  const classes = new Int32Array(1 << CLASS_BITS).fill(-1);
+  return (address) => {
+    const at = Math.imul(address, 0x9e3779b1) >>> (32 - CLASS_BITS);
+    if (addresses[at] === address && classes[at] >= 0) return classes[at];
+    addresses[at] = address;
+    return (classes[at] = classOf4(peers, address));
+  };
 }
 
 /** The reader for a policy. Readings are interned into `table`. */
 export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): BatchReader {
-  const readers: SnapshotReader[] = policy.snapshots.map((snapshot) => ({
-    snapshot,
-    matcher: createMatcher(snapshot, table.internMatch, table.matches),
-  }));
-  const known = policy.interfaceIds.length;
+  const readers = policy.snapshots.map((snapshot) => createSnapshotReader(snapshot, table));
+  const modelled = policy.interfaceIds.length;
   const changes = policy.snapshots.map((snapshot) => snapshot.since);
   const memo = createReadingMemo(table);
   const unmodelled = table.internReading(UNMODELLED);
 
   const readWith = (batch: FlowBatch, row: number, at: number, elsewhere: boolean): number => {
-    const { snapshot, matcher } = readers[at];
+    const { snapshot, matcher, recent, profiles, classOf } = readers[at];
     const { interfaces, peers, services } = snapshot;
     const eni = batch.interfaceId[row];
     const bits = batch.bits[row];
@@ -83,18 +124,11 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     const source = usePacket ? batch.pktSrc : batch.src;
     const destination = usePacket ? batch.pktDst : batch.dst;
     const peer = direction === INGRESS ? source[row] : destination[row];
-    const peerClass = peerFamily === IPV4 ? classOf4(peers, peer) : classOf6(peers, batch.addr6, peer);
-    if (isMember(peers.members, peers.offsets[peerClass], peers.offsets[peerClass + 1], interfaces.unfiltered[eni])) {
-      return memo.intern(at, flags | UNFILTERED, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
-    }
-
+    const peerClass = peerFamily === IPV4 ? classOf(peer) : classOf6(peers, batch.addr6, peer);
     const protocol = bits & HAS_PROTOCOL ? batch.protocol[row] : -1;
     const hasPorts = (bits & HAS_PORTS) !== 0;
     const forward = serviceOf(services, protocol, hasPorts ? batch.dstPort[row] : -1);
     const backward = serviceOf(services, protocol, hasPorts ? batch.srcPort[row] : -1);
-
-    let naclIn = NOT_ASKED;
-    let naclOut = NOT_ASKED;
     let sameSubnet = false;
     let viaTransit = false;
     if (simple) {
@@ -104,6 +138,21 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
       sameSubnet = contains(details.subnet, batch, peerFamily, peer);
       viaTransit = !sameSubnet && contains(details.transit, batch, peerFamily, peer);
     }
+    // What follows depends on these numbers alone (and, behind a transit gateway, on the interface's own address).
+    const route = (profiles[eni] << 4) | (direction << 2) | (sameSubnet ? 2 : 0) | (elsewhere ? 1 : 0);
+    const known = viaTransit ? -1 : recent.get(route, (forward << 16) ^ backward, peerClass);
+    if (known >= 0) return known;
+    const remember = (reading: number): number => {
+      if (!viaTransit) recent.set(route, (forward << 16) ^ backward, peerClass, reading);
+      return reading;
+    };
+
+    if (isMember(peers.members, peers.offsets[peerClass], peers.offsets[peerClass + 1], interfaces.unfiltered[eni])) {
+      return remember(memo.intern(at, flags | UNFILTERED, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED));
+    }
+
+    let naclIn = NOT_ASKED;
+    let naclOut = NOT_ASKED;
     if (sameSubnet || (viaTransit && direction === INGRESS)) flags |= SAME_SUBNET;
     else if (interfaces.flags[eni] & ACL_UNKNOWN) flags |= NO_ACL;
     else if (direction === INGRESS) naclIn = matcher.match(interfaces.naclIngress[eni], forward, peerClass, peerFamily);
@@ -126,7 +175,7 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
       sgIfLocal = matcher.match(interfaces.sgEgress[eni], ifLocal, peerClass, peerFamily);
       sgIfRemote = matcher.match(interfaces.sgIngress[eni], ifRemote, peerClass, peerFamily);
     }
-    return memo.intern(at, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote);
+    return remember(memo.intern(at, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote));
   };
 
   /** The snapshots that may have decided a record; the one in force at its start, under which it was opened, comes first. */
@@ -155,7 +204,7 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
       const only = readers[0]?.snapshot.interfaces.sgIngress;
       for (let row = 0; row < batch.rows; row++) {
         const eni = batch.interfaceId[row];
-        if (readers.length === 0 || eni >= known || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0)
+        if (readers.length === 0 || eni >= modelled || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0)
           out[row] = unmodelled;
         else if (!single) out[row] = readOverTime(batch, row);
         else out[row] = only[eni] === NOT_IN_SNAPSHOT ? unmodelled : readWith(batch, row, 0, false);
