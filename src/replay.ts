@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { ByteDictionary } from "./decode/dictionary.ts";
+import { BATCH_ROWS } from "./decode/flow-batch.ts";
 import { createEvaluator, type Evaluator, type ReadBatch } from "./evaluate/evaluator.ts";
 import { createInitiatorRules } from "./evaluate/initiator.ts";
 import { createReadingTable } from "./evaluate/reading.ts";
 import { compileModel } from "./policy/compile/compile.ts";
 import { loadModel } from "./policy/load.ts";
 import type { Model } from "./policy/model.ts";
-import { readInOrder } from "./pool/pool.ts";
+import { type Piece, type ReaderPool, startReaders } from "./pool/pool.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import { planSources } from "./source/plan.ts";
 import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./source/source.ts";
@@ -74,6 +75,15 @@ export interface ReplayResult {
  * and commit objects whole. Throws AppError for what the user can mend.
  */
 export async function replay(options: ReplayOptions, events: ReplayEvents): Promise<ReplayResult> {
+  const readers = startReaders(options.workers);
+  try {
+    return await replayWith(readers, options, events);
+  } finally {
+    await readers.stop();
+  }
+}
+
+async function replayWith(readers: ReaderPool, options: ReplayOptions, events: ReplayEvents): Promise<ReplayResult> {
   let retries = 0;
   const sourceEvents = { note: events.note, retry: () => void retries++ };
   const model = options.model === null ? null : await loadModel(options.model);
@@ -98,7 +108,7 @@ export async function replay(options: ReplayOptions, events: ReplayEvents): Prom
       firstRuleSet: writer.nextRuleSet,
     });
     const setup = { policy, fields: options.fields ?? null, aws: options.aws };
-    const pieces = readInOrder(objects, { setup, names, workers: options.workers, events: sourceEvents });
+    const pieces = readers.readInOrder(objects, { setup, names, events: sourceEvents });
     const stored = await storePieces(pieces, objects, writer, evaluator, names, options, events);
     await writer.finishRun(stored.interrupted ? "interrupted" : "complete", { retries, evicted: evaluator.evicted });
     return {
@@ -153,7 +163,7 @@ interface Stored {
 
 /** Judges and stores what the readers yield; commits whenever enough has come in and no object is half done. */
 async function storePieces(
-  pieces: ReturnType<typeof readInOrder>,
+  pieces: AsyncGenerator<Piece>,
   objects: readonly SourceObject[],
   writer: EvidenceWriter,
   evaluator: Evaluator,
@@ -163,6 +173,8 @@ async function storePieces(
 ): Promise<Stored> {
   const segment: { read: ReadBatch; objectId: number; release(): void }[] = [];
   const byJudgement = new Map<number, number>();
+  // Reused from segment to segment: the judgement of each row.
+  const out: Uint32Array[] = [];
   const bytesTotal = objects.reduce((sum, object) => sum + (object.size ?? 0), 0);
   let segmentRows = 0;
   let rowsSinceCommit = 0;
@@ -172,7 +184,7 @@ async function storePieces(
 
   const judgeAndStore = (): void => {
     if (segment.length === 0) return;
-    const out = segment.map(({ read }) => new Uint32Array(read.batch.rows));
+    while (out.length < segment.length) out.push(new Uint32Array(BATCH_ROWS));
     evaluator.judgeSegment(
       segment.map(({ read }) => read),
       out,

@@ -62,6 +62,9 @@ export interface ConnectionTable {
   size: number;
   /** Entry of a key, or -1. */
   find(eni: number, local: number, remote: number, ports: number, kind: number): number;
+  /** Entry of a key, made when there is none; `table.fresh` tells which. */
+  findOrAdd(eni: number, local: number, remote: number, ports: number, kind: number): number;
+  readonly fresh: boolean;
   /** A fresh entry for the key; an older one of the same key stays where it is but is no longer found. */
   add(eni: number, local: number, remote: number, ports: number, kind: number): number;
   /** Keeps the entries for which `keep` is true, in order, and forgets the others. */
@@ -139,33 +142,46 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     relink();
   };
 
-  const table: ConnectionTable = {
+  const put = (hash: number, eni: number, local: number, remote: number, ports: number, kind: number): number => {
+    if (table.size === capacity) grow();
+    const entry = table.size++;
+    const base = entry * STRIDE;
+    words[base + INTERFACE] = eni;
+    words[base + LOCAL] = local;
+    words[base + REMOTE] = remote;
+    words[base + PORTS] = ports;
+    words[base + KIND] = kind;
+    for (let word = FIRST_OUT; word < STRIDE; word++) words[base + word] = 0;
+    words[base + FIRST_OUT] = NEVER;
+    words[base + FIRST_IN] = NEVER;
+    words[base + OPENED_AT] = NEVER;
+    words[base + HASH] = hash;
+    const slot = slotOf(hash, eni, local, remote, ports, kind);
+    slots[slot * 2] = entry + 1;
+    slots[slot * 2 + 1] = hash;
+    table.fresh = true;
+    return entry;
+  };
+
+  const table: ConnectionTable & { fresh: boolean } = {
     words,
     floats: new Float64Array(words.buffer),
     size: 0,
+    fresh: false,
     find(eni, local, remote, ports, kind) {
       return slots[slotOf(hashOf(eni, local, remote, ports, kind), eni, local, remote, ports, kind) * 2] - 1;
     },
-    add(eni, local, remote, ports, kind) {
-      if (table.size === capacity) grow();
-      const entry = table.size++;
-      const base = entry * STRIDE;
-      for (let word = FIRST_OUT; word < STRIDE; word++) words[base + word] = 0;
-      words[base + INTERFACE] = eni;
-      words[base + LOCAL] = local;
-      words[base + REMOTE] = remote;
-      words[base + PORTS] = ports;
-      words[base + KIND] = kind;
-      words[base + FIRST_OUT] = NEVER;
-      words[base + FIRST_IN] = NEVER;
-      words[base + OPENED_AT] = NEVER;
+    findOrAdd(eni, local, remote, ports, kind) {
       const hash = hashOf(eni, local, remote, ports, kind);
-      words[base + HASH] = hash;
-      const slot = slotOf(hash, eni, local, remote, ports, kind);
-      slots[slot * 2] = entry + 1;
-      slots[slot * 2 + 1] = hash;
-      return entry;
+      const entry = slots[slotOf(hash, eni, local, remote, ports, kind) * 2];
+      if (entry !== 0) {
+        table.fresh = false;
+        return entry - 1;
+      }
+      return put(hash, eni, local, remote, ports, kind);
     },
+    add: (eni, local, remote, ports, kind) =>
+      put(hashOf(eni, local, remote, ports, kind), eni, local, remote, ports, kind),
     rekey(change) {
       for (let entry = 0; entry < table.size; entry++) {
         const base = entry * STRIDE;

@@ -1,6 +1,7 @@
 import {
   ACTION_ACCEPT,
   ACTION_MASK,
+  BATCH_ROWS,
   HAS_TCP_FLAGS,
   REJECT_REASON_SHIFT,
   STATUS_SHIFT,
@@ -120,6 +121,8 @@ export function createEvaluator(
   let kept = 0;
   let now = 0;
   let pairs: Set<string> | null = null;
+  // Reused from segment to segment: the entry of each row.
+  const entries: Int32Array[] = [];
 
   if (options.state) {
     const index = new Map(ruleIds.map((id, at) => [id, at]));
@@ -337,10 +340,15 @@ export function createEvaluator(
     get evicted() {
       return evicted;
     },
-    exportState() {
-      tidy();
-      return exportState(connections, addresses, table, ruleIds, now);
-    },
+    exportState: () =>
+      exportState(
+        connections,
+        addresses,
+        table,
+        ruleIds,
+        now,
+        (base) => !isIdle(connections.words, base, now, keepTcp),
+      ),
     judgeSegment(segment, out) {
       segmentNumber++;
       touchedCount = 0;
@@ -350,7 +358,7 @@ export function createEvaluator(
       traffic.clear();
       learnReadings();
       const pings: Ping[] = [];
-      const entries = segment.map(({ batch }) => new Int32Array(batch.rows));
+      while (entries.length < segment.length) entries.push(new Int32Array(BATCH_ROWS));
       segment.forEach(({ batch, readings }, at) => {
         observe(batch, readings, directions, connections, addresses, segmentNumber, entries[at], touch, pings);
       });

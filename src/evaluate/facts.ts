@@ -176,8 +176,18 @@ export function createTrafficCollector(): TrafficCollector {
         facts.sums.set(sums);
       }
       const base = row * TRAFFIC_WORDS;
-      facts.words.set([day, eni, ruleSet, direction, protocol, port, family, peer, 0xffffffff, 0], base);
-      facts.sums.fill(0, row * TRAFFIC_SUMS, row * TRAFFIC_SUMS + TRAFFIC_SUMS);
+      const { words, sums } = facts;
+      words[base] = day;
+      words[base + 1] = eni;
+      words[base + 2] = ruleSet;
+      words[base + 3] = direction;
+      words[base + 4] = protocol;
+      words[base + 5] = port;
+      words[base + 6] = family;
+      words[base + 7] = peer;
+      words[base + 8] = 0xffffffff;
+      words[base + 9] = 0;
+      for (let sum = row * TRAFFIC_SUMS; sum < (row + 1) * TRAFFIC_SUMS; sum++) sums[sum] = 0;
       return row;
     },
     clear() {

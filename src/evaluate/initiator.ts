@@ -89,8 +89,8 @@ export function decideInitiators(
 ): void {
   const { words } = connections;
   const ambiguous: number[] = [];
-  for (const entry of touched) {
-    const base = entry * STRIDE;
+  for (let at = 0; at < touched.length; at++) {
+    const base = touched[at] * STRIDE;
     const flags = words[base + FLAGS];
     const out = flags & 0xff;
     const inward = flags >>> 8;

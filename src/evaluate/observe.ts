@@ -97,12 +97,13 @@ export function observe(
     rowKey(batch, row, direction, pool, key);
     const start = batch.start[row];
     const end = batch.end[row];
-    let entry = connections.find(key.eni, key.local, key.remote, key.ports, key.kind);
-    if (entry >= 0) {
-      const { words } = connections;
-      if (start > words[entry * STRIDE + LAST] + idleSeconds(words, entry * STRIDE)) entry = -1;
+    let entry = connections.findOrAdd(key.eni, key.local, key.remote, key.ports, key.kind);
+    if (!connections.fresh) {
+      const old = entry * STRIDE;
+      if (start > connections.words[old + LAST] + idleSeconds(connections.words, old)) {
+        entry = connections.add(key.eni, key.local, key.remote, key.ports, key.kind);
+      }
     }
-    if (entry < 0) entry = connections.add(key.eni, key.local, key.remote, key.ports, key.kind);
     entries[row] = entry;
 
     const { words, floats } = connections;

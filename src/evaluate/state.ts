@@ -35,13 +35,17 @@ export function exportState(
   table: ReadingTable,
   ruleIds: readonly string[],
   now: number,
+  keep: (base: number) => boolean,
 ): TrackerState {
-  const { words, size } = connections;
-  const columns = STATE_WORDS.map((word) => {
-    const column = new Uint32Array(size);
-    for (let entry = 0; entry < size; entry++) column[entry] = words[entry * STRIDE + word];
-    return column;
-  });
+  const { words } = connections;
+  const live = new Uint32Array(connections.size);
+  let size = 0;
+  for (let entry = 0; entry < connections.size; entry++) if (keep(entry * STRIDE)) live[size++] = entry * STRIDE;
+  const columns = STATE_WORDS.map(() => new Uint32Array(size));
+  for (let at = 0; at < size; at++) {
+    const base = live[at];
+    for (let column = 0; column < STATE_WORDS.length; column++) columns[column][at] = words[base + STATE_WORDS[column]];
+  }
   const readings: StoredReading[] = [];
   const places = new Map<number, number>();
   const openedBy = columns[STATE_WORDS.indexOf(OPENED_BY)];

@@ -73,13 +73,16 @@ export function reportUsage(
 ): void {
   const { words, floats } = connections;
   const admission: Admission = { ruleSet: -1, replyRuleSet: -1 };
-  for (const entry of touched) {
-    const base = entry * STRIDE;
+  for (let at = 0; at < touched.length; at++) {
+    const base = touched[at] * STRIDE;
     admissionOf(base, admission);
     if (admission.ruleSet >= 0) reportConnection(words, floats, base, admission, traffic);
     words[base + OPENINGS] = 0;
     const sums = (base >> 1) + SUMS;
-    floats.fill(0, sums, sums + 4);
+    floats[sums] = 0;
+    floats[sums + 1] = 0;
+    floats[sums + 2] = 0;
+    floats[sums + 3] = 0;
   }
 }
 
@@ -101,7 +104,8 @@ function reportConnection(
   const last = words[base + LAST];
   const first = fresh ? words[base + OPENED_AT] : last;
   const day = Math.floor(first / DAY);
-  const [opener, answerer] = local ? [EGRESS, INGRESS] : [INGRESS, EGRESS];
+  const opener = local ? EGRESS : INGRESS;
+  const answerer = local ? INGRESS : EGRESS;
 
   const totals = words[base + TOTAL_PACKETS];
   const there = local ? totals & 0xffff : totals >>> 16;
@@ -125,17 +129,22 @@ function reportConnection(
   const sum = at * TRAFFIC_SUMS;
   facts.sums[sum] += counted;
   let next = state | COUNTED;
-  const mark = (reached: boolean, bit: number, place: number): void => {
-    if (!reached) return;
-    const again = (state & bit) !== 0;
-    facts.sums[sum + place] += again ? counted : Math.max(1, counted);
-    next |= bit;
-  };
-  mark(replied, COUNTED_REPLIED, 1);
-  mark(meaningful, COUNTED_MEANINGFUL, 2);
-  mark(refused, COUNTED_RESET, 3);
+  // A connection is counted once as replied, meaningful, reset, and every later opening of its ports once more.
+  if (replied) {
+    facts.sums[sum + 1] += state & COUNTED_REPLIED ? counted : Math.max(1, counted);
+    next |= COUNTED_REPLIED;
+  }
+  if (meaningful) {
+    facts.sums[sum + 2] += state & COUNTED_MEANINGFUL ? counted : Math.max(1, counted);
+    next |= COUNTED_MEANINGFUL;
+  }
+  if (refused) {
+    facts.sums[sum + 3] += state & COUNTED_RESET ? counted : Math.max(1, counted);
+    next |= COUNTED_RESET;
+  }
   const out = (base >> 1) + SUMS;
-  const [forward, backward] = local ? [out, out + 1] : [out + 1, out];
+  const forward = local ? out : out + 1;
+  const backward = local ? out + 1 : out;
   facts.sums[sum + 4] += floats[forward];
   facts.sums[sum + 5] += floats[forward + 2];
   facts.sums[sum + 6] += floats[backward];

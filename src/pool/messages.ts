@@ -62,8 +62,9 @@ export interface FailureMessage {
 /** From a reader, in the order of the object's lines; `end` or `failure` closes an object. */
 export type ReaderMessage = BatchMessage | BadLinesMessage | EndMessage | RetryMessage | NoteMessage | FailureMessage;
 
-/** To a reader: an object to read, or buffers that come back (each is a permission to send another batch). */
+/** To a reader: what it needs to know, first of all; an object to read, or buffers that come back (each is a permission to send another batch). */
 export type ReaderRequest =
+  | { readonly kind: "setup"; readonly setup: ReaderSetup }
   | { readonly kind: "read"; readonly object: SourceObject }
   | { readonly kind: "return"; readonly buffers: readonly ArrayBuffer[]; readonly readings: readonly ArrayBuffer[] }
   | { readonly kind: "stop" };

@@ -17,9 +17,22 @@ export type Piece =
 export interface PoolOptions {
   readonly setup: ReaderSetup;
   readonly names: SharedNames;
-  /** Reader threads; 0 reads beside the consumer. */
-  readonly workers: number;
   readonly events: SourceEvents;
+}
+
+/** Reader threads, started early: they load their code while the model is being read. */
+export interface ReaderPool {
+  readInOrder(objects: readonly SourceObject[], options: PoolOptions): AsyncGenerator<Piece>;
+  stop(): Promise<void>;
+}
+
+/** Starts `workers` reader threads; with 0 the reading is done beside the consumer. */
+export function startReaders(workers: number): ReaderPool {
+  const threads = Array.from({ length: workers }, () => new Worker(new URL("./worker.js", import.meta.url)));
+  return {
+    readInOrder: (planned, options) => readInOrder(planned, options, threads),
+    stop: async () => void (await Promise.all(threads.map((thread) => thread.terminate()))),
+  };
 }
 
 interface Reader {
@@ -37,12 +50,16 @@ interface Reader {
  * Reads objects in several threads and yields their pieces as if one reader had read them in order: an object that is
  * ahead of its turn waits in its reader's inbox, whose length the readers bound themselves (`BATCHES_UNDER_WAY`).
  */
-export async function* readInOrder(objects: readonly SourceObject[], options: PoolOptions): AsyncGenerator<Piece> {
+async function* readInOrder(
+  objects: readonly SourceObject[],
+  options: PoolOptions,
+  threads: readonly Worker[],
+): AsyncGenerator<Piece> {
   const { setup, names, events } = options;
-  const count = Math.max(1, Math.min(options.workers, objects.length));
-  const readers: Reader[] = Array.from({ length: count }, () =>
-    options.workers === 0 ? inlineReader(setup, names) : threadReader(setup, names),
-  );
+  const readers: Reader[] =
+    threads.length === 0
+      ? [inlineReader(setup, names)]
+      : threads.slice(0, Math.max(1, objects.length)).map((thread) => threadReader(thread, setup, names));
   try {
     let next = 0;
     const queue: { object: SourceObject; reader: Reader }[] = [];
@@ -91,19 +108,19 @@ function revive({ error }: FailureMessage): Error {
   return revived;
 }
 
-function threadReader(setup: ReaderSetup, names: SharedNames): Reader {
-  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: setup });
+function threadReader(worker: Worker, setup: ReaderSetup, names: SharedNames): Reader {
   const reader = emptyReader(setup, names);
   const receive = (message: ReaderMessage): void => deliver(reader, message);
   worker.on("message", receive);
   worker.on("error", (error) => {
     receive({ kind: "failure", error: { code: null, message: error.message, hint: null, stack: error.stack ?? null } });
   });
+  worker.postMessage({ kind: "setup", setup } satisfies ReaderRequest);
   return Object.assign(reader, {
     post(request: ReaderRequest) {
       worker.postMessage(request, request.kind === "return" ? [...request.buffers, ...request.readings] : []);
     },
-    stop: async () => void (await worker.terminate()),
+    stop: async () => worker.postMessage({ kind: "stop" } satisfies ReaderRequest),
   });
 }
 

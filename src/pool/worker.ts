@@ -1,22 +1,22 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { AppError } from "../errors.ts";
-import type { ReaderMessage, ReaderRequest, ReaderSetup } from "./messages.ts";
-import { createObjectReader } from "./object-reader.ts";
+import type { ReaderMessage, ReaderRequest } from "./messages.ts";
+import { createObjectReader, type ObjectReader } from "./object-reader.ts";
 
 /** Entry of a reader thread: one object at a time, as asked. */
 const port = parentPort!;
 const abort = new AbortController();
-const reader = createObjectReader(workerData as ReaderSetup, (message, transfer) =>
-  port.postMessage(message, transfer),
-);
+let reader: ObjectReader | null = null;
 
 port.on("message", (request: ReaderRequest) => {
-  if (request.kind === "return") reader.release(request.buffers, request.readings);
+  if (request.kind === "setup") {
+    reader = createObjectReader(request.setup, (message, transfer) => port.postMessage(message, transfer));
+  } else if (request.kind === "return") reader?.release(request.buffers, request.readings);
   else if (request.kind === "stop") {
     abort.abort();
     port.close();
   } else {
-    reader.read(request.object, abort.signal).catch((error: unknown) => {
+    reader?.read(request.object, abort.signal).catch((error: unknown) => {
       if (!abort.signal.aborted) port.postMessage({ kind: "failure", error: describe(error) } satisfies ReaderMessage);
     });
   }
