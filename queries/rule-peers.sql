@@ -6,44 +6,49 @@
 -- param: rule text - Only this rule
 -- param: class text - Only this class (real, scanner, replyless)
 -- param: limit integer 1000 Rows at most
-with peers as (
+with numbered as materialized (
+  select rule_id, row_number() over (order by rule_id) as n
+  from (select distinct rule_id from rule_sets where $rule is null or rule_id = $rule)
+),
+-- Numbers group faster than names and 128-bit addresses.
+peers as (
   select
-    s.rule_id,
-    t.peer,
-    t.peer6,
+    r.n,
+    address_key(t.peer, t.peer6) as peer_key,
     t.protocol,
     t.port,
     t.traffic_class,
+    any_value(t.peer) as peer,
+    any_value(t.peer6) as peer6,
     sum(t.connections)::ubigint as connections,
     sum(t.replied)::ubigint as replied,
     sum(t.meaningful)::ubigint as meaningful,
     sum(t.reset)::ubigint as reset,
     sum(t.packets + t.reply_packets)::ubigint as packets,
     sum(t.bytes + t.reply_bytes)::ubigint as bytes,
-    count(distinct t.interface_idx) as interfaces,
     min(t.first_s) as first_s,
     max(t.last_s) as last_s
   from classified_traffic t
-  join rule_sets s using (rule_set_id)
-  where ($rule is null or s.rule_id = $rule) and ($class is null or t.traffic_class = $class)
+  join (select s.rule_set_id, m.n from rule_sets s join numbered m using (rule_id)) r using (rule_set_id)
+  where $class is null or t.traffic_class = $class
   group by all
-  order by connections desc, s.rule_id, t.peer, t.peer6, t.protocol, t.port
+  order by connections desc, r.n, peer_key, t.protocol, t.port
   limit $limit
 )
 select
-  rule_id,
-  address_text(peer, peer6) as peer,
-  protocol,
-  port,
-  traffic_class as class,
-  connections,
-  replied,
-  meaningful,
-  reset,
-  packets,
-  bytes,
-  interfaces,
-  seconds_to_timestamp(first_s) as first_hit,
-  seconds_to_timestamp(last_s) as last_hit
-from peers
-order by connections desc, rule_id, peers.peer, peers.peer6, protocol, port, class
+  m.rule_id,
+  address_text(p.peer, p.peer6) as peer,
+  p.protocol,
+  p.port,
+  p.traffic_class as class,
+  p.connections,
+  p.replied,
+  p.meaningful,
+  p.reset,
+  p.packets,
+  p.bytes,
+  seconds_to_timestamp(p.first_s) as first_hit,
+  seconds_to_timestamp(p.last_s) as last_hit
+from peers p
+join numbered m using (n)
+order by p.connections desc, m.rule_id, p.peer_key, p.protocol, p.port, class
