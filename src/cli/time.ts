@@ -12,3 +12,8 @@ export function parseTime(text: string, _before?: unknown, now: number = Date.no
     throw new InvalidArgumentError("give an ISO 8601 time (2026-11-01T12:00:00Z) or 7d, 12h, 30m");
   return Math.floor(time / 1000);
 }
+
+/** Unix seconds as ISO 8601 UTC, to the second. */
+export function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+}

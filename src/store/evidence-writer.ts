@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
@@ -129,10 +129,21 @@ async function createFile(path: string): Promise<void> {
     } finally {
       close();
     }
-    if (!existsSync(path)) renameSync(unfinished, path);
+    publish(unfinished, path);
   } finally {
     rmSync(unfinished, { force: true });
     rmSync(`${unfinished}.wal`, { force: true });
+  }
+}
+
+/** Gives the file its name unless another run was first: a rename would replace the file that run is writing to. */
+function publish(unfinished: string, path: string): void {
+  try {
+    linkSync(unfinished, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
+    // A file system without hard links.
+    if (!existsSync(path)) renameSync(unfinished, path);
   }
 }
 
@@ -150,12 +161,18 @@ async function requireSchema(connection: DuckDBConnection, path: string): Promis
     .then((reader) => reader.getRows()[0]?.[0])
     .catch(() => undefined);
   if (found === SCHEMA_VERSION) return;
-  const what = found === undefined ? "is a database, but not an evidence file" : `has evidence schema ${String(found)}`;
+  const what =
+    found === undefined
+      ? "is a database, but not an evidence file"
+      : `has evidence schema ${String(found)}, this version writes ${SCHEMA_VERSION}`;
   throw new AppError("E_STORE", `${path} ${what}`, { hint: "name another file with --db" });
 }
 
 function openError(path: string, error: unknown): AppError {
-  const reason = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
+  const reason = (error instanceof Error ? error.message.split("\n", 1)[0] : String(error)).replace(
+    `${path}.${process.pid}.new`,
+    path,
+  );
   if (/lock/i.test(reason)) {
     return new AppError("E_STORE", `${path} is in use by another process`, {
       hint: "wait for the other replay to end, or write to another file with --db",

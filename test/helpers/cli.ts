@@ -9,8 +9,15 @@ export interface CliRun {
   readonly code: number | null;
 }
 
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly input?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 /** Runs the built command line (`npm run build` first; `npm test` does). */
-export function flowreplay(args: readonly string[], options: { cwd?: string; input?: string } = {}): CliRun {
+export function flowreplay(args: readonly string[], options: RunOptions = {}): CliRun {
   const { stdout, stderr, status, error } = spawnSync(process.execPath, [MAIN, ...args], {
     ...options,
     encoding: "utf8",

@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseFieldList } from "../../decode/fields.ts";
+import { AppError } from "../../errors.ts";
 import { replay, type ReplayResult } from "../../replay.ts";
 import { loadCatalogue } from "../../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../../report/fail-on.ts";
@@ -9,7 +11,7 @@ import { EXIT } from "../failure.ts";
 import { databaseOption, renderOptions } from "../output.ts";
 import { packageVersion } from "../package-version.ts";
 import { createProgress } from "../progress.ts";
-import { parseTime } from "../time.ts";
+import { isoTime, parseTime } from "../time.ts";
 
 interface ReplayCommandOptions {
   readonly model?: string;
@@ -35,11 +37,12 @@ export function registerReplay(program: Command): void {
     .option("--model <path>", "folder (or file) of `aws ec2 describe-*` JSON, or a history of such folders")
     .addOption(databaseOption())
     .addOption(
-      new Option("--from <time>", "only records from this time on (ISO 8601, or 7d, 12h, 30m ago)").argParser(
-        parseTime,
-      ),
+      new Option(
+        "--from <time>",
+        "only objects that may hold records from this time on (ISO 8601, or 7d, 12h, 30m ago)",
+      ).argParser(parseTime),
     )
-    .addOption(new Option("--to <time>", "only records up to this time").argParser(parseTime))
+    .addOption(new Option("--to <time>", "only objects that may hold records up to this time").argParser(parseTime))
     .option("--fields <list>", "field list of text without a header line, in record order")
     .option("--no-flows", "keep sums only, not a row for every record")
     .addOption(
@@ -54,6 +57,11 @@ export function registerReplay(program: Command): void {
 }
 
 async function runReplay(sources: readonly string[], options: ReplayCommandOptions): Promise<void> {
+  const { from, to } = options;
+  if (from !== undefined && to !== undefined && from > to) {
+    throw new AppError("E_USAGE", `--from ${isoTime(from)} is after --to ${isoTime(to)}`);
+  }
+  const fields = options.fields === undefined ? undefined : parseFieldList(options.fields);
   const watches = options.failOn === undefined ? [] : parseWatches(options.failOn, loadCatalogue());
   const progress = createProgress(process.stderr);
   const abort = new AbortController();
@@ -71,9 +79,9 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
         sources,
         model: options.model ?? null,
         db: options.db,
-        from: options.from,
-        to: options.to,
-        fields: options.fields?.trim().split(/[\s,]+/),
+        from,
+        to,
+        fields,
         keepFlows: options.flows,
         workers: options.workers,
         aws: { region: options.region, profile: options.profile },
