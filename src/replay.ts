@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ByteDictionary } from "./decode/dictionary.ts";
 import { BATCH_ROWS } from "./decode/flow-batch.ts";
+import { createDuplicateFilter } from "./evaluate/duplicates.ts";
 import { createEvaluator, type Evaluator, type ReadBatch } from "./evaluate/evaluator.ts";
 import { createInitiatorRules } from "./evaluate/initiator.ts";
 import { createReadingTable } from "./evaluate/reading.ts";
@@ -211,8 +212,11 @@ async function storePieces(
   };
 
   let interrupted = false;
+  const overlap = overlappingFlowLogs([...writer.ledger.keys(), ...objects.map((object) => object.name)]);
+  let duplicates = 0;
   for await (const piece of pieces) {
     if (piece.kind === "batch") {
+      duplicates += overlap?.filter(piece.read, piece.object.name) ?? 0;
       segment.push({ read: piece.read, objectId, release: piece.release });
       segmentRows += piece.read.batch.rows;
       records += piece.read.batch.rows;
@@ -220,7 +224,8 @@ async function storePieces(
     } else if (piece.kind === "bad") await writer.appendBadLines(objectId, piece.lines);
     else {
       const { name, etag, size, time } = piece.object;
-      finished.push({ objectId: objectId++, name, etag, size, time, ...piece.counts });
+      finished.push({ objectId: objectId++, name, etag, size, time, duplicates, ...piece.counts });
+      duplicates = 0;
       badLines += piece.counts.badLines;
       bytes += size ?? 0;
       done++;
@@ -235,6 +240,19 @@ async function storePieces(
   judgeAndStore();
   await commit();
   return { objects: done, records, badLines, interrupted, byJudgement };
+}
+
+/**
+ * Two flow logs over the same interfaces deliver every record twice. Where the names of the objects tell of several flow
+ * logs, what a second one delivers again is set aside and counted; null where there is nothing to recognise.
+ */
+function overlappingFlowLogs(names: readonly string[]): { filter(read: ReadBatch, object: string): number } | null {
+  const idOf = (name: string): string => /_(fl-[0-9a-f]+)_/.exec(name)?.[1] ?? "";
+  const ids = [...new Set(names.map(idOf))];
+  if (ids.length < 2) return null;
+  const numbers = new Map(ids.map((id, at) => [id, at]));
+  const duplicates = createDuplicateFilter();
+  return { filter: (read, object) => duplicates.filter(read, numbers.get(idOf(object)) ?? 0) };
 }
 
 /** Whether an object is still to be read. One that changed since is named and left alone: its records are in already. */

@@ -33,6 +33,8 @@ export interface FinishedObject {
   readonly time: number | null;
   readonly records: number;
   readonly badLines: number;
+  /** Records that another flow log had delivered already: counted, not stored again. */
+  readonly duplicates: number;
   /** Unix seconds of the earliest start and the latest end; null without records. */
   readonly firstTime: number | null;
   readonly lastTime: number | null;
@@ -305,7 +307,7 @@ function objectRow(object: FinishedObject, runId: number): Cell[] {
     object.badLines,
     time(object.firstTime),
     time(object.lastTime),
-    0,
+    object.duplicates,
     runId,
     new Date(),
     "complete",

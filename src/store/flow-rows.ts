@@ -11,6 +11,7 @@ import {
   PKT_FAMILY_SHIFT,
   type FlowBatch,
 } from "../decode/flow-batch.ts";
+import { keepOthers, removeRows } from "../decode/remove-rows.ts";
 import { IPV4 } from "../net/address.ts";
 import { type Column, createColumnAppender, createValidity, markValid, toUint64 } from "./columns.ts";
 
@@ -24,6 +25,7 @@ const PLAIN_WITH_PACKET = PLAIN | (IPV4 << PKT_FAMILY_SHIFT);
 
 /** Writes judged batches to `flow_rows` and `flow_rows_wide` (see schema.ts for which record goes where). */
 export interface FlowRowWriter {
+  /** Uses up the batch and its judgements. */
   append(objectId: number, batch: FlowBatch, judgements: Uint32Array): void;
   flush(): void;
   close(): void;
@@ -78,8 +80,10 @@ export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter
       if (count === 0) return appendPlain(objectId, batch, judgements);
       wide.append(wideColumns(objectId, batch, judgements, exceptions.subarray(0, count)), count);
       if (count < batch.rows) {
-        const rest = withoutRows(batch, judgements, exceptions.subarray(0, count));
-        appendPlain(objectId, rest.batch, rest.judgements);
+        const gone = exceptions.subarray(0, count);
+        keepOthers(judgements, batch.rows, gone);
+        removeRows(batch, gone);
+        appendPlain(objectId, batch, judgements);
       }
     },
     flush() {
@@ -98,34 +102,6 @@ function isPlain(batch: FlowBatch, row: number): boolean {
   if (batch.end[row] < batch.start[row]) return false;
   if (bits === PLAIN) return true;
   return bits === PLAIN_WITH_PACKET && batch.pktSrc[row] === batch.src[row] && batch.pktDst[row] === batch.dst[row];
-}
-
-/** Moves the rows that stay to the front, in order; the batch is used up by it. */
-function withoutRows(
-  batch: FlowBatch,
-  judgements: Uint32Array,
-  left: Int32Array,
-): { batch: FlowBatch; judgements: Uint32Array } {
-  const kept = judgements.slice();
-  const columns = [batch.line, batch.interfaceId, batch.start, batch.end, batch.src, batch.dst, batch.bits] as const;
-  let to = 0;
-  for (let row = 0, next = 0; row < batch.rows; row++) {
-    if (left[next] === row) {
-      next++;
-      continue;
-    }
-    for (const column of columns) column[to] = column[row];
-    batch.packets[to] = batch.packets[row];
-    batch.bytes[to] = batch.bytes[row];
-    batch.srcPort[to] = batch.srcPort[row];
-    batch.dstPort[to] = batch.dstPort[row];
-    batch.protocol[to] = batch.protocol[row];
-    batch.tcpFlags[to] = batch.tcpFlags[row];
-    kept[to] = judgements[row];
-    to++;
-  }
-  batch.rows = to;
-  return { batch, judgements: kept };
 }
 
 /** The rows `which` of a batch as the 20 columns of `flow_rows_wide`. */
