@@ -2,7 +2,13 @@ import { createHash } from "node:crypto";
 import { ByteDictionary } from "./decode/dictionary.ts";
 import { BATCH_ROWS } from "./decode/flow-batch.ts";
 import { createDuplicateFilter } from "./evaluate/duplicates.ts";
-import { createEvaluator, type Evaluator, type ReadBatch } from "./evaluate/evaluator.ts";
+import {
+  createEvaluator,
+  DEFAULT_TIMEOUTS,
+  LONG_TCP_TIMEOUT,
+  type Evaluator,
+  type ReadBatch,
+} from "./evaluate/evaluator.ts";
 import { createInitiatorRules } from "./evaluate/initiator.ts";
 import { createReadingTable } from "./evaluate/reading.ts";
 import { compileModel } from "./policy/compile/compile.ts";
@@ -40,6 +46,8 @@ export interface ReplayOptions {
   readonly fields?: readonly string[];
   readonly keepFlows: boolean;
   readonly workers: number;
+  /** Idle time-out of established TCP connections, seconds, at interfaces that do not set their own. */
+  readonly tcpIdle?: number;
   readonly aws: AwsOptions;
   readonly toolVersion: string;
   readonly signal?: AbortSignal;
@@ -103,7 +111,12 @@ async function replayWith(readers: ReaderPool, options: ReplayOptions, events: R
     };
     const ports = createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp);
     const evaluator = createEvaluator(names.table, ports, policy.ruleIds, {
-      keepTcp: policy.snapshots.length > 1,
+      timeouts: {
+        ...DEFAULT_TIMEOUTS,
+        tcpEstablished:
+          options.tcpIdle ?? (policy.snapshots.length > 1 ? LONG_TCP_TIMEOUT : DEFAULT_TIMEOUTS.tcpEstablished),
+        ofInterface: policy.timeouts,
+      },
       state: state.tracker,
       firstJudgement: writer.nextJudgement,
       firstRuleSet: writer.nextRuleSet,

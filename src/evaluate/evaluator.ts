@@ -43,7 +43,7 @@ import {
 } from "./initiator.ts";
 import { judge } from "./judge.ts";
 import { EVIDENCE, type Judgement } from "./judgement.ts";
-import { countPings, isIdle, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
+import { countPings, type IdleTimeouts, isIdle, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
 import { EGRESS, INGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { createAddressPool, rowKey, type AddressPool, type RowKey } from "./row-key.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
@@ -83,11 +83,22 @@ export interface RuleSet {
   readonly certain: boolean;
 }
 
+/**
+ * AWS's time-outs, with the 350 s of newer instances for TCP: the older 432,000 s would join connections that merely reuse
+ * a port. A configuration with a history needs the long one, or an idle connection that outlives its rule looks new.
+ */
+export const DEFAULT_TIMEOUTS: IdleTimeouts = {
+  tcpEstablished: 350,
+  udpStream: 180,
+  udpSingle: 30,
+  ofInterface: new Map(),
+};
+export const LONG_TCP_TIMEOUT = 432_000;
+
 export interface EvaluatorOptions {
   /** Connections kept from one segment to the next at the most. */
   readonly mostConnections?: number;
-  /** The configuration has a history: established connections are remembered for as long as AWS tracks them. */
-  readonly keepTcp?: boolean;
+  readonly timeouts?: IdleTimeouts;
   /** Memory of an earlier run. */
   readonly state?: TrackerState | null;
   readonly firstJudgement?: number;
@@ -101,7 +112,7 @@ export function createEvaluator(
   ruleIds: readonly string[],
   options: EvaluatorOptions = {},
 ): Evaluator {
-  const { mostConnections = 1_000_000, keepTcp = false, firstJudgement = 0, firstRuleSet = 0 } = options;
+  const { mostConnections = 1_000_000, timeouts = DEFAULT_TIMEOUTS, firstJudgement = 0, firstRuleSet = 0 } = options;
   const connections = createConnectionTable(1 << 19);
   const addresses = createAddressPool();
   const activity = createActivityCollector();
@@ -312,12 +323,12 @@ export function createEvaluator(
       let live = 0;
       for (let entry = 0; entry < connections.size; entry++) {
         const base = entry * STRIDE;
-        if (!isIdle(words, base, now, keepTcp)) ages[live++] = words[base + LAST];
+        if (!isIdle(words, base, now, timeouts)) ages[live++] = words[base + LAST];
       }
       if (live > mostConnections) limit = ages.subarray(0, live).sort()[live - mostConnections];
     }
     connections.retain((base) => {
-      if (isIdle(words, base, now, keepTcp)) return false;
+      if (isIdle(words, base, now, timeouts)) return false;
       if (words[base + LAST] >= limit) return true;
       evicted++;
       return false;
@@ -347,7 +358,7 @@ export function createEvaluator(
         table,
         ruleIds,
         now,
-        (base) => !isIdle(connections.words, base, now, keepTcp),
+        (base) => !isIdle(connections.words, base, now, timeouts),
       ),
     judgeSegment(segment, out) {
       segmentNumber++;
@@ -360,7 +371,18 @@ export function createEvaluator(
       const pings: Ping[] = [];
       while (entries.length < segment.length) entries.push(new Int32Array(BATCH_ROWS));
       segment.forEach(({ batch, readings }, at) => {
-        observe(batch, readings, directions, connections, addresses, segmentNumber, entries[at], touch, pings);
+        observe(
+          batch,
+          readings,
+          directions,
+          connections,
+          addresses,
+          segmentNumber,
+          entries[at],
+          touch,
+          pings,
+          timeouts,
+        );
       });
       countPings(connections.words, pings);
       now = Math.max(now, typicalStart(segment));

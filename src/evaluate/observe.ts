@@ -5,6 +5,7 @@ import {
   FIRST_OUT,
   FLAGS,
   FLAGS_KNOWN,
+  INTERFACE,
   KIND,
   LAST,
   OPENED_AT,
@@ -24,17 +25,32 @@ import { FIN, RST, SYN, SYN_ACK } from "./initiator.ts";
 import { EGRESS } from "./reading.ts";
 import { rowKey, type AddressPool, type RowKey } from "./row-key.ts";
 
+/** Idle time-outs of connection tracking, in seconds, for all interfaces but those that set their own. */
+export interface IdleTimeouts {
+  readonly tcpEstablished: number;
+  readonly udpStream: number;
+  readonly udpSingle: number;
+  readonly ofInterface: ReadonlyMap<number, OwnTimeouts>;
+}
+
+export interface OwnTimeouts {
+  readonly tcpEstablished: number | null;
+  readonly udpStream: number | null;
+  readonly udpSingle: number | null;
+}
+
 /**
  * Seconds without a record after which the next one belongs to a new connection (EC2 "Security group connection
- * tracking"): UDP 30 s for a single exchange and 180 s for a stream, other protocols 600 s. For TCP the 350 s of newer
- * instances: the older 432,000 s would join connections that merely reuse a port.
+ * tracking"): UDP 30 s for a single exchange and 180 s for a stream, TCP as the time-outs say, other protocols 600 s.
  */
-export function idleSeconds(words: Uint32Array, base: number): number {
+export function idleSeconds(words: Uint32Array, base: number, timeouts: IdleTimeouts): number {
   const protocol = words[base + KIND] & 0xff;
-  if (protocol === TCP) return 350;
-  if (protocol !== UDP) return 600;
+  if (protocol !== TCP && protocol !== UDP) return 600;
+  const own = timeouts.ofInterface.size > 0 ? timeouts.ofInterface.get(words[base + INTERFACE]) : undefined;
+  if (protocol === TCP) return own?.tcpEstablished ?? timeouts.tcpEstablished;
   const packets = words[base + TOTAL_PACKETS];
-  return (packets & 0xffff) > 1 && packets >>> 16 > 1 ? 180 : 30;
+  const stream = (packets & 0xffff) > 1 && packets >>> 16 > 1;
+  return stream ? (own?.udpStream ?? timeouts.udpStream) : (own?.udpSingle ?? timeouts.udpSingle);
 }
 
 /** An accepted ICMP record: each ping run is a connection of its own, told apart by the silence between them. */
@@ -81,6 +97,7 @@ export function observe(
   entries: Int32Array,
   touch: (entry: number) => void,
   pings: Ping[],
+  timeouts: IdleTimeouts,
 ): void {
   const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
   for (let row = 0; row < batch.rows; row++) {
@@ -100,7 +117,7 @@ export function observe(
     let entry = connections.findOrAdd(key.eni, key.local, key.remote, key.ports, key.kind);
     if (!connections.fresh) {
       const old = entry * STRIDE;
-      if (start > connections.words[old + LAST] + idleSeconds(connections.words, old)) {
+      if (start > connections.words[old + LAST] + idleSeconds(connections.words, old, timeouts)) {
         entry = connections.add(key.eni, key.local, key.remote, key.ports, key.kind);
       }
     }
@@ -150,16 +167,10 @@ function isOpening(flags: number, packets: number): boolean {
   return (flags & SYN_ACK) === SYN_ACK && ((flags & (FIN | RST)) !== 0 || packets >= 4);
 }
 
-/**
- * Entries nobody will need again, seen from `now` (Unix seconds). `keepTcp`: the configuration changed over time, and an
- * established connection may outlive its rule for as long as AWS tracks it.
- */
-export function isIdle(words: Uint32Array, base: number, now: number, keepTcp: boolean): boolean {
-  const tracked = keepTcp && (words[base + KIND] & 0xff) === TCP && (words[base + TOTAL_PACKETS] & 0xffff) > 0;
-  return now > words[base + LAST] + (tracked ? TCP_ESTABLISHED : idleSeconds(words, base)) + DELIVERY;
+/** Entries nobody will need again, seen from `now` (Unix seconds). */
+export function isIdle(words: Uint32Array, base: number, now: number, timeouts: IdleTimeouts): boolean {
+  return now > words[base + LAST] + idleSeconds(words, base, timeouts) + DELIVERY;
 }
 
-/** AWS's default idle time-out of an established TCP connection. */
-const TCP_ESTABLISHED = 432_000;
 /** Records of the same time may be spread over the segment, and their times are off by up to a minute. */
 const DELIVERY = 60;

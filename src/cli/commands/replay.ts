@@ -24,6 +24,7 @@ interface ReplayCommandOptions {
   readonly region?: string;
   readonly profile?: string;
   readonly failOn?: string;
+  readonly tcpIdle?: number;
 }
 
 export function registerReplay(program: Command): void {
@@ -49,6 +50,12 @@ export function registerReplay(program: Command): void {
       new Option("--workers <number>", "reader threads; 0 reads on the main thread")
         .argParser(parseWorkers)
         .default(availableParallelism(), "one a core"),
+    )
+    .addOption(
+      new Option(
+        "--tcp-idle <seconds>",
+        "idle time-out of established TCP connections (60-432000; 350 on newer instances)",
+      ).argParser(parseTimeout),
     )
     .option("--fail-on <list>", "exit 1 when an agreement (unexpected_accept, ...) or a report has something to show")
     .option("--region <region>", "AWS region of the sources")
@@ -84,6 +91,7 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
         fields,
         keepFlows: options.flows,
         workers: options.workers,
+        tcpIdle: options.tcpIdle,
         aws: { region: options.region, profile: options.profile },
         toolVersion: packageVersion(),
         signal: abort.signal,
@@ -113,6 +121,13 @@ function exitCodeOf(result: ReplayResult, withModel: boolean): number {
   if (result.skipped > 0 && result.records === 0) return EXIT.done;
   if (result.records === 0) return EXIT.nothingToJudge;
   return withModel && result.modelled === 0 ? EXIT.nothingToJudge : EXIT.done;
+}
+
+function parseTimeout(text: string): number {
+  const seconds = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (seconds < 60 || seconds > 432_000)
+    throw new InvalidArgumentError("give a whole number of seconds from 60 to 432000");
+  return seconds;
 }
 
 function parseWorkers(text: string): number {

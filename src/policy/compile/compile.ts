@@ -12,6 +12,8 @@ export interface CompiledPolicy {
   readonly ruleIds: readonly string[];
   /** Ids of the known interfaces, then of all others of all snapshots: the first ids of every decoder's interface dictionary. */
   readonly interfaceIds: readonly string[];
+  /** Idle time-outs that an interface sets itself (`ConnectionTrackingConfiguration`), by place in `interfaceIds`. */
+  readonly timeouts: ReadonlyMap<number, NetworkInterface["tracking"]>;
   /** Ports that some rule names one by one: they look like a server's. */
   readonly namedPorts: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
 }
@@ -54,7 +56,13 @@ export function compileModel(
       ...new Set(rules.filter((rule) => rule.protocol === protocol && rule.from === rule.to).map((rule) => rule.from)),
     ];
   };
+  const timeouts = new Map<number, NetworkInterface["tracking"]>();
+  ids.forEach((id, at) => {
+    const tracking = model.snapshots.findLast((snapshot) => snapshot.interfaces.has(id))?.interfaces.get(id)?.tracking;
+    if (tracking && Object.values(tracking).some((value) => value !== null)) timeouts.set(at, tracking);
+  });
   return {
+    timeouts,
     snapshots,
     ruleIds: [...ruleIndex.keys()],
     interfaceIds: ids,
