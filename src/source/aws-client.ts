@@ -21,6 +21,7 @@ export async function s3Client(aws: AwsOptions): Promise<S3Client> {
       followRegionRedirects: true,
       // Bytes are guarded by TLS and by gzip's own checksum; another pass over each would cost a core.
       responseChecksumValidation: "WHEN_REQUIRED",
+      requestChecksumCalculation: "WHEN_REQUIRED",
     });
     // A server of one's own has no host name for each bucket. Asked of the SDK, which knows all places of the setting.
     const ownServer = aws.endpoint ?? (await client.config.serviceConfiguredEndpoint?.());

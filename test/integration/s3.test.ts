@@ -161,9 +161,11 @@ describe.skipIf(moto === null)("S3 over HTTP (moto; skipped aloud without Python
     const { objects } = await planSources(["s3://logs/late/"], { aws, events });
     await put("late/a_20250304T0900Z_1.log.gz", Buffer.from("after!"));
     await s3.send(new DeleteObjectCommand({ Bucket: "logs", Key: "late/b_20250304T0900Z_1.log.gz" }));
-    const [changed, gone] = objects.map((object) => read(object, aws, () => {}));
-    await expect(changed).rejects.toThrow(`cannot read ${objects[0]!.name}: it changed while it was read`);
-    await expect(gone).rejects.toThrow(`cannot read ${objects[1]!.name}: it is gone`);
+    const [changed, gone] = objects;
+    await expect(read(changed!, aws, () => {})).rejects.toThrow(
+      `cannot read ${changed!.name}: it changed while it was read`,
+    );
+    await expect(read(gone!, aws, () => {})).rejects.toThrow(`cannot read ${gone!.name}: it is gone`);
   });
 
   it.each([

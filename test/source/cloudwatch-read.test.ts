@@ -2,6 +2,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { openObject } from "../../src/source/open.ts";
+import { testEnvironment } from "../helpers/moto.ts";
 import type { SourceObject } from "../../src/source/source.ts";
 
 let server: Server;
@@ -18,7 +19,7 @@ beforeEach(async () => {
   // A pause of the client must not end as a reset, which would count as one more retry.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  Object.assign(process.env, { AWS_ACCESS_KEY_ID: "testing", AWS_SECRET_ACCESS_KEY: "testing" });
+  Object.assign(process.env, testEnvironment);
 });
 afterEach(() => {
   server.closeAllConnections();
