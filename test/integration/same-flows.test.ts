@@ -128,24 +128,27 @@ describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skip
     expect(await checksums(name)).toEqual(expected);
   });
 
-  it.each([
-    ["s3", () => `s3://logs-${format}/prefix`],
-    ["cloudwatch", () => `cloudwatch:///flow/${format}`],
-  ])("gives the same evidence from %s with failing requests", async (name, source) => {
-    const proxy = await startFaultProxy({
-      target: moto!.url,
-      rate: 0.25,
-      seed: SEED,
-      kinds: ["reset", "unavailable", "truncated"],
+  // Once is enough: faults know nothing of formats.
+  if (format === "v2") {
+    it.each([
+      ["s3", () => `s3://logs-${format}/prefix`],
+      ["cloudwatch", () => `cloudwatch:///flow/${format}`],
+    ])("gives the same evidence from %s with failing requests", async (name, source) => {
+      const proxy = await startFaultProxy({
+        target: moto!.url,
+        rate: 0.25,
+        seed: SEED,
+        kinds: ["reset", "unavailable", "truncated"],
+      });
+      await replay(`${name}-faults`, source(), proxy.url);
+      await proxy.close();
+      expect(
+        Object.values(proxy.faults).some((count) => count > 0),
+        `seed ${SEED}`,
+      ).toBe(true);
+      expect(await checksums(`${name}-faults`)).toEqual(expected);
     });
-    await replay(`${name}-faults`, source(), proxy.url);
-    await proxy.close();
-    expect(
-      Object.values(proxy.faults).some((count) => count > 0),
-      `seed ${SEED}`,
-    ).toBe(true);
-    expect(await checksums(`${name}-faults`)).toEqual(expected);
-  });
+  }
 });
 
 afterAll(() => moto?.stop());
