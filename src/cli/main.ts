@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { registerExplain } from "./commands/explain.ts";
 import { registerLint } from "./commands/lint.ts";
 import { registerQuery } from "./commands/query.ts";
 import { registerReplay } from "./commands/replay.ts";
@@ -9,7 +10,7 @@ import { describeFailure, EXIT } from "./failure.ts";
 import { packageVersion } from "./package-version.ts";
 
 /** Every command, in the order of the help. */
-const COMMANDS = [registerReplay, registerReport, registerQuery, registerLint, registerSnapshot];
+const COMMANDS = [registerReplay, registerReport, registerQuery, registerExplain, registerLint, registerSnapshot];
 
 function createProgram(): Command {
   const program = new Command("flowreplay")

@@ -1,3 +1,4 @@
+import { portRank } from "../net/server-ports.ts";
 import type { Match } from "../policy/compile/filters.ts";
 import { TCP, UDP } from "../policy/compile/services.ts";
 import {
@@ -40,25 +41,6 @@ export function openedByFlags(flags: number, out: boolean): number {
   return UNKNOWN;
 }
 
-/** Ports of servers outside the range of well-known ports, as registered with IANA or used by common software. */
-const REGISTERED = new Set([
-  1080, 1433, 1434, 1521, 1723, 1883, 2049, 2181, 2375, 2376, 2377, 2379, 2380, 3000, 3128, 3268, 3269, 3306, 3389,
-  3478, 4317, 4318, 4500, 4789, 5000, 5044, 5060, 5061, 5140, 5201, 5222, 5353, 5432, 5439, 5601, 5671, 5672, 5701,
-  5900, 5984, 5985, 5986, 6379, 6380, 6443, 6514, 7000, 7001, 7077, 7199, 7473, 7474, 7687, 8000, 8008, 8080, 8081,
-  8086, 8088, 8089, 8090, 8125, 8126, 8140, 8161, 8200, 8300, 8301, 8302, 8443, 8500, 8600, 8888, 9000, 9001, 9042,
-  9090, 9091, 9092, 9093, 9094, 9096, 9100, 9104, 9121, 9142, 9160, 9187, 9200, 9300, 9411, 9418, 9443, 9600, 9999,
-  10000, 10050, 10051, 10250, 10255, 10256, 10257, 10259, 11211, 12201, 14250, 15000, 15001, 15010, 15012, 15014, 15017,
-  15021, 15090, 15672, 16379, 20048, 24007, 25565, 26257, 27017, 27018, 27019, 28015, 50000, 50051, 50070, 51820, 61613,
-  61616,
-]);
-
-/** How much a port looks like a server's: 3 well-known, 2 registered or named by a rule, 1 below Linux's ephemeral range. */
-export function portRank(port: number, named: Uint8Array): number {
-  if (port < 1024) return port === 0 ? 1 : 3;
-  if (REGISTERED.has(port) || named[port] === 1) return 2;
-  return port < 32_768 ? 1 : 0;
-}
-
 export interface InitiatorRules {
   /** For each port: rank as a server's port (`portRank`), for TCP and for UDP. */
   readonly rankTcp: Uint8Array;
@@ -70,7 +52,7 @@ export function createInitiatorRules(namedTcp: Iterable<number>, namedUdp: Itera
   const table = (named: Iterable<number>): Uint8Array => {
     const marks = new Uint8Array(65_536);
     for (const port of named) marks[port] = 1;
-    return marks.map((_, port) => portRank(port, marks));
+    return marks.map((named, port) => portRank(port, named === 1));
   };
   return { rankTcp: table(namedTcp), rankUdp: table(namedUdp) };
 }

@@ -1,0 +1,81 @@
+import { formatAddress } from "../../net/address.ts";
+import { hasPorts, isIcmp, TCP } from "../../net/protocols.ts";
+import type { Evidence, Initiator } from "../judgement.ts";
+import { openedByFlags, sideName, type PortRanks } from "./decide-initiators.ts";
+import { isStray, type Connection, type Memory, type Sighting } from "./memory.ts";
+import type { FlowRecord } from "./record.ts";
+
+const SYN = 2;
+const SYN_ACK = 18;
+
+/** Who opened the connection of a record, and by what that was told. */
+export interface Opener {
+  readonly initiator: Initiator;
+  readonly evidence: Evidence;
+  readonly because: string;
+}
+
+/** The record's own flags first, then its connection, then for a rejected record of no known connection a surmise. */
+export function openerOf(
+  { record, direction }: Sighting,
+  connection: Connection | null,
+  aclDenies: boolean,
+  ranks: PortRanks,
+): Opener {
+  const flags = record.tcpFlags ?? 0;
+  // A SYN-ACK that answers nothing in the log and that the network ACL lets pass was scattered here by a stranger.
+  const scattered = connection === null && (flags & SYN_ACK) === SYN_ACK && !aclDenies;
+  const byFlags = scattered ? "unknown" : openedByFlags(flags, direction);
+  if (byFlags !== "unknown") {
+    const what = (flags & SYN_ACK) === SYN_ACK ? "answers a SYN" : "opens with a SYN";
+    return { initiator: byFlags, evidence: "tcp_flags", because: `tcp-flags ${flags}: this packet ${what}` };
+  }
+  if (connection) return connection;
+  if (direction === "egress" && aclDenies && answersAsServer(record, ranks)) {
+    const because = `source port ${record.sourcePort} looks like a server's that answers`;
+    return { initiator: "remote", evidence: "service_port", because };
+  }
+  const heard = direction === "egress" ? "local" : "remote";
+  const because = `the log holds no connection that it could answer: the ${sideName(heard)} is taken to begin one`;
+  return { initiator: heard, evidence: "only_direction", because };
+}
+
+function answersAsServer({ protocol, sourcePort, destinationPort }: FlowRecord, ranks: PortRanks): boolean {
+  if (protocol === null || !hasPorts(protocol)) return false;
+  return ranks(protocol, sourcePort ?? 0) - ranks(protocol, destinationPort ?? 0) >= 2;
+}
+
+/** Evidence too weak to call a passing packet a mismatch. Without ports nothing tells requests from replies. */
+export function isSurmise(record: FlowRecord, evidence: Evidence): boolean {
+  if (record.protocol === null || !hasPorts(record.protocol)) return true;
+  const weak =
+    evidence === "policy" || evidence === "lower_port" || evidence === "only_direction" || evidence === "none";
+  return record.action === "ACCEPT" && weak;
+}
+
+/** The record is a TCP packet of no connection, or the rejected RST that answers one. */
+export function isOfNoConnection({ record, direction }: Sighting, connection: Connection | null): boolean {
+  if (connection === null || !isStray(connection)) return false;
+  if (record.action === "ACCEPT") return true;
+  const heardBefore = direction === "egress" ? connection.firstOut : connection.firstIn;
+  return connection.protocol === TCP && record.packets === 1 && heardBefore === null;
+}
+
+/** REJECT that does not open a connection, after the last accepted packet of one that the log has seen. */
+export function isLate(record: FlowRecord, connection: Connection | null): boolean {
+  if (connection === null || record.action === "ACCEPT") return false;
+  return (record.start ?? 0) >= connection.last && ((record.tcpFlags ?? 0) & SYN_ACK) !== SYN;
+}
+
+/** An ICMP packet between two hosts that have a flow of another protocol: it may be an error about that flow. */
+export function isRelated({ record, local, remote }: Sighting, memory: Memory): boolean {
+  if (record.protocol === null || !isIcmp(record.protocol)) return false;
+  const [here, there] = [formatAddress(local), formatAddress(remote)];
+  return memory.all.some(
+    (one) =>
+      one.interfaceId === record.interfaceId &&
+      !(one.protocol !== null && isIcmp(one.protocol)) &&
+      formatAddress(one.local) === here &&
+      formatAddress(one.remote) === there,
+  );
+}

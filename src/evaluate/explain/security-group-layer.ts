@@ -1,0 +1,116 @@
+import type { Cause, Decision, Initiator } from "../judgement.ts";
+import type { Direction } from "../../policy/model.ts";
+import type { GroupsAnswer } from "./ask-groups.ts";
+import type { Doubt } from "./trace.ts";
+
+/** What is known of a record beside its own words and the policy. */
+export interface Known {
+  readonly direction: Direction;
+  readonly initiator: Initiator;
+  readonly action: "ACCEPT" | "REJECT" | null;
+  /** What the groups said when its connection began; null when that is not known. */
+  readonly admission: GroupsAnswer | null;
+  /** A TCP packet of no connection, or the RST that answers one: there is no state to pass by. */
+  readonly stray: boolean;
+  /** ICMP between two hosts that have a tracked flow: it may be an error about that flow. */
+  readonly related: boolean;
+}
+
+export interface GroupDecision {
+  readonly decision: Decision;
+  /** The answer that made it. */
+  readonly answer: GroupsAnswer | null;
+  readonly cause: Cause | null;
+  readonly doubt: Doubt | null;
+  readonly because: string;
+  readonly reply: boolean;
+}
+
+interface Answers {
+  /** The groups' answer if the interface opened the connection, and if the peer did; null where the layer does not apply. */
+  readonly ifLocal: GroupsAnswer | null;
+  readonly ifRemote: GroupsAnswer | null;
+  readonly aclDenies: boolean;
+}
+
+/**
+ * The security group layer: only the direction of the initiator meets the rules, replies pass by tracking (EC2 User Guide,
+ * "Security group connection tracking").
+ */
+export function answerGroups(known: Known, { ifLocal, ifRemote, aclDenies }: Answers): GroupDecision {
+  const egress = known.direction === "egress";
+  const reply = known.initiator !== "unknown" && (known.initiator === "local") !== egress;
+  if (!ifLocal || !ifRemote) {
+    const because = "the interface has no security group";
+    return { decision: "skipped", answer: null, cause: null, doubt: null, because, reply };
+  }
+  const [asRequest, asReply] = egress ? [ifLocal, ifRemote] : [ifRemote, ifLocal];
+  if (known.initiator === "unknown") return eitherWay(asRequest, asReply);
+  const rules = reply ? asReply : asRequest;
+  const say = (
+    decision: Decision,
+    answer: GroupsAnswer,
+    because: string,
+    cause: Cause | null = null,
+  ): GroupDecision => ({
+    decision,
+    answer,
+    cause,
+    doubt: decision === "undecided" ? (answer.doubt ?? "unresolved_reference") : null,
+    because,
+    reply,
+  });
+
+  if (known.stray && reply && known.action === "REJECT") {
+    const because = "no tracked connection to pass by: the rules of its own direction decide";
+    return say(asRequest.answer, asRequest, `${because}; ${counted(asRequest)}`, "no_tracked_connection");
+  }
+  const { admission } = known;
+  if (rules.answer === "allow") {
+    // Rules that admitted a tracked connection keep admitting it, whatever was added since.
+    const admitting = admission?.answer === "allow" && !admission.untracked ? admission : rules;
+    if (!reply) return say("allow", admitting, counted(admitting));
+    if (rules.untracked)
+      return say("allow", admitting, "reply of an untracked flow: the open rule of its direction lets it pass");
+    return say("tracked", admitting, `reply of a tracked connection; ${counted(admitting)}`);
+  }
+  if (known.action === "ACCEPT" && admission?.answer === "allow") {
+    if (!admission.untracked) {
+      const because = "the connection was tracked when its rule changed, and goes on";
+      return say("tracked", admission, because, "tracked_after_rule_change");
+    }
+    if (reply && asRequest.answer === "allow") {
+      return say("allow", asRequest, `what is left of an untracked flow meets the rules; ${counted(asRequest)}`);
+    }
+  }
+  // An error about a tracked flow passes with it; a rejected packet was one only if the network ACL is what stopped it.
+  if (known.related && rules.answer === "deny" && (known.action === "ACCEPT" || aclDenies)) {
+    return say("tracked", rules, "ICMP between two hosts with a tracked flow", "icmp_error_of_tracked_flow");
+  }
+  const what = reply ? "reply of a connection that the rules do not let in" : "opens a connection";
+  return say(rules.answer, rules, `${what}; ${counted(rules)}`);
+}
+
+/** Nobody knows who began: the packet passes if it may be a request, or the reply to one. */
+function eitherWay(asRequest: GroupsAnswer, asReply: GroupsAnswer): GroupDecision {
+  const say = (decision: Decision, answer: GroupsAnswer, because: string, reply: boolean): GroupDecision => ({
+    decision,
+    answer,
+    cause: null,
+    doubt: decision === "undecided" ? answer.doubt : null,
+    because: `who began is not known: ${because}`,
+    reply,
+  });
+  if (asRequest.answer === "allow")
+    return say("allow", asRequest, `as a request it passes; ${counted(asRequest)}`, false);
+  if (asReply.answer === "allow") return say("tracked", asReply, `as a reply it passes; ${counted(asReply)}`, true);
+  const doubtful = [asRequest, asReply].find((answer) => answer.answer === "undecided");
+  if (doubtful) return say("undecided", doubtful, counted(doubtful), false);
+  return say("deny", asRequest, "neither as a request nor as a reply a rule matches", false);
+}
+
+function counted({ rules, possible, traces }: GroupsAnswer): string {
+  const of = `of ${traces.length} ${traces.length === 1 ? "rule" : "rules"}`;
+  if (rules.length > 0) return `${rules.length} ${of} ${rules.length === 1 ? "matches" : "match"}`;
+  return possible.length > 0 ? `${possible.length} ${of} may match` : `none ${of} matches`;
+}

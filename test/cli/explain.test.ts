@@ -1,0 +1,146 @@
+import stringWidth from "string-width";
+import { beforeAll, describe, expect, test } from "vitest";
+import { flowreplay } from "../helpers/cli.ts";
+import { writeModel } from "../policy/model-folder.ts";
+
+const ACCEPTED = "2 123456789012 eni-abc123 10.0.1.5 10.0.3.15 49761 3306 6 10 840 1620000000 1620000060 ACCEPT OK";
+const REJECTED = "2 123456789012 eni-abc123 203.0.113.50 10.0.1.5 12345 22 6 5 400 1620000000 1620000060 REJECT OK";
+const anywhere = [{ CidrIp: "0.0.0.0/0", Description: "any\u001b[2J\u202ewhere" }];
+const entry = (RuleNumber: number, Egress: boolean, PortRange?: object, RuleAction = "allow") => ({
+  RuleNumber,
+  Egress,
+  PortRange,
+  RuleAction,
+  CidrBlock: "0.0.0.0/0",
+  Protocol: PortRange ? "6" : "-1",
+});
+const MODEL = {
+  "groups.json": {
+    SecurityGroups: [
+      {
+        GroupId: "sg-app",
+        IpPermissions: [{ IpProtocol: "tcp", FromPort: 443, ToPort: 443, IpRanges: anywhere }],
+        IpPermissionsEgress: [
+          { IpProtocol: "tcp", FromPort: 3306, ToPort: 3306, UserIdGroupPairs: [{ GroupId: "sg-db", UserId: "1" }] },
+        ],
+      },
+      { GroupId: "sg-db" },
+    ],
+  },
+  "interfaces.json": {
+    NetworkInterfaces: [
+      {
+        NetworkInterfaceId: "eni-abc123",
+        SubnetId: "subnet-1",
+        PrivateIpAddress: "10.0.1.5",
+        Groups: [{ GroupId: "sg-app" }],
+      },
+      {
+        NetworkInterfaceId: "eni-db",
+        SubnetId: "subnet-3",
+        PrivateIpAddress: "10.0.3.15",
+        Groups: [{ GroupId: "sg-db" }],
+      },
+    ],
+  },
+  "subnets.json": { Subnets: [{ SubnetId: "subnet-1", CidrBlock: "10.0.1.0/24" }] },
+  "acls.json": {
+    NetworkAcls: [
+      {
+        NetworkAclId: "acl-1",
+        Associations: [{ SubnetId: "subnet-1" }],
+        Entries: [entry(100, false), entry(100, true, { From: 1024, To: 65_535 })],
+      },
+    ],
+  },
+};
+
+let model = "";
+beforeAll(async () => void (model = await writeModel(MODEL)));
+const explain = (...args: string[]) => flowreplay(["explain", ...args, "--model", model]);
+const rows = (...args: string[]): Record<string, unknown>[] => JSON.parse(explain(...args, "--output", "json").stdout);
+
+test("explains pasted records: every layer, every rule, within 80 columns", () => {
+  const { stdout, code } = explain(ACCEPTED, REJECTED);
+  expect(code).toBe(0);
+  expect(Math.max(...stdout.split("\n").map((line) => stringWidth(line)))).toBeLessThanOrEqual(80);
+  expect(stdout).not.toContain("\u001b");
+  expect(stdout).not.toContain("\u202e");
+  expect(stdout).toContain("REJECT tcp 203.0.113.50 port 12345 -> 10.0.1.5 port 22\n");
+  expect(stdout).toContain("answer      deny, agree, decided by sg_in\n");
+  expect(stdout).toContain("direction   ingress: dstaddr 10.0.1.5 is an address of eni-abc123\n");
+  expect(stdout).toContain("sg_out      allow: 1 of 1 rule matches (sg-app)\n");
+  expect(stdout).toContain("  + sg-app/egress/tcp/3306/sg-db  allow tcp 3306 to sg-db\n");
+  expect(stdout).toContain(
+    "      protocol tcp; port 3306; 10.0.3.15 is an address of eni-db, a member of\n      sg-db\n",
+  );
+  expect(stdout).toContain("      protocol tcp; port 22 is not 443\n");
+  expect(stdout).toContain("nacl_in     allow: acl-1/ingress/100 lets it pass (acl-1)\n");
+});
+
+test("prints rows with the columns of the view flows, and how the answer came about", () => {
+  const [accepted, rejected] = rows(ACCEPTED, REJECTED);
+  expect(accepted).toMatchObject({
+    interface_id: "eni-abc123",
+    start_time: "2021-05-03T00:00:00Z",
+    direction: "egress",
+    initiator: "local",
+    verdict: "allow",
+    agreement: "agree",
+    decided_by: "nacl_out",
+    cause: null,
+    nacl_rule_id: "acl-1/egress/100",
+    sg_rule_ids: ["sg-app/egress/tcp/3306/sg-db"],
+  });
+  expect(rejected).toMatchObject({ verdict: "deny", agreement: "agree", decided_by: "sg_in", sg_rule_ids: [] });
+  const walks = rejected!.walks as { layers: { layer: string; rules: { rule_id: string; matches: string }[] }[] }[];
+  expect(walks[0]!.layers.map(({ layer }) => layer)).toEqual(["nacl_in", "sg_in"]);
+  expect(walks[0]!.layers[1]!.rules).toMatchObject([{ rule_id: "sg-app/ingress/tcp/443/0.0.0.0/0", matches: "no" }]);
+});
+
+test("takes event times, header lines and field lists, and lets two directions serve each other", () => {
+  expect(rows(`2021-05-03T00:00:00.000Z ${REJECTED}`)).toMatchObject([{ verdict: "deny", dstport: 22 }]);
+  const header = "interface-id srcaddr dstaddr srcport dstport protocol start end action log-status";
+  const out = "eni-abc123 10.0.1.5 203.0.113.9 40000 45000 6 1620000000 1620000001 ACCEPT OK";
+  const back = "eni-abc123 203.0.113.9 10.0.1.5 45000 40000 6 1620000005 1620000006 ACCEPT OK";
+  expect(rows(header, back, out)).toMatchObject([
+    { initiator: "local", initiator_evidence: "earlier_start", direction: "ingress" },
+    { initiator: "local", direction: "egress" },
+  ]);
+  expect(rows(out, "--fields", header)).toMatchObject([{ initiator: "local", initiator_evidence: "only_direction" }]);
+});
+
+test("explains a flow that nobody logged, and its reply", () => {
+  const ask = ["--interface", "eni-abc123", "--remote", "198.51.100.7", "--protocol", "tcp", "--port", "443"];
+  expect(rows(...ask, "--direction", "ingress", "--remote-port", "700")).toMatchObject([
+    { direction: "ingress", verdict: "allow", agreement: null, decided_by: "sg_in", cause: null },
+    {
+      direction: "egress",
+      verdict: "deny",
+      decided_by: "nacl_out",
+      cause: "return_path_nacl",
+      srcport: 443,
+      dstport: 700,
+    },
+  ]);
+  expect(rows(...ask, "--direction", "ingress")[1]).toMatchObject({ verdict: "undecided", cause: "field_absent" });
+  expect(rows(...ask, "--direction", "egress")).toMatchObject([{ verdict: "deny", decided_by: "sg_out" }]);
+});
+
+describe("exit codes", () => {
+  test.each([
+    [["--model", "."], 2, "there is nothing to explain"],
+    [["x y z"], 2, "not a flow log record (wrong_field_count): x y z"],
+    [["--interface", "eni-1", "--remote", "10.0.0.1"], 2, "--interface needs"],
+    [[ACCEPTED], 0, ""],
+  ])("%j ends with %i", (args, code, message) => {
+    const run = flowreplay(["explain", ...args]);
+    expect([run.code, run.stderr]).toEqual([code, expect.stringContaining(message)]);
+  });
+
+  test("3 when the interface is not in the model", () => {
+    const { code, stdout } = explain(ACCEPTED.replace("eni-abc123", "eni-other"));
+    expect(code).toBe(3);
+    expect(stdout).toContain("answer      undecided, unmodelled\n");
+  });
+});

@@ -1,0 +1,105 @@
+import { ByteDictionary } from "../../src/decode/dictionary.ts";
+import { createFlowBatch, type BadLine, type FlowBatch } from "../../src/decode/flow-batch.ts";
+import { createTextDecoder } from "../../src/decode/text.ts";
+import { createEvaluator, DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "../../src/evaluate/evaluator.ts";
+import { recordsOf, type FlowRecord } from "../../src/evaluate/explain/record.ts";
+import type { NamedJudgement } from "../../src/evaluate/explain/trace.ts";
+import { createInitiatorRules } from "../../src/evaluate/initiator.ts";
+import type { Judgement } from "../../src/evaluate/judgement.ts";
+import { createBatchReader } from "../../src/evaluate/read-batch.ts";
+import { createReadingTable } from "../../src/evaluate/reading.ts";
+import { compileModel } from "../../src/policy/compile/compile.ts";
+import type { Model } from "../../src/policy/model.ts";
+
+export interface Judged {
+  readonly record: FlowRecord;
+  readonly judgement: NamedJudgement;
+}
+
+/**
+ * Runs text through the fast path in memory: tokeniser, batches, compiled policy, evaluator. Each of `segments` is judged
+ * together; a segment may be several texts, each of which ends its batch (so that batch limits vary).
+ */
+export function judgeFast(
+  model: Model,
+  segments: readonly (readonly string[])[],
+  fields?: readonly string[],
+): Judged[] {
+  const policy = compileModel(model);
+  const interfaces = new ByteDictionary(policy.interfaceIds);
+  const accounts = new ByteDictionary();
+  const table = createReadingTable();
+  const reader = createBatchReader(policy, table);
+  const ports = createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp);
+  const evaluator = createEvaluator(table, ports, policy.ruleIds, {
+    timeouts: {
+      ...DEFAULT_TIMEOUTS,
+      tcpEstablished: policy.snapshots.length > 1 ? LONG_TCP_TIMEOUT : DEFAULT_TIMEOUTS.tcpEstablished,
+      ofInterface: policy.timeouts,
+    },
+  });
+  const judged: Judged[] = [];
+  for (const texts of segments) {
+    const batches = texts.flatMap((text) => decode(text, interfaces, accounts, fields));
+    const read = batches.map((batch) => {
+      const readings = new Uint32Array(batch.rows);
+      reader.read(batch, readings);
+      return { batch, readings };
+    });
+    const out = batches.map((batch) => new Uint32Array(batch.rows));
+    evaluator.judgeSegment(read, out);
+    batches.forEach((batch, at) => {
+      recordsOf(batch, interfaces.strings, accounts.strings).forEach((record, row) => {
+        const judgement = evaluator.judgements[out[at][row] - evaluator.firstJudgement];
+        judged.push({ record, judgement: named(judgement, policy.ruleIds, model) });
+      });
+    });
+  }
+  return judged;
+}
+
+function decode(
+  text: string,
+  interfaces: ByteDictionary,
+  accounts: ByteDictionary,
+  fields: readonly string[] | undefined,
+): FlowBatch[] {
+  const batches: FlowBatch[] = [];
+  const sink = {
+    allocate: () => createFlowBatch(),
+    batch: (batch: FlowBatch) => void batches.push(batch),
+    badLine: (bad: BadLine) => {
+      throw new Error(`bad line ${bad.line}: ${bad.reason}: ${bad.text}`);
+    },
+  };
+  const decoder = createTextDecoder({ interfaces, accounts, fields, sink });
+  decoder.push(Buffer.from(text));
+  decoder.finish();
+  return batches;
+}
+
+/** A judgement with names for numbers; rules in the order of their ids. */
+function named(judgement: Judgement, ruleIds: readonly string[], model: Model): NamedJudgement {
+  const ids = (rules: readonly number[]): string[] => rules.map((rule) => ruleIds[rule]);
+  const { direction, initiator, evidence, verdict, agreement, decidedBy, cause, layers } = judgement;
+  return sorted({
+    direction,
+    initiator,
+    evidence,
+    verdict,
+    agreement,
+    decidedBy,
+    cause,
+    layers,
+    naclRuleId: judgement.naclRule < 0 ? null : ruleIds[judgement.naclRule],
+    sgRuleIds: ids(judgement.sgRules),
+    sgPossibleIds: ids(judgement.sgPossible),
+    snapshot: judgement.snapshot < 0 ? null : model.snapshots[judgement.snapshot].name,
+  });
+}
+
+/** Rule lists as sets: their order means nothing. */
+export function sorted(judgement: NamedJudgement): NamedJudgement {
+  const set = (ids: readonly string[]): string[] => [...new Set(ids)].sort();
+  return { ...judgement, sgRuleIds: set(judgement.sgRuleIds), sgPossibleIds: set(judgement.sgPossibleIds) };
+}
