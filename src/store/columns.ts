@@ -1,5 +1,5 @@
 import duckdb, { type Appender, type DataChunk, type Vector } from "@duckdb/node-bindings";
-import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
 
 /** Rows of one DuckDB vector. */
 export const VECTOR_ROWS = 2048;
@@ -74,4 +74,9 @@ export function toUint64(numbers: Float64Array, rows: number, out: Uint32Array):
     out[row * 2 + 1] = value < 4_294_967_296 ? 0 : Math.floor(value / 4_294_967_296);
   }
   return out;
+}
+
+/** A column of a result without nulls, in the binary form of its type; good until the chunk is gone. */
+export function columnBytes(chunk: DuckDBDataChunk, column: number, bytesPerValue: number): Uint8Array {
+  return duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, column), chunk.rowCount * bytesPerValue);
 }

@@ -6,9 +6,11 @@ import { SCHEMA_VERSION } from "./schema.ts";
 
 const GIB = 1024 ** 3;
 
-/** An open database and the connection that reads it. `close` ends both. */
+/** An open database and the connection that reads it. `close` ends all connections. */
 export interface OpenEvidence {
   readonly connection: DuckDBConnection;
+  /** One more connection, for a second result that is read at the same time. */
+  connect(): Promise<DuckDBConnection>;
   close(): void;
 }
 
@@ -33,9 +35,16 @@ export async function openEvidence(path: string): Promise<OpenEvidence> {
     // Errors then carry the exact position instead of a drawing of it (see query-error.ts).
     await connection.run("set errors_as_json = true");
     await connection.run("set lock_configuration = true");
+    const others: DuckDBConnection[] = [];
     return {
       connection,
+      async connect() {
+        const other = await instance.connect();
+        others.push(other);
+        return other;
+      },
       close: () => {
+        for (const other of others) other.closeSync();
         connection.closeSync();
         instance.closeSync();
       },

@@ -7,7 +7,7 @@ import {
   VARCHAR,
 } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
-import { openEvidence } from "./open.ts";
+import { openEvidence, type OpenEvidence } from "./open.ts";
 import { queryError } from "./query-error.ts";
 import { type Plain, plainValue } from "./values.ts";
 
@@ -44,7 +44,11 @@ export interface Reader {
 
 /** Throws `E_STORE` when the file is missing, foreign, of another version or locked by a running replay. */
 export async function openReader(path: string): Promise<Reader> {
-  const { connection, close } = await openEvidence(path);
+  return readerOf(await openEvidence(path));
+}
+
+/** A reader over an evidence file that is already open; closing it closes the file. */
+export function readerOf({ connection, close }: Pick<OpenEvidence, "connection" | "close">): Reader {
   const stream = (sql: string, parameters: Parameters = {}) => streamStatement(connection, sql, parameters);
   return {
     stream,
