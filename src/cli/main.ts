@@ -6,11 +6,20 @@ import { registerQuery } from "./commands/query.ts";
 import { registerReplay } from "./commands/replay.ts";
 import { registerReport } from "./commands/report.ts";
 import { registerSnapshot } from "./commands/snapshot.ts";
+import { registerWhatIf } from "./commands/what-if.ts";
 import { describeFailure, EXIT } from "./failure.ts";
 import { packageVersion } from "./package-version.ts";
 
 /** Every command, in the order of the help. */
-const COMMANDS = [registerReplay, registerReport, registerQuery, registerExplain, registerLint, registerSnapshot];
+const COMMANDS = [
+  registerReplay,
+  registerReport,
+  registerQuery,
+  registerExplain,
+  registerWhatIf,
+  registerLint,
+  registerSnapshot,
+];
 
 function createProgram(): Command {
   const program = new Command("flowreplay")

@@ -24,8 +24,7 @@ export interface FlowChunk {
 const COLUMNS = `object_id, line, judgement_id, interface_idx, start_s, srcport, dstport, protocol,
   packets::double, bytes::double, src, dst`;
 
-const PLAIN_BITS =
-  HAS_PORTS | HAS_PROTOCOL | HAS_PACKETS | HAS_BYTES | HAS_TIMES | (IPV4 << FAMILY_SHIFT);
+const PLAIN_BITS = HAS_PORTS | HAS_PROTOCOL | HAS_PACKETS | HAS_BYTES | HAS_TIMES | (IPV4 << FAMILY_SHIFT);
 
 const has = (column: string, bits: number): string => `(case when ${column} is null then 0 else ${bits} end)`;
 const words = (column: string): string =>

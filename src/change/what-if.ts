@@ -1,0 +1,118 @@
+import { FAMILY_SHIFT, type FlowBatch, HAS_PORTS, HAS_PROTOCOL, HAS_TIMES } from "../decode/flow-batch.ts";
+import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
+import type { FlowTable } from "../store/flow-scan.ts";
+import type { History } from "../store/history.ts";
+import { createComparison, type Outcome } from "./flips.ts";
+import type { Proposal } from "./proposal.ts";
+import { type ChangeGroup, createTally, isBreaking, type Tally } from "./tally.ts";
+
+/** A record whose verdict the proposal changes. */
+export interface Flip {
+  readonly objectId: number;
+  readonly line: number;
+  readonly interfaceIdx: number;
+  readonly outcome: Outcome;
+  /** Unix seconds; null where the record has none. */
+  readonly start: number | null;
+  readonly srcaddr: string | null;
+  readonly srcport: number | null;
+  readonly dstaddr: string | null;
+  readonly dstport: number | null;
+  readonly protocol: number | null;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+export interface WhatIf {
+  readonly tally: Tally;
+  /** The changed records by object and line, a few at a time; taking all of them fills the tally. */
+  readonly flips: AsyncIterable<readonly Flip[]>;
+}
+
+/** Judges all stored records under the proposal. Nothing runs before the flips are taken. Throws AppError for a proposal that cannot be. */
+export function replayHistory(history: History, propose: Proposal, options: { readonly rows: boolean }): WhatIf {
+  const tally = createTally();
+  const comparison = createComparison(history, propose);
+  const flipsOf = async function* (table: FlowTable): AsyncGenerator<Flip[]> {
+    for await (const chunk of history.scan(table)) {
+      const compared = comparison.compare(chunk);
+      tally.add(compared);
+      if (!options.rows) continue;
+      const found: Flip[] = [];
+      for (let row = 0; row < chunk.batch.rows; row++) {
+        const outcome = compared.outcomes[compared.outcome[row]];
+        if (isFlip(outcome)) found.push(flipOf(chunk.batch, row, chunk.objectId[row], outcome));
+      }
+      if (found.length > 0) yield found;
+    }
+  };
+  return { tally, flips: inOrder(flipsOf("flow_rows"), flipsOf("flow_rows_wide")) };
+}
+
+/** A flip changes one certain verdict into the other. */
+function isFlip({ effect }: Outcome): boolean {
+  return effect === "breaks" || effect === "opens" || effect === "agrees";
+}
+
+/** The whole of it at once, for callers that want no rows. */
+export async function changesOf(history: History, propose: Proposal): Promise<{ tally: Tally; groups: ChangeGroup[] }> {
+  const { tally, flips } = replayHistory(history, propose, { rows: false });
+  for await (const _ of flips);
+  return { tally, groups: await tally.groups(history) };
+}
+
+/** Does real accepted traffic break? What only scanners or nobody answered does not count, what nobody knows does. */
+export function breaksTraffic(groups: readonly ChangeGroup[], tally: Tally): boolean {
+  const real = ({ effect, trafficClass }: ChangeGroup): boolean =>
+    isBreaking(effect) && (trafficClass === "real" || trafficClass === "unknown");
+  return groups.some(real) || (tally.ungrouped > 0 && tally.effects.breaks + tally.effects.may_break > 0);
+}
+
+function flipOf(batch: FlowBatch, row: number, objectId: number, outcome: Outcome): Flip {
+  const bits = batch.bits[row];
+  const family = (bits >>> FAMILY_SHIFT) & 3;
+  const address = (at: number): string | null =>
+    family === 0
+      ? null
+      : family === IPV4
+        ? formatIpv4(at)
+        : formatIpv6(batch.addr6[at], batch.addr6[at + 1], batch.addr6[at + 2], batch.addr6[at + 3]);
+  return {
+    objectId,
+    line: batch.line[row],
+    interfaceIdx: batch.interfaceId[row],
+    outcome,
+    start: bits & HAS_TIMES ? batch.start[row] : null,
+    srcaddr: address(batch.src[row]),
+    srcport: bits & HAS_PORTS ? batch.srcPort[row] : null,
+    dstaddr: address(batch.dst[row]),
+    dstport: bits & HAS_PORTS ? batch.dstPort[row] : null,
+    protocol: bits & HAS_PROTOCOL ? batch.protocol[row] : null,
+    packets: batch.packets[row],
+    bytes: batch.bytes[row],
+  };
+}
+
+/** Merges two streams that are each in the order of object and line. */
+async function* inOrder(a: AsyncIterator<Flip[]>, b: AsyncIterator<Flip[]>): AsyncGenerator<Flip[]> {
+  let [left, right]: (Flip[] | null)[] = [await take(a), await take(b)];
+  while (left !== null && right !== null) {
+    const merged: Flip[] = [];
+    let [i, j] = [0, 0];
+    while (i < left.length && j < right.length) merged.push(comesFirst(left[i], right[j]) ? left[i++] : right[j++]);
+    yield merged;
+    left = i < left.length ? left.slice(i) : await take(a);
+    right = j < right.length ? right.slice(j) : await take(b);
+  }
+  for (; left !== null; left = await take(a)) yield left;
+  for (; right !== null; right = await take(b)) yield right;
+}
+
+async function take(from: AsyncIterator<Flip[]>): Promise<Flip[] | null> {
+  const next = await from.next();
+  return next.done ? null : next.value;
+}
+
+function comesFirst(a: Flip, b: Flip): boolean {
+  return a.objectId === b.objectId ? a.line < b.line : a.objectId < b.objectId;
+}

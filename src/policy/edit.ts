@@ -1,0 +1,127 @@
+import * as z from "zod";
+import { AppError } from "../errors.ts";
+import { shapeError } from "./collect.ts";
+import { collectNotes, type Notes, show } from "./messages.ts";
+import type { Model, NetworkAclEntry, SecurityGroupRule, Snapshot } from "./model.ts";
+import { orderEntries, readEntry } from "./network-acls.ts";
+import { SCHEMAS } from "./schema.ts";
+import { readableId, readSecurityGroupRule } from "./security-group-rules.ts";
+
+/** A change of rules that is yet to be made: rule ids to take away, and rules to put in their place. */
+export interface Edit {
+  readonly remove: readonly string[];
+  readonly add: readonly NewRule[];
+}
+
+/** A rule of a group or an entry of a network ACL that no model holds yet. */
+export type NewRule =
+  | { readonly kind: "group-rule"; readonly rule: SecurityGroupRule }
+  | { readonly kind: "acl-entry"; readonly entry: NetworkAclEntry };
+
+/**
+ * The model with the edit made in every snapshot, as if it had always been so. What a rule is added to must be in at least
+ * one of them, and so must every rule that is removed. Throws E_USAGE naming the id that is not.
+ */
+export function editModel(model: Model, edit: Edit): Model {
+  const removed = new Set<string>();
+  const gone = new Set(edit.remove);
+  const keep = (id: string): boolean => {
+    if (!gone.has(id)) return true;
+    removed.add(id);
+    return false;
+  };
+  const snapshots = model.snapshots.map((snapshot) => addTo(without(snapshot, keep), edit.add));
+  for (const id of edit.remove) {
+    if (!removed.has(id)) {
+      throw new AppError("E_USAGE", `no rule ${show(id)} in the model`, {
+        hint: id.endsWith("/*")
+          ? "the default deny of a network ACL cannot be removed"
+          : "rule ids stand in the reports, e.g. `flowreplay report rule-usage`",
+      });
+    }
+  }
+  for (const one of edit.add) {
+    const owner = ownerOf(one);
+    const known = (snapshot: Snapshot): boolean =>
+      one.kind === "group-rule" ? snapshot.securityGroups.has(owner) : snapshot.networkAcls.has(owner);
+    if (!model.snapshots.some(known)) {
+      throw new AppError("E_USAGE", `no ${show(owner)} in the model to add a rule to`, {
+        hint: "a rule names its GroupId, an entry its NetworkAclId",
+      });
+    }
+  }
+  return { snapshots, notes: model.notes };
+}
+
+function ownerOf(one: NewRule): string {
+  return one.kind === "group-rule" ? one.rule.groupId : one.entry.aclId;
+}
+
+function without(snapshot: Snapshot, keep: (id: string) => boolean): Snapshot {
+  const securityGroups = new Map(
+    [...snapshot.securityGroups].map(([id, group]) => [
+      id,
+      { ...group, rules: group.rules.filter((rule) => keep(rule.id)) },
+    ]),
+  );
+  const networkAcls = new Map(
+    [...snapshot.networkAcls].map(([id, acl]) => [
+      id,
+      { ...acl, entries: acl.entries.filter((entry) => entry.id.endsWith("/*") || keep(entry.id)) },
+    ]),
+  );
+  return { ...snapshot, securityGroups, networkAcls };
+}
+
+function addTo(snapshot: Snapshot, added: readonly NewRule[]): Snapshot {
+  if (added.length === 0) return snapshot;
+  const securityGroups = new Map(snapshot.securityGroups);
+  const networkAcls = new Map(snapshot.networkAcls);
+  for (const one of added) {
+    if (one.kind === "group-rule") {
+      const group = securityGroups.get(one.rule.groupId);
+      if (group) securityGroups.set(group.id, { ...group, rules: [...group.rules, one.rule] });
+    } else {
+      const acl = networkAcls.get(one.entry.aclId);
+      if (!acl) continue;
+      const entries = orderEntries(acl.id, [...acl.entries, one.entry], one.entry.origin, collectNotes());
+      networkAcls.set(acl.id, { ...acl, entries });
+    }
+  }
+  return { ...snapshot, securityGroups, networkAcls };
+}
+
+const EDIT = z.object({ remove: z.array(z.string()).default([]), add: z.array(z.unknown()).default([]) });
+
+/** An edit from JSON: `{"remove": [rule ids], "add": [rules]}`; other keys (an undo, a reason) are left alone. */
+export function parseEdit(json: unknown, source: string): Edit {
+  const parsed = EDIT.safeParse(json);
+  if (!parsed.success) throw shapeError(parsed.error, json, { file: source, pointer: "" });
+  return { remove: parsed.data.remove, add: parseNewRules(parsed.data.add, source) };
+}
+
+/**
+ * Rules to add, from JSON in the words of the AWS API: an object or a list of objects as in describe-security-group-rules
+ * (GroupId, IsEgress, IpProtocol, …; the id may be left out) or in the Entries of describe-network-acls, with NetworkAclId.
+ * `source` names where the text came from. Throws E_MODEL or E_USAGE.
+ */
+export function parseNewRules(json: unknown, source: string): NewRule[] {
+  const notes = collectNotes();
+  if (!Array.isArray(json)) return [parseNewRule(json, { file: source, pointer: "" }, notes)];
+  return json.map((one, index) => parseNewRule(one, { file: source, pointer: `/${index}` }, notes));
+}
+
+function parseNewRule(json: unknown, origin: { file: string; pointer: string }, notes: Notes): NewRule {
+  if (typeof json === "object" && json !== null && "NetworkAclId" in json) {
+    const aclId = json.NetworkAclId;
+    const parsed = SCHEMAS.NetworkAcls.shape.Entries.unwrap().unwrap().element.safeParse(json);
+    if (!parsed.success) throw shapeError(parsed.error, json, origin);
+    return { kind: "acl-entry", entry: readEntry(String(aclId), parsed.data, origin, notes) };
+  }
+  const draft =
+    typeof json === "object" && json !== null ? { SecurityGroupRuleId: "new", IsEgress: false, ...json } : json;
+  const parsed = SCHEMAS.SecurityGroupRules.safeParse(draft);
+  if (!parsed.success) throw shapeError(parsed.error, draft, origin);
+  const { rule } = readSecurityGroupRule(parsed.data, origin, notes);
+  return { kind: "group-rule", rule: rule.id === "new" ? { ...rule, id: readableId(rule) } : rule };
+}
