@@ -57,7 +57,9 @@ function byRule(title: string, groups: readonly ChangeGroup[], options: RenderOp
   for (const group of groups) {
     const denied = group.denyingIds.length > 0 ? `, denied by ${group.denyingIds.join(", ")}` : "";
     const name = `${group.ruleIds.length > 0 ? group.ruleIds.join(" + ") : "no rule"}${denied}`;
-    rules.set(name, [...(rules.get(name) ?? []), group]);
+    const known = rules.get(name);
+    if (known) known.push(group);
+    else rules.set(name, [group]);
   }
   let text = `${options.style.bold(title)}\n`;
   for (const [name, own] of rules) {
