@@ -1,0 +1,56 @@
+import { walkLayers } from "../../src/evaluate/explain/layers.ts";
+import { snapshotsInForce } from "../../src/evaluate/explain/in-force.ts";
+import { endsOf } from "../../src/evaluate/explain/place.ts";
+import { recordsOf, type FlowRecord } from "../../src/evaluate/explain/record.ts";
+import type { Verdict } from "../../src/evaluate/judgement.ts";
+import type { Model } from "../../src/policy/model.ts";
+import type { FlowTable } from "../../src/store/flow-scan.ts";
+import type { History, StoredJudgement } from "../../src/store/history.ts";
+
+/** `object|line: before>after` of every record whose verdict changes, one by one with the plain evaluator. */
+export async function slowFlips(history: History, inForce: Model, proposed: Model): Promise<string[]> {
+  const flips: { place: string; order: [number, number] }[] = [];
+  for (const table of ["flow_rows", "flow_rows_wide"] satisfies FlowTable[]) {
+    for await (const { batch, objectId, judgement } of history.scan(table)) {
+      const judged = [...judgement.subarray(0, batch.rows)].map((id) => history.judgements[id]!);
+      judged.forEach((one, row) => (batch.bits[row] |= one.bits));
+      recordsOf(batch, history.interfaceIds, []).forEach((record, row) => {
+        const before = verdict(inForce, record, judged[row]);
+        const after = verdict(proposed, record, judged[row]);
+        if (before === after || !decided(before) || !decided(after)) return;
+        const [object, line] = [objectId[row], batch.line[row]];
+        const place = `${history.objects[object]!.name}|${line}: ${before}>${after}`;
+        flips.push({ place, order: [object, line] });
+      });
+    }
+  }
+  return flips.sort((a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1]).map(({ place }) => place);
+}
+
+const decided = (one: Verdict | null): boolean => one === "allow" || one === "deny";
+
+function verdict(model: Model, record: FlowRecord, { initiator, stray, action }: StoredJudgement): Verdict | null {
+  const { snapshots } = snapshotsInForce(model, record);
+  if (snapshots.length === 0 || action === null || record.direction === null || record.logStatus !== "OK") return null;
+  const ends = endsOf(record, record.direction);
+  if (!ends) return null;
+  const [localPort, remotePort] =
+    record.direction === "egress"
+      ? [record.sourcePort, record.destinationPort]
+      : [record.destinationPort, record.sourcePort];
+  const verdicts = snapshots.map(
+    (snapshot) =>
+      walkLayers({
+        snapshot,
+        networkInterface: snapshot.interfaces.get(record.interfaceId)!,
+        direction: record.direction!,
+        ends: { local: ends.local, remote: ends.remote, localPort, remotePort, protocol: record.protocol },
+        initiator,
+        action: stray ? "REJECT" : null,
+        admission: null,
+        stray,
+        related: false,
+      }).verdict,
+  );
+  return verdicts.every((one) => one === verdicts[0]) ? verdicts[0] : "undecided";
+}
