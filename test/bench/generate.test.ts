@@ -60,6 +60,17 @@ function naclEntry(eni: NetworkInterface, egress: boolean, record: Row, snapshot
 
 describe.each<[string, GenerateOptions]>([
   ["v2", { ...SMALL, out: join(folder, "v2") }],
+  [
+    "v2, mostly scanners",
+    {
+      ...SMALL,
+      records: 8000,
+      scanners: 0.6,
+      admittedScanners: 0.2,
+      scannerSources: 90,
+      out: join(folder, "scanners"),
+    },
+  ],
   ["v5, few interfaces", { ...SMALL, format: "v5", interfaces: 5, rules: 1, seed: 7, out: join(folder, "v5") }],
 ])("generated objects (%s)", (_, options) => {
   let truth: Truth;
@@ -82,7 +93,8 @@ describe.each<[string, GenerateOptions]>([
     expect(rows.filter((row) => row.action === "ACCEPT")).toHaveLength(truth.accepted);
     expect(rows.filter((row) => row.action === "REJECT")).toHaveLength(truth.rejected);
     expect(rows.filter((row) => row.status === "NODATA")).toHaveLength(truth.nodata);
-    expect(truth.rejected / truth.records).toBeGreaterThan(options.scanners * 0.8);
+    expect(truth.probes / truth.records).toBeGreaterThan(options.scanners * 0.8);
+    expect(truth.probes / truth.records).toBeLessThan(options.scanners * 1.2);
     expect(rows.some((row) => row.src?.includes(":"))).toBe(true);
     expect(snapshot.interfaces.size).toBe(options.interfaces);
     const lengths = objectsOf(options.out).map(({ text }) => text.length);

@@ -11,6 +11,8 @@ const NUMBERS = [
   "rules",
   "seed",
   "scanners",
+  "admittedScanners",
+  "scannerSources",
   "ipv6",
   "gzipLevel",
 ] as const;

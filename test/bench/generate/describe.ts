@@ -1,6 +1,6 @@
 import { formatIpv4 } from "../../../src/net/address.ts";
 import { ACCOUNT, BLOCKED, type Peer, type PlannedRule, type Policy, REGION } from "./policy.ts";
-import type { Topology } from "./topology.ts";
+import { NETWORK6, type Topology } from "./topology.ts";
 
 /** The `describe-*` answers, by file name. */
 export function describeConfiguration(topology: Topology, policy: Policy): Record<string, unknown> {
@@ -36,7 +36,7 @@ export function describeConfiguration(topology: Topology, policy: Policy): Recor
           Ipv6CidrBlockAssociationSet: [
             {
               AssociationId: "vpc-cidr-assoc-6",
-              Ipv6CidrBlock: "2600:1f18:4a3b:5c00::/56",
+              Ipv6CidrBlock: NETWORK6,
               Ipv6CidrBlockState: { State: "associated" },
             },
           ],
@@ -51,15 +51,13 @@ export function describeConfiguration(topology: Topology, policy: Policy): Recor
         CidrBlock: `${formatIpv4(subnet.network)}/24`,
         AvailabilityZone: `${REGION}a`,
         AvailabilityZoneId: "euw1-az1",
-        Ipv6CidrBlockAssociationSet: subnet.network6
-          ? [
-              {
-                AssociationId: `subnet-cidr-assoc-${subnet.id}`,
-                Ipv6CidrBlock: `${subnet.network6}/64`,
-                Ipv6CidrBlockState: { State: "associated" },
-              },
-            ]
-          : [],
+        Ipv6CidrBlockAssociationSet: [
+          {
+            AssociationId: `subnet-cidr-assoc-${subnet.id}`,
+            Ipv6CidrBlock: `${subnet.network6}/64`,
+            Ipv6CidrBlockState: { State: "associated" },
+          },
+        ],
       })),
     },
     "security-groups.json": {
@@ -105,7 +103,7 @@ export function describeConfiguration(topology: Topology, policy: Policy): Recor
         Groups: policy.groupsOf(eni).map((group) => ({ GroupId: group.id, GroupName: group.name })),
         PrivateIpAddress: eni.addressText,
         PrivateIpAddresses: [{ PrivateIpAddress: eni.addressText, Primary: true }],
-        Ipv6Addresses: eni.address6 ? [{ Ipv6Address: eni.address6 }] : [],
+        Ipv6Addresses: [{ Ipv6Address: eni.address6 }],
         TagSet: [{ Key: "Name", Value: `${eni.role}-${eni.application}-${eni.index}` }],
       })),
     },
@@ -128,6 +126,7 @@ function publicAcl(topology: Topology, id: string): object {
     { number: 101, protocol: "6", ports: [443, 443], cidr: "::/0" },
     { number: 110, protocol: "6", ports: [8443, 8443], cidr: "0.0.0.0/0" },
     { number: 120, cidr: "10.0.0.0/8" },
+    { number: 121, cidr: NETWORK6 },
     { number: 130, protocol: "6", ports: [1024, 65535], cidr: "0.0.0.0/0" },
     { number: 131, protocol: "6", ports: [1024, 65535], cidr: "::/0" },
     { number: 100, egress: true, cidr: "0.0.0.0/0" },
@@ -138,8 +137,11 @@ function publicAcl(topology: Topology, id: string): object {
 function privateAcl(topology: Topology, id: string): object {
   return networkAcl(topology, id, false, [
     { number: 100, cidr: "10.0.0.0/8" },
+    { number: 101, cidr: NETWORK6 },
     { number: 110, protocol: "6", ports: [1024, 65535], cidr: "0.0.0.0/0" },
+    { number: 111, protocol: "6", ports: [1024, 65535], cidr: "::/0" },
     { number: 100, egress: true, cidr: "0.0.0.0/0" },
+    { number: 101, egress: true, cidr: "::/0" },
   ]);
 }
 

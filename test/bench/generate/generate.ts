@@ -22,7 +22,7 @@ export interface GenerateOptions extends TrafficOptions {
   /** Objects of each five-minute slot. */
   readonly objectsPerSlot: number;
   readonly interfaces: number;
-  /** Security group rules that an interface meets; never fewer than the traffic needs (5 to 9). */
+  /** Security group rules that an interface meets; never fewer than the traffic needs (7 to 11). */
   readonly rules: number;
   readonly seed: number;
   readonly format: Format;
@@ -43,6 +43,8 @@ export const DEFAULTS: Omit<GenerateOptions, "out"> = {
   // Level 1 packs these records 5 times and is four times as fast as level 6.
   gzipLevel: 1,
   scanners: 0.05,
+  admittedScanners: 0,
+  scannerSources: 2000,
   ipv6: 0.03,
 };
 

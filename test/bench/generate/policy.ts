@@ -1,11 +1,12 @@
 import { idOf } from "./random.ts";
-import type { Eni, Role, Topology } from "./topology.ts";
+import { type Eni, NETWORK6, type Role, type Topology } from "./topology.ts";
 
 export const ACCOUNT = "123456789012";
 export const REGION = "eu-west-1";
 export const OFFICE = "203.0.113.0/24";
-/** Source of scans that the network ACL of the public subnets stops. */
+/** Source of scans that the network ACL of the public subnets stops: the block, and its upper half as a number. */
 export const BLOCKED = "185.220.0.0/16";
+export const BLOCKED_NETWORK = 0xb9dc;
 /** Rules of a filler group; five such groups and the two real ones stay within the AWS limit of groups an interface. */
 const FILLER_RULES = 200;
 
@@ -33,7 +34,14 @@ export interface Policy {
   readonly groups: readonly PlannedGroup[];
   readonly groupsOf: (eni: Eni) => readonly PlannedGroup[];
   /** Rule ids by purpose, those of an application by its number. */
-  readonly egress: { readonly inside: string; readonly dns: string; readonly https: string; readonly https6: string };
+  readonly egress: {
+    readonly inside: string;
+    readonly inside6: string;
+    readonly dns: string;
+    readonly dns6: string;
+    readonly https: string;
+    readonly https6: string;
+  };
   readonly ingress: readonly {
     readonly https: string;
     readonly https6: string;
@@ -42,6 +50,7 @@ export interface Policy {
     readonly app: string;
     readonly db: string;
     readonly dns: string;
+    readonly dns6: string;
   }[];
   readonly publicAcl: string;
   readonly privateAcl: string;
@@ -68,12 +77,15 @@ export function planPolicy(topology: Topology, rulesPerInterface: number, seed: 
   const anywhere = { cidr: "0.0.0.0/0" };
   const anywhere6 = { cidr: "::/0" };
   const inside = { cidr: "10.0.0.0/8" };
+  const inside6 = { cidr: NETWORK6 };
 
   const egress = [
     rule("tcp", [0, 65535], inside, "services inside", true),
     rule("udp", 53, inside, "name service", true),
     rule("tcp", 443, anywhere, "https out", true),
     rule("tcp", 443, anywhere6, "https out", true),
+    rule("tcp", [0, 65535], inside6, "services inside", true),
+    rule("udp", 53, inside6, "name service", true),
   ];
   const base = group("base", egress);
   const applications = topology.applications.map((_, index) => {
@@ -93,7 +105,8 @@ export function planPolicy(topology: Topology, rulesPerInterface: number, seed: 
     const db = rule("tcp", 5432, { group: appGroup.id }, "from the application");
     const dbGroup = group(`db-${index}`, [db]);
     const dns = rule("udp", 53, inside, "name service");
-    const dnsGroup = group(`dns-${index}`, [dns]);
+    const dns6 = rule("udp", 53, inside6, "name service");
+    const dnsGroup = group(`dns-${index}`, [dns, dns6]);
     const batchGroup = group(`batch-${index}`, [rule("tcp", 9100, { group: appGroup.id }, "metrics, never used")]);
     const ids = {
       https: https.id,
@@ -103,6 +116,7 @@ export function planPolicy(topology: Topology, rulesPerInterface: number, seed: 
       app: app.id,
       db: db.id,
       dns: dns.id,
+      dns6: dns6.id,
     };
     return {
       ids,
@@ -133,7 +147,14 @@ export function planPolicy(topology: Topology, rulesPerInterface: number, seed: 
   return {
     groups: [base, ...applications.flatMap(({ groups }) => Object.values(groups)), ...fillers],
     groupsOf: (eni) => [base, applications[eni.application].groups[eni.role], ...fillers],
-    egress: { inside: egress[0].id, dns: egress[1].id, https: egress[2].id, https6: egress[3].id },
+    egress: {
+      inside: egress[0].id,
+      dns: egress[1].id,
+      https: egress[2].id,
+      https6: egress[3].id,
+      inside6: egress[4].id,
+      dns6: egress[5].id,
+    },
     ingress: applications.map(({ ids }) => ids),
     publicAcl: idOf(seed, "acl", 0),
     privateAcl: idOf(seed, "acl", 1),

@@ -12,15 +12,14 @@ export interface Eni {
   readonly subnet: number;
   readonly address: number;
   readonly addressText: string;
-  /** Only web interfaces have one. */
-  readonly address6: string | null;
+  readonly address6: string;
 }
 
 export interface SubnetPlan {
   readonly id: string;
   readonly public: boolean;
   readonly network: number;
-  readonly network6: string | null;
+  readonly network6: string;
 }
 
 /** Interfaces of one application, by role: web talks to app, app to db, all to its dns server. */
@@ -36,6 +35,9 @@ export interface Topology {
 const INTERFACES_PER_APPLICATION = 50;
 const HOSTS_PER_SUBNET = 250;
 const NETWORK = 10 * 2 ** 24;
+/** A /52: room for a /64 each of 4,096 subnets. */
+export const NETWORK6 = "2600:1f18:4a3b:5000::/52";
+const NETWORK6_WORDS = [0x26001f18, 0x4a3b5000] as const;
 
 /** Roles of an application with this many interfaces: 6 % web, 14 % db, 18 % batch, one dns, the rest app. */
 function rolesOf(size: number): Role[] {
@@ -52,6 +54,9 @@ function rolesOf(size: number): Role[] {
   return roles;
 }
 
+const address6 = (subnet: number, host: number): string =>
+  formatIpv6(NETWORK6_WORDS[0], NETWORK6_WORDS[1] + subnet, 0, host);
+
 /** Web interfaces lie in public subnets, all others in private ones; a subnet is filled before the next begins. */
 export function planTopology(interfaces: number, seed: number): Topology {
   if (interfaces < 5) throw new Error("a topology has 5 interfaces at least");
@@ -67,7 +72,7 @@ export function planTopology(interfaces: number, seed: number): Topology {
     id: idOf(seed, "subnet", index),
     public: index < publicSubnets,
     network: NETWORK + index * 256,
-    network6: index < publicSubnets ? formatIpv6(0x26001f18, 0x4a3b5c00 + index, 0, 0) : null,
+    network6: address6(index, 0),
   }));
   let web = 0;
   let inside = publicSubnets * HOSTS_PER_SUBNET;
@@ -75,9 +80,16 @@ export function planTopology(interfaces: number, seed: number): Topology {
     const place = role === "web" ? web++ : inside++;
     const subnet = Math.floor(place / HOSTS_PER_SUBNET);
     const address = subnets[subnet].network + 4 + (place % HOSTS_PER_SUBNET);
-    const address6 = role === "web" ? formatIpv6(0x26001f18, 0x4a3b5c00 + subnet, 0, address & 0xff) : null;
-    const id = idOf(seed, "eni", index);
-    return { index, id, role, application, subnet, address, addressText: formatIpv4(address), address6 };
+    return {
+      index,
+      id: idOf(seed, "eni", index),
+      role,
+      application,
+      subnet,
+      address,
+      addressText: formatIpv4(address),
+      address6: address6(subnet, address & 0xff),
+    };
   });
   const applications = Array.from(
     { length: count },

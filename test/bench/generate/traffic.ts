@@ -1,5 +1,5 @@
 import { formatIpv6 } from "../../../src/net/address.ts";
-import type { Policy } from "./policy.ts";
+import { BLOCKED_NETWORK, type Policy } from "./policy.ts";
 import { createRandom } from "./random.ts";
 import type { Application, Eni, Topology } from "./topology.ts";
 
@@ -34,7 +34,11 @@ export interface Flow {
 export interface TrafficOptions {
   /** Share of the records that are rejected probes from the internet. */
   readonly scanners: number;
-  /** Share of the connections from and to the internet that use IPv6. */
+  /** Share of the records that belong to probes of the port that an old rule leaves open, beyond those that always come. */
+  readonly admittedScanners: number;
+  /** Addresses that probes come from, of either family. */
+  readonly scannerSources: number;
+  /** Share of the connections and probes that use IPv6, except those of the office and to the old open port. */
   readonly ipv6: number;
 }
 
@@ -53,8 +57,12 @@ const SYN_ACK_FIN = 19;
 const CLIENT_PORTS = 28_229;
 const FIRST_CLIENT_PORT = 32_768;
 const OUTSIDE_SERVERS = 251;
-/** Records of an average connection, to turn the share of probe records into one of events. */
+/** Records of an average connection and of an admitted probe, to turn shares of records into shares of events. */
 const RECORDS_PER_CONNECTION = 4.1;
+const RECORDS_PER_ADMITTED = 2;
+/** Scanners lie scattered in 185.0.0.0/9; the factor is odd, so that each has an address of its own. */
+const SCANNERS = 0xb9000000;
+const scatter = (number: number, mask: number): number => Math.imul(number, 0x9e3779b1) & mask;
 
 /** Draws flows without end. No two connections share their five-tuple, so each is one connection to any tracker. */
 export function createTraffic(topology: Topology, policy: Policy, options: TrafficOptions, seed: number): Traffic {
@@ -62,10 +70,11 @@ export function createTraffic(topology: Topology, policy: Policy, options: Traff
   const { enis, applications } = topology;
   const webs = enis.filter((eni) => eni.role === "web");
   const clients = enis.filter((eni) => eni.role !== "dns");
-  const kinds = drawingTable(options.scanners);
+  const kinds = drawingTable(options);
 
   const ends = enis.map((eni): End => ({ eni, address: eni.address, address6: null }));
   const ends6 = enis.map((eni): End => ({ eni, address: -1, address6: eni.address6 }));
+  const endsOf = (six: boolean): readonly End[] => (six ? ends6 : ends);
   const outside = (address: number): End => ({ eni: null, address, address6: null });
   const outside6 = (high: number, number: number): End => ({
     eni: null,
@@ -79,14 +88,18 @@ export function createTraffic(topology: Topology, policy: Policy, options: Traff
   const onlyHttps = [egress.https];
   const onlyHttps6 = [egress.https6];
   const onlyInside = [egress.inside];
+  const onlyInside6 = [egress.inside6];
   const admitted = policy.ingress.map((ingress) => ({
     https: [ingress.https],
     https6: [ingress.https6],
     office: [ingress.https, ingress.office],
     stale: [ingress.stale],
     app: [egress.inside, ingress.app],
+    app6: [egress.inside6, ingress.app],
     db: [egress.inside, ingress.db],
+    db6: [egress.inside6, ingress.db],
     dns: [egress.dns, ingress.dns],
+    dns6: [egress.dns6, ingress.dns6],
   }));
 
   const totals = { web: 0, office: 0, stale: 0, probe: 0 };
@@ -97,6 +110,7 @@ export function createTraffic(topology: Topology, policy: Policy, options: Traff
     dns: new Uint32Array(enis.length),
     lateral: new Uint32Array(enis.length),
   };
+  const sources = options.scannerSources;
   const pick = <T>(list: readonly T[]): T => list[random.below(list.length)];
   const overIpv6 = (): boolean => random.below(1000) < options.ipv6 * 1000;
   const applicationOf = (eni: Eni): Application => applications[eni.application];
@@ -128,13 +142,16 @@ export function createTraffic(topology: Topology, policy: Policy, options: Traff
     serverEnis: readonly Eni[],
     serverPort: number,
     rules: readonly string[],
+    rules6: readonly string[],
   ): Flow => {
     const number = turn(used[kind], client, serverEnis.length);
-    const server = ends[serverEnis[number % serverEnis.length].index];
+    const six = overIpv6();
+    const server = endsOf(six)[serverEnis[number % serverEnis.length].index];
     const [protocol, clientFlags, serverFlags] =
       kind === "dns" ? [UDP, 0, 0] : kind === "lateral" ? [TCP, 2, 0] : [TCP, SYN_FIN, SYN_ACK_FIN];
     const port = portOf(client, number);
-    return flow(kind, ends[client.index], server, port, serverPort, protocol, clientFlags, serverFlags, rules);
+    const from = endsOf(six)[client.index];
+    return flow(kind, from, server, port, serverPort, protocol, clientFlags, serverFlags, six ? rules6 : rules);
   };
 
   const web = (): Flow => {
@@ -169,8 +186,8 @@ export function createTraffic(topology: Topology, policy: Policy, options: Traff
   const https = (): Flow => {
     const client = pick(clients);
     const number = turn(used.https, client, OUTSIDE_SERVERS);
-    const six = client.address6 !== null && overIpv6();
-    const from = (six ? ends6 : ends)[client.index];
+    const six = overIpv6();
+    const from = endsOf(six)[client.index];
     const to = (six ? servers6 : servers)[number % OUTSIDE_SERVERS];
     const rules = six ? onlyHttps6 : onlyHttps;
     return flow("https", from, to, portOf(client, number), 443, TCP, SYN_FIN, SYN_ACK_FIN, rules);
@@ -179,20 +196,26 @@ export function createTraffic(topology: Topology, policy: Policy, options: Traff
   const stale = (): Flow => {
     const number = totals.stale++;
     const server = pick(webs);
-    const port = 1024 + (Math.floor(number / 64) % 60_000);
-    const client = outside(0xb9000100 + (number % 64));
+    const port = 1024 + (Math.floor(number / sources) % 60_000);
+    const client = outside(SCANNERS + scatter(number % sources, 0x7fffff));
     return flow("stale", client, ends[server.index], port, 8443, TCP, 2, 4, admitted[server.application].stale);
   };
   const probe = (): Flow => {
     const number = totals.probe++;
     const server = pick(webs);
+    const source = random.below(sources);
     // One scanner in four comes from the block that the network ACL denies, and tries 443 too.
-    const blocked = (number & 3) === 0;
-    const client = outside((blocked ? 0xb9dc0000 : 0xb9000100) + (number % 61));
+    const blocked = (source & 3) === 0;
+    const six = !blocked && overIpv6();
+    const client = blocked
+      ? outside(BLOCKED_NETWORK * 0x10000 + scatter(source >>> 2, 0xffff))
+      : six
+        ? outside6(0x2a0e0000, source)
+        : outside(SCANNERS + scatter(source, 0x7fffff));
     let port = 1 + random.below(65_535);
     if (blocked && (number & 31) === 0) port = 443;
     else if (port === 443 || port === 8443) port = 22;
-    return flow("probe", client, ends[server.index], 1024 + random.below(60_000), port, TCP, 2, 0, []);
+    return flow("probe", client, endsOf(six)[server.index], 1024 + random.below(60_000), port, TCP, 2, 0, []);
   };
   const draw: Record<FlowKind, () => Flow> = {
     web,
@@ -202,28 +225,36 @@ export function createTraffic(topology: Topology, policy: Policy, options: Traff
     probe,
     app() {
       const client = pick(webs);
-      return inside("app", client, applicationOf(client).app, 8080, admitted[client.application].app);
+      const { app, app6 } = admitted[client.application];
+      return inside("app", client, applicationOf(client).app, 8080, app, app6);
     },
     db() {
       const client = appServer();
-      return inside("db", client, applicationOf(client).db, 5432, admitted[client.application].db);
+      const { db, db6 } = admitted[client.application];
+      return inside("db", client, applicationOf(client).db, 5432, db, db6);
     },
     dns() {
       const client = pick(clients);
-      return inside("dns", client, applicationOf(client).dns, 53, admitted[client.application].dns);
+      const { dns, dns6 } = admitted[client.application];
+      return inside("dns", client, applicationOf(client).dns, 53, dns, dns6);
     },
     lateral() {
       const client = appServer();
-      return inside("lateral", client, applicationOf(client).db, 22, onlyInside);
+      return inside("lateral", client, applicationOf(client).db, 22, onlyInside, onlyInside6);
     },
   };
   return { next: () => draw[pick(kinds)](), probe };
 }
 
-function drawingTable(scanners: number): FlowKind[] {
+function drawingTable({ scanners, admittedScanners }: TrafficOptions): FlowKind[] {
   const connections = Object.values(WEIGHTS).reduce((sum, weight) => sum + weight, 0);
-  const probes = (connections * scanners * RECORDS_PER_CONNECTION) / (1 - scanners);
-  return (Object.keys(WEIGHTS) as FlowKind[]).flatMap((kind): FlowKind[] =>
-    Array.from({ length: Math.round((kind === "probe" ? probes : WEIGHTS[kind]) * 10) }, () => kind),
+  const records = (connections * RECORDS_PER_CONNECTION) / (1 - scanners - admittedScanners);
+  const weights = {
+    ...WEIGHTS,
+    probe: records * scanners,
+    stale: WEIGHTS.stale + (records * admittedScanners) / RECORDS_PER_ADMITTED,
+  };
+  return (Object.keys(weights) as FlowKind[]).flatMap((kind): FlowKind[] =>
+    Array.from({ length: Math.round(weights[kind] * 10) }, () => kind),
   );
 }

@@ -1,4 +1,4 @@
-import type { Policy } from "./policy.ts";
+import { BLOCKED_NETWORK, type Policy } from "./policy.ts";
 import type { Eni, Topology } from "./topology.ts";
 import type { End, Flow } from "./traffic.ts";
 
@@ -33,18 +33,25 @@ export interface Tally {
 
 /** Deciding entries, as written in describe.ts: of the public subnets, of the private ones. */
 const PUBLIC = ["egress/100", "egress/101", "ingress/90", "ingress/100", "ingress/101", "ingress/110", "ingress/120"];
-PUBLIC.push("ingress/130", "ingress/131", "ingress/*");
-const PRIVATE = ["egress/100", "ingress/100", "ingress/110"];
+PUBLIC.push("ingress/121", "ingress/130", "ingress/131", "ingress/*");
+const PRIVATE = ["egress/100", "egress/101", "ingress/100", "ingress/101", "ingress/110", "ingress/111"];
 
-function publicEntry(peer: End, egress: boolean, dstPort: number): number {
-  const six = peer.address < 0;
-  if (egress) return six ? 1 : 0;
-  if (peer.eni) return 6;
-  if (six) return dstPort === 443 ? 4 : 8;
-  if (peer.address >>> 16 === 0xb9dc) return 2;
-  if (dstPort === 443) return 3;
-  if (dstPort === 8443) return 5;
-  return dstPort >= 1024 ? 7 : 9;
+function publicEntry(peer: End, egress: boolean, dstPort: number): string {
+  const six = peer.address6 !== null;
+  if (egress) return six ? "egress/101" : "egress/100";
+  if (peer.eni) return six ? "ingress/121" : "ingress/120";
+  if (!six && peer.address >>> 16 === BLOCKED_NETWORK) return "ingress/90";
+  if (dstPort === 443) return six ? "ingress/101" : "ingress/100";
+  if (dstPort === 8443 && !six) return "ingress/110";
+  if (dstPort < 1024) return "ingress/*";
+  return six ? "ingress/131" : "ingress/130";
+}
+
+function privateEntry(peer: End, egress: boolean): string {
+  const six = peer.address6 !== null;
+  if (egress) return six ? "egress/101" : "egress/100";
+  if (peer.eni) return six ? "ingress/101" : "ingress/100";
+  return six ? "ingress/111" : "ingress/110";
 }
 
 export function createTally(topology: Topology, policy: Policy): Tally {
@@ -54,8 +61,8 @@ export function createTally(topology: Topology, policy: Policy): Tally {
   let connections = 0;
   let probes = 0;
   const rules = new Map<string, number>();
-  const publicRecords = PUBLIC.map(() => 0);
-  const privateRecords = PRIVATE.map(() => 0);
+  const publicRecords = new Map(PUBLIC.map((entry) => [entry, 0]));
+  const privateRecords = new Map(PRIVATE.map((entry) => [entry, 0]));
   return {
     get records() {
       return accepted + rejected + nodata;
@@ -69,8 +76,10 @@ export function createTally(topology: Topology, policy: Policy): Tally {
       if (isAccepted) accepted++;
       else rejected++;
       if (peer.eni?.subnet === eni.subnet) return;
-      if (topology.subnets[eni.subnet].public) publicRecords[publicEntry(peer, egress, dstPort)]++;
-      else privateRecords[egress ? 0 : peer.eni ? 1 : 2]++;
+      const isPublic = topology.subnets[eni.subnet].public;
+      const counts = isPublic ? publicRecords : privateRecords;
+      const entry = isPublic ? publicEntry(peer, egress, dstPort) : privateEntry(peer, egress);
+      counts.set(entry, counts.get(entry)! + 1);
     },
     noData() {
       nodata++;
@@ -78,8 +87,8 @@ export function createTally(topology: Topology, policy: Policy): Tally {
     finish(objects, uncompressedBytes) {
       const all = policy.groups.flatMap((group) => group.rules.map((rule) => rule.id));
       const entries = [
-        ...PUBLIC.map((entry, index) => [`${policy.publicAcl}/${entry}`, publicRecords[index]] as const),
-        ...PRIVATE.map((entry, index) => [`${policy.privateAcl}/${entry}`, privateRecords[index]] as const),
+        ...Array.from(publicRecords, ([entry, count]) => [`${policy.publicAcl}/${entry}`, count] as const),
+        ...Array.from(privateRecords, ([entry, count]) => [`${policy.privateAcl}/${entry}`, count] as const),
       ];
       return {
         records: accepted + rejected + nodata,
