@@ -1,7 +1,7 @@
 import { EVENT_TIME_BYTES, isEventTime } from "./event-time.ts";
 import { DEFAULT_FIELDS, fieldNamed } from "./fields.ts";
 import { badLineText } from "./bad-line-text.ts";
-import type { DecodeSink } from "./flow-batch.ts";
+import { BAD_LINE_TEXT, type DecodeSink } from "./flow-batch.ts";
 import { compileLayout, type Layout } from "./layout.ts";
 import { createRecordReader } from "./record.ts";
 import { createRowWriter, type RowWriter } from "./row-writer.ts";
@@ -25,7 +25,10 @@ export interface LineDecoder {
   line(bytes: Uint8Array, from: number, to: number, number: number): void;
   /** The same for a line that came out of another format. */
   text(text: string, number: number): void;
+  /** A record that came out of another format, never blank or a header. */
+  record(text: string, number: number): void;
   useFields(names: readonly string[]): void;
+  badText(number: number, reason: string, text: string): void;
   bad(number: number, reason: string, bytes: Uint8Array, from: number, to: number): void;
 }
 
@@ -74,6 +77,11 @@ export function createLineDecoder(options: LineDecoderOptions): LineDecoder {
     const isLowerCase = bytes[start] >= 97 && bytes[start] <= 122;
     if (isLowerCase && takeHeader(bytes, start, to)) return;
     stamped = isStamped;
+    judge(bytes, from, start, to, number);
+  };
+
+  /** `start`: where the record begins in the line, behind its event time. */
+  const judge = (bytes: Uint8Array, from: number, start: number, to: number, number: number): void => {
     let reason: string | null = layout.unusable;
     if (reason === null) {
       reason = reader.read(bytes, start, to, layout, number, rows.batch);
@@ -107,8 +115,17 @@ export function createLineDecoder(options: LineDecoderOptions): LineDecoder {
       const bytes = ENCODER.encode(text);
       line(bytes, 0, bytes.length, number);
     },
+    record(text, number) {
+      const bytes = ENCODER.encode(text);
+      if (bytes.length > LONGEST_LINE) bad(number, "line_too_long", bytes, 0, bytes.length);
+      else judge(bytes, 0, 0, bytes.length, number);
+    },
     useFields(names) {
       layout = compileLayout(names);
+    },
+    badText(number, reason, text) {
+      const bytes = ENCODER.encode(text.slice(0, BAD_LINE_TEXT));
+      bad(number, reason, bytes, 0, bytes.length);
     },
     bad,
   };

@@ -1,20 +1,9 @@
 import type { DecodeSink } from "./flow-batch.ts";
 import { DamagedInput, inflate } from "./inflate.ts";
 import { type LineDecoderOptions, PERMISSION_CHECK } from "./line-decoder.ts";
+import type { ObjectDecoder } from "./object-decoder.ts";
 import { peek } from "./peek.ts";
 import { createTextDecoder } from "./text.ts";
-
-/** Turns the bytes of one object, cut anywhere, into batches and bad lines. */
-export interface ObjectDecoder {
-  /** `chunk` may be reused afterwards. */
-  push(chunk: Uint8Array): void;
-  /** The end: what is left is decoded and the last batch handed over. */
-  finish(): void | Promise<void>;
-  /** The end of an object that broke off: what is left of a record is bad for `reason`. */
-  abort(reason: string): void;
-  readonly records: number;
-  readonly badLines: number;
-}
 
 export interface DecodeObjectOptions extends LineDecoderOptions {
   readonly sink: DecodeSink & {
@@ -35,6 +24,7 @@ const HEAD_BYTES = 1 << 16;
 /** Subscriptions deliver gzip, which Firehose may pack once more. */
 const MAX_GZIP_LAYERS = 2;
 const EMPTY = new Uint8Array(0);
+const PARQUET = Buffer.from("PAR1");
 
 /**
  * Decodes one object, whatever its format, which its first bytes tell. Damage is never fatal: a truncated or corrupt
@@ -53,7 +43,7 @@ export async function decodeObject(
     for (let layer = 0; layer < MAX_GZIP_LAYERS && isGzip(input.head); layer++) {
       input = await peek(inflate(input.chunks, options.maxInflatedBytes), HEAD_BYTES);
     }
-    decoder = createDecoder(input.head, options);
+    decoder = await createDecoder(input.head, options);
     for await (const chunk of input.chunks) {
       decoder.push(chunk);
       await options.sink.ready?.();
@@ -67,7 +57,27 @@ export async function decodeObject(
   return { records: decoder.records, badLines: decoder.badLines };
 }
 
-function createDecoder(_head: Uint8Array, options: DecodeObjectOptions): ObjectDecoder {
+/** The formats that few objects have are loaded when they are met. */
+async function createDecoder(head: Uint8Array, options: DecodeObjectOptions): Promise<ObjectDecoder> {
+  if (PARQUET.every((byte, index) => head[index] === byte)) {
+    const { createParquetDecoder } = await import("./parquet.ts");
+    return createParquetDecoder({ ...options, ready: () => options.sink.ready?.() ?? Promise.resolve() });
+  }
+  const text = new TextDecoder("latin1")
+    .decode(head)
+    .replace(/^\u00ef\u00bb\u00bf/, "")
+    .trimStart();
+  if (text.startsWith("{") || text.startsWith("[")) {
+    const { createJsonDecoder } = await import("./json.ts");
+    return createJsonDecoder(options);
+  }
+  const newline = text.indexOf("\n");
+  const firstLine = newline < 0 ? text : text.slice(0, newline);
+  if (/[,;"@]/.test(firstLine)) {
+    const { createCsvDecoder, csvDialectOf } = await import("./csv.ts");
+    const dialect = csvDialectOf(firstLine, options.fields);
+    if (dialect) return createCsvDecoder(options, dialect);
+  }
   return createTextDecoder(options);
 }
 

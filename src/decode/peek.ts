@@ -1,5 +1,5 @@
 export interface Peeked {
-  /** The first bytes: up to `bytes`, or to the first newline. Shorter only when the input is. */
+  /** The first bytes: up to `bytes`, or until they hold a line that is not blank. Shorter only when the input is. */
   readonly head: Uint8Array;
   /** All chunks, the ones looked at included. */
   readonly chunks: AsyncIterable<Uint8Array>;
@@ -22,7 +22,7 @@ export async function peek(input: AsyncIterable<Uint8Array>, bytes: number): Pro
       // A copy: the source may reuse its buffer.
       read.push(Uint8Array.from(next.value));
       length += next.value.length;
-      if (next.value.includes(10)) break;
+      if (holdsLine(read)) break;
     } catch (error) {
       failure = { error };
       break;
@@ -39,4 +39,15 @@ export async function peek(input: AsyncIterable<Uint8Array>, bytes: number): Pro
     }
   }
   return { head: Buffer.concat(read), chunks: chunks() };
+}
+
+function holdsLine(parts: readonly Uint8Array[]): boolean {
+  let begun = false;
+  for (const part of parts) {
+    for (const byte of part) {
+      if (byte === 10 && begun) return true;
+      if (byte > 32) begun = true;
+    }
+  }
+  return false;
 }

@@ -237,9 +237,9 @@ describe("chunks", () => {
   it("fills every batch but the last, whatever the cuts", () => {
     const text = `${SSH}\n`.repeat(BATCH_ROWS * 2 + 10);
     for (const cuts of [[], [7], Array.from({ length: 100 }, (_, index) => index * 19_999)]) {
-      const { batches } = decodeText(text, undefined, cuts);
-      expect(batches.map((batch) => batch.rows)).toEqual([BATCH_ROWS, BATCH_ROWS, 10]);
-      expect(batches[2].line[9]).toBe(BATCH_ROWS * 2 + 10);
+      const { sizes, rows } = decodeText(text, undefined, cuts);
+      expect(sizes).toEqual([BATCH_ROWS, BATCH_ROWS, 10]);
+      expect(rows.at(-1)?.line).toBe(BATCH_ROWS * 2 + 10);
     }
   });
 

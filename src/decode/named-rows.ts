@@ -1,0 +1,89 @@
+import { fieldNamed, fieldNamedLoosely, SKIP } from "./fields.ts";
+import type { LineDecoder } from "./line-decoder.ts";
+
+/** How the columns of an export become a record: one holds the whole line, or each holds a field. */
+export type Columns =
+  | { readonly kind: "message"; readonly width: number; readonly at: number }
+  | {
+      readonly kind: "fields";
+      readonly width: number;
+      readonly at: readonly number[];
+      readonly names: readonly string[];
+    };
+
+/** Columns of CloudWatch Logs that hold a whole record. */
+const MESSAGE = new Set(["@message", "message"]);
+
+/**
+ * Reads column names: AWS's, Athena's, those of Logs Insights (`srcAddr`, `@message`); others are set aside. Null when
+ * they are no names of flow log fields: most of them must be, or one must hold messages.
+ *
+ * A spreadsheet may have replaced some: in a table as wide as `expected`, whose other columns stand in that order, they
+ * are taken by their place.
+ */
+export function columnsNamed(names: readonly string[], expected: readonly string[]): Columns | null {
+  const message = names.findIndex((name) => MESSAGE.has(name.trim().toLowerCase()));
+  const known = names.map((name) => fieldNamedLoosely(name)?.name);
+  const count = known.filter((name) => name !== undefined).length;
+  if (message >= 0 && !known.includes("srcaddr")) return { kind: "message", width: names.length, at: message };
+  if (count === 0 || count * 2 < names.filter((name) => !name.startsWith("@")).length) return null;
+  const inPlace =
+    names.length === expected.length && known.every((name, at) => name === undefined || name === expected[at]);
+  return columnsAt(inPlace ? expected : known);
+}
+
+/** Columns in a known order. Those of no use are left out, but for the ones that tell a transit gateway's log. */
+export function columnsAt(names: readonly (string | undefined)[]): Columns {
+  const at = names.flatMap((name, index) => {
+    const field = name === undefined ? undefined : fieldNamed(name);
+    const wanted = field !== undefined && (field.kind !== SKIP || field.version === 6);
+    return wanted && names.indexOf(name) === index ? [index] : [];
+  });
+  return { kind: "fields", width: names.length, at, names: at.map((index) => names[index]!) };
+}
+
+/** Gives rows of an export to a line decoder, so that a record means the same in every format. */
+export interface NamedRows {
+  use(columns: Columns): void;
+  /** A row of as many values as there are columns; `number` is the line that the record gets. */
+  row(values: readonly unknown[], number: number): void;
+}
+
+export function createNamedRows(lines: LineDecoder): NamedRows {
+  let columns: Columns | null = null;
+  return {
+    use(next) {
+      columns = next;
+      if (next.kind === "fields") lines.useFields(next.names);
+    },
+    row(values, number) {
+      if (columns === null || values.length !== columns.width) {
+        lines.badText(number, "wrong_field_count", values.map(fieldText).join(" "));
+        return;
+      }
+      if (columns.kind === "fields") {
+        lines.record(columns.at.map((at) => fieldText(values[at])).join(" "), number);
+        return;
+      }
+      const message = values[columns.at];
+      if (typeof message === "string") lines.text(message.trimEnd(), number);
+      else lines.record(fieldText(message), number);
+    },
+  };
+}
+
+/** A value as the text of a field. Whatever is not one value of one word makes the line a bad one. */
+function fieldText(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return value === "" ? "-" : value;
+    case "number":
+    case "bigint":
+      return String(value);
+    case "undefined":
+      return "-";
+    default:
+      if (value === null) return "-";
+      return value instanceof Date ? String(Math.floor(value.getTime() / 1000)) : JSON.stringify(value);
+  }
+}
