@@ -10,7 +10,13 @@ import { createTranslator, type SharedNames, type Translator } from "./translate
 
 /** What comes out of the readers, object after object in the planned order. */
 export type Piece =
-  | { readonly kind: "batch"; readonly object: SourceObject; readonly read: ReadBatch; release(): void }
+  | {
+      readonly kind: "batch";
+      readonly object: SourceObject;
+      readonly read: ReadBatch;
+      /** Gives the buffers of the batch and of its readings back to their reader, which may then send another. */
+      release(batch: ArrayBuffer, readings: ArrayBuffer): void;
+    }
   | { readonly kind: "bad"; readonly object: SourceObject; readonly lines: readonly BadLine[] }
   | { readonly kind: "end"; readonly object: SourceObject; readonly counts: EndMessage };
 
@@ -82,9 +88,9 @@ async function* readInOrder(
           reader.wake = null;
         } else if (message.kind === "batch") {
           const read = reader.translator.translate(message);
-          const buffers = [message.buffer];
-          const readings = [message.readings.buffer as ArrayBuffer];
-          yield { kind: "batch", object, read, release: () => reader.post({ kind: "return", buffers, readings }) };
+          const release = (batch: ArrayBuffer, readings: ArrayBuffer): void =>
+            reader.post({ kind: "return", buffers: [batch], readings: [readings] });
+          yield { kind: "batch", object, read, release };
         } else if (message.kind === "bad") yield { kind: "bad", object, lines: message.lines };
         else if (message.kind === "note") events.note(message.text);
         else if (message.kind === "retry") events.retry(message.what);

@@ -3,16 +3,21 @@ import type { RuleSet } from "../evaluate/evaluator.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
 import { formatAddress, formatPrefix } from "../net/address.ts";
 import { protocolName } from "../net/protocols.ts";
-import type { CompiledPolicy } from "../policy/compile/compile.ts";
 import type { Model, NetworkAclEntry, NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../policy/model.ts";
 import { appendRows, type Cell } from "./rows.ts";
+
+/** The names that judgements give by place: rules, and snapshots. */
+export interface PolicyNames {
+  readonly ruleIds: readonly string[];
+  readonly snapshots: readonly string[];
+}
 
 /** Appends judgements; `first` is the number of the first one given, `firstRuleSet` that of rule set 1. */
 export async function appendJudgements(
   connection: DuckDBConnection,
   judgements: readonly Judgement[],
   first: number,
-  policy: CompiledPolicy | null,
+  policy: PolicyNames | null,
   accounts: readonly string[],
 ): Promise<void> {
   const ids = policy?.ruleIds ?? [];
@@ -36,7 +41,7 @@ export async function appendJudgements(
     one.naclRule < 0 ? null : ids[one.naclRule],
     null,
     one.sgRules.map((rule) => ids[rule]).sort(),
-    one.snapshot < 0 ? null : (policy?.snapshots[one.snapshot].name ?? null),
+    one.snapshot < 0 ? null : (policy?.snapshots[one.snapshot] ?? null),
   ]);
   await appendRows(connection, "judgements", "u", rows);
 }
@@ -45,7 +50,7 @@ export async function appendRuleSets(
   connection: DuckDBConnection,
   ruleSets: readonly RuleSet[],
   first: number,
-  policy: CompiledPolicy,
+  policy: PolicyNames,
 ): Promise<void> {
   const rows = ruleSets.flatMap((set, at) =>
     set.rules.map((rule): Cell[] => [first + at, policy.ruleIds[rule], set.certain]),

@@ -3,12 +3,12 @@ import { availableParallelism } from "node:os";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
 import { AppError } from "../errors.ts";
-import type { Evaluator } from "../evaluate/evaluator.ts";
+import type { RuleSet } from "../evaluate/evaluator.ts";
+import type { Judgement } from "../evaluate/judgement.ts";
 import type { TrackerState } from "../evaluate/state.ts";
-import type { CompiledPolicy } from "../policy/compile/compile.ts";
 import type { Model } from "../policy/model.ts";
-import { appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
-import { createFactRowWriter } from "./fact-rows.ts";
+import { appendInterfaces, appendJudgements, appendRuleSets, type PolicyNames, replaceRules } from "./dimensions.ts";
+import { createFactRowWriter, type FactColumns } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendRows, type Cell } from "./rows.ts";
@@ -40,10 +40,20 @@ export interface FinishedObject {
   readonly lastTime: number | null;
 }
 
-/** The names behind the numbers in the columns, and what the evaluator found. */
-export interface Names {
+/** What is new since the last commit: names and answers behind the numbers in the columns, in the order of their numbers. */
+export interface Changes {
+  readonly judgements: readonly Judgement[];
+  readonly ruleSets: readonly RuleSet[];
   readonly interfaces: readonly string[];
+  /** All accounts: judgements name them by place. */
   readonly accounts: readonly string[];
+  readonly tracker: TrackerState;
+}
+
+/** Buffers of a batch that has been written: its own and that of its judgements. */
+export interface UsedBuffers {
+  readonly batch: ArrayBuffer;
+  readonly judgements: ArrayBuffer;
 }
 
 export interface RunRecord {
@@ -67,18 +77,19 @@ export interface EvidenceWriter {
   readonly nextJudgement: number;
   readonly nextRuleSet: number;
   startRun(run: RunRecord): Promise<void>;
-  appendFlows(objectId: number, batch: FlowBatch, judgements: Uint32Array): void;
-  appendFacts(evaluator: Evaluator): void;
+  /** Takes the batch over; its buffers come back when it is written. */
+  appendFlows(objectId: number, batch: FlowBatch, judgements: Uint32Array): Promise<UsedBuffers>;
+  appendFacts(facts: FactColumns): Promise<void>;
   appendBadLines(objectId: number, bad: readonly BadLine[]): Promise<void>;
   /** Ends the transaction: dimension rows that are new since the last commit, the objects, and all appended records. */
-  commit(finished: readonly FinishedObject[], evaluator: Evaluator, names: Names): Promise<void>;
+  commit(finished: readonly FinishedObject[], changes: Changes): Promise<void>;
   finishRun(state: "complete" | "interrupted", totals: { retries: number; evicted: number }): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface WriterOptions {
   readonly model: Model | null;
-  readonly policy: CompiledPolicy | null;
+  readonly policy: PolicyNames | null;
   /** `--no-flows`: sums only, no row per record. */
   readonly keepFlows: boolean;
 }
@@ -200,9 +211,7 @@ export async function openEvidenceWriter(
   const runId = state.nextRun;
   let packed: Promise<PackedModel> | null = null;
   let inTransaction = false;
-  let knownInterfaces = state.interfaceIds.length;
-  let knownJudgements = 0;
-  let knownRuleSets = 0;
+  const next = { judgement: state.nextJudgement, ruleSet: state.nextRuleSet, interface: state.interfaceIds.length };
   let totals = { records: 0, badLines: 0, objects: 0 };
 
   const begin = async (): Promise<void> => {
@@ -226,29 +235,28 @@ export async function openEvidenceWriter(
       packed = model ? packModel(model) : null;
       packed?.catch(() => {});
     },
-    appendFlows: (objectId, batch, judgements) => flowRows?.append(objectId, batch, judgements),
-    appendFacts: (evaluator) => factRows.append(evaluator),
+    async appendFlows(objectId, batch, judgements) {
+      flowRows?.append(objectId, batch, judgements);
+      return { batch: batch.buffer, judgements: judgements.buffer as ArrayBuffer };
+    },
+    appendFacts: async (facts) => factRows.append(facts),
     async appendBadLines(objectId, bad) {
       if (bad.length === 0) return;
       const rows = bad.map((one): Cell[] => [objectId, one.line, one.reason, one.text]);
       await appendRows(connection, "bad_line_rows", "uu--", rows);
     },
-    async commit(finished, evaluator, names) {
+    async commit(finished, { judgements, ruleSets, interfaces, accounts, tracker }) {
       flowRows?.flush();
       factRows.flush();
       if (packed) await storeModel(connection, runId, await packed);
       packed = null;
-      const judgements = evaluator.judgements.slice(knownJudgements);
-      await appendJudgements(connection, judgements, state.nextJudgement + knownJudgements, policy, names.accounts);
-      knownJudgements = evaluator.judgements.length;
-      if (policy) {
-        const sets = evaluator.ruleSets.slice(knownRuleSets);
-        await appendRuleSets(connection, sets, state.nextRuleSet + knownRuleSets, policy);
-        knownRuleSets = evaluator.ruleSets.length;
-      }
-      await appendInterfaces(connection, names.interfaces.slice(knownInterfaces), knownInterfaces, model);
-      knownInterfaces = names.interfaces.length;
-      await saveTracker(connection, evaluator.exportState());
+      await appendJudgements(connection, judgements, next.judgement, policy, accounts);
+      if (policy) await appendRuleSets(connection, ruleSets, next.ruleSet, policy);
+      await appendInterfaces(connection, interfaces, next.interface, model);
+      next.judgement += judgements.length;
+      next.ruleSet += ruleSets.length;
+      next.interface += interfaces.length;
+      await saveTracker(connection, tracker);
       await appendRows(
         connection,
         "objects",

@@ -4,9 +4,30 @@ import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../evaluate/facts.ts";
 import { IPV4 } from "../net/address.ts";
 import { type Column, createColumnAppender, createValidity, markValid, toUint64 } from "./columns.ts";
 
-/** Writes the sums of a segment: `activity`, `coverage_minutes` and `rule_traffic`. */
+interface Rows {
+  readonly columns: readonly Column[];
+  readonly rows: number;
+}
+
+/** The sums of a segment as columns of `activity`, `coverage_minutes` and `rule_traffic`. */
+export interface FactColumns {
+  readonly activity: Rows;
+  readonly coverage: Rows;
+  readonly traffic: Rows;
+}
+
+/** Columns of their own: the evaluator's may change afterwards. */
+export function factColumns(evaluator: Evaluator): FactColumns {
+  return {
+    activity: { columns: activityColumns(evaluator), rows: evaluator.activity.rows },
+    coverage: coverageColumns(evaluator),
+    traffic: { columns: trafficColumns(evaluator), rows: evaluator.traffic.rows },
+  };
+}
+
+/** Writes the sums of a segment. */
 export interface FactRowWriter {
-  append(evaluator: Evaluator): void;
+  append(facts: FactColumns): void;
   flush(): void;
   close(): void;
 }
@@ -16,11 +37,10 @@ export function createFactRowWriter(connection: DuckDBConnection): FactRowWriter
   const coverage = createColumnAppender(connection, "coverage_minutes", 7);
   const traffic = createColumnAppender(connection, "rule_traffic", 18);
   return {
-    append(evaluator) {
-      activity.append(activityColumns(evaluator), evaluator.activity.rows);
-      const minutes = coverageColumns(evaluator);
-      coverage.append(minutes.columns, minutes.rows);
-      traffic.append(trafficColumns(evaluator), evaluator.traffic.rows);
+    append(facts) {
+      activity.append(facts.activity.columns, facts.activity.rows);
+      coverage.append(facts.coverage.columns, facts.coverage.rows);
+      traffic.append(facts.traffic.columns, facts.traffic.rows);
     },
     flush: () => [activity, coverage, traffic].forEach((one) => one.flush()),
     close: () => [activity, coverage, traffic].forEach((one) => one.close()),
@@ -37,19 +57,19 @@ function activityColumns(evaluator: Evaluator): Column[] {
   const { activity: facts } = evaluator;
   const { rows } = facts;
   return [
-    u32(facts.hour),
-    u32(facts.eni),
-    u32(facts.judgement),
+    u32(facts.hour.slice(0, rows)),
+    u32(facts.eni.slice(0, rows)),
+    u32(facts.judgement.slice(0, rows)),
     u64(facts.records, rows),
     u64(facts.packets, rows),
     u64(facts.bytes, rows),
-    u32(facts.first),
-    u32(facts.last),
+    u32(facts.first.slice(0, rows)),
+    u32(facts.last.slice(0, rows)),
   ];
 }
 
 /** Minutes with evidence, by interface and hour: the activity of all judgements, put together by log status. */
-function coverageColumns(evaluator: Evaluator): { columns: Column[]; rows: number } {
+function coverageColumns(evaluator: Evaluator): Rows {
   const { activity: facts, judgements, firstJudgement } = evaluator;
   const at = new Map<string, number>();
   const hours: number[] = [];

@@ -1,0 +1,158 @@
+import { createDuplicateFilter } from "./evaluate/duplicates.ts";
+import type { Evaluator, ReadBatch } from "./evaluate/evaluator.ts";
+import type { Piece } from "./pool/pool.ts";
+import type { SharedNames } from "./pool/translate.ts";
+import type { SourceObject } from "./source/source.ts";
+import type { Changes, EvidenceWriter, FinishedObject } from "./store/evidence-writer.ts";
+import { factColumns } from "./store/fact-rows.ts";
+
+/** Records that are judged together. The result does not depend on how they are cut into batches or objects. */
+const SEGMENT_ROWS = 262_144;
+/** From here on a segment ends with the object: only between objects can work be committed. */
+const ENOUGH_ROWS = SEGMENT_ROWS / 2;
+/** Records after which finished objects are committed. */
+const COMMIT_ROWS = 5_000_000;
+/** Judged segments that may wait for the writer. */
+const SEGMENTS_AHEAD = 2;
+
+export interface Progress {
+  readonly objects: number;
+  readonly objectsTotal: number;
+  readonly bytes: number;
+  readonly bytesTotal: number;
+  readonly records: number;
+}
+
+export interface SegmentContext {
+  readonly writer: EvidenceWriter;
+  readonly evaluator: Evaluator;
+  readonly names: SharedNames;
+  readonly events: { progress(done: Progress): void };
+  readonly signal?: AbortSignal;
+}
+
+export interface Stored {
+  readonly objects: number;
+  readonly records: number;
+  readonly badLines: number;
+  readonly interrupted: boolean;
+  /** Records of each judgement. */
+  readonly byJudgement: ReadonlyMap<number, number>;
+}
+
+/**
+ * Cuts what the readers yield into segments, judges each and hands it to the writer, which stores one while the next is
+ * being judged; commits whenever enough has come in and no object is half done.
+ */
+export async function judgeAndStore(
+  pieces: AsyncGenerator<Piece>,
+  objects: readonly SourceObject[],
+  { writer, evaluator, names, events, signal }: SegmentContext,
+): Promise<Stored> {
+  const byJudgement = new Map<number, number>();
+  const changes = createChangeLog(evaluator, names, writer.interfaceIds.length);
+  const bytesTotal = objects.reduce((sum, object) => sum + (object.size ?? 0), 0);
+  const overlap = overlappingFlowLogs([...writer.ledger.keys(), ...objects.map((object) => object.name)]);
+  const underWay: Promise<unknown>[] = [];
+  let segment: (Extract<Piece, { kind: "batch" }> & { objectId: number })[] = [];
+  let segmentRows = 0;
+  let rowsSinceCommit = 0;
+  let finished: FinishedObject[] = [];
+  let objectId = writer.nextObjectId;
+  let [done, bytes, records, badLines, duplicates] = [0, 0, 0, 0, 0];
+
+  const closeSegment = async (): Promise<void> => {
+    if (segment.length === 0) return;
+    // A row's judgement takes the place of its reading: the buffers go round, from reader to writer and back.
+    evaluator.judgeSegment(
+      segment.map(({ read }) => read),
+      segment.map(({ read }) => read.readings),
+    );
+    const stored = segment.map(async ({ read, objectId: id, release }) => {
+      const used = await writer.appendFlows(id, read.batch, read.readings);
+      release(used.batch, used.judgements);
+    });
+    underWay.push(settled(Promise.all([...stored, writer.appendFacts(factColumns(evaluator))])));
+    const { activity } = evaluator;
+    for (let slot = 0; slot < activity.rows; slot++) {
+      const judgement = activity.judgement[slot];
+      byJudgement.set(judgement, (byJudgement.get(judgement) ?? 0) + activity.records[slot]);
+    }
+    rowsSinceCommit += segmentRows;
+    segment = [];
+    segmentRows = 0;
+    while (underWay.length > SEGMENTS_AHEAD) await underWay.shift();
+  };
+  const commit = async (): Promise<void> => {
+    while (underWay.length > 0) await underWay.shift();
+    await writer.commit(finished, changes.take());
+    finished = [];
+    rowsSinceCommit = 0;
+  };
+
+  let interrupted = false;
+  for await (const piece of pieces) {
+    if (piece.kind === "batch") {
+      duplicates += overlap?.filter(piece.read, piece.object.name) ?? 0;
+      segment.push({ ...piece, objectId });
+      segmentRows += piece.read.batch.rows;
+      records += piece.read.batch.rows;
+      if (segmentRows >= SEGMENT_ROWS) await closeSegment();
+    } else if (piece.kind === "bad") underWay.push(settled(writer.appendBadLines(objectId, piece.lines)));
+    else {
+      const { name, etag, size, time } = piece.object;
+      finished.push({ objectId: objectId++, name, etag, size, time, duplicates, ...piece.counts });
+      duplicates = 0;
+      badLines += piece.counts.badLines;
+      bytes += size ?? 0;
+      done++;
+      interrupted = signal?.aborted ?? false;
+      if (segmentRows >= ENOUGH_ROWS || interrupted) await closeSegment();
+      if (segment.length === 0 && (rowsSinceCommit >= COMMIT_ROWS || interrupted)) await commit();
+      if (interrupted) break;
+    }
+    events.progress({ objects: done, objectsTotal: objects.length, bytes, bytesTotal, records });
+  }
+  await closeSegment();
+  await commit();
+  return { objects: done, records, badLines, interrupted, byJudgement };
+}
+
+/** A failure is reported by whoever awaits; until then it is not an unhandled one. */
+function settled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** What became known since it was asked last. */
+function createChangeLog(evaluator: Evaluator, names: SharedNames, knownInterfaces: number): { take(): Changes } {
+  const taken = { judgements: 0, ruleSets: 0, interfaces: knownInterfaces };
+  return {
+    take() {
+      const changes = {
+        judgements: evaluator.judgements.slice(taken.judgements),
+        ruleSets: evaluator.ruleSets.slice(taken.ruleSets),
+        interfaces: names.interfaces.strings.slice(taken.interfaces),
+        accounts: names.accounts.strings,
+        tracker: evaluator.exportState(),
+      };
+      taken.judgements = evaluator.judgements.length;
+      taken.ruleSets = evaluator.ruleSets.length;
+      taken.interfaces = names.interfaces.size;
+      return changes;
+    },
+  };
+}
+
+/**
+ * Two flow logs over the same interfaces deliver every record twice. Where the names of the objects tell of several flow
+ * logs, what a second one delivers again is set aside and counted; null where there is nothing to recognise.
+ */
+function overlappingFlowLogs(names: readonly string[]): { filter(read: ReadBatch, object: string): number } | null {
+  const idOf = (name: string): string => /_(fl-[0-9a-f]+)_/.exec(name)?.[1] ?? "";
+  const ids = [...new Set(names.map(idOf))];
+  if (ids.length < 2) return null;
+  const numbers = new Map(ids.map((id, at) => [id, at]));
+  const duplicates = createDuplicateFilter();
+  return { filter: (read, object) => duplicates.filter(read, numbers.get(idOf(object)) ?? 0) };
+}

@@ -1,0 +1,105 @@
+import { Worker } from "node:worker_threads";
+import { AppError } from "../errors.ts";
+import type { EvidenceWriter, StoredState, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
+import { openEvidenceWriter, openForWriting, readStoredState } from "./evidence-writer.ts";
+import type { Column } from "./columns.ts";
+import type { ThreadError, WriterCall, WriterReply } from "./writer-messages.ts";
+
+/** An evidence file that is open for writing: first what it holds, then, once the model is known, the writer. */
+export interface OpenEvidenceFile {
+  readonly state: StoredState;
+  begin(options: WriterOptions): Promise<EvidenceWriter>;
+  /** Gives the file up before a writer was begun. */
+  close(): Promise<void>;
+}
+
+/** Opens the file on this thread. */
+export async function openEvidenceFile(path: string): Promise<OpenEvidenceFile> {
+  const { connection, close } = await openForWriting(path);
+  const state = await readStoredState(connection);
+  return {
+    state,
+    begin: (options) => openEvidenceWriter(connection, close, state, options),
+    close: async () => close(),
+  };
+}
+
+/** A thread that writes, started early: it loads DuckDB while the model is being read. */
+export interface WriterThread {
+  open(path: string): Promise<OpenEvidenceFile>;
+  stop(): Promise<void>;
+}
+
+export function startWriterThread(): WriterThread {
+  const worker = new Worker(new URL("./writer-thread.js", import.meta.url));
+  const waiting = new Map<number, { resolve(reply: WriterReply): void; reject(error: Error): void }>();
+  let last = 0;
+  worker.on("message", ({ id, reply, error }: { id: number; reply: WriterReply; error?: ThreadError }) => {
+    const call = waiting.get(id);
+    waiting.delete(id);
+    if (error) call?.reject(revive(error));
+    else call?.resolve(reply);
+  });
+  worker.on("error", (error) => {
+    for (const call of waiting.values()) call.reject(error);
+    waiting.clear();
+  });
+  const ask = (call: WriterCall, transfer: ArrayBuffer[] = []): Promise<WriterReply> =>
+    new Promise((resolve, reject) => {
+      waiting.set(++last, { resolve, reject });
+      worker.postMessage({ id: last, call }, transfer);
+    });
+  return {
+    async open(path) {
+      const state = (await ask({ method: "open", path })) as StoredState;
+      const close = async (): Promise<void> => void (await ask({ method: "close" }));
+      return {
+        state,
+        close,
+        async begin(options) {
+          await ask({ method: "begin", options });
+          return threadedWriter(ask, state, close);
+        },
+      };
+    },
+    stop: async () => void (await worker.terminate()),
+  };
+}
+
+type Ask = (call: WriterCall, transfer?: ArrayBuffer[]) => Promise<WriterReply>;
+
+function threadedWriter(ask: Ask, state: StoredState, close: () => Promise<void>): EvidenceWriter {
+  return {
+    ledger: state.ledger,
+    interfaceIds: state.interfaceIds,
+    nextObjectId: state.nextObject,
+    nextJudgement: state.nextJudgement,
+    nextRuleSet: state.nextRuleSet,
+    close,
+    startRun: async (run) => void (await ask({ method: "startRun", run })),
+    async appendFlows(objectId, batch, judgements) {
+      const { rows, buffer, addr6 } = batch;
+      const call = { method: "appendFlows", objectId, rows, buffer, addr6, judgements } as const;
+      const transfer = [buffer, judgements.buffer as ArrayBuffer, addr6.buffer as ArrayBuffer];
+      return (await ask(call, transfer)) as UsedBuffers;
+    },
+    async appendFacts(facts) {
+      const columns: Column[] = [facts.activity, facts.coverage, facts.traffic].flatMap((one) => [...one.columns]);
+      const buffers = columns.flatMap(({ values, valid }) => [values.buffer, ...(valid ? [valid.buffer] : [])]);
+      await ask({ method: "appendFacts", facts }, [...new Set(buffers as ArrayBuffer[])]);
+    },
+    appendBadLines: async (objectId, bad) => void (await ask({ method: "appendBadLines", objectId, bad })),
+    async commit(finished, changes) {
+      const transfer = changes.tracker.columns.map((column) => column.buffer as ArrayBuffer);
+      await ask({ method: "commit", finished, changes }, transfer);
+    },
+    finishRun: async (runState, totals) => void (await ask({ method: "finishRun", state: runState, totals })),
+  };
+}
+
+function revive({ code, message, hint, stack }: ThreadError): Error {
+  if (code !== undefined) return new AppError(code, message, { hint });
+  const error = new Error(message);
+  error.stack = stack ?? error.stack;
+  return error;
+}

@@ -1,0 +1,37 @@
+import type { BadLine } from "../decode/flow-batch.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { Changes, FinishedObject, RunRecord, StoredState, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
+import type { FactColumns } from "./fact-rows.ts";
+
+/** The calls of an evidence writer as plain data, for the thread that carries them out. */
+export type WriterCall =
+  | { readonly method: "open"; readonly path: string }
+  | { readonly method: "begin"; readonly options: WriterOptions }
+  | { readonly method: "startRun"; readonly run: RunRecord }
+  | {
+      readonly method: "appendFlows";
+      readonly objectId: number;
+      readonly rows: number;
+      readonly buffer: ArrayBuffer;
+      readonly addr6: Uint32Array;
+      readonly judgements: Uint32Array;
+    }
+  | { readonly method: "appendFacts"; readonly facts: FactColumns }
+  | { readonly method: "appendBadLines"; readonly objectId: number; readonly bad: readonly BadLine[] }
+  | { readonly method: "commit"; readonly finished: readonly FinishedObject[]; readonly changes: Changes }
+  | {
+      readonly method: "finishRun";
+      readonly state: "complete" | "interrupted";
+      readonly totals: { retries: number; evicted: number };
+    }
+  | { readonly method: "close" };
+
+export type WriterReply = StoredState | UsedBuffers | null;
+
+/** An error on its way between threads. */
+export interface ThreadError {
+  readonly code: ErrorCode | undefined;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly stack: string | undefined;
+}

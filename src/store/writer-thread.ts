@@ -1,0 +1,81 @@
+import { parentPort } from "node:worker_threads";
+import { createFlowBatch } from "../decode/flow-batch.ts";
+import { AppError } from "../errors.ts";
+import type { EvidenceWriter } from "./evidence-writer.ts";
+import { openEvidenceWriter, openForWriting, readStoredState } from "./evidence-writer.ts";
+import type { ThreadError, WriterCall, WriterReply } from "./writer-messages.ts";
+
+/**
+ * Entry of the writer thread: one call after the other, in the order in which they came. DuckDB's own work (appending,
+ * packing, committing) then runs beside the judging of the next records.
+ */
+const port = parentPort!;
+let opened: Awaited<ReturnType<typeof open>> | null = null;
+let writer: EvidenceWriter | null = null;
+let turn: Promise<void> = Promise.resolve();
+
+port.on("message", ({ id, call }: { id: number; call: WriterCall }) => {
+  turn = turn.then(async () => {
+    try {
+      const { reply, transfer } = await answer(call);
+      port.postMessage({ id, reply }, transfer);
+    } catch (error) {
+      port.postMessage({ id, error: describe(error) });
+    }
+  });
+});
+
+async function open(path: string) {
+  const { connection, close } = await openForWriting(path);
+  return { connection, close, state: await readStoredState(connection) };
+}
+
+async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer: ArrayBuffer[] }> {
+  const done = { reply: null, transfer: [] };
+  if (call.method === "open") {
+    opened = await open(call.path);
+    return { reply: opened.state, transfer: [] };
+  }
+  if (call.method === "begin") {
+    const { connection, close, state } = opened!;
+    writer = await openEvidenceWriter(connection, close, state, call.options);
+    return done;
+  }
+  if (call.method === "close") {
+    if (writer) await writer.close();
+    else opened?.close();
+    return done;
+  }
+  switch (call.method) {
+    case "startRun":
+      await writer!.startRun(call.run);
+      return done;
+    case "appendFlows": {
+      const batch = createFlowBatch(call.buffer);
+      batch.rows = call.rows;
+      batch.addr6 = call.addr6;
+      batch.addr6Length = call.addr6.length;
+      const reply = await writer!.appendFlows(call.objectId, batch, call.judgements);
+      return { reply, transfer: [reply.batch, reply.judgements] };
+    }
+    case "appendFacts":
+      await writer!.appendFacts(call.facts);
+      return done;
+    case "appendBadLines":
+      await writer!.appendBadLines(call.objectId, call.bad);
+      return done;
+    case "commit":
+      await writer!.commit(call.finished, call.changes);
+      return done;
+    case "finishRun":
+      await writer!.finishRun(call.state, call.totals);
+      return done;
+  }
+}
+
+function describe(error: unknown): ThreadError {
+  if (error instanceof AppError)
+    return { code: error.code, message: error.message, hint: error.hint, stack: undefined };
+  const known = error instanceof Error ? error : new Error(String(error));
+  return { code: undefined, message: known.message, hint: undefined, stack: known.stack };
+}
