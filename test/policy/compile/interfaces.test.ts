@@ -73,8 +73,15 @@ test.each<[string, NetworkInterface, number]>([
 test("the columns of a plain interface, and of one that the snapshot does not know", () => {
   const { row, compiled } = compile(at("plain", "10.0.1.5"));
   expect(row).toEqual({
-    ...{ sgIngress: 1, sgEgress: 2, naclIngress: 11, naclEgress: 12, unfiltered: 7, flags: 0 },
-    ...{ primary: 0x0a000105, subnetBase: 0x0a000100, subnetMask: 0xffffff00 },
+    sgIngress: 1,
+    sgEgress: 2,
+    naclIngress: 11,
+    naclEgress: 12,
+    unfiltered: 7,
+    flags: 0,
+    primary: 0x0a000105,
+    subnetBase: 0x0a000100,
+    subnetMask: 0xffffff00,
   });
   expect([compiled.sgIngress[0], compiled.sgEgress[0]]).toEqual([NOT_IN_SNAPSHOT, NOT_IN_SNAPSHOT]);
 });

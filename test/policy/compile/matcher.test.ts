@@ -80,7 +80,10 @@ test("past its limit the memory forgets and answers on", () => {
   const hosts = Array.from({ length: 20 }, (_, at): Prefix[] => [{ family: IPV4, words: [at * 2], length: 32 }]);
   const any = { protocol: TCP, from: 443, to: 443, icmpType: -1, icmpCode: -1, allow: true, open: false };
   const filters = hosts.map((_, at): Filter => ({
-    ...{ kind: "sg", rules: [{ index: at, peer: at, ...any }], untrackedTcp: 0, untrackedUdp: 0 },
+    kind: "sg",
+    rules: [{ index: at, peer: at, ...any }],
+    untrackedTcp: 0,
+    untrackedUdp: 0,
   }));
   const snapshot = snapshotOf(filters, hosts, [443]);
   const matches: Match[] = [];

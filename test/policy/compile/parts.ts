@@ -56,7 +56,10 @@ const byId = <T extends { readonly id: string }>(list: readonly T[] = []): Map<s
 /** A snapshot with a network: what `snapshotOf` of the lint tests makes, and where it stands. */
 export function networkOf(parts: Parts & Parameters<typeof snapshotOf>[0], facts: Partial<Snapshot> = {}): Snapshot {
   const lists = Object.entries(parts.lists ?? {}).map(([id, entries]) => ({
-    ...{ id, name: id, entries: entries?.map(block) ?? null, origin },
+    id,
+    name: id,
+    entries: entries?.map(block) ?? null,
+    origin,
   }));
   return {
     ...snapshotOf(parts),

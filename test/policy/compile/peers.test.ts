@@ -7,7 +7,11 @@ import { networkInterface, prefix, rule } from "../lint/snapshots.ts";
 import { block, networkOf } from "./parts.ts";
 
 const group = (id: string, facts: Partial<Peer & { kind: "group" }> = {}): Peer => ({
-  ...{ kind: "group", id, userId: "123456789012", peeringId: null, peeringStatus: null },
+  kind: "group",
+  id,
+  userId: "123456789012",
+  peeringId: null,
+  peeringStatus: null,
   ...facts,
 });
 const member = {
