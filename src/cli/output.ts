@@ -30,8 +30,23 @@ export function chosenFormat({ output, o }: OutputOptions): OutputFormat {
   return output ?? (o === undefined ? "table" : (SUFFIXES[extname(o).toLowerCase()] ?? "table"));
 }
 
+/** The page is no renderer of rows: commands that can make one offer it beside the formats of rows. */
+export type PageFormat = OutputFormat | "html";
+
+export const pageOutputOption = (): Option =>
+  new Option(
+    "--output <format>",
+    "how to print (default: table, or by the suffix of -o); html is a page of its own",
+  ).choices([...Object.keys(RENDERERS), "html"]);
+
+export function chosenPageFormat({ output, o }: { readonly output?: PageFormat; readonly o?: string }): PageFormat {
+  if (output === "html" || (output === undefined && o !== undefined && extname(o).toLowerCase() === ".html"))
+    return "html";
+  return chosenFormat({ output, o });
+}
+
 /** Width and style of the place the text goes to; a file is 80 columns of plain text. */
-export function renderOptions({ o }: OutputOptions): RenderOptions {
+export function renderOptions({ o }: { readonly o?: string }): RenderOptions {
   if (o !== undefined) return { width: 80, style: styleFor({}) };
   return { width: process.stdout.isTTY ? process.stdout.columns || 80 : 80, style: styleFor(process.stdout) };
 }

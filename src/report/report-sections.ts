@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import type { Reader, ResultStream } from "../store/reader.ts";
 import type { Report } from "./report-header.ts";
-import { type GivenParameters, runReport } from "./run-report.ts";
+import { type GivenParameters, ownParameters, runReport } from "./run-report.ts";
 import { type OutputFormat, RENDERERS } from "./renderers/formats.ts";
 import { renderJson } from "./renderers/json.ts";
 import { escapeMarkdown } from "./renderers/markdown.ts";
@@ -34,12 +34,6 @@ export async function* renderSections(
     if (format === "markdown") yield `## ${escapeMarkdown(report.title)}\n\n`;
     yield* RENDERERS[format](await run(report), options);
   }
-}
-
-function ownParameters(report: Report, given: GivenParameters): GivenParameters {
-  return Object.fromEntries(
-    report.parameters.flatMap(({ name }) => (Object.hasOwn(given, name) ? [[name, given[name]]] : [])),
-  );
 }
 
 function labelled(name: string, result: ResultStream): ResultStream {

@@ -10,6 +10,13 @@ export function runReport(reader: Reader, report: Report, given: GivenParameters
   return reader.stream(report.sql, bindParameters(report, given));
 }
 
+/** Of what was given for several reports, what this one takes. */
+export function ownParameters(report: Report, given: GivenParameters): GivenParameters {
+  return Object.fromEntries(
+    report.parameters.flatMap(({ name }) => (Object.hasOwn(given, name) ? [[name, given[name]]] : [])),
+  );
+}
+
 export function bindParameters(report: Report, given: GivenParameters): Parameters {
   for (const name of Object.keys(given)) {
     if (report.parameters.some((parameter) => parameter.name === name)) continue;

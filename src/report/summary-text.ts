@@ -87,11 +87,14 @@ export function grid(
 
 /** A rule in the words of the AWS console, e.g. `ingress tcp 443 from 0.0.0.0/0`. */
 export function ruleText(rule: Row): string {
-  const ports =
-    rule.from_port === null
-      ? ""
-      : rule.from_port === rule.to_port
-        ? ` ${String(rule.from_port)}`
-        : ` ${String(rule.from_port)}-${String(rule.to_port)}`;
-  return `${String(rule.direction)} ${String(rule.protocol)}${ports} ${rule.direction === "egress" ? "to" : "from"} ${String(rule.peer)}`;
+  const where = rule.direction === "egress" ? "to" : "from";
+  return `${String(rule.direction)} ${String(rule.protocol)}${rangeText(rule)} ${where} ${String(rule.peer)}`;
+}
+
+/** ` 443`, ` 8000-8010`; of ICMP the type, ` 3`, or type and code, ` 3/4`. */
+function rangeText({ protocol, from_port: from, to_port: to }: Row): string {
+  if (from === null || Number(from) < 0) return "";
+  if (String(protocol).startsWith("icmp"))
+    return Number(to) < 0 ? ` ${String(from)}` : ` ${String(from)}/${String(to)}`;
+  return from === to ? ` ${String(from)}` : ` ${String(from)}-${String(to)}`;
 }

@@ -5,10 +5,12 @@ import { AppError } from "../../errors.ts";
 import { replay, type ReplayResult } from "../../replay.ts";
 import { loadCatalogue } from "../../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../../report/fail-on.ts";
+import { auditPage } from "../../report/html/audit/page.ts";
+import { renderPage } from "../../report/html/page.ts";
 import { renderSummary } from "../../report/summary.ts";
 import { openReader } from "../../store/reader.ts";
 import { EXIT } from "../failure.ts";
-import { databaseOption, renderOptions } from "../output.ts";
+import { databaseOption, renderOptions, writeOutput } from "../output.ts";
 import { packageVersion } from "../package-version.ts";
 import { createProgress } from "../progress.ts";
 import { isoTime, parseTime } from "../time.ts";
@@ -25,6 +27,7 @@ interface ReplayCommandOptions {
   readonly profile?: string;
   readonly failOn?: string;
   readonly tcpIdle?: number;
+  readonly html?: string;
 }
 
 export function registerReplay(program: Command): void {
@@ -58,6 +61,7 @@ export function registerReplay(program: Command): void {
       ).argParser(parseTimeout),
     )
     .option("--fail-on <list>", "exit 1 when an agreement (unexpected_accept, ...) or a report has something to show")
+    .option("--html <file>", "also write the report as one page that opens in a browser")
     .option("--region <region>", "AWS region of the sources")
     .option("--profile <name>", "AWS profile of the sources")
     .action(runReplay);
@@ -107,6 +111,7 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   const reader = await openReader(options.db);
   try {
     process.stdout.write(await renderSummary(reader, renderOptions({})));
+    if (options.html !== undefined) await writeOutput(renderPage(await auditPage(reader, new Date())), options.html);
     if (process.exitCode !== EXIT.done) return;
     const found = await checkWatches(reader, watches);
     for (const line of found) progress.note(`--fail-on ${line}`);

@@ -3,20 +3,25 @@ import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { findReport, loadCatalogue, type Report } from "../../report/catalogue.ts";
 import { renderSections } from "../../report/report-sections.ts";
+import { auditPage } from "../../report/html/audit/page.ts";
+import { renderPage } from "../../report/html/page.ts";
+import { reportPage } from "../../report/html/report-page.ts";
 import { renderReportList } from "../../report/report-list.ts";
 import type { GivenParameters } from "../../report/run-report.ts";
 import { openReader } from "../../store/reader.ts";
 import {
-  chosenFormat,
+  chosenPageFormat,
   databaseOption,
   fileOption,
-  type OutputOptions,
-  outputOption,
+  type PageFormat,
+  pageOutputOption,
   renderOptions,
   writeOutput,
 } from "../output.ts";
 
-interface ReportOptions extends OutputOptions {
+interface ReportOptions {
+  readonly output?: PageFormat;
+  readonly o?: string;
   readonly db: string;
   readonly param: readonly string[];
   readonly ioc?: string;
@@ -25,11 +30,15 @@ interface ReportOptions extends OutputOptions {
 export function registerReport(program: Command): void {
   program
     .command("report")
-    .summary("print reports on the evidence file; without a name, the list of reports")
-    .description("Prints reports on the evidence file. Without a name it lists them with their parameters.")
+    .summary(
+      "print reports on the evidence file; without a name, the list of reports, or with --output html all that matters",
+    )
+    .description(
+      "Prints reports on the evidence file. Without a name it lists them with their parameters; with --output html it makes the whole audit as one page.",
+    )
     .argument("[name...]", "reports to print")
     .addOption(databaseOption())
-    .addOption(outputOption())
+    .addOption(pageOutputOption())
     .addOption(fileOption())
     .addOption(
       new Option("--param <name=value>", "set a parameter; name=@file reads the value from a file; repeatable")
@@ -42,8 +51,8 @@ export function registerReport(program: Command): void {
 
 async function runReports(names: readonly string[], options: ReportOptions): Promise<void> {
   const catalogue = loadCatalogue();
-  const format = chosenFormat(options);
-  if (names.length === 0) {
+  const format = chosenPageFormat(options);
+  if (names.length === 0 && format !== "html") {
     await writeOutput(renderReportList(catalogue, format, renderOptions(options)), options.o);
     return;
   }
@@ -51,7 +60,13 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
   const given = givenParameters(reports, options);
   const reader = await openReader(options.db);
   try {
-    await writeOutput(renderSections(reader, reports, given, format, renderOptions(options)), options.o);
+    if (format === "html") {
+      const now = new Date();
+      const page = names.length === 0 ? auditPage(reader, now) : reportPage(reader, reports, given, now);
+      await writeOutput(renderPage(await page), options.o);
+    } else {
+      await writeOutput(renderSections(reader, reports, given, format, renderOptions(options)), options.o);
+    }
   } finally {
     reader.close();
   }

@@ -1,0 +1,127 @@
+import type { HeatMapBlock, HeatRow, Section } from "../page-data.ts";
+import { tableBlock } from "../table-block.ts";
+import { bucketsOf, type Evidence, stepFor } from "./evidence.ts";
+
+const CELLS = 60;
+/** Interfaces in the heat map, the least complete first; the table has all of them. */
+const INTERFACES = 500;
+
+/** Bits of minutes with evidence, hour by hour, of the interfaces to show. */
+const HOURS = /* sql */ `
+with chosen as (
+  select interface_id, name, row_number() over (order by evidence = 'complete', gap_minutes + skipdata_minutes desc, interface_id) as place
+  from coverage where modelled or minutes_covered > 0
+  order by place limit $interfaces
+)
+select c.place, c.interface_id, c.name, h.hour, h.seen::varchar as seen, h.skip::varchar as skip
+from chosen c
+join interface_dim i using (interface_id)
+left join coverage_hours h using (interface_idx)
+order by c.place, h.hour`;
+
+const GAPS = /* sql */ `
+select i.interface_id, g.from_minute * 60 as first, g.to_minute * 60 - 1 as last
+from coverage_gaps g join interface_dim i using (interface_idx)`;
+
+/** Where the log says nothing. */
+export async function coverageSection(evidence: Evidence): Promise<Section> {
+  const table = await tableBlock(await evidence.report("coverage"), {
+    id: "coverage-table",
+    caption: "Interfaces",
+    shown: [
+      "interface_id",
+      "name",
+      "evidence",
+      "minutes_covered",
+      "minutes_expected",
+      "gap_minutes",
+      "skipdata_minutes",
+      "accepted",
+      "rejected",
+    ],
+    facets: ["evidence", "modelled", "log_type"],
+  });
+  const map = await heatMap(evidence);
+  return {
+    id: "coverage",
+    title: "Where the log says nothing",
+    lead: "How much of the window the log covers at each interface. Silence proves something only where the log is complete.",
+    blocks: map === null ? [table] : [map, table],
+  };
+}
+
+async function heatMap(evidence: Evidence): Promise<HeatMapBlock | null> {
+  const rows = await evidence.rows(HOURS, { interfaces: INTERFACES });
+  if (rows.length === 0) return null;
+  const step = stepFor({ ...evidence.window, hasFlows: true }, CELLS);
+  const { start, count } = bucketsOf(evidence.window, step);
+  const grid = { start, step, count, window: evidence.window };
+  const lines = new Map<string, Line>();
+  for (const { interface_id: id, name, hour, seen, skip } of rows) {
+    const line = getOrAdd(lines, String(id), () => emptyLine(String(id), String(name ?? ""), count));
+    if (hour !== null) addHour(line, grid, Number(hour), BigInt(String(seen)), BigInt(String(skip)));
+  }
+  for (const { interface_id: id, first, last } of await evidence.rows(GAPS)) {
+    const line = lines.get(String(id));
+    const until = Math.min(cellOf(Number(last), grid), count - 1);
+    for (let at = Math.max(0, cellOf(Number(first), grid)); at <= until; at++) line?.gaps.add(at);
+  }
+  return {
+    kind: "heat",
+    id: "coverage-map",
+    caption: "Minutes with log evidence",
+    start,
+    step,
+    rows: [...lines.values()].map((line) => finishLine(line, grid)),
+  };
+}
+
+interface Grid {
+  readonly start: number;
+  readonly step: number;
+  readonly count: number;
+  readonly window: { readonly first: number; readonly last: number };
+}
+
+interface Line {
+  readonly interfaceId: string;
+  readonly name: string;
+  readonly minutes: number[];
+  readonly skipped: Set<number>;
+  readonly gaps: Set<number>;
+}
+
+function emptyLine(interfaceId: string, name: string, count: number): Line {
+  return { interfaceId, name, minutes: Array<number>(count).fill(0), skipped: new Set(), gaps: new Set() };
+}
+
+function cellOf(seconds: number, { start, step }: Grid): number {
+  return Math.floor((seconds - start) / step);
+}
+
+function addHour(line: Line, grid: Grid, hour: number, seen: bigint, skip: bigint): void {
+  for (let minute = 0; minute < 60; minute++) {
+    const at = cellOf(hour * 3600 + minute * 60, grid);
+    if (at < 0 || at >= grid.count) continue;
+    if ((seen >> BigInt(minute)) & 1n) line.minutes[at]++;
+    if ((skip >> BigInt(minute)) & 1n) line.skipped.add(at);
+  }
+}
+
+/** The first and the last cell reach beyond the log: their share is of the minutes inside it. */
+function finishLine({ interfaceId, name, minutes, skipped, gaps }: Line, { start, step, window }: Grid): HeatRow {
+  const firstMinute = Math.floor(window.first / 60);
+  const endMinute = Math.floor(window.last / 60) + 1;
+  const shares = minutes.map((covered, at) => {
+    const from = Math.max((start + at * step) / 60, firstMinute);
+    const to = Math.min((start + (at + 1) * step) / 60, endMinute);
+    return to <= from ? null : Math.min(100, Math.floor((covered / (to - from)) * 100));
+  });
+  return { interfaceId, name, shares, skipped: [...skipped], gaps: [...gaps] };
+}
+
+function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
+}

@@ -1,0 +1,64 @@
+import type { Parameters, Reader, ResultStream } from "../../../store/reader.ts";
+import { findReport, loadCatalogue } from "../../catalogue.ts";
+import { type GivenParameters, runReport } from "../../run-report.ts";
+import { type Row, toRows } from "../../summary-text.ts";
+
+/** The evidence file as the sections of a page ask it. */
+export interface Evidence {
+  rows(sql: string, parameters?: Parameters): Promise<Row[]>;
+  report(name: string, given?: GivenParameters): Promise<ResultStream>;
+  readonly window: Window;
+}
+
+/** From the first to the last record, Unix seconds. */
+export interface Window {
+  readonly first: number;
+  readonly last: number;
+  /** False where only sums were kept (`--no-flows`): nothing is known below the hour. */
+  readonly hasFlows: boolean;
+}
+
+const WINDOW = /* sql */ `
+select
+  coalesce(min(first_s), 0) as first,
+  coalesce(max(last_s), 0) as last,
+  exists (from flow_rows) or exists (from flow_rows_wide) as has_flows
+from activity`;
+
+export async function openEvidence(reader: Reader): Promise<Evidence> {
+  const catalogue = loadCatalogue();
+  const rows: Evidence["rows"] = async (sql, parameters) => toRows(await reader.run(sql, parameters));
+  const [{ first, last, has_flows: hasFlows }] = await rows(WINDOW);
+  return {
+    rows,
+    report: (name, given) => runReport(reader, findReport(catalogue, name), given),
+    window: { first: Number(first), last: Number(last), hasFlows: hasFlows === true },
+  };
+}
+
+const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
+
+/** A round step, in seconds, that cuts the window into at most `most` buckets; the hour at least where flows are gone. */
+export function stepFor({ first, last, hasFlows }: Window, most: number): number {
+  const span = last - first + 1;
+  return (
+    STEPS.find((step) => span / step <= most && (hasFlows || step >= 3600)) ??
+    Math.ceil(span / most / 604_800) * 604_800
+  );
+}
+
+/** Buckets of a step that the window touches: the first one's start, and how many. */
+export function bucketsOf({ first, last }: Window, step: number): { readonly start: number; readonly count: number } {
+  const start = Math.floor(first / step) * step;
+  return { start, count: Math.floor((last - start) / step) + 1 };
+}
+
+/**
+ * SQL of records by bucket and judgement, with the start of the bucket (Unix seconds) as `t`. Sums by the hour serve
+ * whatever is no finer.
+ */
+export function bucketSql(step: number): string {
+  return step >= 3600
+    ? `select hour * 3600 // ${step} * ${step} as t, judgement_id, sum(records)::ubigint as records from activity group by all`
+    : `select start_s // ${step} * ${step} as t, judgement_id, count(*) as records from flow_facts group by all`;
+}

@@ -1,0 +1,109 @@
+import { count, plural, type Row } from "../../summary-text.ts";
+import { AGREEMENTS, PROBE_TOTALS, TOTALS } from "../../summary-queries.ts";
+import type { Figure, FiguresBlock, NoteBlock, Section, TimelineBlock, TimelineSeries } from "../page-data.ts";
+import { bucketSql, bucketsOf, type Evidence, stepFor } from "./evidence.ts";
+
+const BUCKETS = 240;
+
+/** How many of what the other sections tell in full. */
+export interface RuleCounts {
+  readonly rules: number;
+  readonly unused: number;
+  readonly open: number;
+  readonly openWithoutUse: number;
+}
+
+const NO_MODEL: NoteBlock = {
+  kind: "note",
+  text: "Replayed without a model: no record could be judged, and the report shows the log's side only.",
+};
+
+/** Key figures and agreement over time. `rules` is null without a model. */
+export async function overviewSection(evidence: Evidence, rules: RuleCounts | null): Promise<Section> {
+  const [totals] = await evidence.rows(TOTALS);
+  const agreements = await evidence.rows(AGREEMENTS);
+  const [probes] = await evidence.rows(PROBE_TOTALS);
+  return {
+    id: "overview",
+    title: "Overview",
+    lead: "Every record of the log, judged against the modelled security groups and network ACLs.",
+    blocks: [
+      ...(rules === null ? [NO_MODEL] : []),
+      figures(totals, agreements, probes, rules),
+      ...(await timelines(evidence)),
+    ],
+  };
+}
+
+function figures(totals: Row, agreements: readonly Row[], probes: Row, rules: RuleCounts | null): FiguresBlock {
+  const of = (name: string): number => Number(agreements.find((row) => row.agreement === name)?.records ?? 0);
+  const mismatches = of("unexpected_accept") + of("unexpected_reject");
+  const judged = of("agree") + mismatches;
+  const share = `${Math.floor((of("agree") / judged) * 10_000) / 100} %`;
+  const undecided = `${count(of("undecided"))} undecided, ${count(of("unmodelled"))} unmodelled`;
+  const accepted = `${count(of("unexpected_accept"))} accepted, ${count(of("unexpected_reject"))} rejected`;
+  return {
+    kind: "figures",
+    figures: [
+      figure("Records", count(totals.records), `of ${plural(totals.interfaces, "interface")}`, "quiet", "coverage"),
+      ...(judged === 0
+        ? []
+        : [
+            figure("Log agrees", share, undecided, mismatches === 0 ? "good" : "quiet", null),
+            figure("Mismatches", count(mismatches), accepted, mismatches === 0 ? "good" : "bad", "mismatches"),
+          ]),
+      figure("Refused requests", count(probes.records), `of ${plural(probes.sources, "source")}`, "quiet", "probes"),
+      ...(rules === null ? [] : ruleFigures(rules)),
+    ],
+  };
+}
+
+function ruleFigures({ rules, unused, open, openWithoutUse }: RuleCounts): Figure[] {
+  const tone = (found: number): Figure["tone"] => (found > 0 ? "warn" : "good");
+  return [
+    figure("Rules without a hit", count(unused), `of ${plural(rules, "rule")}`, tone(unused), "unused"),
+    figure("Open, no real use", count(openWithoutUse), `of ${plural(open, "open rule")}`, tone(openWithoutUse), "open"),
+  ];
+}
+
+function figure(label: string, value: string, note: string, tone: Figure["tone"], target: string | null): Figure {
+  return { label, value, note, tone, target };
+}
+
+async function timelines(evidence: Evidence): Promise<TimelineBlock[]> {
+  const step = stepFor(evidence.window, BUCKETS);
+  const { start, count: buckets } = bucketsOf(evidence.window, step);
+  const rows = await evidence.rows(`
+    with sums as (${bucketSql(step)})
+    select s.t, j.agreement, j.action, sum(s.records)::ubigint as records
+    from sums s join judgements j using (judgement_id) group by all`);
+  const series = (label: string, tone: TimelineSeries["tone"], matches: (row: Row) => boolean): TimelineSeries => {
+    const values = Array<number>(buckets).fill(0);
+    for (const row of rows) {
+      const at = (Number(row.t) - start) / step;
+      if (matches(row) && at < buckets) values[at] += Number(row.records);
+    }
+    return { label, tone, values };
+  };
+  const block = (id: string, caption: string, all: TimelineSeries[]): TimelineBlock => ({
+    kind: "timeline",
+    id,
+    caption,
+    start,
+    step,
+    series: all.filter(({ values }) => values.some((value) => value > 0)),
+  });
+  const of = (agreement: string) => (row: Row) => row.agreement === agreement;
+  return [
+    block("records-over-time", "Records", [
+      series("accepted", "good", (row) => row.action === "ACCEPT"),
+      series("rejected", "warn", (row) => row.action === "REJECT"),
+    ]),
+    block("agreement-over-time", "Where log and model do not agree", [
+      series("unexpected accept", "bad", of("unexpected_accept")),
+      series("unexpected reject", "warn", of("unexpected_reject")),
+      series("undecided", "info", of("undecided")),
+      series("unmodelled", "quiet", of("unmodelled")),
+    ]),
+  ].filter(({ series: some }) => some.length > 0);
+}

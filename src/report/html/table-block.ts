@@ -1,0 +1,119 @@
+import { protocolName } from "../../net/protocols.ts";
+import type { Plain, Result, ResultStream } from "../../store/reader.ts";
+import { cellText, visible } from "../renderers/renderer.ts";
+import { columnEntity, columnKind, columnLabel } from "./columns.ts";
+import type { ColumnKind, TableBlock, TableColumn, Word } from "./page-data.ts";
+
+/** How a result becomes a table; only `id` and `caption` are needed. */
+export interface TableOptions {
+  readonly id: string;
+  readonly caption: string;
+  readonly shown?: readonly string[];
+  readonly facets?: readonly string[];
+  readonly groupBy?: string;
+  readonly empty?: string;
+  readonly more?: string | null;
+}
+
+/** Columns a table shows before the rest is left to the opened row. */
+const SHOWN_COLUMNS = 9;
+
+export async function tableBlock(result: ResultStream | Result, options: TableOptions): Promise<TableBlock> {
+  const builders = result.columns.map(({ name, type }) => columnBuilder(name, columnKind(name, type)));
+  const named = result.columns.map(({ name }) => /(^|_)protocols?$/.test(name));
+  let rowCount = 0;
+  for await (const chunk of "rows" in result ? [result.rows] : result.chunks) {
+    rowCount += chunk.length;
+    for (const row of chunk)
+      for (let at = 0; at < builders.length; at++) builders[at].add(named[at] ? protocolNames(row[at]) : row[at]);
+  }
+  const columns = builders.map((builder) => builder.finish());
+  const known = new Set(columns.map((column) => column.name));
+  const wanted = (names: readonly string[] | undefined): string[] => (names ?? []).filter((name) => known.has(name));
+  const shown = wanted(options.shown);
+  return {
+    kind: "table",
+    id: options.id,
+    caption: options.caption,
+    columns,
+    rowCount,
+    shown: shown.length > 0 ? shown : columns.slice(0, SHOWN_COLUMNS).map((column) => column.name),
+    facets: wanted(options.facets),
+    groupBy: wanted(options.groupBy === undefined ? [] : [options.groupBy])[0] ?? null,
+    empty: options.empty ?? "No rows.",
+    more: options.more ?? null,
+  };
+}
+
+function protocolNames(value: Plain): Plain {
+  if (Array.isArray(value)) return value.map(protocolNames);
+  return typeof value === "number" ? protocolName(value) : value;
+}
+
+/** A table with one more column behind the given one (at the end where there is none of that name). */
+export function withColumn(table: TableBlock, column: TableColumn, after: string): TableBlock {
+  const at = table.columns.findIndex((one) => one.name === after) + 1 || table.columns.length;
+  const shownAt = table.shown.indexOf(after) + 1 || table.shown.length;
+  return {
+    ...table,
+    columns: [...table.columns.slice(0, at), column, ...table.columns.slice(at)],
+    shown: [...table.shown.slice(0, shownAt), column.name, ...table.shown.slice(shownAt)],
+  };
+}
+
+/** The texts of a column, by row. */
+export function columnTexts(table: TableBlock, name: string): string[] {
+  const column = table.columns.find((one) => one.name === name);
+  return (column?.values ?? []).map((value) => (value === null ? "" : String(column?.words?.[value] ?? value)));
+}
+
+/** A column of words, one a row. */
+export function wordColumn(
+  name: string,
+  label: string,
+  kind: ColumnKind,
+  words: readonly (Word | null)[],
+): TableColumn {
+  const builder = columnBuilder(name, kind, label);
+  for (const word of words) builder.add(word);
+  return builder.finish();
+}
+
+interface ColumnBuilder {
+  add(value: Plain): void;
+  finish(): TableColumn;
+}
+
+const NUMBERS: readonly ColumnKind[] = ["count", "plain", "bytes", "percent", "time"];
+
+/** Words are kept once: a column of a hundred thousand rows rarely has many. */
+function columnBuilder(name: string, kind: ColumnKind, label = columnLabel(name)): ColumnBuilder {
+  const values: (number | null)[] = [];
+  const words: Word[] = [];
+  const places = new Map<string, number>();
+  const placeOf = (value: Plain): number => {
+    const word = wordOf(value, kind);
+    const key = typeof word === "string" ? word : JSON.stringify(word);
+    let place = places.get(key);
+    if (place === undefined) {
+      place = words.push(word) - 1;
+      places.set(key, place);
+    }
+    return place;
+  };
+  const numeric = NUMBERS.includes(kind);
+  return {
+    add(value) {
+      if (value === null || value === "") values.push(null);
+      else if (numeric) values.push(kind === "time" ? Date.parse(String(value)) / 1000 : Number(value));
+      else values.push(placeOf(value));
+    },
+    finish: () => ({ name, label, kind, entity: columnEntity(name), values, words: numeric ? null : words }),
+  };
+}
+
+function wordOf(value: Plain, kind: ColumnKind): Word {
+  if (kind === "spark" && Array.isArray(value)) return value.map(Number);
+  if (kind === "list" && Array.isArray(value)) return value.map((item: Plain) => visible(cellText(item)));
+  return visible(cellText(value));
+}
