@@ -95,10 +95,9 @@ async function writeObjects(options: GenerateOptions, topology: Topology, policy
     if (object % options.objectsPerSlot === 0) events.nextSlot();
     while (tally.records < last) {
       const event = events.next(records - tally.records < MOST_RECORDS);
-      const from = slot + 60 * events.below(SLOT_SECONDS / 60);
       const full = event
-        ? encoder.minute(event.flow, from, event.clientFlags, event.serverFlags)
-        : encoder.noData(from);
+        ? encoder.minute(event.flow, slot + 60 * event.minute, event.clientFlags, event.serverFlags)
+        : encoder.noData(slot);
       if (full && !gzip.write(output.take())) await once(gzip, "drain");
     }
     gzip.end(output.take());
@@ -110,12 +109,13 @@ async function writeObjects(options: GenerateOptions, topology: Topology, policy
 /** A flow and the flags that its records of one minute carry. */
 interface Event {
   readonly flow: Flow;
+  /** Of the slot. */
+  readonly minute: number;
   readonly clientFlags: number;
   readonly serverFlags: number;
 }
 
 interface Events {
-  below(below: number): number;
   /** From now on records of the next slot: those of long connections come first. */
   nextSlot(): void;
   /** The next thing to write, null for a NODATA record; `single`: something that leaves exactly one record. */
@@ -131,35 +131,36 @@ function createEvents(
 ): Events {
   const random = createRandom(options.seed + 3);
   const traffic = createTraffic(topology, policy, options, options.seed + 4);
-  const living: { flow: Flow; slotsLeft: number }[] = [];
+  const living: { flow: Flow; minute: number; slotsLeft: number }[] = [];
   // A slot has room for all of them and as much again.
   const mostLiving = Math.floor((options.records / options.objects) * options.objectsPerSlot) / (MOST_RECORDS * 2);
   let next = 0;
   const open = (flow: Flow): Event => {
     opened(flow);
+    const minute = random.below(SLOT_SECONDS / 60);
     const canLast = flow.protocol === 6 && flow.serverFlags === 19;
     if (!canLast || living.length >= mostLiving || random.below(1000) >= LONG_LIVED)
-      return { flow, clientFlags: flow.clientFlags, serverFlags: flow.serverFlags };
-    living.push({ flow, slotsLeft: 1 + random.below(MOST_SLOTS) });
+      return { flow, minute, clientFlags: flow.clientFlags, serverFlags: flow.serverFlags };
+    living.push({ flow, minute, slotsLeft: 1 + random.below(MOST_SLOTS) });
     next = living.length;
-    return { flow, clientFlags: 2, serverFlags: 18 };
+    return { flow, minute, clientFlags: 2, serverFlags: 18 };
   };
   return {
-    below: random.below,
     nextSlot() {
       next = 0;
     },
     next(single) {
       if (single) return open(traffic.probe());
       if (next >= living.length) return random.below(1000) < NO_DATA ? null : open(traffic.next());
-      const { flow } = living[next];
+      // The same minute of each slot: never idle for 350 s, the shortest time after which AWS forgets a connection.
+      const { flow, minute } = living[next];
       if (--living[next].slotsLeft > 0) {
         next++;
-        return { flow, clientFlags: 0, serverFlags: 0 };
+        return { flow, minute, clientFlags: 0, serverFlags: 0 };
       }
       const last = living.pop()!;
       if (next < living.length) living[next] = last;
-      return { flow, clientFlags: 1, serverFlags: 1 };
+      return { flow, minute, clientFlags: 1, serverFlags: 1 };
     },
   };
 }

@@ -64,8 +64,9 @@ export function createRecordEncoder(
       const tiny = refused || kind === "stale";
       const start = from + random.below(30);
       const end = start + random.below(from + 60 - start);
-      const packets = tiny ? 1 : 2 + random.below(30);
-      const bytes = packets * (tiny ? 40 : 52 + random.below(400));
+      // A scanner sends one bare SYN, a host that connects tries three times, with options.
+      const packets = kind === "lateral" ? 3 : tiny ? 1 : 2 + random.below(30);
+      const bytes = packets * (kind === "lateral" ? 60 : tiny ? 40 : 52 + random.below(400));
       const replyStart = Math.min(end, start + random.below(2));
       const replyPackets = tiny ? 1 : packets + random.below(2);
       const replyBytes = replyPackets * (tiny ? 40 : 52 + random.below(1300));
