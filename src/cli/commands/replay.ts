@@ -9,6 +9,9 @@ import { auditPage } from "../../report/html/audit/page.ts";
 import { renderPage } from "../../report/html/page.ts";
 import { renderSummary } from "../../report/summary.ts";
 import { openReader } from "../../store/reader.ts";
+import { planSources } from "../../source/plan.ts";
+import { visible } from "../../report/renderers/renderer.ts";
+import { describePlan } from "../dry-run.ts";
 import { EXIT } from "../failure.ts";
 import { databaseOption, renderOptions, writeOutput } from "../output.ts";
 import { packageVersion } from "../package-version.ts";
@@ -22,6 +25,7 @@ interface ReplayCommandOptions {
   readonly to?: number;
   readonly fields?: string;
   readonly flows: boolean;
+  readonly dryRun?: boolean;
   readonly workers: number;
   readonly region?: string;
   readonly profile?: string;
@@ -48,6 +52,7 @@ export function registerReplay(program: Command): void {
     )
     .addOption(new Option("--to <time>", "only objects that may hold records up to this time").argParser(parseTime))
     .option("--fields <list>", "field list of text without a header line, in record order")
+    .option("--dry-run", "only print the objects that would be read, their bytes and what is left out")
     .option("--no-flows", "keep sums only, not a row for every record")
     .addOption(
       new Option("--workers <number>", "reader threads; 0 reads on the main thread")
@@ -73,6 +78,7 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
     throw new AppError("E_USAGE", `--from ${isoTime(from)} is after --to ${isoTime(to)}`);
   }
   const fields = options.fields === undefined ? undefined : parseFieldList(options.fields);
+  if (options.dryRun) return printPlan(sources, options);
   const watches = options.failOn === undefined ? [] : parseWatches(options.failOn, loadCatalogue());
   const progress = createProgress(process.stderr);
   const abort = new AbortController();
@@ -119,6 +125,18 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   } finally {
     reader.close();
   }
+}
+
+/** `--dry-run`: lists and prunes, reads nothing and makes no evidence file. */
+async function printPlan(sources: readonly string[], options: ReplayCommandOptions): Promise<void> {
+  const plan = await planSources(sources, {
+    from: options.from,
+    to: options.to,
+    aws: { region: options.region, profile: options.profile },
+    events: { note: (text) => process.stderr.write(`note: ${visible(text)}\n`), retry: () => undefined },
+  });
+  process.stdout.write(describePlan(plan));
+  if (plan.objects.length === 0) process.exitCode = EXIT.nothingToJudge;
 }
 
 function exitCodeOf(result: ReplayResult, withModel: boolean): number {

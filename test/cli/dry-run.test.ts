@@ -1,0 +1,31 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { describePlan } from "../../src/cli/dry-run.ts";
+import { withFolder } from "../helpers/evidence.ts";
+import { flowreplay } from "../helpers/cli.ts";
+
+test("a plan is printed with sizes, totals and what is left out", () => {
+  const object = (name: string, size: number | null) =>
+    ({ name, size, etag: null, time: null, locator: { kind: "file", path: name } }) as const;
+  const text = describePlan({
+    objects: [object("a.gz", 2048), object("b\u001b[31m.gz", null)],
+    known: 1,
+    bytes: 2048,
+    pruned: 3,
+    window: { from: 0, to: null },
+  });
+  expect(text).toBe(
+    "  2.0 KiB  a.gz\n        ?  b\\x1b[31m.gz\n" +
+      "2 objects, 2.0 KiB; 3 left out; 1 already ingested, object times 1970-01-01T00:00:00Z to open\n",
+  );
+});
+
+test("--dry-run reads nothing and makes no evidence file", () =>
+  withFolder(async (folder) => {
+    const db = join(folder, "none.duckdb");
+    const run = flowreplay(["replay", "samples/production-vpc/v5", "--dry-run", "--db", db]);
+    expect(run.stdout).toContain("7 objects");
+    expect(run.code).toBe(0);
+    expect(existsSync(db)).toBe(false);
+  }));
