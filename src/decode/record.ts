@@ -4,6 +4,7 @@ import * as F from "./fields.ts";
 import * as B from "./flow-batch.ts";
 import type { Layout } from "./layout.ts";
 import type { Dictionaries } from "./scan.ts";
+import { reserveAddress6 } from "./scan-ipv6.ts";
 
 /** Longest interface or account id taken, in bytes; AWS's own have 21 and 12. */
 const LONGEST_NAME = 64;
@@ -128,12 +129,7 @@ export function createRecordReader({ interfaces, accounts }: Dictionaries): Reco
     const at = target * 4;
     if (families[target] === 0) return 0;
     if (families[target] === IPV4) return words[at];
-    const index = batch.addr6Length;
-    if (index + 4 > batch.addr6.length) {
-      const grown = new Uint32Array(Math.max(1024, batch.addr6.length * 2));
-      grown.set(batch.addr6);
-      batch.addr6 = grown;
-    }
+    const index = reserveAddress6(batch);
     batch.addr6.set(words.subarray(at, at + 4), index);
     batch.addr6Length = index + 4;
     return index;

@@ -8,6 +8,7 @@ import {
   DIRECTION_SHIFT,
   type FlowBatch,
 } from "./flow-batch.ts";
+import { scanIpv6, SIX_SHIFT } from "./scan-ipv6.ts";
 import { ACCE, CEPT, EGRE, INGR, JECT, REJE, RESS } from "./words.ts";
 
 /**
@@ -39,23 +40,31 @@ export function scanField(
       return p + dictionary.foundLength;
     }
     case F.ADDRESS: {
+      const first = p;
       let word = 0;
-      for (let octet = 0; octet < 4; octet++) {
+      let octet = 0;
+      for (; octet < 4; octet++) {
         let value = bytes[p++] - 48;
-        if (value >>> 0 > 9) return -1;
+        if (value >>> 0 > 9) break;
         let digit = bytes[p] - 48;
         if (digit >>> 0 <= 9) {
-          if (value === 0) return -1;
+          if (value === 0) break;
           value = value * 10 + digit;
           digit = bytes[++p] - 48;
           if (digit >>> 0 <= 9) {
             value = value * 10 + digit;
-            if (value > 255) return -1;
+            if (value > 255) break;
             p++;
           }
         }
-        if (octet < 3 && bytes[p++] !== 46) return -1;
+        if (octet < 3 && bytes[p++] !== 46) break;
         word = (word << 8) | value;
+      }
+      if (octet < 4) {
+        p = scanIpv6(bytes, first, batch);
+        if (p < 0) return -1;
+        word = batch.addr6Length - 4;
+        batch.bits[row] |= 1 << (SIX_SHIFT + target);
       }
       if (target === F.SRC) batch.src[row] = word;
       else if (target === F.DST) batch.dst[row] = word;

@@ -3,6 +3,7 @@ import { EVENT_TIME_BYTES, isEventTime } from "./event-time.ts";
 import { ACTION_ACCEPT, ACTION_REJECT, BATCH_ROWS, type FlowBatch } from "./flow-batch.ts";
 import { DEFAULT_COUNT, type Layout } from "./layout.ts";
 import { scanField } from "./scan-field.ts";
+import { scanIpv6, SIX_SHIFT, withFamilies } from "./scan-ipv6.ts";
 import { ACCE, CEPT, JECT, REJE } from "./words.ts";
 
 /** Bytes that must be readable behind the last line given to `scanRecords`: word loads run past the end of a field. */
@@ -26,7 +27,7 @@ export interface ScanResult {
 const result: ScanResult = { at: 0, rows: 0 };
 
 /**
- * The hot loop: records in their common form (IPv4, one space between fields, a value in every field that is read,
+ * The hot loop: records in their common form (one space between fields, a value in every field that is read,
  * names the dictionaries know) from bytes straight into columns. It stops at the first line that is anything else and
  * when the batch is full; it never decides that a line is bad, `readRecord` does.
  *
@@ -55,6 +56,7 @@ export function scanRecords(
   const firstRow = batch.rows;
   let row = firstRow;
   let at = from;
+  let { addr6Length } = batch;
 
   scanning: while (at < end && row < BATCH_ROWS) {
     let p = at;
@@ -84,25 +86,33 @@ export function scanRecords(
 
       // srcaddr dstaddr
       for (let side = 0; side < 2; side++) {
+        const first = p;
         let word = 0;
-        for (let octet = 0; octet < 4; octet++) {
+        let octet = 0;
+        for (; octet < 4; octet++) {
           let value = bytes[p++] - 48;
-          if (value >>> 0 > 9) break scanning;
+          if (value >>> 0 > 9) break;
           let byte = bytes[p++];
           let digit = byte - 48;
           if (digit >>> 0 <= 9) {
-            if (value === 0) break scanning;
+            if (value === 0) break;
             value = value * 10 + digit;
             byte = bytes[p++];
             digit = byte - 48;
             if (digit >>> 0 <= 9) {
               value = value * 10 + digit;
-              if (value > 255) break scanning;
+              if (value > 255) break;
               byte = bytes[p++];
             }
           }
-          if (byte !== (octet < 3 ? 46 : 32)) break scanning;
+          if (byte !== (octet < 3 ? 46 : 32)) break;
           word = (word << 8) | value;
+        }
+        if (octet < 4) {
+          p = scanIpv6(bytes, first, batch);
+          if (p < 0 || bytes[p++] !== 32) break scanning;
+          word = batch.addr6Length - 4;
+          bitsColumn[row] |= 1 << (SIX_SHIFT + side);
         }
         (side === 0 ? src : dst)[row] = word;
       }
@@ -153,8 +163,8 @@ export function scanRecords(
 
       // action log-status
       const word = view.getUint32(p, true);
-      if (word === ACCE && view.getUint32(p + 2, true) === CEPT) bitsColumn[row] = fullBits | ACTION_ACCEPT;
-      else if (word === REJE && view.getUint32(p + 2, true) === JECT) bitsColumn[row] = fullBits | ACTION_REJECT;
+      if (word === ACCE && view.getUint32(p + 2, true) === CEPT) bitsColumn[row] |= ACTION_ACCEPT;
+      else if (word === REJE && view.getUint32(p + 2, true) === JECT) bitsColumn[row] |= ACTION_REJECT;
       else break;
       if (bytes[p + 6] !== 32 || bytes[p + 7] !== 79 || bytes[p + 8] !== 75) break;
       p += 9;
@@ -168,10 +178,18 @@ export function scanRecords(
 
     if (bytes[p] === 13) p++;
     if (bytes[p] !== 10 || p - at > LONGEST_LINE || (hasTimes && starts[row] > ends[row])) break;
+    if (bitsColumn[row] >>> SIX_SHIFT !== 0) {
+      const bits = withFamilies(bitsColumn[row]);
+      if (bits === 0) break;
+      bitsColumn[row] = bits;
+    }
     line[row] = firstLine + row - firstRow;
     row++;
+    addr6Length = batch.addr6Length;
     at = p + 1;
   }
+  // Addresses of a line that was begun and not taken.
+  batch.addr6Length = addr6Length;
   result.at = at;
   result.rows = row - firstRow;
   return result;

@@ -108,6 +108,14 @@ const EXAMPLE: Record<string, string> = {
   "reject-reason": "-",
 };
 
+const IPV6: Record<string, string> = {
+  ...EXAMPLE,
+  srcaddr: "2001:db8:1234:a100:8d6e:3477:df66:f105",
+  dstaddr: "::ffff:10.0.0.1",
+  "pkt-srcaddr": "fe80::1",
+  "pkt-dstaddr": "64:ff9b::c000:201",
+};
+
 const everyByte = (text: string): number[] => Array.from({ length: text.length }, (_, index) => index + 1);
 
 describe("decoding", () => {
@@ -170,15 +178,17 @@ describe("decoding", () => {
     );
   });
 
-  it.each([
+  it.each<[string, readonly string[], Record<string, string>?]>([
     ["default format", DEFAULT_FIELDS],
+    ["default format, IPv6", DEFAULT_FIELDS, IPV6],
+    ["addresses only, IPv6", ["srcaddr", "pkt-srcaddr", "dstaddr", "pkt-dstaddr", "interface-id"], IPV6],
     [
       "all fields, default first",
       [...DEFAULT_FIELDS, "vpc-id", ...READ.filter((name) => !DEFAULT_FIELDS.includes(name))],
     ],
     ["all fields, another order", ["vpc-id", ...READ.toReversed(), "version"]],
-  ])("means the same by both for every change of one byte: %s", (_, fields) => {
-    const good = fields.map((name) => EXAMPLE[name] ?? "other").join(" ");
+  ])("means the same by both for every change of one byte: %s", (_, fields, values = EXAMPLE) => {
+    const good = fields.map((name) => values[name] ?? "other").join(" ");
     const lines = [good];
     for (let at = 0; at <= good.length; at++) {
       for (const byte of ["", " ", "\t", "\r", "x", "0", "3", "9", "-", "#", ".", "\u0001"]) {

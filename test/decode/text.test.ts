@@ -132,6 +132,54 @@ describe("records that are read", () => {
   });
 });
 
+describe("formats of AWS's documentation without action, times or ports", () => {
+  const none = { ...nodata, accountId: "-", start: null, end: null, status: "OK" };
+  it.each<[string, string, string, object]>([
+    [
+      "zonal NAT gateway",
+      "instance-id interface-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr",
+      "- eni-1235b8ca123456789 10.0.1.5 10.0.0.220 10.0.1.5 203.0.113.5",
+      { ...none, src: "10.0.1.5", dst: "10.0.0.220", pktSrc: "10.0.1.5", pktDst: "203.0.113.5" },
+    ],
+    [
+      "regional NAT gateway",
+      "resource-id instance-id interface-id subnet-id srcaddr dstaddr pkt-srcaddr pkt-dstaddr",
+      "nat-1234567890abcdef - - - 10.0.1.5 203.0.113.5 10.0.1.5 203.0.113.5",
+      { ...none, interfaceId: "-", src: "10.0.1.5", dst: "203.0.113.5", pktSrc: "10.0.1.5", pktDst: "203.0.113.5" },
+    ],
+    [
+      "transit gateway attachment, no counts and times",
+      "version interface-id account-id vpc-id subnet-id instance-id srcaddr dstaddr srcport dstport protocol tcp-flags type pkt-srcaddr pkt-dstaddr action log-status",
+      "3 eni-11111111111111111 123456789010 vpc-a subnet-1 - 10.40.1.175 10.40.2.236 39812 80 6 3 IPv4 10.20.33.164 10.40.2.236 ACCEPT OK",
+      {
+        ...none,
+        interfaceId: "eni-11111111111111111",
+        accountId: "123456789010",
+        src: "10.40.1.175",
+        dst: "10.40.2.236",
+        pktSrc: "10.20.33.164",
+        pktDst: "10.40.2.236",
+        srcPort: 39812,
+        dstPort: 80,
+        protocol: 6,
+        tcpFlags: 3,
+        action: "ACCEPT",
+      },
+    ],
+    [
+      "one of a pair only: the port is not known, the time is",
+      "interface-id dstaddr srcaddr dstport end action",
+      "eni-1235b8ca123456789 10.0.0.1 10.0.0.2 443 1620000000 ACCEPT",
+      { ...none, src: "10.0.0.2", dst: "10.0.0.1", start: 1620000000, end: 1620000000, action: "ACCEPT" },
+    ],
+  ])("%s", (_, fields, record, expected) => {
+    // Twice, so that the second one goes through the fast tokeniser where it can.
+    const { rows, bad } = decodeText(`${fields}\n${record}\n${record}\n${"#".repeat(40)}`);
+    expect(bad).toEqual([]);
+    expect(rows).toEqual([2, 3].map((line) => ({ ...expected, line })));
+  });
+});
+
 describe("lines that are no record", () => {
   const cases: [string, string][] = [
     ["wrong_field_count", SSH.replace(" OK", "")],
