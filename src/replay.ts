@@ -59,14 +59,14 @@ export async function replay(options: ReplayOptions, events: ReplayEvents): Prom
   try {
     return await replayWith(threads, options, events);
   } finally {
-    await threads.stop();
+    threads.stop();
   }
 }
 
 interface Threads {
   readonly readers: ReaderPool;
   openEvidence(path: string): Promise<OpenEvidenceFile>;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 /** Readers and the writer get threads of their own, unless everything is to run on this one (`workers` 0). */
@@ -76,9 +76,9 @@ function startThreads(workers: number): Threads {
   return {
     readers,
     openEvidence: writer?.open ?? openEvidenceFile,
-    async stop() {
-      await readers.stop();
-      await writer?.stop();
+    stop() {
+      readers.stop();
+      writer?.stop();
     },
   };
 }

@@ -6,6 +6,7 @@ import { DOWNLOADS_AHEAD, isDownload } from "../source/read-ahead.ts";
 import type { SourceEvents, SourceObject } from "../source/source.ts";
 import type { EndMessage, FailureMessage, ReaderMessage, ReaderRequest, ReaderSetup } from "./messages.ts";
 import { createObjectReader } from "./object-reader.ts";
+import { retire } from "./retire.ts";
 import { createTranslator, type SharedNames, type Translator } from "./translate.ts";
 
 /** What comes out of the readers, object after object in the planned order. */
@@ -29,7 +30,7 @@ export interface PoolOptions {
 /** Reader threads, started early: they load their code while the model is being read. */
 export interface ReaderPool {
   readInOrder(objects: readonly SourceObject[], options: PoolOptions): AsyncGenerator<Piece>;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 /** Starts `workers` reader threads; with 0 the reading is done beside the consumer. */
@@ -37,7 +38,7 @@ export function startReaders(workers: number): ReaderPool {
   const threads = Array.from({ length: workers }, () => new Worker(new URL("./worker.js", import.meta.url)));
   return {
     readInOrder: (planned, options) => readInOrder(planned, options, threads),
-    stop: async () => void (await Promise.all(threads.map((thread) => thread.terminate()))),
+    stop: () => threads.forEach(retire),
   };
 }
 
@@ -49,7 +50,7 @@ interface Reader {
   wake: (() => void) | null;
   /** Called when an object has been read to its end, before its messages are consumed. */
   idle: () => void;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 /**
@@ -102,7 +103,7 @@ async function* readInOrder(
       }
     }
   } finally {
-    await Promise.all(readers.map((reader) => reader.stop()));
+    for (const reader of readers) reader.stop();
   }
 }
 
@@ -126,7 +127,7 @@ function threadReader(worker: Worker, setup: ReaderSetup, names: SharedNames): R
     post(request: ReaderRequest) {
       worker.postMessage(request, request.kind === "return" ? [...request.buffers, ...request.readings] : []);
     },
-    stop: async () => worker.postMessage({ kind: "stop" } satisfies ReaderRequest),
+    stop: () => worker.postMessage({ kind: "stop" } satisfies ReaderRequest),
   });
 }
 
@@ -147,7 +148,7 @@ function inlineReader(setup: ReaderSetup, names: SharedNames): Reader {
         });
       }
     },
-    stop: async () => abort.abort(),
+    stop: () => abort.abort(),
   });
 }
 
@@ -164,6 +165,6 @@ function emptyReader(setup: ReaderSetup, names: SharedNames): Reader {
     inbox: [],
     wake: null,
     idle: () => undefined,
-    stop: async () => undefined,
+    stop: () => undefined,
   };
 }

@@ -12,10 +12,8 @@ port.on("message", (request: ReaderRequest) => {
   if (request.kind === "setup") {
     reader = createObjectReader(request.setup, (message, transfer) => port.postMessage(message, transfer));
   } else if (request.kind === "return") reader?.release(request.buffers, request.readings);
-  else if (request.kind === "stop") {
-    abort.abort();
-    port.close();
-  } else {
+  else if (request.kind === "stop") abort.abort();
+  else {
     reader?.read(request.object, abort.signal).catch((error: unknown) => {
       if (!abort.signal.aborted) port.postMessage({ kind: "failure", error: describe(error) } satisfies ReaderMessage);
     });

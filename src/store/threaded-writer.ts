@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AppError } from "../errors.ts";
+import { retire } from "../pool/retire.ts";
 import type { EvidenceWriter, StoredState, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
 import { openEvidenceWriter, openForWriting, readStoredState } from "./evidence-writer.ts";
 import type { Column } from "./columns.ts";
@@ -27,7 +28,7 @@ export async function openEvidenceFile(path: string): Promise<OpenEvidenceFile> 
 /** A thread that writes, started early: it loads DuckDB while the model is being read. */
 export interface WriterThread {
   open(path: string): Promise<OpenEvidenceFile>;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 export function startWriterThread(): WriterThread {
@@ -62,7 +63,7 @@ export function startWriterThread(): WriterThread {
         },
       };
     },
-    stop: async () => void (await worker.terminate()),
+    stop: () => retire(worker),
   };
 }
 
