@@ -62,12 +62,15 @@ export class ByteDictionary {
    * `FIND_BYTES` bytes from `at` must be readable.
    */
   find(source: Uint8Array, view: DataView, at: number): number {
-    let length = this.lastLength;
-    if (source[at + length] > 32) {
-      length = 0;
-      while (source[at + length] > 32) if (++length === FIND_BYTES) return -1;
-      this.lastLength = Math.max(1, length);
+    const guess = this.lastLength;
+    if (source[at + guess] <= 32) {
+      const id = this.lookup(view, at, guess);
+      if (id >= 0) return id;
     }
+    let length = 0;
+    while (source[at + length] > 32) if (++length === FIND_BYTES) return -1;
+    if (length === 0 || length === guess) return -1;
+    this.lastLength = length;
     return this.lookup(view, at, length);
   }
 
