@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { ByteDictionary } from "./decode/dictionary.ts";
-import { createEvaluator, DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT, type Evaluator } from "./evaluate/evaluator.ts";
+import { createEvaluator, type Evaluator } from "./evaluate/evaluator.ts";
 import { createInitiatorRules } from "./evaluate/initiator.ts";
 import { createReadingTable } from "./evaluate/reading.ts";
+import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "./evaluate/timeouts.ts";
 import { compileModel } from "./policy/compile/compile.ts";
 import { loadModel } from "./policy/load.ts";
 import type { Model } from "./policy/model.ts";
@@ -11,7 +12,8 @@ import type { SharedNames } from "./pool/translate.ts";
 import { judgeAndStore, type Progress } from "./segments.ts";
 import { planSources } from "./source/plan.ts";
 import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./source/source.ts";
-import type { EvidenceWriter, LedgerEntry } from "./store/evidence-writer.ts";
+import type { EvidenceWriter } from "./store/evidence-writer.ts";
+import type { LedgerEntry } from "./store/stored-state.ts";
 import { openEvidenceFile, startWriterThread, type OpenEvidenceFile } from "./store/threaded-writer.ts";
 
 export interface ReplayOptions {

@@ -7,21 +7,17 @@ import {
   STATUS_SHIFT,
   type FlowBatch,
 } from "../decode/flow-batch.ts";
-import { IPV6 } from "../net/address.ts";
 import { ICMP, ICMPV6, TCP, UDP } from "../policy/compile/services.ts";
+import { createAdmissions, type RuleSet } from "./admission.ts";
 import {
   createConnectionTable,
-  type ConnectionTable,
   EVIDENCE_MASK,
   EVIDENCE_SHIFT,
-  FIRST_IN,
-  FIRST_OUT,
   INITIATOR_MASK,
   INTERFACE,
   KIND,
   LAST,
   LOCAL,
-  NEVER,
   OPENED_BY,
   REMOTE,
   REPLY_TRIED,
@@ -29,6 +25,7 @@ import {
   STRIDE,
 } from "./connections.ts";
 import { createActivityCollector, createTrafficCollector, type ActivityFacts, type TrafficFacts } from "./facts.ts";
+import { forgetAddresses, forgetConnections } from "./forgetting.ts";
 import {
   allowedInitiator,
   decideInitiators,
@@ -41,15 +38,16 @@ import {
   UNKNOWN,
   type InitiatorRules,
 } from "./initiator.ts";
-import { judge } from "./judge.ts";
-import { EVIDENCE, type Judgement } from "./judgement.ts";
-import { countPings, type IdleTimeouts, isIdle, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
-import { EGRESS, INGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
-import { createAddressPool, rowKey, type AddressPool, type RowKey } from "./row-key.ts";
+import type { Judgement } from "./judgement.ts";
+import { createJudgementTable } from "./judgement-table.ts";
+import { countPings, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
+import { LATE, RELATED, STRAY, SURMISES, UNCERTAIN } from "./packed-facts.ts";
+import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
+import { deniedByAcl, deniedByGroups, isStrayAnswer, serverAnswers } from "./row-checks.ts";
+import { type AddressPool, createAddressPool, rowKey, type RowKey } from "./row-key.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
-import { isStray, reportUsage, type Admission } from "./usage.ts";
-import { createDirectMap } from "./direct-map.ts";
-import { createWordMemo } from "./word-memo.ts";
+import { DEFAULT_TIMEOUTS, type IdleTimeouts, isIdle } from "./timeouts.ts";
+import { isStray, reportUsage } from "./usage.ts";
 
 /** A batch with the reading of each row. */
 export interface ReadBatch {
@@ -78,23 +76,6 @@ export interface Evaluator {
   readonly evicted: number;
 }
 
-export interface RuleSet {
-  readonly rules: readonly number[];
-  readonly certain: boolean;
-}
-
-/**
- * AWS's time-outs, with the 350 s of newer instances for TCP: the older 432,000 s would join connections that merely reuse
- * a port. A configuration with a history needs the long one, or an idle connection that outlives its rule looks new.
- */
-export const DEFAULT_TIMEOUTS: IdleTimeouts = {
-  tcpEstablished: 350,
-  udpStream: 180,
-  udpSingle: 30,
-  ofInterface: new Map(),
-};
-export const LONG_TCP_TIMEOUT = 432_000;
-
 export interface EvaluatorOptions {
   /** Connections kept from one segment to the next at the most. */
   readonly mostConnections?: number;
@@ -117,13 +98,8 @@ export function createEvaluator(
   const addresses = createAddressPool();
   const activity = createActivityCollector();
   const traffic = createTrafficCollector();
-  const judgements: Judgement[] = [];
-  const judgementIds = new Map<string, number>();
-  const memo = createWordMemo(4);
-  const recent = createDirectMap(12);
-  const ruleSets: RuleSet[] = [];
-  const ruleSetIds = new Map<string, number>();
-  const ruleSetOfMatch: number[] = [];
+  const { judgements, judgementOf } = createJudgementTable(table, firstJudgement);
+  const { ruleSets, admittedMatch, admissionOf } = createAdmissions(table, connections, firstRuleSet);
   let directions = new Uint8Array(0);
   let segmentNumber = 0;
   let touched = new Uint32Array(1 << 10);
@@ -155,49 +131,6 @@ export function createEvaluator(
     directions = Uint8Array.from(table.readings, (reading) => (reading.local === "known" ? reading.direction : 0));
   };
 
-  /** The match under which the entry's connection began, if a group rule admitted it. */
-  const admittedMatch = (base: number, opened: number): number => {
-    const reading = table.readings[connections.words[base + OPENED_BY] - 1];
-    if (reading === undefined || reading.sgIfLocal === NOT_ASKED) return NOT_ASKED;
-    const place = opened === LOCAL_OPENED ? reading.sgIfLocal : reading.sgIfRemote;
-    if (table.matches[place].answer === "allow") return place;
-    for (const other of reading.others) {
-      const { sgIfLocal, sgIfRemote } = table.readings[other];
-      const otherPlace = opened === LOCAL_OPENED ? sgIfLocal : sgIfRemote;
-      if (otherPlace !== NOT_ASKED && table.matches[otherPlace].answer === "allow") return otherPlace;
-    }
-    return place;
-  };
-
-  const ruleSetOf = (match: number): number => {
-    const known = ruleSetOfMatch[match];
-    if (known !== undefined) return known;
-    const { rules: certainly, possible } = table.matches[match];
-    const certain = certainly.length > 0;
-    const members = certain ? certainly : possible;
-    if (members.length === 0) return (ruleSetOfMatch[match] = -1);
-    const text = `${certain}${members.join(",")}`;
-    let id = ruleSetIds.get(text);
-    if (id === undefined) {
-      id = firstRuleSet + ruleSets.length;
-      ruleSets.push({ rules: members, certain });
-      ruleSetIds.set(text, id);
-    }
-    return (ruleSetOfMatch[match] = id);
-  };
-
-  /** The rules that admitted an entry's connection, and for an untracked flow those that let its replies pass. */
-  const admissionOf = (base: number, into: Admission): void => {
-    const opened = connections.words[base + STATE] & INITIATOR_MASK;
-    const place = opened === UNKNOWN ? NOT_ASKED : admittedMatch(base, opened);
-    into.ruleSet = place === NOT_ASKED ? -1 : ruleSetOf(place);
-    into.replyRuleSet = -1;
-    if (place === NOT_ASKED || !table.matches[place].untracked) return;
-    const { sgIfLocal, sgIfRemote } = table.readings[connections.words[base + OPENED_BY] - 1];
-    const replies = opened === LOCAL_OPENED ? sgIfRemote : sgIfLocal;
-    if (table.matches[replies].answer === "allow") into.replyRuleSet = ruleSetOf(replies);
-  };
-
   /** Hosts with a tracked flow between them, for ICMP errors about it; made only when a segment asks. */
   const haveFlow = (key: RowKey): boolean => {
     if (pairs === null) {
@@ -211,40 +144,6 @@ export function createEvaluator(
       }
     }
     return pairs.has(`${key.eni}|${key.local}|${key.remote}`);
-  };
-
-  const judgementOf = (reading: number, account: number, admitted: number, packed: number): number => {
-    const said = (account << 16) | packed;
-    const near = account < 0x7fff ? recent.get(reading, said, admitted) : -1;
-    if (near >= 0) return near;
-    const id = findJudgement(reading, account, admitted, packed);
-    if (account < 0x7fff) recent.set(reading, said, admitted, id);
-    return id;
-  };
-
-  const findJudgement = (reading: number, account: number, admitted: number, packed: number): number => {
-    memo.key[0] = reading;
-    memo.key[1] = packed;
-    memo.key[2] = account;
-    memo.key[3] = admitted;
-    const known = memo.find();
-    if (known >= 0) return known;
-    const judgement = judge(
-      table.readings[reading],
-      { accountId: account, admittedBy: admitted, ...unpack(packed) },
-      table.readings,
-      table.matches,
-    );
-    // Facts that make no difference to the answer share one judgement.
-    const text = JSON.stringify(judgement);
-    let id = judgementIds.get(text);
-    if (id === undefined) {
-      id = firstJudgement + judgements.length;
-      judgements.push(judgement);
-      judgementIds.set(text, id);
-    }
-    memo.add(id);
-    return id;
   };
 
   const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
@@ -314,28 +213,6 @@ export function createEvaluator(
     }
   };
 
-  /** Forgets what is idle, then, if still too many, the longest silent ones. */
-  const tidy = (): void => {
-    const { words } = connections;
-    let limit = 0;
-    if (connections.size > mostConnections) {
-      const ages = new Uint32Array(connections.size);
-      let live = 0;
-      for (let entry = 0; entry < connections.size; entry++) {
-        const base = entry * STRIDE;
-        if (!isIdle(words, base, now, timeouts)) ages[live++] = words[base + LAST];
-      }
-      if (live > mostConnections) limit = ages.subarray(0, live).sort()[live - mostConnections];
-    }
-    connections.retain((base) => {
-      if (isIdle(words, base, now, timeouts)) return false;
-      if (words[base + LAST] >= limit) return true;
-      evicted++;
-      return false;
-    });
-    kept = connections.size;
-  };
-
   return {
     judgements,
     firstJudgement,
@@ -393,27 +270,11 @@ export function createEvaluator(
       segment.forEach(({ batch, readings }, at) => judgeBatch(batch, readings, entries[at], out[at]));
       reportUsage(connections, all, admissionOf, traffic);
       // Forgetting costs a pass over everything remembered: it waits until half of that may be idle.
-      if (connections.size > Math.max(400_000, kept * 2)) tidy();
+      if (connections.size <= Math.min(Math.max(400_000, kept * 2), mostConnections * 1.5)) return;
+      evicted += forgetConnections(connections, mostConnections, now, timeouts);
+      kept = connections.size;
     },
   };
-}
-
-/** Keeps the IPv6 addresses that a live connection has, once most of the pool is of connections that are gone. */
-function forgetAddresses(connections: ConnectionTable, addresses: AddressPool): void {
-  if (addresses.size < 65_536 || addresses.size < connections.size * 4) return;
-  const numbers = new Map<number, number>();
-  const renumber = (old: number): number => {
-    const known = numbers.get(old);
-    if (known !== undefined) return known;
-    numbers.set(old, numbers.size);
-    return numbers.size - 1;
-  };
-  connections.rekey((words, base) => {
-    if (words[base + KIND] >>> 8 !== IPV6) return;
-    words[base + LOCAL] = renumber(words[base + LOCAL]);
-    words[base + REMOTE] = renumber(words[base + REMOTE]);
-  });
-  addresses.reset([...numbers.keys()]);
 }
 
 /** Median start of a sample of the segment: one record with a time far ahead must not make every connection old. */
@@ -423,63 +284,4 @@ function typicalStart(segment: readonly ReadBatch[]): number {
     return Array.from({ length: Math.floor(batch.rows / step) }, (_, at) => batch.start[at * step]);
   });
   return sample.sort((a, b) => a - b)[sample.length >> 1] ?? 0;
-}
-
-const LATE = 1 << 6;
-const RELATED = 1 << 7;
-const UNCERTAIN = 1 << 14;
-const STRAY = 1 << 15;
-
-/** Evidence too weak to call a passing packet a mismatch. */
-const SURMISES = new Set([
-  EVIDENCE_CODE.policy,
-  EVIDENCE_CODE.lower_port,
-  EVIDENCE_CODE.only_direction,
-  EVIDENCE_CODE.none,
-]);
-
-type PackedFacts = Omit<Parameters<typeof judge>[1], "accountId" | "admittedBy">;
-
-/** Bits 0-1 action, 2-3 log status, 4-5 reject reason, 6 late, 7 related, 8-9 initiator, 10-13 evidence, 14, 15. */
-function unpack(packed: number): PackedFacts {
-  return {
-    action: ([null, "ACCEPT", "REJECT"] as const)[packed & 3] ?? null,
-    logStatus: (["OK", "NODATA", "SKIPDATA"] as const)[(packed >>> 2) & 3] ?? "OK",
-    rejectReason: ([null, "BPA", "EC", "other"] as const)[(packed >>> 4) & 3],
-    late: (packed & LATE) !== 0,
-    related: (packed & RELATED) !== 0,
-    initiator: (["unknown", "local", "remote"] as const)[(packed >>> 8) & 3] ?? "unknown",
-    evidence: EVIDENCE[(packed >>> 10) & 15],
-    uncertain: (packed & UNCERTAIN) !== 0,
-    stray: (packed & STRAY) !== 0,
-  };
-}
-
-/** The source port is a server's and the destination port a client's: the packet answers one that is not in the log. */
-function serverAnswers(batch: FlowBatch, row: number, rules: InitiatorRules): boolean {
-  const ranks = batch.protocol[row] === 6 ? rules.rankTcp : batch.protocol[row] === 17 ? rules.rankUdp : null;
-  return ranks !== null && ranks[batch.srcPort[row]] - ranks[batch.dstPort[row]] >= 2;
-}
-
-function deniedByAcl(table: ReadingTable, reading: number): boolean {
-  const { direction, naclIn, naclOut } = table.readings[reading];
-  const asked = direction === INGRESS ? naclIn : naclOut;
-  return asked !== NOT_ASKED && table.matches[asked].answer === "deny";
-}
-
-/**
- * A rejected RST that answers a bare packet of no connection: the connection has no SYN in the log (or, without flags, no
- * packet as long as one), nothing was ever answered, and this is one short packet.
- */
-function isStrayAnswer(batch: FlowBatch, row: number, words: Uint32Array, base: number, egress: boolean): boolean {
-  if ((words[base + KIND] & 0xff) !== TCP || batch.packets[row] !== 1) return false;
-  if (words[base + (egress ? FIRST_OUT : FIRST_IN)] !== NEVER) return false;
-  return isStray(words, base);
-}
-
-function deniedByGroups(table: ReadingTable, reading: number, opened: number): boolean {
-  const { sgIfLocal, sgIfRemote, direction } = table.readings[reading];
-  if (sgIfLocal === NOT_ASKED) return false;
-  const local = opened === UNKNOWN ? direction !== INGRESS : opened === LOCAL_OPENED;
-  return table.matches[local ? sgIfLocal : sgIfRemote].answer === "deny";
 }

@@ -1,12 +1,10 @@
 import { ACTION_ACCEPT, ACTION_MASK, HAS_TCP_FLAGS, STATUS_SHIFT, type FlowBatch } from "../decode/flow-batch.ts";
-import { ICMP, ICMPV6, TCP, UDP } from "../policy/compile/services.ts";
+import { ICMP, ICMPV6, TCP } from "../policy/compile/services.ts";
 import {
   FIRST_IN,
   FIRST_OUT,
   FLAGS,
   FLAGS_KNOWN,
-  INTERFACE,
-  KIND,
   LAST,
   OPENED_AT,
   OPENED_BY,
@@ -23,35 +21,8 @@ import {
 } from "./connections.ts";
 import { FIN, RST, SYN, SYN_ACK } from "./initiator.ts";
 import { EGRESS } from "./reading.ts";
+import { type IdleTimeouts, idleSeconds } from "./timeouts.ts";
 import { rowKey, type AddressPool, type RowKey } from "./row-key.ts";
-
-/** Idle time-outs of connection tracking, in seconds, for all interfaces but those that set their own. */
-export interface IdleTimeouts {
-  readonly tcpEstablished: number;
-  readonly udpStream: number;
-  readonly udpSingle: number;
-  readonly ofInterface: ReadonlyMap<number, OwnTimeouts>;
-}
-
-export interface OwnTimeouts {
-  readonly tcpEstablished: number | null;
-  readonly udpStream: number | null;
-  readonly udpSingle: number | null;
-}
-
-/**
- * Seconds without a record after which the next one belongs to a new connection (EC2 "Security group connection
- * tracking"): UDP 30 s for a single exchange and 180 s for a stream, TCP as the time-outs say, other protocols 600 s.
- */
-export function idleSeconds(words: Uint32Array, base: number, timeouts: IdleTimeouts): number {
-  const protocol = words[base + KIND] & 0xff;
-  if (protocol !== TCP && protocol !== UDP) return 600;
-  const own = timeouts.ofInterface.size > 0 ? timeouts.ofInterface.get(words[base + INTERFACE]) : undefined;
-  if (protocol === TCP) return own?.tcpEstablished ?? timeouts.tcpEstablished;
-  const packets = words[base + TOTAL_PACKETS];
-  const stream = (packets & 0xffff) > 1 && packets >>> 16 > 1;
-  return stream ? (own?.udpStream ?? timeouts.udpStream) : (own?.udpSingle ?? timeouts.udpSingle);
-}
 
 /** An accepted ICMP record: each ping run is a connection of its own, told apart by the silence between them. */
 export interface Ping {
@@ -166,11 +137,3 @@ export function observe(
 function isOpening(flags: number, packets: number): boolean {
   return (flags & SYN_ACK) === SYN_ACK && ((flags & (FIN | RST)) !== 0 || packets >= 4);
 }
-
-/** Entries nobody will need again, seen from `now` (Unix seconds). */
-export function isIdle(words: Uint32Array, base: number, now: number, timeouts: IdleTimeouts): boolean {
-  return now > words[base + LAST] + idleSeconds(words, base, timeouts) + DELIVERY;
-}
-
-/** Records of the same time may be spread over the segment, and their times are off by up to a minute. */
-const DELIVERY = 60;

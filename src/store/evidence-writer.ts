@@ -1,9 +1,6 @@
-import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
-import { AppError } from "../errors.ts";
-import type { RuleSet } from "../evaluate/evaluator.ts";
+import type { RuleSet } from "../evaluate/admission.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
 import type { TrackerState } from "../evaluate/state.ts";
 import type { Model } from "../policy/model.ts";
@@ -12,16 +9,8 @@ import { createFactRowWriter, type FactColumns } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendRows, type Cell } from "./rows.ts";
-import { SCHEMA_VERSION, TABLES, VIEWS } from "./schema.ts";
-import { loadTracker, saveTracker } from "./tracker-rows.ts";
-import { USAGE_VIEWS } from "./usage-views.ts";
-
-/** An object of the ledger. `objectId` is its number in the tables. */
-export interface LedgerEntry {
-  readonly objectId: number;
-  readonly etag: string | null;
-  readonly size: number | null;
-}
+import type { LedgerEntry, StoredState } from "./stored-state.ts";
+import { saveTracker } from "./tracker-rows.ts";
 
 /** What is known of an object once all its records are in. */
 export interface FinishedObject {
@@ -92,110 +81,6 @@ export interface WriterOptions {
   readonly policy: PolicyNames | null;
   /** `--no-flows`: sums only, no row per record. */
   readonly keepFlows: boolean;
-}
-
-/** A connection to an evidence file that may be written; made when there is none. Throws `E_STORE`. */
-export async function openForWriting(path: string): Promise<{ connection: DuckDBConnection; close(): void }> {
-  if (!existsSync(path)) await createFile(path);
-  const { connection, close } = await connect(path, path);
-  try {
-    await requireSchema(connection, path);
-    // One checkpoint at the end writes less than many on the way.
-    await connection.run("set checkpoint_threshold = '16GB'");
-    return { connection, close };
-  } catch (error) {
-    close();
-    throw error;
-  }
-}
-
-async function connect(file: string, shown: string): Promise<{ connection: DuckDBConnection; close(): void }> {
-  try {
-    const instance = await DuckDBInstance.create(file, {
-      threads: String(availableParallelism()),
-      memory_limit: "512MB",
-      autoload_known_extensions: "false",
-      autoinstall_known_extensions: "false",
-    });
-    const connection = await instance.connect();
-    await connection.run("set timezone = 'UTC'");
-    return {
-      connection,
-      close: () => {
-        connection.closeSync();
-        instance.closeSync();
-      },
-    };
-  } catch (error) {
-    throw openError(shown, error);
-  }
-}
-
-/** Makes an empty evidence file beside its place and moves it there: a run that is killed leaves no half-made file. */
-async function createFile(path: string): Promise<void> {
-  const unfinished = `${path}.${process.pid}.new`;
-  try {
-    const { connection, close } = await connect(unfinished, path);
-    try {
-      await createSchema(connection);
-      await connection.run("checkpoint");
-    } finally {
-      close();
-    }
-    publish(unfinished, path);
-  } finally {
-    rmSync(unfinished, { force: true });
-    rmSync(`${unfinished}.wal`, { force: true });
-  }
-}
-
-/** Gives the file its name unless another run was first: a rename would replace the file that run is writing to. */
-function publish(unfinished: string, path: string): void {
-  try {
-    linkSync(unfinished, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
-    // A file system without hard links.
-    if (!existsSync(path)) renameSync(unfinished, path);
-  }
-}
-
-async function createSchema(connection: DuckDBConnection): Promise<void> {
-  await connection.run("begin");
-  await connection.run(TABLES);
-  await connection.run(VIEWS + USAGE_VIEWS);
-  await connection.run(`insert into schema_info values (${SCHEMA_VERSION}, null)`);
-  await connection.run("commit");
-}
-
-async function requireSchema(connection: DuckDBConnection, path: string): Promise<void> {
-  const found = await connection
-    .runAndReadAll("select version from main.schema_info")
-    .then((reader) => reader.getRows()[0]?.[0])
-    .catch(() => undefined);
-  if (found === SCHEMA_VERSION) return;
-  const what =
-    found === undefined
-      ? "is a database, but not an evidence file"
-      : `has evidence schema ${String(found)}, this version writes ${SCHEMA_VERSION}`;
-  throw new AppError("E_STORE", `${path} ${what}`, { hint: "name another file with --db" });
-}
-
-function openError(path: string, error: unknown): AppError {
-  const reason = (error instanceof Error ? error.message.split("\n", 1)[0] : String(error)).replace(
-    `${path}.${process.pid}.new`,
-    path,
-  );
-  if (/lock/i.test(reason)) {
-    return new AppError("E_STORE", `${path} is in use by another process`, {
-      hint: "wait for the other replay to end, or write to another file with --db",
-      cause: error,
-    });
-  }
-  return new AppError("E_STORE", `cannot write ${path}: ${reason}`, {
-    hint: "check that its folder exists, has room, and that the file was made by flowreplay",
-    cause: error,
-  });
 }
 
 /** Opens an evidence file for a replay. */
@@ -320,42 +205,4 @@ function objectRow(object: FinishedObject, runId: number): Cell[] {
     new Date(),
     "complete",
   ];
-}
-
-/** What an evidence file already holds: the ledger, and the next free numbers. */
-export interface StoredState {
-  readonly ledger: ReadonlyMap<string, LedgerEntry>;
-  readonly interfaceIds: readonly string[];
-  readonly nextObject: number;
-  readonly nextJudgement: number;
-  readonly nextRuleSet: number;
-  readonly nextRun: number;
-  readonly tracker: TrackerState | null;
-  /** Rules that the stored records name, also those of models that are gone. */
-  readonly ruleIds: readonly string[];
-}
-
-export async function readStoredState(connection: DuckDBConnection): Promise<StoredState> {
-  const rows = async (sql: string): Promise<readonly (readonly unknown[])[]> =>
-    (await connection.runAndReadAll(sql)).getRows();
-  const objects = await rows("select source_object, object_id, etag, size from objects");
-  const interfaces = await rows("select interface_id from interface_dim order by interface_idx");
-  const [[object, judgement, ruleSet, run]] = await rows(`select
-    (select coalesce(max(object_id) + 1, 0) from objects), (select coalesce(max(judgement_id) + 1, 0) from judgements),
-    (select coalesce(max(rule_set_id) + 1, 1) from rule_sets), (select coalesce(max(run_id) + 1, 1) from runs)`);
-  return {
-    ledger: new Map(
-      objects.map(([name, id, etag, size]) => [
-        String(name),
-        { objectId: Number(id), etag: etag as string | null, size: size === null ? null : Number(size) },
-      ]),
-    ),
-    interfaceIds: interfaces.map(([id]) => String(id)),
-    nextObject: Number(object),
-    nextJudgement: Number(judgement),
-    nextRuleSet: Number(ruleSet),
-    nextRun: Number(run),
-    tracker: await loadTracker(connection),
-    ruleIds: (await rows("select distinct rule_id from rule_sets order by 1")).map(([id]) => String(id)),
-  };
 }

@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { AppError } from "../errors.ts";
 import { retire } from "../pool/retire.ts";
-import type { EvidenceWriter, StoredState, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
-import { openEvidenceWriter, openForWriting, readStoredState } from "./evidence-writer.ts";
+import { openForWriting } from "./create-file.ts";
+import { openEvidenceWriter, type EvidenceWriter, type UsedBuffers, type WriterOptions } from "./evidence-writer.ts";
+import { readStoredState, type StoredState } from "./stored-state.ts";
 import type { Column } from "./columns.ts";
 import type { ThreadError, WriterCall, WriterReply } from "./writer-messages.ts";
 

@@ -1,7 +1,8 @@
 import type { BadLine } from "../decode/flow-batch.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { Changes, FinishedObject, RunRecord, StoredState, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
+import type { Changes, FinishedObject, RunRecord, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
 import type { FactColumns } from "./fact-rows.ts";
+import type { StoredState } from "./stored-state.ts";
 
 /** The calls of an evidence writer as plain data, for the thread that carries them out. */
 export type WriterCall =

@@ -1,8 +1,9 @@
 import { parentPort } from "node:worker_threads";
 import { createFlowBatch } from "../decode/flow-batch.ts";
 import { AppError } from "../errors.ts";
-import type { EvidenceWriter } from "./evidence-writer.ts";
-import { openEvidenceWriter, openForWriting, readStoredState } from "./evidence-writer.ts";
+import { openForWriting } from "./create-file.ts";
+import { openEvidenceWriter, type EvidenceWriter } from "./evidence-writer.ts";
+import { readStoredState } from "./stored-state.ts";
 import type { ThreadError, WriterCall, WriterReply } from "./writer-messages.ts";
 
 /**

@@ -1,7 +1,8 @@
 import { ByteDictionary } from "../../src/decode/dictionary.ts";
 import { createFlowBatch, type BadLine, type FlowBatch } from "../../src/decode/flow-batch.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";
-import { createEvaluator, DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "../../src/evaluate/evaluator.ts";
+import { createEvaluator } from "../../src/evaluate/evaluator.ts";
+import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "../../src/evaluate/timeouts.ts";
 import { recordsOf, type FlowRecord } from "../../src/evaluate/explain/record.ts";
 import type { NamedJudgement } from "../../src/evaluate/explain/trace.ts";
 import { createInitiatorRules } from "../../src/evaluate/initiator.ts";

@@ -19,6 +19,7 @@ export function createMatcher(
   snapshot: CompiledSnapshot,
   intern: (match: Match) => number,
   matches: readonly Match[],
+  mostSlots: number = MOST_SLOTS,
 ): Matcher {
   const { filters, services, peers, peerStates } = snapshot;
   const serviceCount = services.protocols.length;
@@ -39,7 +40,7 @@ export function createMatcher(
 
   const grow = (): void => {
     const [oldKeys, oldValues] = [keys, values];
-    const forget = capacity >= MOST_SLOTS;
+    const forget = capacity >= mostSlots;
     if (!forget) capacity *= 2;
     keys = new Int32Array(capacity * 2).fill(-1);
     values = new Int32Array(capacity);

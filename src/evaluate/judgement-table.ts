@@ -1,0 +1,57 @@
+import { createDirectMap } from "./direct-map.ts";
+import { judge } from "./judge.ts";
+import type { Judgement } from "./judgement.ts";
+import { unpack } from "./packed-facts.ts";
+import type { ReadingTable } from "./reading.ts";
+import { createWordMemo } from "./word-memo.ts";
+
+/** Judgements by number: equal ones are one. */
+export interface JudgementTable {
+  readonly judgements: readonly Judgement[];
+  /** Number of the judgement of a reading under these facts; `admitted` is the place of a match, or NOT_ASKED. */
+  judgementOf(reading: number, account: number, admitted: number, packed: number): number;
+}
+
+/** Numbers begin with `firstJudgement`. */
+export function createJudgementTable(table: ReadingTable, firstJudgement: number): JudgementTable {
+  const judgements: Judgement[] = [];
+  const judgementIds = new Map<string, number>();
+  const memo = createWordMemo(4);
+  const recent = createDirectMap(12);
+
+  const judgementOf = (reading: number, account: number, admitted: number, packed: number): number => {
+    const said = (account << 16) | packed;
+    const near = account < 0x7fff ? recent.get(reading, said, admitted) : -1;
+    if (near >= 0) return near;
+    const id = findJudgement(reading, account, admitted, packed);
+    if (account < 0x7fff) recent.set(reading, said, admitted, id);
+    return id;
+  };
+
+  const findJudgement = (reading: number, account: number, admitted: number, packed: number): number => {
+    memo.key[0] = reading;
+    memo.key[1] = packed;
+    memo.key[2] = account;
+    memo.key[3] = admitted;
+    const known = memo.find();
+    if (known >= 0) return known;
+    const judgement = judge(
+      table.readings[reading],
+      { accountId: account, admittedBy: admitted, ...unpack(packed) },
+      table.readings,
+      table.matches,
+    );
+    // Facts that make no difference to the answer share one judgement.
+    const text = JSON.stringify(judgement);
+    let id = judgementIds.get(text);
+    if (id === undefined) {
+      id = firstJudgement + judgements.length;
+      judgements.push(judgement);
+      judgementIds.set(text, id);
+    }
+    memo.add(id);
+    return id;
+  };
+
+  return { judgements, judgementOf };
+}

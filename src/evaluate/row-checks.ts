@@ -1,0 +1,43 @@
+import type { FlowBatch } from "../decode/flow-batch.ts";
+import { TCP, UDP } from "../policy/compile/services.ts";
+import { FIRST_IN, FIRST_OUT, KIND, NEVER } from "./connections.ts";
+import { type InitiatorRules, LOCAL_OPENED, UNKNOWN } from "./initiator.ts";
+import { INGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
+import { isStray } from "./usage.ts";
+
+/** The source port is a server's and the destination port a client's: the packet answers one that is not in the log. */
+export function serverAnswers(batch: FlowBatch, row: number, rules: InitiatorRules): boolean {
+  const ranks = batch.protocol[row] === TCP ? rules.rankTcp : batch.protocol[row] === UDP ? rules.rankUdp : null;
+  return ranks !== null && ranks[batch.srcPort[row]] - ranks[batch.dstPort[row]] >= 2;
+}
+
+/** The network ACL does not let the record pass, whatever the groups say. */
+export function deniedByAcl(table: ReadingTable, reading: number): boolean {
+  const { direction, naclIn, naclOut } = table.readings[reading];
+  const asked = direction === INGRESS ? naclIn : naclOut;
+  return asked !== NOT_ASKED && table.matches[asked].answer === "deny";
+}
+
+/**
+ * A rejected RST that answers a bare packet of no connection: the connection has no SYN in the log (or, without flags, no
+ * packet as long as one), nothing was ever answered, and this is one short packet.
+ */
+export function isStrayAnswer(
+  batch: FlowBatch,
+  row: number,
+  words: Uint32Array,
+  base: number,
+  egress: boolean,
+): boolean {
+  if ((words[base + KIND] & 0xff) !== TCP || batch.packets[row] !== 1) return false;
+  if (words[base + (egress ? FIRST_OUT : FIRST_IN)] !== NEVER) return false;
+  return isStray(words, base);
+}
+
+/** The groups let nothing like the record pass if `opened` is who began. */
+export function deniedByGroups(table: ReadingTable, reading: number, opened: number): boolean {
+  const { sgIfLocal, sgIfRemote, direction } = table.readings[reading];
+  if (sgIfLocal === NOT_ASKED) return false;
+  const local = opened === UNKNOWN ? direction !== INGRESS : opened === LOCAL_OPENED;
+  return table.matches[local ? sgIfLocal : sgIfRemote].answer === "deny";
+}
