@@ -186,12 +186,13 @@ export function createEvaluator(
           }
           if (accepted ? isStray(words, base) : isStrayAnswer(batch, row, words, base, egress)) packed |= STRAY;
           if (!accepted && batch.start[row] >= words[base + LAST] && (flags & SYN_ACK) !== SYN) packed |= LATE;
-        } else if (opened === UNKNOWN) {
+        } else if (opened === UNKNOWN && (bits & ACTION_MASK) !== 0) {
           // A rejected record of no known connection: who is heard began, unless it can only be a server's answer.
           const answers = egress && deniedByAcl(table, reading) && serverAnswers(batch, row, rules);
           opened = egress === answers ? REMOTE_OPENED : LOCAL_OPENED;
           evidence = answers ? EVIDENCE_CODE.service_port : EVIDENCE_CODE.only_direction;
         }
+        if (opened === UNKNOWN) evidence = EVIDENCE_CODE.none;
         packed |= (opened << 8) | (evidence << 10);
         if (ported ? accepted && SURMISES.has(evidence) : true) packed |= UNCERTAIN;
         const protocol = batch.protocol[row];
