@@ -1,0 +1,131 @@
+import { createReadStream, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+
+import { ByteDictionary } from "../../../src/decode/dictionary.ts";
+import { BATCH_ROWS, createFlowBatch, type FlowBatch } from "../../../src/decode/flow-batch.ts";
+import { inflate } from "../../../src/decode/inflate.ts";
+import { createTextDecoder } from "../../../src/decode/text.ts";
+import { createEvaluator, type ReadBatch } from "../../../src/evaluate/evaluator.ts";
+import { createInitiatorRules } from "../../../src/evaluate/initiator.ts";
+import { createBatchReader } from "../../../src/evaluate/read-batch.ts";
+import { createReadingTable } from "../../../src/evaluate/reading.ts";
+import { compileModel } from "../../../src/policy/compile/compile.ts";
+import { loadModel } from "../../../src/policy/load.ts";
+import { openEvidenceWriter, openForWriting, readStoredState } from "../../../src/store/evidence-writer.ts";
+import { checkEvidence } from "./check.ts";
+import { secondsSince } from "./process.ts";
+import { DATA_FOLDER, type Prepared } from "./scenario.ts";
+
+/** As replay.ts cuts them. */
+const SEGMENT_BATCHES = 262_144 / BATCH_ROWS;
+const CHUNK = 1 << 18;
+
+/** Seconds of each stage, one after the other on one thread. */
+export type StageSeconds = Readonly<Record<"gunzip" | "decode" | "read policy" | "evaluate" | "store", number>>;
+
+interface DecodedObject {
+  readonly batches: readonly FlowBatch[];
+  readonly records: number;
+}
+
+/**
+ * Takes a default-format scenario through every stage alone and checks the evidence. All its batches are held at once,
+ * so it must not be large. Without threads: the sum is what one core would take.
+ */
+export async function timeStages({ objects, model: folder, truth }: Prepared): Promise<StageSeconds> {
+  const model = await loadModel(folder);
+  const db = join(DATA_FOLDER, "stages.duckdb");
+  rmSync(db, { force: true });
+  const { connection, close } = await openForWriting(db);
+  const state = await readStoredState(connection);
+  const policy = compileModel(model, state.interfaceIds, state.ruleIds);
+  const writer = await openEvidenceWriter(connection, close, state, { model, policy, keepFlows: true });
+  await writer.startRun({
+    startedAt: new Date(),
+    arguments: "{}",
+    model: folder,
+    modelHash: null,
+    toolVersion: "bench",
+  });
+
+  const gunzip = await timed(async () => {
+    for (const path of objects) for await (const _ of inflate(createReadStream(path, { highWaterMark: CHUNK })));
+  });
+
+  const interfaces = new ByteDictionary(policy.interfaceIds);
+  const accounts = new ByteDictionary();
+  const decoded: DecodedObject[] = [];
+  let decode = 0;
+  for (const path of objects) {
+    const text = gunzipSync(readFileSync(path));
+    decode += await timed(() => {
+      const batches: FlowBatch[] = [];
+      const sink = {
+        allocate: () => createFlowBatch(),
+        batch: (batch: FlowBatch) => void batches.push(batch),
+        badLine() {},
+      };
+      const decoder = createTextDecoder({ interfaces, accounts, sink });
+      for (let from = 0; from < text.length; from += CHUNK) decoder.push(text.subarray(from, from + CHUNK));
+      decoder.finish();
+      decoded.push({ batches, records: decoder.records });
+    });
+  }
+
+  const table = createReadingTable();
+  const read: (ReadBatch & { objectId: number })[] = [];
+  const readPolicy = await timed(() => {
+    const reader = createBatchReader(policy, table);
+    for (const [objectId, { batches }] of decoded.entries()) {
+      for (const batch of batches) {
+        const readings = new Uint32Array(BATCH_ROWS);
+        reader.read(batch, readings);
+        read.push({ batch, readings, objectId });
+      }
+    }
+  });
+
+  const evaluator = createEvaluator(
+    table,
+    createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp),
+    policy.ruleIds,
+    { firstJudgement: writer.nextJudgement, firstRuleSet: writer.nextRuleSet },
+  );
+  const out = Array.from({ length: SEGMENT_BATCHES }, () => new Uint32Array(BATCH_ROWS));
+  let evaluate = 0;
+  let store = 0;
+  for (let from = 0; from < read.length; from += SEGMENT_BATCHES) {
+    const segment = read.slice(from, from + SEGMENT_BATCHES);
+    evaluate += await timed(() => evaluator.judgeSegment(segment, out));
+    store += await timed(() => {
+      for (const [at, { batch, objectId }] of segment.entries()) writer.appendFlows(objectId, batch, out[at]);
+      writer.appendFacts(evaluator);
+    });
+  }
+  const times = { firstTime: null, lastTime: null, time: null };
+  const finished = decoded.map(({ records }, objectId) => ({
+    ...times,
+    objectId,
+    name: objects[objectId],
+    etag: "",
+    size: 0,
+    records,
+    badLines: 0,
+    duplicates: 0,
+  }));
+  store += await timed(async () => {
+    await writer.commit(finished, evaluator, { interfaces: interfaces.strings, accounts: accounts.strings });
+    await writer.finishRun("complete", { retries: 0, evicted: 0 });
+    await writer.close();
+  });
+  await checkEvidence(db, truth);
+  rmSync(db);
+  return { gunzip, decode, "read policy": readPolicy, evaluate, store };
+}
+
+async function timed(work: () => void | Promise<void>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return secondsSince(started);
+}
