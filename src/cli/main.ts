@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { registerExplain } from "./commands/explain.ts";
 import { registerLint } from "./commands/lint.ts";
 import { registerQuery } from "./commands/query.ts";
+import { registerRemovable } from "./commands/removable.ts";
 import { registerReplay } from "./commands/replay.ts";
 import { registerReport } from "./commands/report.ts";
 import { registerSnapshot } from "./commands/snapshot.ts";
@@ -17,6 +18,7 @@ const COMMANDS = [
   registerQuery,
   registerExplain,
   registerWhatIf,
+  registerRemovable,
   registerLint,
   registerSnapshot,
 ];

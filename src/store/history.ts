@@ -10,7 +10,7 @@ import {
 } from "../decode/flow-batch.ts";
 import { AppError } from "../errors.ts";
 import type { Initiator } from "../evaluate/judgement.ts";
-import type { Model } from "../policy/model.ts";
+import type { Model, Snapshot } from "../policy/model.ts";
 import { type FlowChunk, type FlowTable, scanFlows } from "./flow-scan.ts";
 import { openEvidence } from "./open.ts";
 import { type Reader, readerOf } from "./reader.ts";
@@ -80,6 +80,12 @@ export async function openHistory(path: string): Promise<History> {
     open.close();
     throw error;
   }
+}
+
+/** The configuration as it was last known: the newest snapshot of the newest run's model. */
+export function newestSnapshot({ models }: History): Snapshot | undefined {
+  const newest = Math.max(...models.keys());
+  return models.get(newest)?.snapshots.at(-1);
 }
 
 const REPLAY = "replay the logs with --model into a new file";

@@ -9,6 +9,7 @@ import { reportPage } from "../../report/html/report-page.ts";
 import { renderReportList } from "../../report/report-list.ts";
 import type { GivenParameters } from "../../report/run-report.ts";
 import { openReader } from "../../store/reader.ts";
+import { runRemovable } from "./removable.ts";
 import {
   chosenPageFormat,
   databaseOption,
@@ -50,6 +51,12 @@ export function registerReport(program: Command): void {
 }
 
 async function runReports(names: readonly string[], options: ReportOptions): Promise<void> {
+  // A search, not a query; whoever looks for it among the reports finds it.
+  if (names.length === 1 && names[0] === "removable-set") {
+    const format = chosenPageFormat(options);
+    if (format === "html") throw new AppError("E_USAGE", "removable-set has no page", { hint: "use another --output" });
+    return runRemovable({ db: options.db, o: options.o, output: format });
+  }
   const catalogue = loadCatalogue();
   const format = chosenPageFormat(options);
   if (names.length === 0 && format !== "html") {

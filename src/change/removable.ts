@@ -1,0 +1,133 @@
+import { breadthScore, ruleVolume } from "../policy/breadth.ts";
+import type { SecurityGroupRule } from "../policy/model.ts";
+import { type History, newestSnapshot } from "../store/history.ts";
+import { type Constraint, smallestHittingSet } from "./hitting-set.ts";
+import { proposeEdit } from "./proposal.ts";
+import { isBreaking } from "./tally.ts";
+import { changesOf } from "./what-if.ts";
+
+/** Group rules that can go together without turning one observed accepted connection. */
+export interface RemovableSet {
+  readonly rules: readonly RemovableRule[];
+  /** How many group rules the newest configuration has. */
+  readonly of: number;
+  /** False where the search was cut short: a larger set may exist. */
+  readonly exact: boolean;
+  /** Records judged again to prove it. */
+  readonly recordsProven: number;
+}
+
+export interface RemovableRule {
+  readonly rule: SecurityGroupRule;
+  readonly breadth: number;
+  /** Connections that it admitted, all of them together with rules that stay. */
+  readonly connections: number;
+  /** The rules that stay and admit them. */
+  readonly coveredBy: readonly string[];
+}
+
+export interface RemovableOptions {
+  /** Only real traffic counts: what only scanners, or nobody who got an answer, used may go too. */
+  readonly realOnly: boolean;
+}
+
+interface AdmittedSet {
+  readonly ruleIds: readonly string[];
+  readonly certain: boolean;
+  readonly connections: number;
+  readonly real: number;
+}
+
+/** A wrong guess costs one more replay; each adds what it broke to the constraints, so that few are ever needed. */
+const MOST_ROUNDS = 20;
+
+/**
+ * A largest set, proven by judging every stored record again without it. Every observed connection names the rules that
+ * admitted it; of each such list one must stay. Rules that a connection may have needed (ICMP types) stay.
+ */
+export async function removableSet(history: History, { realOnly }: RemovableOptions): Promise<RemovableSet> {
+  const snapshot = newestSnapshot(history);
+  const rules = [...(snapshot?.securityGroups.values() ?? [])].flatMap((group) => group.rules);
+  if (!snapshot || rules.length === 0) return { rules: [], of: 0, exact: true, recordsProven: 0 };
+  const numbers = new Map(rules.map((rule, at) => [rule.id, at]));
+  const breadths = rules.map((rule) => breadthScore(ruleVolume(rule, snapshot)));
+  // Of two that do the same the narrower one stays, and rather a reference, which follows its members, than a block.
+  const cost = (at: number): number => breadths[at] + (rules[at].peer.kind === "cidr" ? 0.5 : 0);
+  const admitted = await admittedSets(history);
+  const constraints: Constraint[] = [];
+  const need = (ruleIds: readonly string[], certain: boolean): void => {
+    const known = ruleIds.flatMap((id) => numbers.get(id) ?? []);
+    // A rule that was there then and is gone now stays gone: what it alone admitted is not ours to break.
+    if (certain && known.length < ruleIds.length) return;
+    if (certain) constraints.push(known);
+    else for (const one of known) constraints.push([one]);
+  };
+  for (const set of admitted) if (!realOnly || set.real > 0) need(set.ruleIds, set.certain);
+
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const { keep, exact } = smallestHittingSet(
+      constraints.filter(({ length }) => length > 0),
+      cost,
+    );
+    const remove = rules.filter((_, at) => !keep.has(at));
+    const { tally, groups } = await changesOf(history, proposeEdit({ remove: remove.map(({ id }) => id), add: [] }));
+    const broken = groups.filter(
+      ({ effect, trafficClass }) =>
+        isBreaking(effect) && (!realOnly || trafficClass === "real" || trafficClass === "unknown"),
+    );
+    if (broken.length === 0 && tally.ungrouped === 0) {
+      const recordsProven = Object.values(tally.effects).reduce((sum, value) => sum + value, 0);
+      return { rules: describe(remove, admitted, breadths, numbers), of: rules.length, exact, recordsProven };
+    }
+    // Accepted records that no connection was credited with (no initiator, a packet of no connection).
+    for (const { effect, ruleIds } of broken) need(ruleIds, effect === "breaks");
+    if (tally.ungrouped > 0) for (const { ruleIds } of admitted) need(ruleIds, false);
+  }
+  throw new Error("the removable set does not settle");
+}
+
+function describe(
+  remove: readonly SecurityGroupRule[],
+  admitted: readonly AdmittedSet[],
+  breadths: readonly number[],
+  numbers: ReadonlyMap<string, number>,
+): RemovableRule[] {
+  const gone = new Set(remove.map(({ id }) => id));
+  return remove.map((rule) => {
+    const own = admitted.filter(({ ruleIds }) => ruleIds.includes(rule.id));
+    const stay = own.flatMap(({ ruleIds }) => ruleIds.filter((id) => !gone.has(id)));
+    return {
+      rule,
+      breadth: breadths[numbers.get(rule.id)!],
+      connections: own.reduce((sum, set) => sum + set.connections, 0),
+      coveredBy: [...new Set(stay)].sort(),
+    };
+  });
+}
+
+/** Rows for replies of untracked flows have no port; once the open rule is gone those flows are tracked and need none. */
+const ADMITTED = `
+  with traffic as (
+    select
+      rule_set_id,
+      sum(connections)::ubigint as connections,
+      coalesce(sum(connections) filter (traffic_class = 'real'), 0)::ubigint as real_connections
+    from classified_traffic
+    where not (protocol in (6, 17) and port = 0)
+    group by all
+  )
+  select list_sort(list(s.rule_id)), bool_and(s.certain), any_value(t.connections), any_value(t.real_connections)
+  from traffic t
+  join rule_sets s using (rule_set_id)
+  group by rule_set_id
+  order by rule_set_id`;
+
+async function admittedSets(history: History): Promise<AdmittedSet[]> {
+  const { rows } = await history.reader.run(ADMITTED);
+  return rows.map(([ruleIds, certain, connections, real]) => ({
+    ruleIds: ruleIds as readonly string[],
+    certain: certain === true,
+    connections: Number(connections),
+    real: Number(real),
+  }));
+}

@@ -1,0 +1,28 @@
+import { protocolName } from "../net/protocols.ts";
+import type { SecurityGroupRule } from "../policy/model.ts";
+import { formatPeer } from "../policy/security-group-rules.ts";
+import type { Plain } from "../store/reader.ts";
+import type { ColumnTypes } from "./row-stream.ts";
+
+/** A group rule as the columns of the view `rules`. */
+export const RULE_COLUMNS: ColumnTypes = [
+  ["direction", "VARCHAR"],
+  ["protocol", "VARCHAR"],
+  ["from_port", "INTEGER"],
+  ["to_port", "INTEGER"],
+  ["peer", "VARCHAR"],
+  ["owner_id", "VARCHAR"],
+  ["description", "VARCHAR"],
+];
+
+export function ruleCells(rule: SecurityGroupRule): Plain[] {
+  return [
+    rule.direction,
+    protocolName(rule.protocol),
+    rule.icmp?.type ?? rule.ports?.from ?? null,
+    rule.icmp?.code ?? rule.ports?.to ?? null,
+    formatPeer(rule.peer),
+    rule.groupId,
+    rule.description,
+  ];
+}

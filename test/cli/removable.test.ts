@@ -1,0 +1,34 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { flowreplay } from "../helpers/cli.ts";
+import { replayInto, sample } from "../helpers/samples.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let db: string;
+beforeAll(async () => {
+  db = await replayInto(folder, sample("production-vpc/v5"), sample("production-vpc/config"));
+});
+
+const SUMMARY = "12 of 43 group rules can go together: no accepted record of 15855 changes; no larger set exists";
+
+test("rows with the worth of the evidence; the report of that name is the same", () => {
+  const run = flowreplay(["removable", "--db", db, "--output", "json"]);
+  const golden = new URL("../cases/removable/production-vpc.json", import.meta.url);
+  if (process.env.UPDATE_GOLDEN && !process.env.CI) writeFileSync(golden, run.stdout);
+  expect([run.code, run.stderr]).toEqual([0, `${SUMMARY}\n`]);
+  expect(run.stdout).toBe(readFileSync(golden, "utf8"));
+  expect(flowreplay(["report", "removable-set", "--db", db, "--output", "json"]).stdout).toBe(run.stdout);
+});
+
+test("what it writes as an edit is what what-if proves; rules without whole evidence are in no script", () => {
+  const edit = join(folder, "edit.json");
+  expect(flowreplay(["removable", "--db", db, "--output", "edit", "-o", edit]).code).toBe(0);
+  const { remove, undo } = JSON.parse(readFileSync(edit, "utf8")) as { remove: string[]; undo: { add: unknown[] } };
+  expect([remove.length, undo.add.length]).toEqual([11, 11]);
+  expect(remove).not.toContain("sgr-03586981c2dd81581");
+  const proof = flowreplay(["what-if", "--db", db, "--edit", edit, "--strict"]);
+  expect([proof.code, proof.stdout]).toEqual([0, "15,855 records judged again\n  nothing changes\n"]);
+});

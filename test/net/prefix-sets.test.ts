@@ -1,0 +1,74 @@
+import * as fc from "fast-check";
+import { IPv4CidrRange, Pool, RangedSet } from "ip-num";
+import { expect, test } from "vitest";
+import { formatPrefix, IPV4, type Prefix, prefixContains } from "../../src/net/address.ts";
+import { parsePrefix } from "../../src/net/parse.ts";
+import { aggregatePrefixes, commonPrefix, holdsPrefix } from "../../src/net/prefix-sets.ts";
+
+const of = (text: string): Prefix => parsePrefix(text)!.prefix;
+const texts = (prefixes: readonly Prefix[]): string[] => prefixes.map(formatPrefix);
+
+/** Blocks of a small space, so that they touch. */
+const block = fc
+  .tuple(fc.nat(1023), fc.integer({ min: 22, max: 32 }))
+  .map(([host, length]) => of(`10.0.${host >> 8}.${host & 255}/${length}`));
+
+test("aggregates as ip-num does", () => {
+  fc.assert(
+    fc.property(fc.array(block, { minLength: 1, maxLength: 12 }), (blocks) => {
+      // ip-num takes no overlaps: hand it the addresses one by one.
+      const hosts = new Set<number>();
+      for (const { words, length } of blocks) {
+        for (let at = 0; at < 2 ** (32 - length); at++) hosts.add(words[0] + at);
+      }
+      fc.pre(hosts.size <= 64);
+      const ranges = [...hosts]
+        .sort((a, b) => a - b)
+        .map((host) => {
+          const text = formatPrefix({ family: IPV4, words: [host], length: 32 });
+          return RangedSet.fromCidrRange(IPv4CidrRange.fromCidr(text));
+        });
+      const reference = Pool.fromRangeSet(ranges)
+        .aggregate()
+        .getRanges()
+        .map((range) => range.toCidrRange().toCidrString());
+      expect(texts(aggregatePrefixes(blocks))).toEqual(reference);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test.each([
+  [["10.0.0.0/25", "10.0.0.128/25", "10.0.1.0/24"], ["10.0.0.0/23"]],
+  [
+    ["10.0.1.0/24", "10.0.2.0/24"],
+    ["10.0.1.0/24", "10.0.2.0/24"],
+  ],
+  [
+    ["0.0.0.0/1", "128.0.0.0/1", "::/1", "8000::/1"],
+    ["0.0.0.0/0", "::/0"],
+  ],
+  [
+    ["2001:db8::2/128", "2001:db8::3/128", "10.0.0.1/32", "10.0.0.0/8"],
+    ["10.0.0.0/8", "2001:db8::2/127"],
+  ],
+  [[], []],
+])("%j", (given, expected) => {
+  expect(texts(aggregatePrefixes(given.map(of)))).toEqual(expected);
+});
+
+test("the common block is the smallest that holds both", () => {
+  fc.assert(
+    fc.property(block, block, (a, b) => {
+      const common = commonPrefix(a, b);
+      expect([a, b].every((one) => holdsPrefix(common, one) && prefixContains(common, one.words))).toBe(true);
+      if (common.length === Math.min(a.length, b.length)) return;
+      const halves = [a, b].map((one) => one.words[0] >>> (31 - common.length));
+      expect(new Set(halves).size).toBe(2);
+    }),
+    { numRuns: 300 },
+  );
+  expect(formatPrefix(commonPrefix(of("2001:db8::1/128"), of("2001:db8:0:1::/64")))).toBe("2001:db8::/63");
+  expect(formatPrefix(commonPrefix(of("0.0.0.1/32"), of("255.0.0.0/8")))).toBe("0.0.0.0/0");
+  expect(holdsPrefix(of("10.0.0.0/8"), of("::/0"))).toBe(false);
+});
