@@ -1,12 +1,15 @@
 import { once } from "node:events";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { extname } from "node:path";
 import { Option } from "commander";
 import { AppError } from "../errors.ts";
+import { createPseudonyms, type Pseudonyms } from "../report/pseudonyms/pseudonyms.ts";
+import { pseudonymisedReader } from "../report/pseudonyms/results.ts";
 import { type OutputFormat, RENDERERS } from "../report/renderers/formats.ts";
 import type { RenderOptions } from "../report/renderers/renderer.ts";
+import type { Reader } from "../store/reader.ts";
 import { styleFor } from "./colors.ts";
 
 /** Options shared by the commands that print rows. */
@@ -21,6 +24,31 @@ export const outputOption = (): Option =>
   );
 
 export const fileOption = (): Option => new Option("-o <file>", "write to a file instead of the terminal");
+
+export const pseudonymiseOption = (): Option =>
+  new Option(
+    "--pseudonymise <file>",
+    "replace addresses, ids and names by stable fakes; the file holds the secret behind them",
+  );
+
+/** Null without a file. Throws `E_USAGE` when it cannot be read or holds no secret. */
+export function readPseudonyms(file: string | undefined): Pseudonyms | null {
+  if (file === undefined) return null;
+  let content: Buffer;
+  try {
+    content = readFileSync(file);
+  } catch (error) {
+    throw new AppError("E_USAGE", `cannot read the secret file: ${error instanceof Error ? error.message : file}`, {
+      cause: error,
+    });
+  }
+  return createPseudonyms(content, file);
+}
+
+/** The reader itself, or one that knows pseudonyms only. */
+export function readerWith(pseudonyms: Pseudonyms | null, reader: Reader): Reader {
+  return pseudonyms === null ? reader : pseudonymisedReader(reader, pseudonyms);
+}
 
 export const databaseOption = (): Option => new Option("--db <file>", "the evidence file").default("flowreplay.duckdb");
 

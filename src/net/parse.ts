@@ -49,7 +49,7 @@ export function bitsOf(family: Family): number {
   return family === IPV4 ? 32 : 128;
 }
 
-function maskWords(words: readonly number[], length: number): number[] {
+export function maskWords(words: readonly number[], length: number): number[] {
   return words.map((word, index) => {
     const bits = length - index * 32;
     if (bits >= 32) return word;

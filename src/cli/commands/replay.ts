@@ -13,7 +13,7 @@ import { planSources } from "../../source/plan.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { describePlan } from "../dry-run.ts";
 import { EXIT } from "../failure.ts";
-import { databaseOption, renderOptions, writeOutput } from "../output.ts";
+import { databaseOption, readerWith, readPseudonyms, renderOptions, writeOutput } from "../output.ts";
 import { packageVersion } from "../package-version.ts";
 import { createProgress } from "../progress.ts";
 import { isoTime, parseTime } from "../time.ts";
@@ -32,6 +32,7 @@ interface ReplayCommandOptions {
   readonly failOn?: string;
   readonly tcpIdle?: number;
   readonly html?: string;
+  readonly pseudonymise?: string;
 }
 
 export function registerReplay(program: Command): void {
@@ -67,6 +68,10 @@ export function registerReplay(program: Command): void {
     )
     .option("--fail-on <list>", "exit 1 when an agreement (unexpected_accept, ...) or a report has something to show")
     .option("--html <file>", "also write the report as one page that opens in a browser")
+    .option(
+      "--pseudonymise <file>",
+      "of the page: stable fake addresses, ids and names; the file holds the secret behind them",
+    )
     .option("--region <region>", "AWS region of the sources")
     .option("--profile <name>", "AWS profile of the sources")
     .action(runReplay);
@@ -80,6 +85,7 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   const fields = options.fields === undefined ? undefined : parseFieldList(options.fields);
   if (options.dryRun) return printPlan(sources, options);
   const watches = options.failOn === undefined ? [] : parseWatches(options.failOn, loadCatalogue());
+  const pseudonyms = readPseudonyms(options.pseudonymise);
   const progress = createProgress(process.stderr);
   const abort = new AbortController();
   const interrupt = (): void => {
@@ -117,7 +123,10 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   const reader = await openReader(options.db);
   try {
     process.stdout.write(await renderSummary(reader, renderOptions({})));
-    if (options.html !== undefined) await writeOutput(renderPage(await auditPage(reader, new Date())), options.html);
+    if (options.html !== undefined) {
+      const page = await auditPage(readerWith(pseudonyms, reader), new Date());
+      await writeOutput(renderPage(page), options.html);
+    }
     if (process.exitCode !== EXIT.done) return;
     const found = await checkWatches(reader, watches);
     for (const line of found) progress.note(`--fail-on ${line}`);

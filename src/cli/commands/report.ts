@@ -16,6 +16,9 @@ import {
   fileOption,
   type PageFormat,
   pageOutputOption,
+  pseudonymiseOption,
+  readerWith,
+  readPseudonyms,
   renderOptions,
   writeOutput,
 } from "../output.ts";
@@ -26,6 +29,7 @@ interface ReportOptions {
   readonly db: string;
   readonly param: readonly string[];
   readonly ioc?: string;
+  readonly pseudonymise?: string;
 }
 
 export function registerReport(program: Command): void {
@@ -47,6 +51,7 @@ export function registerReport(program: Command): void {
         .default([], "none"),
     )
     .addOption(new Option("--ioc <file>", "indicator list for ioc-match: the same as --param indicators=@<file>"))
+    .addOption(pseudonymiseOption())
     .action(runReports);
 }
 
@@ -65,7 +70,8 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
   }
   const reports = names.map((name) => findReport(catalogue, name));
   const given = givenParameters(reports, options);
-  const reader = await openReader(options.db);
+  const pseudonyms = readPseudonyms(options.pseudonymise);
+  const reader = readerWith(pseudonyms, await openReader(options.db));
   try {
     if (format === "html") {
       const now = new Date();
