@@ -18,10 +18,7 @@ const KEPT_BLOCKS = [
 ];
 
 /** Blocks that stay whole, because their addresses mean the same everywhere (RFC 6890; AWS link-local services). */
-const KEPT_WHOLE = [
-  ...["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3"],
-  ...["::/127", "ff00::/8", "fd00:ec2::/32"],
-];
+const KEPT_WHOLE = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "ff00::/8", "fd00:ec2::/32"];
 
 /** IPv4 within IPv6 (RFC 4291 section 2.5.5.2, RFC 6052): the last 32 bits are mapped as IPv4. */
 const EMBEDDING = ["::ffff:0:0/96", "64:ff9b::/96"];

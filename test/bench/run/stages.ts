@@ -12,7 +12,8 @@ import { createBatchReader } from "../../../src/evaluate/read-batch.ts";
 import { createReadingTable } from "../../../src/evaluate/reading.ts";
 import { compileModel } from "../../../src/policy/compile/compile.ts";
 import { loadModel } from "../../../src/policy/load.ts";
-import { openEvidenceWriter, openForWriting, readStoredState } from "../../../src/store/evidence-writer.ts";
+import { factColumns } from "../../../src/store/fact-rows.ts";
+import { openEvidenceFile } from "../../../src/store/threaded-writer.ts";
 import { checkEvidence } from "./check.ts";
 import { secondsSince } from "./process.ts";
 import { DATA_FOLDER, type Prepared } from "./scenario.ts";
@@ -37,10 +38,10 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
   const model = await loadModel(folder);
   const db = join(DATA_FOLDER, "stages.duckdb");
   rmSync(db, { force: true });
-  const { connection, close } = await openForWriting(db);
-  const state = await readStoredState(connection);
-  const policy = compileModel(model, state.interfaceIds, state.ruleIds);
-  const writer = await openEvidenceWriter(connection, close, state, { model, policy, keepFlows: true });
+  const evidence = await openEvidenceFile(db);
+  const policy = compileModel(model, evidence.state.interfaceIds, evidence.state.ruleIds);
+  const names = { ruleIds: policy.ruleIds, snapshots: policy.snapshots.map((snapshot) => snapshot.name) };
+  const writer = await evidence.begin({ model, policy: names, keepFlows: true });
   await writer.startRun({
     startedAt: new Date(),
     arguments: "{}",
@@ -98,9 +99,9 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
   for (let from = 0; from < read.length; from += SEGMENT_BATCHES) {
     const segment = read.slice(from, from + SEGMENT_BATCHES);
     evaluate += await timed(() => evaluator.judgeSegment(segment, out));
-    store += await timed(() => {
-      for (const [at, { batch, objectId }] of segment.entries()) writer.appendFlows(objectId, batch, out[at]);
-      writer.appendFacts(evaluator);
+    store += await timed(async () => {
+      for (const [at, { batch, objectId }] of segment.entries()) await writer.appendFlows(objectId, batch, out[at]);
+      await writer.appendFacts(factColumns(evaluator));
     });
   }
   const times = { firstTime: null, lastTime: null, time: null };
@@ -115,7 +116,13 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
     duplicates: 0,
   }));
   store += await timed(async () => {
-    await writer.commit(finished, evaluator, { interfaces: interfaces.strings, accounts: accounts.strings });
+    await writer.commit(finished, {
+      judgements: evaluator.judgements,
+      ruleSets: evaluator.ruleSets,
+      interfaces: interfaces.strings,
+      accounts: accounts.strings,
+      tracker: evaluator.exportState(),
+    });
     await writer.finishRun("complete", { retries: 0, evicted: 0 });
     await writer.close();
   });
