@@ -83,6 +83,11 @@ test.each<[string, string | Buffer, { code: number; records: number; bad: string
   ["no newline at the end", RECORDS.trimEnd(), { code: 0, records: 2, bad: [] }],
   ["a line of 10 MB", `${"x".repeat(1e7)}\n${RECORDS}`, { code: 0, records: 2, bad: ["line_too_long"] }],
   ["gzip of gzip", gzipSync(gzipSync(RECORDS)), { code: 0, records: 2, bad: [] }],
+  [
+    "a zip bomb",
+    gzipSync(RECORDS + "\0".repeat(3e8)),
+    { code: 0, records: 2, bad: ["inflated_too_large", "line_too_long"] },
+  ],
   ["truncated gzip", gzipSync(RECORDS).subarray(0, -20), { code: 0, records: 1, bad: ["truncated_gzip"] }],
   [
     "transit gateway records",
