@@ -4,7 +4,7 @@
 # narrower\ntouch pwned
 resource "aws_vpc_security_group_ingress_rule" "sg_1_ingress_tcp_443" {
   security_group_id            = "sg-1"
-  description                  = "it's `touch pwned` $(touch pwned) ${x} %%{y}\n; touch pwned # \u001b[2J\u202e \\ \""
+  description                  = "it's `touch pwned` $(touch pwned) $${x} %%{y}\n; touch pwned # \u001b[2J\u202e \\ \""
   ip_protocol                  = "tcp"
   from_port                    = 443
   to_port                      = 443
@@ -13,7 +13,7 @@ resource "aws_vpc_security_group_ingress_rule" "sg_1_ingress_tcp_443" {
 # Delete sgr-1: ingress tcp 443 from 0.0.0.0/0 of sg-1, read from model.json. Undo: put this back, delete the above.
 # resource "aws_vpc_security_group_ingress_rule" "sg_1_ingress_tcp_443_2" {
 #   security_group_id            = "sg-1"
-#   description                  = "it's `touch pwned` $(touch pwned) ${x} %%{y}\n; touch pwned # \u001b[2J\u202e \\ \""
+#   description                  = "it's `touch pwned` $(touch pwned) $${x} %%{y}\n; touch pwned # \u001b[2J\u202e \\ \""
 #   ip_protocol                  = "tcp"
 #   from_port                    = 443
 #   to_port                      = 443
@@ -23,7 +23,7 @@ resource "aws_vpc_security_group_ingress_rule" "sg_1_ingress_tcp_443" {
 # narrower\ntouch pwned
 resource "aws_vpc_security_group_ingress_rule" "sg_1_ingress_tcp_443_3" {
   security_group_id            = "sg-1"
-  description                  = "it's `touch pwned` $(touch pwned) ${x} %%{y}\n; touch pwned # \u001b[2J\u202e \\ \""
+  description                  = "it's `touch pwned` $(touch pwned) $${x} %%{y}\n; touch pwned # \u001b[2J\u202e \\ \""
   ip_protocol                  = "tcp"
   from_port                    = 443
   to_port                      = 443
@@ -32,7 +32,7 @@ resource "aws_vpc_security_group_ingress_rule" "sg_1_ingress_tcp_443_3" {
 # Delete sgr-1: ingress tcp 443 from 0.0.0.0/0 of sg-1, read from model.json. Undo: put this back, delete the above.
 # resource "aws_vpc_security_group_ingress_rule" "sg_1_ingress_tcp_443_4" {
 #   security_group_id            = "sg-1"
-#   description                  = "it's `touch pwned` $(touch pwned) ${x} %%{y}\n; touch pwned # \u001b[2J\u202e \\ \""
+#   description                  = "it's `touch pwned` $(touch pwned) $${x} %%{y}\n; touch pwned # \u001b[2J\u202e \\ \""
 #   ip_protocol                  = "tcp"
 #   from_port                    = 443
 #   to_port                      = 443
