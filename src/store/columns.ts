@@ -20,6 +20,8 @@ export interface ColumnAppender {
   append(columns: readonly Column[], rows: number): void;
   flush(): void;
   close(): void;
+  /** Ends without writing what has not been flushed yet: closing would write it, inside a transaction or not. */
+  discard(): void;
 }
 
 export function createColumnAppender(connection: DuckDBConnection, table: string, columnCount: number): ColumnAppender {
@@ -46,6 +48,10 @@ export function createColumnAppender(connection: DuckDBConnection, table: string
     },
     flush: () => duckdb.appender_flush_sync(appender),
     close: () => duckdb.appender_close_sync(appender),
+    discard() {
+      duckdb.appender_clear(appender);
+      duckdb.appender_close_sync(appender);
+    },
   };
 }
 

@@ -1,19 +1,29 @@
-import { existsSync, linkSync, renameSync, rmSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS } from "./schema.ts";
 import { USAGE_VIEWS } from "./usage-views.ts";
+import { writeError } from "./write-error.ts";
 
-/** A connection to an evidence file that may be written; made when there is none. Throws `E_STORE`. */
-export async function openForWriting(path: string): Promise<{ connection: DuckDBConnection; close(): void }> {
+/** An evidence file that may be written, and the one connection that does. */
+export interface WritableFile {
+  readonly path: string;
+  readonly connection: DuckDBConnection;
+  close(): void;
+}
+
+/** Opens an evidence file to write to it; makes it when there is none. Throws `E_STORE`. */
+export async function openForWriting(path: string): Promise<WritableFile> {
   if (!existsSync(path)) await createFile(path);
   const { connection, close } = await connect(path, path);
   try {
     await requireSchema(connection, path);
+    removeAbandoned(path);
     // One checkpoint at the end writes less than many on the way.
     await connection.run("set checkpoint_threshold = '16GB'");
-    return { connection, close };
+    return { path, connection, close };
   } catch (error) {
     close();
     throw error;
@@ -54,6 +64,8 @@ async function createFile(path: string): Promise<void> {
       close();
     }
     publish(unfinished, path);
+  } catch (error) {
+    throw writeError(path, error);
   } finally {
     rmSync(unfinished, { force: true });
     rmSync(`${unfinished}.wal`, { force: true });
@@ -65,9 +77,28 @@ function publish(unfinished: string, path: string): void {
   try {
     linkSync(unfinished, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return;
+    // Another run was first, and may have tidied up already.
+    if ((error as NodeJS.ErrnoException).code === "EEXIST" || existsSync(path)) return;
     // A file system without hard links.
-    if (!existsSync(path)) renameSync(unfinished, path);
+    renameSync(unfinished, path);
+  }
+}
+
+/** Removes what runs have left that were killed before their file had its name. */
+function removeAbandoned(path: string): void {
+  const prefix = `${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    const pid = name.startsWith(prefix) ? /^(\d+)\.new(\.wal)?$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(dirname(path), name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -1,16 +1,17 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
 import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
 import type { RuleSet } from "../evaluate/admission.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
 import type { TrackerState } from "../evaluate/state.ts";
 import type { Model } from "../policy/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, type PolicyNames, replaceRules } from "./dimensions.ts";
+import type { WritableFile } from "./create-file.ts";
 import { createFactRowWriter, type FactColumns } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendRows, type Cell } from "./rows.ts";
 import type { LedgerEntry, StoredState } from "./stored-state.ts";
 import { saveTracker } from "./tracker-rows.ts";
+import { withWriteErrors } from "./write-error.ts";
 
 /** What is known of an object once all its records are in. */
 export interface FinishedObject {
@@ -85,8 +86,7 @@ export interface WriterOptions {
 
 /** Opens an evidence file for a replay. */
 export async function openEvidenceWriter(
-  connection: DuckDBConnection,
-  close: () => void,
+  { path, connection, close }: WritableFile,
   state: StoredState,
   options: WriterOptions,
 ): Promise<EvidenceWriter> {
@@ -106,7 +106,7 @@ export async function openEvidenceWriter(
   };
   await begin();
 
-  return {
+  return withWriteErrors<EvidenceWriter>(path, {
     ledger: state.ledger,
     interfaceIds: state.interfaceIds,
     nextObjectId: state.nextObject,
@@ -179,13 +179,21 @@ export async function openEvidenceWriter(
       inTransaction = false;
     },
     async close() {
-      if (inTransaction) await connection.run("rollback");
-      flowRows?.close();
-      factRows.close();
-      await connection.run("checkpoint");
-      close();
+      const abandoned = inTransaction;
+      try {
+        // In this order: an appender that is closed while it holds rows writes them, transaction or not.
+        flowRows?.discard();
+        factRows.discard();
+        if (abandoned) await connection.run("rollback");
+        await connection.run("checkpoint");
+      } catch (error) {
+        // Why the run was abandoned is known already, and may be why it cannot be rolled back in good order.
+        if (!abandoned) throw error;
+      } finally {
+        close();
+      }
     },
-  };
+  });
 }
 
 function objectRow(object: FinishedObject, runId: number): Cell[] {

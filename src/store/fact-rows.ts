@@ -29,7 +29,8 @@ export function factColumns(evaluator: Evaluator): FactColumns {
 export interface FactRowWriter {
   append(facts: FactColumns): void;
   flush(): void;
-  close(): void;
+  /** Ends; what has not been flushed is not written. */
+  discard(): void;
 }
 
 export function createFactRowWriter(connection: DuckDBConnection): FactRowWriter {
@@ -43,7 +44,7 @@ export function createFactRowWriter(connection: DuckDBConnection): FactRowWriter
       traffic.append(facts.traffic.columns, facts.traffic.rows);
     },
     flush: () => [activity, coverage, traffic].forEach((one) => one.flush()),
-    close: () => [activity, coverage, traffic].forEach((one) => one.close()),
+    discard: () => [activity, coverage, traffic].forEach((one) => one.discard()),
   };
 }
 

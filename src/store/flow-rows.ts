@@ -28,7 +28,8 @@ export interface FlowRowWriter {
   /** Uses up the batch and its judgements. */
   append(objectId: number, batch: FlowBatch, judgements: Uint32Array): void;
   flush(): void;
-  close(): void;
+  /** Ends; what has not been flushed is not written. */
+  discard(): void;
 }
 
 export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter {
@@ -90,9 +91,9 @@ export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter
       plain.flush();
       wide.flush();
     },
-    close() {
-      plain.close();
-      wide.close();
+    discard() {
+      plain.discard();
+      wide.discard();
     },
   };
 }

@@ -15,11 +15,15 @@ export async function appendRows(
   rows: Iterable<readonly Cell[]>,
 ): Promise<void> {
   const appender = await connection.createAppender(table);
-  for (const row of rows) {
-    row.forEach((cell, at) => appendCell(appender, kinds[at], cell));
-    appender.endRow();
+  // Left open by a failure it would write its rows when it is collected, long after the transaction.
+  try {
+    for (const row of rows) {
+      row.forEach((cell, at) => appendCell(appender, kinds[at], cell));
+      appender.endRow();
+    }
+  } finally {
+    appender.closeSync();
   }
-  appender.closeSync();
 }
 
 function appendCell(appender: DuckDBAppender, kind: string, cell: Cell): void {

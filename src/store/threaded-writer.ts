@@ -17,12 +17,12 @@ export interface OpenEvidenceFile {
 
 /** Opens the file on this thread. */
 export async function openEvidenceFile(path: string): Promise<OpenEvidenceFile> {
-  const { connection, close } = await openForWriting(path);
-  const state = await readStoredState(connection);
+  const file = await openForWriting(path);
+  const state = await readStoredState(file.connection);
   return {
     state,
-    begin: (options) => openEvidenceWriter(connection, close, state, options),
-    close: async () => close(),
+    begin: (options) => openEvidenceWriter(file, state, options),
+    close: async () => file.close(),
   };
 }
 

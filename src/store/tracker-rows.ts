@@ -7,11 +7,14 @@ export async function saveTracker(connection: DuckDBConnection, state: TrackerSt
   await connection.run("delete from tracker_connections");
   await connection.run("delete from tracker_state");
   const appender = createColumnAppender(connection, "tracker_connections", STATE_WORDS.length);
-  appender.append(
-    state.columns.map((values) => ({ values, bytesPerValue: 4 })),
-    state.rows,
-  );
-  appender.close();
+  try {
+    appender.append(
+      state.columns.map((values) => ({ values, bytesPerValue: 4 })),
+      state.rows,
+    );
+  } finally {
+    appender.close();
+  }
   const content = JSON.stringify({ readings: state.readings, addresses: [...state.addresses], now: state.now });
   await connection.run("insert into tracker_state values ($1)", [content]);
 }

@@ -27,8 +27,8 @@ port.on("message", ({ id, call }: { id: number; call: WriterCall }) => {
 });
 
 async function open(path: string) {
-  const { connection, close } = await openForWriting(path);
-  return { connection, close, state: await readStoredState(connection) };
+  const file = await openForWriting(path);
+  return { file, state: await readStoredState(file.connection) };
 }
 
 async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer: ArrayBuffer[] }> {
@@ -38,13 +38,13 @@ async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer:
     return { reply: opened.state, transfer: [] };
   }
   if (call.method === "begin") {
-    const { connection, close, state } = opened!;
-    writer = await openEvidenceWriter(connection, close, state, call.options);
+    const { file, state } = opened!;
+    writer = await openEvidenceWriter(file, state, call.options);
     return done;
   }
   if (call.method === "close") {
     if (writer) await writer.close();
-    else opened?.close();
+    else opened?.file.close();
     return done;
   }
   switch (call.method) {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -107,3 +107,29 @@ test("of several runs on one database one at a time gets in, and none that ended
     expect(ended.length).toBeGreaterThan(0);
   });
 });
+
+test.skipIf(process.platform === "win32")(
+  "a full disk is one line, and the next run stores everything once",
+  async () => {
+    await withFolder(async (cwd) => {
+      const args = [join(SAMPLE, "v2"), "--model", MODEL, "--db"];
+      expect(await replay(cwd, [...args, "whole.duckdb"])).toEqual({ code: 0, stderr: "" });
+      // Blocks of 1 KiB: too few for an empty file, for the transaction, for the checkpoint.
+      for (const blocks of [400, 1150, 1500, 2000]) {
+        rmSync(join(cwd, "full.duckdb"), { force: true });
+        const limited = `trap '' XFSZ; ulimit -f ${blocks}; exec "$@"`;
+        const command = [process.execPath, MAIN, "replay", ...args, "full.duckdb"];
+        const { status, stderr } = spawnSync("bash", ["-c", limited, "bash", ...command], { cwd, encoding: "utf8" });
+        expect({ blocks, status, stderr }).toEqual({
+          blocks,
+          status: 2,
+          stderr:
+            "flowreplay: cannot write full.duckdb: File too large\n" +
+            "hint: make room there and replay again: what was committed stays, nothing is stored twice\n",
+        });
+        expect(await replay(cwd, [...args, "full.duckdb"])).toEqual({ code: 0, stderr: "" });
+        expect(query(cwd, "full.duckdb", CHECKSUMS)).toEqual(query(cwd, "whole.duckdb", CHECKSUMS));
+      }
+    });
+  },
+);

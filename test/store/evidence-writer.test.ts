@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { expect, test } from "vitest";
+import { createFlowBatch } from "../../src/decode/flow-batch.ts";
+import { openEvidenceFile } from "../../src/store/threaded-writer.ts";
+import { withFolder } from "../helpers/evidence.ts";
+
+const NOTHING_NEW = {
+  judgements: [],
+  ruleSets: [],
+  interfaces: [],
+  accounts: [],
+  tracker: { rows: 0, columns: [], addresses: new Uint32Array(0), readings: [], now: 0 },
+};
+const RUN = { startedAt: new Date(0), arguments: "{}", model: null, modelHash: null, toolVersion: "test" };
+
+/** Rows of every table that a run writes to. */
+async function countRows(path: string): Promise<Record<string, number>> {
+  const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" });
+  const connection = await instance.connect();
+  const tables = ["flow_rows", "flow_rows_wide", "bad_line_rows", "objects", "runs", "activity"];
+  const counts = tables.map((table) => `(select count(*) from ${table})::int as ${table}`);
+  const [row] = (await connection.runAndReadAll(`select ${counts.join(", ")}`)).getRowObjects();
+  connection.closeSync();
+  instance.closeSync();
+  return row as Record<string, number>;
+}
+
+test.each([100, 5000])("a run that ends before its commit leaves none of its %i rows behind", async (rows) => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "evidence.duckdb");
+    const file = await openEvidenceFile(path);
+    const writer = await file.begin({ model: null, policy: null, keepFlows: true });
+    await writer.startRun(RUN);
+    const batch = createFlowBatch();
+    batch.rows = rows;
+    await writer.appendFlows(1, batch, new Uint32Array(batch.line.length));
+    await writer.appendBadLines(1, [{ line: 1, reason: "field_count", text: "x" }]);
+    await writer.close();
+    expect(await countRows(path)).toEqual({
+      flow_rows: 0,
+      flow_rows_wide: 0,
+      bad_line_rows: 0,
+      objects: 0,
+      runs: 0,
+      activity: 0,
+    });
+  });
+});
+
+test("what is appended after a commit and never committed goes, what was committed stays", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "evidence.duckdb");
+    const file = await openEvidenceFile(path);
+    const writer = await file.begin({ model: null, policy: null, keepFlows: true });
+    await writer.startRun(RUN);
+    const append = async (rows: number): Promise<void> => {
+      const batch = createFlowBatch();
+      batch.rows = rows;
+      await writer.appendFlows(1, batch, new Uint32Array(batch.line.length));
+    };
+    await append(10);
+    await writer.commit([], NOTHING_NEW);
+    await append(7);
+    await writer.close();
+    expect(await countRows(path)).toMatchObject({ flow_rows_wide: 10, runs: 1 });
+  });
+});
