@@ -9,7 +9,7 @@ import { loadModel } from "./policy/load.ts";
 import type { Model } from "./policy/model.ts";
 import { type ReaderPool, startReaders } from "./pool/pool.ts";
 import type { SharedNames } from "./pool/translate.ts";
-import { judgeAndStore, type Progress } from "./segments.ts";
+import { judgeAndStore, type Pace, type Progress } from "./segments.ts";
 import { planSources } from "./source/plan.ts";
 import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./source/source.ts";
 import type { EvidenceWriter } from "./store/evidence-writer.ts";
@@ -32,6 +32,8 @@ export interface ReplayOptions {
   readonly aws: AwsOptions;
   readonly toolVersion: string;
   readonly signal?: AbortSignal;
+  /** Tests judge and commit little at a time. */
+  readonly pace?: Pace;
 }
 
 export interface ReplayEvents {
@@ -117,7 +119,14 @@ async function replayWith(threads: Threads, options: ReplayOptions, events: Repl
     });
     const setup = { policy, fields: options.fields ?? null, aws: options.aws };
     const pieces = threads.readers.readInOrder(objects, { setup, names, events: sourceEvents });
-    const stored = await judgeAndStore(pieces, objects, { writer, evaluator, names, events, signal: options.signal });
+    const stored = await judgeAndStore(pieces, objects, {
+      writer,
+      evaluator,
+      names,
+      events,
+      signal: options.signal,
+      pace: options.pace,
+    });
     await writer.finishRun(stored.interrupted ? "interrupted" : "complete", { retries, evicted: evaluator.evicted });
     return {
       ...stored,

@@ -6,12 +6,15 @@ import type { SourceObject } from "./source/source.ts";
 import type { Changes, EvidenceWriter, FinishedObject } from "./store/evidence-writer.ts";
 import { factColumns } from "./store/fact-rows.ts";
 
-/** Records that are judged together. The result does not depend on how they are cut into batches or objects. */
-const SEGMENT_ROWS = 262_144;
-/** From here on a segment ends with the object: only between objects can work be committed. */
-const ENOUGH_ROWS = SEGMENT_ROWS / 2;
-/** Records after which finished objects are committed. */
-const COMMIT_ROWS = 5_000_000;
+/** How much is done at a time. The same evidence comes out whenever it is committed, but not however it is judged. */
+export interface Pace {
+  /** Records that are judged together. The result does not depend on how they are cut into batches or objects. */
+  readonly segmentRows: number;
+  /** Records after which finished objects are committed. */
+  readonly commitRows: number;
+}
+
+const PACE: Pace = { segmentRows: 262_144, commitRows: 5_000_000 };
 /** Judged segments that may wait for the writer. */
 const SEGMENTS_AHEAD = 2;
 
@@ -29,6 +32,7 @@ export interface SegmentContext {
   readonly names: SharedNames;
   readonly events: { progress(done: Progress): void };
   readonly signal?: AbortSignal;
+  readonly pace?: Pace;
 }
 
 export interface Stored {
@@ -47,8 +51,11 @@ export interface Stored {
 export async function judgeAndStore(
   pieces: AsyncGenerator<Piece>,
   objects: readonly SourceObject[],
-  { writer, evaluator, names, events, signal }: SegmentContext,
+  { writer, evaluator, names, events, signal, pace = PACE }: SegmentContext,
 ): Promise<Stored> {
+  const { segmentRows: fullSegment, commitRows } = pace;
+  // From here on a segment ends with the object: only between objects can work be committed.
+  const enoughRows = fullSegment / 2;
   const byJudgement = new Map<number, number>();
   const changes = createChangeLog(evaluator, names, writer.interfaceIds.length);
   const bytesTotal = objects.reduce((sum, object) => sum + (object.size ?? 0), 0);
@@ -97,7 +104,7 @@ export async function judgeAndStore(
       segment.push({ ...piece, objectId });
       segmentRows += piece.read.batch.rows;
       records += piece.read.batch.rows;
-      if (segmentRows >= SEGMENT_ROWS) await closeSegment();
+      if (segmentRows >= fullSegment) await closeSegment();
     } else if (piece.kind === "bad") underWay.push(settled(writer.appendBadLines(objectId, piece.lines)));
     else {
       const { name, etag, size, time } = piece.object;
@@ -107,8 +114,8 @@ export async function judgeAndStore(
       bytes += size ?? 0;
       done++;
       interrupted = signal?.aborted ?? false;
-      if (segmentRows >= ENOUGH_ROWS || interrupted) await closeSegment();
-      if (segment.length === 0 && (rowsSinceCommit >= COMMIT_ROWS || interrupted)) await commit();
+      if (segmentRows >= enoughRows || interrupted) await closeSegment();
+      if (segment.length === 0 && (rowsSinceCommit >= commitRows || interrupted)) await commit();
       if (interrupted) break;
     }
     events.progress({ objects: done, objectsTotal: objects.length, bytes, bytesTotal, records });

@@ -46,8 +46,8 @@ import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { deniedByAcl, deniedByGroups, isStrayAnswer, serverAnswers } from "./row-checks.ts";
 import { type AddressPool, createAddressPool, rowKey, type RowKey } from "./row-key.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
-import { DEFAULT_TIMEOUTS, type IdleTimeouts, isIdle } from "./timeouts.ts";
 import { isStray, reportUsage } from "./usage.ts";
+import { DEFAULT_TIMEOUTS, type IdleTimeouts } from "./timeouts.ts";
 
 /** A batch with the reading of each row. */
 export interface ReadBatch {
@@ -70,7 +70,7 @@ export interface Evaluator {
   readonly activity: ActivityFacts;
   readonly traffic: TrafficFacts;
   readonly addresses: AddressPool;
-  /** The memory of open connections, for the next run. Call it between segments. */
+  /** The memory of open connections, for the next run, without the idle ones. Call it between segments. */
   exportState(): TrackerState;
   /** Connections dropped before their time because there were too many. */
   readonly evicted: number;
@@ -115,6 +115,7 @@ export function createEvaluator(
     const index = new Map(ruleIds.map((id, at) => [id, at]));
     importState(options.state, connections, addresses, table, index);
     now = options.state.now;
+    kept = connections.size;
   }
 
   const touch = (entry: number): void => {
@@ -229,15 +230,12 @@ export function createEvaluator(
     get evicted() {
       return evicted;
     },
-    exportState: () =>
-      exportState(
-        connections,
-        addresses,
-        table,
-        ruleIds,
-        now,
-        (base) => !isIdle(connections.words, base, now, timeouts),
-      ),
+    exportState() {
+      // What the next run would begin with is what this one goes on with: the evidence is the same wherever a run ends.
+      evicted += forgetConnections(connections, mostConnections, now, timeouts);
+      kept = connections.size;
+      return exportState(connections, addresses, table, ruleIds, now);
+    },
     judgeSegment(segment, out) {
       segmentNumber++;
       touchedCount = 0;

@@ -35,16 +35,13 @@ export function exportState(
   table: ReadingTable,
   ruleIds: readonly string[],
   now: number,
-  keep: (base: number) => boolean,
 ): TrackerState {
-  const { words } = connections;
-  const live = new Uint32Array(connections.size);
-  let size = 0;
-  for (let entry = 0; entry < connections.size; entry++) if (keep(entry * STRIDE)) live[size++] = entry * STRIDE;
+  const { words, size } = connections;
   const columns = STATE_WORDS.map(() => new Uint32Array(size));
-  for (let at = 0; at < size; at++) {
-    const base = live[at];
-    for (let column = 0; column < STATE_WORDS.length; column++) columns[column][at] = words[base + STATE_WORDS[column]];
+  for (let entry = 0; entry < size; entry++) {
+    const base = entry * STRIDE;
+    for (let column = 0; column < STATE_WORDS.length; column++)
+      columns[column][entry] = words[base + STATE_WORDS[column]];
   }
   const readings: StoredReading[] = [];
   const places = new Map<number, number>();
