@@ -1,6 +1,7 @@
 -- title: Where the log says nothing
 -- description: Per interface how much of the window the log covers - gaps, SKIPDATA, NODATA, and whether accepted and
---   rejected traffic were both logged. Incomplete interfaces come first.
+--   rejected traffic were both logged. Incomplete interfaces come first. flows_since is null unless records before that
+--   time were pruned; minutes and counts include them, reports on single records do not.
 -- group: health
 select
   interface_id,
@@ -17,6 +18,7 @@ select
   rejected,
   log_type,
   modelled,
-  name
+  name,
+  flows_since
 from coverage
 order by evidence = 'complete', evidence, gap_minutes + skipdata_minutes desc, interface_id

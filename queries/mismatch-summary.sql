@@ -1,5 +1,6 @@
 -- title: Disagreements by cause
--- description: Mismatches by agreement, cause, layer and deciding network ACL entry, with an example record each.
+-- description: Mismatches by agreement, cause, layer and deciding network ACL entry, with an example record each
+--   (none where --no-flows or prune left no record).
 -- group: mismatch
 -- severity: medium
 with sums as (
@@ -41,9 +42,9 @@ select
   seconds_to_timestamp(s.first_s) as first_seen,
   seconds_to_timestamp(s.last_s) as last_seen,
   i.interface_id as example_interface,
-  concat(
+  case when e.f.line is not null then concat(
     address_text(e.f.src, e.f.src6), ' -> ', address_text(e.f.dst, e.f.dst6), ' port ', e.f.dstport, ' protocol ', e.f.protocol
-  ) as example_flow,
+  ) end as example_flow,
   o.source_object as example_object,
   e.f.line as example_line
 from sums s

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { registerExplain } from "./commands/explain.ts";
 import { registerLint } from "./commands/lint.ts";
+import { registerPrune } from "./commands/prune.ts";
 import { registerQuery } from "./commands/query.ts";
 import { registerRemovable } from "./commands/removable.ts";
 import { registerReplay } from "./commands/replay.ts";
@@ -20,6 +21,7 @@ const COMMANDS = [
   registerWhatIf,
   registerRemovable,
   registerLint,
+  registerPrune,
   registerSnapshot,
 ];
 

@@ -6,7 +6,9 @@ select
   (select count(*) from interface_dim where modelled) as modelled,
   (select min(first_evidence) from coverage) as first_evidence,
   (select max(last_evidence) from coverage) as last_evidence,
-  (select count(*) from bad_line_rows) as bad_lines`;
+  (select count(*) from bad_line_rows) as bad_lines,
+  (select sum(records) from prunes) as pruned,
+  (select max(before) from prunes) as pruned_before`;
 
 export const AGREEMENTS = /* sql */ `
 select j.agreement, sum(a.records)::ubigint as records

@@ -46,7 +46,15 @@ function overview(totals: Row, agreements: readonly Row[], options: SummaryOptio
     bar(Number(row.records) / most, Math.min(40, options.width - 40)),
   ]);
   const lead = `${plural(totals.records, "record")} of ${plural(totals.interfaces, "interface")}${window}`;
-  return `${options.style.bold(lead)}\n${grid(rows, options, ["left", "right", "left"])}`;
+  const pruned =
+    totals.pruned === null
+      ? ""
+      : paragraph(
+          `${plural(totals.pruned, "record")} before ${minute(totals.pruned_before)} UTC pruned: still counted here and in the ` +
+            "use of rules, gone from reports on single records",
+          options,
+        );
+  return `${options.style.bold(lead)}\n${grid(rows, options, ["left", "right", "left"])}${pruned}`;
 }
 
 function mismatches(rows: readonly Row[], limit: number, options: SummaryOptions): string {

@@ -23,6 +23,15 @@ create view coverage_stretches as
   from coverage_hours, (select unnest(range(60)) as minute)
   where (seen | skip) <> 1152921504606846975 and ((seen | skip) >> minute::ubigint) & 1 = 1;
 
+-- The longest record of each interface tells its aggregation interval.
+create view longest_records as
+  select interface_idx, max(longest) as longest
+  from (
+    select interface_idx, max(duration)::ubigint as longest from flow_facts group by all
+    union all
+    from pruned_intervals)
+  group by all;
+
 -- Stretches without evidence that no aggregation interval explains. A flow may sit at the start of one interval and the
 -- next at the end of the following one, so only a run of two intervals or more is surely missing. The interval is 600 s
 -- where a record of the interface lasts longer than 90 s, else 60 s. Judged over the window of the whole log.
@@ -30,9 +39,7 @@ create view coverage_gaps as
   with bounds as (
     select min(from_minute) as first_minute, max(to_minute) as last_minute from coverage_stretches
   ),
-  intervals as (
-    select interface_idx, max(duration) as longest from flow_facts group by all
-  ),
+  intervals as materialized (from longest_records),
   steps as (
     select
       interface_idx,
@@ -100,7 +107,8 @@ create view coverage as
       when coalesce(w.rejected, 0) > 0 then 'reject_only'
       else 'none'
     end as log_type,
-    i.modelled
+    i.modelled,
+    (select max(before) from prunes) as flows_since
   from interface_dim i
   cross join whole w
   left join hours h using (interface_idx)

@@ -54,7 +54,7 @@ async function connect(file: string, shown: string): Promise<{ connection: DuckD
 
 /** Makes an empty evidence file beside its place and moves it there: a run that is killed leaves no half-made file. */
 async function createFile(path: string): Promise<void> {
-  const unfinished = `${path}.${process.pid}.new`;
+  const unfinished = unfinishedName(path);
   try {
     const { connection, close } = await connect(unfinished, path);
     try {
@@ -84,12 +84,18 @@ function publish(unfinished: string, path: string): void {
   }
 }
 
+/** Where a file is made before it gets its name; what a killed run leaves there, the next one removes. */
+export function unfinishedName(path: string): string {
+  return `${path}.${process.pid}.new`;
+}
+
 /** Removes what runs have left that were killed before their file had its name. */
 function removeAbandoned(path: string): void {
   const prefix = `${basename(path)}.`;
   for (const name of readdirSync(dirname(path))) {
-    const pid = name.startsWith(prefix) ? /^(\d+)\.new(\.wal)?$/.exec(name.slice(prefix.length))?.[1] : undefined;
-    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(dirname(path), name), { force: true });
+    const pid = name.startsWith(prefix) ? /^(\d+)\.new(\.wal|\.tmp)?$/.exec(name.slice(prefix.length))?.[1] : undefined;
+    if (pid !== undefined && !isRunning(Number(pid)))
+      rmSync(join(dirname(path), name), { force: true, recursive: true });
   }
 }
 
@@ -102,7 +108,8 @@ function isRunning(pid: number): boolean {
   }
 }
 
-async function createSchema(connection: DuckDBConnection): Promise<void> {
+/** Makes the tables and views in the connection's current database. */
+export async function createSchema(connection: DuckDBConnection): Promise<void> {
   await connection.run("begin");
   await connection.run(TABLES);
   await connection.run(VIEWS + USAGE_VIEWS);

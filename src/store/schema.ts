@@ -1,5 +1,5 @@
 /** Raised whenever a table changes its meaning; an evidence file of another version is refused with a clear error. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * The physical tables. Facts are narrow columns of numbers; whatever repeats (names, verdicts, rules) stands once in a
@@ -93,6 +93,11 @@ create table tracker_connections (
   first_in uinteger, last uinteger, flags uinteger, state uinteger, opened_by uinteger, opened_at uinteger,
   total_packets uinteger, total_bytes_out uinteger, total_bytes_in uinteger);
 create table tracker_state (content varchar);
+
+-- What \`prune\` took out of flow_rows, and what its records had told: who had probed, and how long intervals were.
+create table prunes (pruned_at timestamp, before timestamp, records ubigint);
+create table pruned_probers (source ubigint, scanner boolean, internal boolean);
+create table pruned_intervals (interface_idx uinteger, longest ubigint);
 `;
 
 /** The documented interface of the evidence file. */

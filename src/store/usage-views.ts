@@ -3,20 +3,28 @@ import { COVERAGE_VIEWS } from "./coverage-views.ts";
 import { PROBE_VIEWS } from "./probe-views.ts";
 
 const RULE_VIEWS = /* sql */ `
+-- Peers of admitted traffic that scan, and those that were refused elsewhere: by the records, and by those pruned.
+create view probing_peers as
+  select source, scanner, bool_or(internal) as internal
+  from (
+    select source, true as scanner, internal from scan_sources(peers_only := true, networks := false)
+    union all
+    select source, false, false
+    from rejected_requests
+    where source in (select address_key(peer, peer6) from rule_traffic where meaningful = 0 and not is_internal(peer, peer6))
+    union all
+    select source, scanner, internal from pruned_probers)
+  group by all;
+
 -- Tracked traffic with its class:
 --   real       answered above the floor (the tracker's meaningful), unless the peer is a scanner from outside; or one-way
 --              datagrams between inside addresses, where the peer is no scanner
 --   scanner    nothing real, and the peer scans, or is outside and was refused elsewhere
 --   replyless  nothing real, and nothing else is known against the peer
 create view classified_traffic as
-  with scanners as materialized (
-    select source, internal from scan_sources(peers_only := true, networks := false)
-  ),
-  refused as (
-    select distinct source
-    from rejected_requests
-    where source in (select address_key(peer, peer6) from rule_traffic where meaningful = 0 and not is_internal(peer, peer6))
-  )
+  with probing as materialized (from probing_peers),
+  scanners as (select * from probing where scanner),
+  refused as (select source from probing where not scanner)
   select
     t.*,
     case

@@ -1,0 +1,132 @@
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { type DuckDBConnection, DuckDBInstance, quotedString } from "@duckdb/node-api";
+import { AppError } from "../errors.ts";
+import { createSchema, openForWriting, unfinishedName } from "./create-file.ts";
+import { writeError } from "./write-error.ts";
+
+export interface Pruned {
+  /** Flow records that went, and those that were there. */
+  readonly records: number;
+  readonly recordsBefore: number;
+  readonly bytes: number;
+  readonly bytesBefore: number;
+}
+
+/**
+ * Takes flow records that ended before `before` (Unix seconds) out of an evidence file; the ledger, sums and daily counts
+ * stay. DuckDB does not give room back, so what is left goes to a new file, which then takes the place of the old one:
+ * whoever is killed on the way leaves the old file as it was.
+ */
+export async function pruneFlows(path: string, before: number): Promise<Pruned> {
+  if (!existsSync(path)) {
+    throw new AppError("E_STORE", `no evidence file at ${path}`, { hint: "name one with --db" });
+  }
+  // Checks the file, and puts what a killed run left in the log of commits into the file itself.
+  const file = await openForWriting(path);
+  try {
+    await file.connection.run("checkpoint");
+  } catch (error) {
+    throw writeError(path, error);
+  } finally {
+    file.close();
+  }
+  const bytesBefore = statSync(path).size;
+  const unfinished = unfinishedName(path);
+  const instance = await DuckDBInstance.create(":memory:", {
+    threads: String(availableParallelism()),
+    memory_limit: "512MB",
+    temp_directory: `${unfinished}.tmp`,
+    autoload_known_extensions: "false",
+    autoinstall_known_extensions: "false",
+  });
+  try {
+    const connection = await instance.connect();
+    await connection.run("set timezone = 'UTC'");
+    await attachOld(connection, path);
+    const [records, recordsBefore] = await countFlows(connection, before);
+    if (records > 0) {
+      await connection.run(`attach ${quotedString(unfinished)} as pruned`);
+      await copyKept(connection, before, records);
+      await connection.run("use old");
+      // Also writes everything to the disk. The old file stays locked against others until the new one is in its place.
+      await connection.run("detach pruned");
+      renameSync(unfinished, path);
+    }
+    connection.closeSync();
+    return { records, recordsBefore, bytesBefore, bytes: statSync(path).size };
+  } catch (error) {
+    throw writeError(path, error);
+  } finally {
+    instance.closeSync();
+    for (const left of ["", ".wal", ".tmp"]) rmSync(unfinished + left, { force: true, recursive: true });
+  }
+}
+
+/** Read-only: that keeps writers out, and never touches the file. */
+async function attachOld(connection: DuckDBConnection, path: string): Promise<void> {
+  const inUse = (cause?: unknown): AppError =>
+    new AppError("E_STORE", `${path} is in use by another process`, { hint: "prune when the replay has ended", cause });
+  try {
+    await connection.run(`attach ${quotedString(path)} as old (read_only)`);
+  } catch (error) {
+    throw /lock/i.test(String(error)) ? inUse(error) : error;
+  }
+  // A replay came and went in between: its commits may not be in the file itself yet.
+  if (existsSync(`${path}.wal`)) throw inUse();
+  await connection.run("use old");
+}
+
+/** Ends before the time; where a record has no times, its object's. */
+const PLAIN_IS_OLD = "(start_s::ubigint + duration < $before)";
+const WIDE_IS_OLD = `(coalesce(f.start_s::ubigint + f.duration, epoch(coalesce(o.last_time, o.object_time))) < $before)`;
+
+async function countFlows(connection: DuckDBConnection, before: number): Promise<[number, number]> {
+  const sql = `select
+    (select count(*) from flow_rows where ${PLAIN_IS_OLD})
+      + (select count(*) from flow_rows_wide f join objects o using (object_id) where ${WIDE_IS_OLD}),
+    (select count(*) from flow_rows) + (select count(*) from flow_rows_wide)`;
+  const [row] = (await connection.runAndReadAll(sql, { before })).getRows();
+  return [Number(row[0]), Number(row[1])];
+}
+
+async function copyKept(connection: DuckDBConnection, before: number, records: number): Promise<void> {
+  await connection.run("use pruned");
+  await createSchema(connection);
+  const tables = (
+    await connection.runAndReadAll("select table_name from duckdb_tables() where database_name = 'old' order by 1")
+  ).getRows();
+  await connection.run("use old");
+  await connection.run("begin");
+  for (const [table] of tables) {
+    const into = `insert into pruned.main.${String(table)}`;
+    switch (table) {
+      case "schema_info":
+        break;
+      case "flow_rows":
+        await connection.run(`${into} select * from flow_rows where not ${PLAIN_IS_OLD}`, { before });
+        break;
+      case "flow_rows_wide":
+        await connection.run(
+          `${into} select f.* from flow_rows_wide f join objects o using (object_id)
+           where not coalesce(${WIDE_IS_OLD}, false)`,
+          { before },
+        );
+        break;
+      // What the records tell of beyond their sums. Both views include what earlier prunes have kept.
+      case "pruned_probers":
+        await connection.run(`${into} select source, scanner, internal from probing_peers`);
+        break;
+      case "pruned_intervals":
+        await connection.run(`${into} select interface_idx, longest from longest_records where longest is not null`);
+        break;
+      default:
+        await connection.run(`${into} select * from ${String(table)}`);
+    }
+  }
+  await connection.run(
+    "insert into pruned.main.prunes values (now()::timestamp, make_timestamp($before::bigint * 1000000), $records)",
+    { before, records },
+  );
+  await connection.run("commit");
+}
