@@ -18,6 +18,8 @@ import { openEvidenceFile, startWriterThread, type OpenEvidenceFile } from "./st
 
 export interface ReplayOptions {
   readonly sources: readonly string[];
+  /** What to read instead of planning the sources. */
+  readonly objects?: readonly SourceObject[];
   /** Path of the model; null: every record is unmodelled. */
   readonly model: string | null;
   readonly db: string;
@@ -146,9 +148,13 @@ async function replayWith(threads: Threads, options: ReplayOptions, events: Repl
  */
 async function planAndOpen(
   openEvidence: Threads["openEvidence"],
-  { sources, db, from, to, fields, aws }: ReplayOptions,
+  { sources, objects, db, from, to, fields, aws }: ReplayOptions,
   events: SourceEvents,
 ): Promise<{ plan: SourcePlan; evidence: OpenEvidenceFile }> {
+  if (objects !== undefined) {
+    const plan = { objects, known: 0, bytes: 0, pruned: 0, window: { from: null, to: null } };
+    return { plan, evidence: await openEvidence(db) };
+  }
   let evidence: OpenEvidenceFile | undefined;
   const ingested = async (prefix: string): Promise<readonly string[]> => {
     evidence ??= await openEvidence(db);

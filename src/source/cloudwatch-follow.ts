@@ -23,12 +23,6 @@ export interface FollowOptions extends Omit<PlanOptions, "to"> {
   readonly settleMs?: number;
 }
 
-/** New records as they came: to be stored under the object's name, then no later plan reads them again. */
-export interface FollowedObject {
-  readonly object: SourceObject;
-  readonly bytes: AsyncIterable<Uint8Array>;
-}
-
 const POLL_MS = 15_000;
 
 /**
@@ -36,7 +30,7 @@ const POLL_MS = 15_000;
  * Yields only where there is something new, and looks again only when it is asked: memory stays bounded, and a slow
  * reader gets larger parts. What was given out is not given out again, whether the reader kept it or not.
  */
-export async function* followGroup(uri: string, options: FollowOptions): AsyncGenerator<FollowedObject> {
+export async function* followGroup(uri: string, options: FollowOptions): AsyncGenerator<SourceObject> {
   const group = parseGroup(uri);
   const { signal, from = 0, pollMs = POLL_MS, settleMs } = options;
   const fields = options.fields ?? (await fieldsOfGroup(group.group, options));
@@ -50,15 +44,15 @@ export async function* followGroup(uri: string, options: FollowOptions): AsyncGe
       const slice = sliceObject(group, start, now, cursors, settleMs);
       if (slice === null) continue;
       const object = fields === undefined ? slice : { ...slice, fields };
-      const bytes = await peek(openObject(object, options)).catch((error: unknown) => {
-        if (signal.aborted) return null;
+      const something = await holdsSomething(object, options).catch((error: unknown) => {
+        if (signal.aborted) return false;
         throw error;
       });
       if (signal.aborted) return;
       const { ingestedTo } = object.locator as Extract<Locator, { kind: "cloudwatch" }>;
       // A part that held nothing leaves no name behind: the next one begins where it began.
-      if (bytes !== null || ingestedTo === null) cursors.set(sliceName(group, start), ingestedTo ?? Infinity);
-      if (bytes !== null) yield { object, bytes };
+      if (something || ingestedTo === null) cursors.set(sliceName(group, start), ingestedTo ?? Infinity);
+      if (something) yield object;
     }
     await sleep(Math.max(pollMs, performance.now() - started), undefined, { signal }).catch(() => {});
   }
@@ -68,13 +62,8 @@ function forget(cursors: Cursors, open: ReadonlySet<string>): void {
   for (const slice of cursors.keys()) if (!open.has(slice)) cursors.delete(slice);
 }
 
-/** The same chunks, once there is a first one; null where there is none. */
-async function peek(chunks: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array> | null> {
-  const rest = chunks[Symbol.asyncIterator]();
-  const first = await rest.next();
-  if (first.done) return null;
-  return (async function* () {
-    yield first.value;
-    yield* { [Symbol.asyncIterator]: () => rest };
-  })();
+/** Whether there is a first chunk; the rest is not asked for. */
+async function holdsSomething(object: SourceObject, options: FollowOptions): Promise<boolean> {
+  for await (const chunk of openObject(object, options)) if (chunk.length > 0) return true;
+  return false;
 }

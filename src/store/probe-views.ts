@@ -31,7 +31,8 @@ create view rejected_requests as
     f.protocol,
     f.dstport as port,
     f.start_s,
-    f.start_s + f.duration as end_s
+    f.start_s + f.duration as end_s,
+    f.object_id
   from flow_facts f
   join judgements j using (judgement_id)
   where j.action = 'REJECT'

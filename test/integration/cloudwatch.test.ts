@@ -156,9 +156,9 @@ describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud w
     const got: string[] = [];
     const names: string[] = [];
     let second: string[] = [];
-    for await (const { object, bytes } of followGroup(`cloudwatch://${group}`, follow)) {
+    for await (const object of followGroup(`cloudwatch://${group}`, follow)) {
       names.push(object.name);
-      for await (const chunk of bytes) got.push(...String(chunk).split("\n").slice(0, -1));
+      got.push(...(await read(object)));
       if (second.length === 0) second = await write("eni-1-all", recent(2), group);
       if (got.length === 5) stop.abort();
     }

@@ -2,20 +2,22 @@ import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseFieldList } from "../../decode/fields.ts";
 import { AppError } from "../../errors.ts";
+import { type FollowEvents, followReplay } from "../../follow.ts";
 import { replay, type ReplayResult } from "../../replay.ts";
 import { loadCatalogue } from "../../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../../report/fail-on.ts";
 import { auditPage } from "../../report/html/audit/page.ts";
 import { renderPage } from "../../report/html/page.ts";
+import { newFindings } from "../../report/new-findings.ts";
 import { renderSummary } from "../../report/summary.ts";
-import { openReader } from "../../store/reader.ts";
+import { openReader, type Reader } from "../../store/reader.ts";
 import { planSources } from "../../source/plan.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { describePlan } from "../dry-run.ts";
 import { EXIT } from "../failure.ts";
 import { databaseOption, readerWith, readPseudonyms, renderOptions, writeOutput } from "../output.ts";
 import { packageVersion } from "../package-version.ts";
-import { createProgress } from "../progress.ts";
+import { createProgress, type ProgressLine } from "../progress.ts";
 import { isoTime, parseTime } from "../time.ts";
 
 interface ReplayCommandOptions {
@@ -26,6 +28,7 @@ interface ReplayCommandOptions {
   readonly fields?: string;
   readonly flows: boolean;
   readonly dryRun?: boolean;
+  readonly follow?: boolean;
   readonly workers: number;
   readonly region?: string;
   readonly profile?: string;
@@ -54,6 +57,7 @@ export function registerReplay(program: Command): void {
     .addOption(new Option("--to <time>", "only objects that may hold records up to this time").argParser(parseTime))
     .option("--fields <list>", "field list of text without a header line, in record order")
     .option("--dry-run", "only print the objects that would be read, their bytes and what is left out")
+    .option("--follow", "keep reading a cloudwatch:// source, print new mismatches and probes until Ctrl-C")
     .option("--no-flows", "keep sums only, not a row for every record")
     .addOption(
       new Option("--workers <number>", "reader threads; 0 reads on the main thread")
@@ -83,6 +87,7 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
     throw new AppError("E_USAGE", `--from ${isoTime(from)} is after --to ${isoTime(to)}`);
   }
   const fields = options.fields === undefined ? undefined : parseFieldList(options.fields);
+  if (options.follow) checkFollow(sources, options);
   if (options.dryRun) return printPlan(sources, options);
   const watches = options.failOn === undefined ? [] : parseWatches(options.failOn, loadCatalogue());
   const pseudonyms = readPseudonyms(options.pseudonymise);
@@ -96,24 +101,31 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   let result: ReplayResult;
+  const replayOptions = {
+    sources,
+    model: options.model ?? null,
+    db: options.db,
+    from,
+    to,
+    fields,
+    keepFlows: options.flows,
+    workers: options.workers,
+    tcpIdle: options.tcpIdle,
+    aws: { region: options.region, profile: options.profile },
+    toolVersion: packageVersion(),
+    signal: abort.signal,
+  };
+  const events = { note: progress.note, progress: progress.show };
   try {
-    result = await replay(
-      {
-        sources,
-        model: options.model ?? null,
-        db: options.db,
-        from,
-        to,
-        fields,
-        keepFlows: options.flows,
-        workers: options.workers,
-        tcpIdle: options.tcpIdle,
-        aws: { region: options.region, profile: options.profile },
-        toolVersion: packageVersion(),
-        signal: abort.signal,
-      },
-      { note: progress.note, progress: progress.show },
-    );
+    if (options.follow) {
+      await followReplay(
+        { ...replayOptions, group: sources[0] },
+        { ...events, ...printFindings(options.db, progress) },
+      );
+      process.exitCode = EXIT.interrupted;
+      return;
+    }
+    result = await replay(replayOptions, events);
   } finally {
     progress.clear();
     process.off("SIGINT", interrupt);
@@ -134,6 +146,39 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   } finally {
     reader.close();
   }
+}
+
+/** What of the other options has no meaning for a run without an end. */
+function checkFollow(sources: readonly string[], options: ReplayCommandOptions): void {
+  if (sources.length !== 1 || !/^cloudwatch:/i.test(sources[0])) {
+    throw new AppError("E_USAGE", `--follow takes one cloudwatch:// source, not ${sources.join(" ")}`, {
+      hint: "replay files and S3 again and again: only what is new is read",
+    });
+  }
+  const unfit = (["to", "dryRun", "failOn", "html"] as const).find((name) => options[name] !== undefined);
+  if (unfit === undefined && options.flows) return;
+  const flag = unfit === undefined ? "no-flows" : unfit.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`);
+  throw new AppError("E_USAGE", `--follow does not go with --${flag}`);
+}
+
+/** `--follow`: the summary of what there was, then what is new, as it comes. */
+function printFindings(db: string, progress: ProgressLine): Pick<FollowEvents, "caughtUp" | "stored"> {
+  const print = async (render: (reader: Reader) => Promise<string>): Promise<void> => {
+    progress.clear();
+    const reader = await openReader(db);
+    try {
+      process.stdout.write(await render(reader));
+    } finally {
+      reader.close();
+    }
+  };
+  return {
+    caughtUp: async () => {
+      await print((reader) => renderSummary(reader, renderOptions({})));
+      progress.note("following; Ctrl-C ends it, everything read is stored");
+    },
+    stored: (object) => print((reader) => newFindings(reader, object)),
+  };
 }
 
 /** `--dry-run`: lists and prunes, reads nothing and makes no evidence file. */
