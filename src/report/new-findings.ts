@@ -22,7 +22,8 @@ select
   count(*)::uinteger as records,
   count(distinct port)::uinteger as ports,
   count(distinct pair >> 24)::uinteger as targets,
-  min(port) as port
+  min(port) as port,
+  min(protocol) as protocol
 from rejected_requests
 where object_id = (select object_id from objects where source_object = $object)
 group by source
@@ -51,7 +52,7 @@ export async function newFindings(reader: Reader, object: string): Promise<strin
   const probes = (await ask(PROBES, MOST)).map(
     (row) =>
       `${row.since}  refused  ${row.source}  ${plural(row.records, "record")}  ` +
-      `${row.ports === 1 ? `port ${row.port}` : plural(row.ports, "port")}  ${plural(row.targets, "target")}`,
+      `${row.ports === 1 ? `protocol ${row.protocol} port ${row.port}` : plural(row.ports, "port")}  ${plural(row.targets, "target")}`,
   );
   const lines = [
     ...mismatches,

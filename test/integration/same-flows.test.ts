@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { basename, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import * as logsSdk from "@aws-sdk/client-cloudwatch-logs";
@@ -14,6 +14,7 @@ import {
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { glob } from "tinyglobby";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FORMATS, tableOf } from "../decode/rewrite.ts";
 import { startFaultProxy } from "../helpers/fault-proxy.ts";
 import { startMoto, testEnvironment } from "../helpers/moto.ts";
 
@@ -23,10 +24,13 @@ const capture = fileURLToPath(new URL("../../samples/production-vpc", import.met
 const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const SEED = 20250307;
 const HOUR = 3_600_000;
+const PLACES = new Set(["source_object", "line", "example_object", "example_line"]);
+const REPORTS = ["mismatch-summary", "rejected-probes", "rule-usage", "unused-rules", "coverage", "mismatches"];
 
 describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skipped aloud)", (format) => {
   let folder: string;
   let expected: object;
+  let files: string[];
   const db = (name: string): string => join(folder, `${name}.duckdb`);
 
   /** Runs the built command beside this process, in which the proxy lives. */
@@ -55,7 +59,29 @@ describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skip
       (select count(*) from bad_lines) as bad_lines`;
     const { stdout, stderr } = await flowreplay("", "query", sql, "--db", db(name), "--output", "json");
     expect(stderr).toBe("");
-    return (JSON.parse(stdout) as object[])[0]!;
+    return { ...(JSON.parse(stdout) as object[])[0]!, ...(await reports(name)) };
+  }
+
+  /** What a user reads; where an example record came from is left out. */
+  async function reports(name: string): Promise<Record<string, unknown>> {
+    const read: Record<string, unknown> = {};
+    for (const report of REPORTS) {
+      const { stdout, stderr } = await flowreplay("", "report", report, "--db", db(name), "--output", "json");
+      expect(stderr).toBe("");
+      const rows = JSON.parse(stdout) as Record<string, unknown>[];
+      read[report] = rows.map((row) => Object.fromEntries(Object.entries(row).filter(([key]) => !PLACES.has(key))));
+    }
+    return read;
+  }
+
+  function toFiles(files: readonly string[], as: string, extension: string): string {
+    const target = join(folder, extension);
+    mkdirSync(target);
+    for (const file of files) {
+      const table = tableOf(gunzipSync(readFileSync(file)).toString());
+      writeFileSync(join(target, basename(file).replace(".log.gz", `.${extension}`)), FORMATS[as][0](table));
+    }
+    return target;
   }
 
   async function toS3(files: readonly string[]): Promise<void> {
@@ -109,7 +135,7 @@ describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skip
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), "flowreplay-same-"));
-    const files = (await glob("**/*.log.gz", { cwd: join(capture, format), absolute: true })).sort();
+    files = (await glob("**/*.log.gz", { cwd: join(capture, format), absolute: true })).sort();
     await Promise.all([toS3(files), toCloudWatch(files)]);
     await replay("file", join(capture, format));
     expected = await checksums("file");
@@ -128,6 +154,14 @@ describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skip
     expect(await checksums(name)).toEqual(expected);
   });
 
+  it.each([
+    ["Athena CSV", "csv"],
+    ["Parquet, gzip, INT32", "parquet"],
+  ])("gives the same evidence and the same reports from %s", async (as, extension) => {
+    await replay(extension, toFiles(files, as, extension));
+    expect(await checksums(extension)).toEqual(expected);
+  });
+
   // Once is enough: faults know nothing of formats.
   if (format === "v2") {
     it.each([
@@ -140,8 +174,9 @@ describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skip
         seed: SEED,
         kinds: ["reset", "unavailable", "truncated"],
       });
-      await replay(`${name}-faults`, source(), proxy.url);
+      const said = await replay(`${name}-faults`, source(), proxy.url);
       await proxy.close();
+      expect(said).toMatch(/^note: \d+ requests? repeated after throttling/m);
       expect(
         Object.values(proxy.faults).some((count) => count > 0),
         `seed ${SEED}`,

@@ -132,6 +132,7 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
     process.off("SIGTERM", interrupt);
   }
   process.exitCode = exitCodeOf(result, options.model !== undefined);
+  noteTroubles(result, progress);
   const reader = await openReader(options.db);
   try {
     process.stdout.write(await renderSummary(reader, renderOptions({})));
@@ -145,6 +146,18 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
     if (found.length > 0) process.exitCode = EXIT.found;
   } finally {
     reader.close();
+  }
+}
+
+/** What the run got over, and what it cost. */
+function noteTroubles({ retries, evicted }: ReplayResult, { note }: ProgressLine): void {
+  const count = (value: number, what: string): string =>
+    `${value.toLocaleString("en-US")} ${what}${value === 1 ? "" : "s"}`;
+  if (retries > 0) note(`${count(retries, "request")} repeated after throttling, time-outs, resets or cut transfers`);
+  if (evicted > 0) {
+    note(
+      `${count(evicted, "connection")} forgotten early, too many were open at once: a late record of one may look new`,
+    );
   }
 }
 
