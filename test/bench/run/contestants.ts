@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { rmSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 
@@ -43,6 +45,34 @@ export function flowreplay({ workers, withChecksum = false }: FlowreplayOptions 
       }),
   };
 }
+
+/** The same from S3: a server of its own process on the loopback interface, whose work the machine does besides. */
+export const FROM_S3: Contestant = {
+  name: "flowreplay replay s3://",
+  async run(prepared) {
+    const server = spawn(process.execPath, [rival("s3-server"), dirname(prepared.logs)], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    try {
+      const [address] = (await once(server.stdout, "data")) as [Buffer];
+      return await withDatabase("s3", async (db) => {
+        const environment = {
+          AWS_ENDPOINT_URL: address.toString().trim(),
+          AWS_ACCESS_KEY_ID: "bench",
+          AWS_SECRET_ACCESS_KEY: "bench",
+          AWS_REGION: "us-east-1",
+        };
+        const args = ["replay", `s3://bucket/${basename(prepared.logs)}`, "--model", prepared.model, "--db", db];
+        const cost = await runProcess(MAIN, args, 0, environment);
+        const storedBytes = statSync(db).size;
+        await checkEvidence(db, prepared.truth);
+        return { ...cost, storedBytes };
+      });
+    } finally {
+      server.kill();
+    }
+  },
+};
 
 /** The same with nothing to replay: what the start and the model take. */
 export const START: Contestant = {

@@ -1,4 +1,4 @@
-import { DUCKDB, flowreplay, START, type Contestant } from "./contestants.ts";
+import { DUCKDB, flowreplay, FROM_S3, START, type Contestant } from "./contestants.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** A point of a curve: a scenario, and who runs it. */
@@ -63,6 +63,10 @@ export const CURVES: Readonly<Record<string, Curve>> = {
         { ...parquet, scenario: { ...parquet.scenario, parquet: true } },
       ];
     },
+  },
+  s3: {
+    title: "From files and from S3",
+    points: (records) => [point(millions(records), records, {}, [FLOWREPLAY, FROM_S3])],
   },
   workers: {
     title: "Reader threads, equal evidence",

@@ -18,9 +18,17 @@ export interface ProcessRun extends Cost {
 const MEASURED = fileURLToPath(new URL("./measured.js", import.meta.url));
 
 /** Runs a script in a Node process of its own. Throws when it ends with another code than 0 or `alsoGood`. */
-export async function runProcess(script: string, args: readonly string[], alsoGood = 0): Promise<ProcessRun> {
+export async function runProcess(
+  script: string,
+  args: readonly string[],
+  alsoGood = 0,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ProcessRun> {
   const started = performance.now();
-  const child = spawn(process.execPath, [MEASURED, script, ...args], { stdio: ["ignore", "pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MEASURED, script, ...args], {
+    stdio: ["ignore", "pipe", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
   const texts = ["", "", ""];
   for (const [at, stream] of [child.stdout, child.stderr, child.stdio[3]].entries()) {
     stream!.on("data", (chunk: Buffer) => (texts[at] += chunk.toString()));
