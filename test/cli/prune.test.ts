@@ -58,6 +58,12 @@ test("prune takes old flow records out, gives their room back, and what counts r
       /^nothing to prune: none of [\d,]+ flow records ended before/,
     );
 
+    // Who judges the records again says that some are missing.
+    for (const command of [["removable"], ["what-if", "--remove", "sgr-0f63602a6e96227cb"]]) {
+      const { stderr } = flowreplay(command, { cwd });
+      expect(stderr).toMatch(/^note: [\d,]+ records before 2025-03-04 09:25 UTC were pruned and are not judged again:/);
+    }
+
     // All of it; twice pruned still counts once.
     run(cwd, "prune", "--older-than", "30d");
     expect(query(cwd, "select count(*)::int as n from flows")).toEqual([{ n: 0 }]);

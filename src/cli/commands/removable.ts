@@ -6,6 +6,7 @@ import { gradeRemovable, type GradedRule, isProven, removableRows } from "../../
 import { type OutputFormat, RENDERERS } from "../../report/renderers/formats.ts";
 import { openHistory } from "../../store/history.ts";
 import { chosenFormat, databaseOption, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
+import { notePruned } from "../pruned.ts";
 
 export interface RemovableCommandOptions extends Omit<OutputOptions, "output"> {
   readonly db: string;
@@ -37,6 +38,7 @@ export function registerRemovable(program: Command): void {
 export async function runRemovable({ output, ...options }: RemovableCommandOptions): Promise<void> {
   const history = await openHistory(options.db);
   try {
+    await notePruned(history.reader);
     const found = await removableSet(history, { realOnly: options.realOnly ?? false });
     const graded = await gradeRemovable(history.reader, found);
     if (output !== undefined && isScript(output)) {

@@ -11,6 +11,7 @@ import { flipRows, groupRows } from "../../report/what-if-rows.ts";
 import { renderWhatIf } from "../../report/what-if-text.ts";
 import { type History, openHistory } from "../../store/history.ts";
 import { EXIT } from "../failure.ts";
+import { notePruned } from "../pruned.ts";
 import {
   chosenFormat,
   databaseOption,
@@ -58,6 +59,7 @@ async function runWhatIf(options: WhatIfOptions): Promise<void> {
   const propose = await proposalOf(options);
   const history = await openHistory(options.db);
   try {
+    await notePruned(history.reader);
     await compare(history, propose, options);
   } finally {
     history.close();
