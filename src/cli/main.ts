@@ -1,31 +1,38 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { registerExplain } from "./commands/explain.ts";
-import { registerLint } from "./commands/lint.ts";
-import { registerPrune } from "./commands/prune.ts";
-import { registerQuery } from "./commands/query.ts";
-import { registerRemovable } from "./commands/removable.ts";
-import { registerReplay } from "./commands/replay.ts";
-import { registerReport } from "./commands/report.ts";
-import { registerSnapshot } from "./commands/snapshot.ts";
-import { registerWhatIf } from "./commands/what-if.ts";
 import { describeFailure, EXIT } from "./failure.ts";
 import { packageVersion } from "./package-version.ts";
 
-/** Every command, in the order of the help. */
-const COMMANDS = [
-  registerReplay,
-  registerReport,
-  registerQuery,
-  registerExplain,
-  registerWhatIf,
-  registerRemovable,
-  registerLint,
-  registerPrune,
-  registerSnapshot,
-];
+type Register = (program: Command) => void;
 
-function createProgram(): Command {
+/**
+ * Every command, in the order of the help. Their modules are loaded when they are wanted: all of them together take longer
+ * to load than most commands run.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  replay: async () => (await import("./commands/replay.ts")).registerReplay,
+  report: async () => (await import("./commands/report.ts")).registerReport,
+  query: async () => (await import("./commands/query.ts")).registerQuery,
+  explain: async () => (await import("./commands/explain.ts")).registerExplain,
+  "what-if": async () => (await import("./commands/what-if.ts")).registerWhatIf,
+  removable: async () => (await import("./commands/removable.ts")).registerRemovable,
+  lint: async () => (await import("./commands/lint.ts")).registerLint,
+  prune: async () => (await import("./commands/prune.ts")).registerPrune,
+  snapshot: async () => (await import("./commands/snapshot.ts")).registerSnapshot,
+};
+
+/** The command that the arguments begin with, or every command: for the help, and to say what a wrong name may mean. */
+function wantedCommands([first]: readonly string[]): Promise<Register[]> {
+  const wanted =
+    first !== undefined && Object.hasOwn(COMMANDS, first)
+      ? [COMMANDS[first]]
+      : first === "--version"
+        ? []
+        : Object.values(COMMANDS);
+  return Promise.all(wanted.map((load) => load()));
+}
+
+function createProgram(commands: readonly Register[]): Command {
   const program = new Command("flowreplay")
     .description(
       "Replay AWS VPC Flow Logs against security groups and network ACLs: which rule decided, what disagrees, what is unused.",
@@ -38,7 +45,7 @@ function createProgram(): Command {
         write(text.replace(/^error: /, "flowreplay: ").replace(/^\(Did you mean (.*)\?\)$/m, "hint: did you mean $1?")),
     })
     .exitOverride();
-  for (const register of COMMANDS) register(program);
+  for (const register of commands) register(program);
   return program;
 }
 
@@ -52,7 +59,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await createProgram().parseAsync();
+  await createProgram(await wantedCommands(process.argv.slice(2))).parseAsync();
 } catch (error) {
   const { text, exitCode } = describeFailure(error);
   process.stderr.write(text);

@@ -1,5 +1,6 @@
-import duckdb, { type Appender, type DataChunk, type Vector } from "@duckdb/node-bindings";
+import type { Appender, DataChunk, Vector } from "@duckdb/node-bindings";
 import type { DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
+import { bindings as duckdb } from "./duckdb.ts";
 
 /** Rows of one DuckDB vector. */
 export const VECTOR_ROWS = 2048;

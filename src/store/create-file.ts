@@ -1,8 +1,9 @@
 import { existsSync, linkSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
+import { DuckDBInstance } from "./duckdb.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS } from "./schema.ts";
 import { USAGE_VIEWS } from "./usage-views.ts";
 import { writeError } from "./write-error.ts";

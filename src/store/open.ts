@@ -1,7 +1,8 @@
 import { existsSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBInstance as Instance } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
+import { DuckDBInstance } from "./duckdb.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
 const GIB = 1024 ** 3;
@@ -55,7 +56,7 @@ export async function openEvidence(path: string): Promise<OpenEvidence> {
   }
 }
 
-async function openInstance(path: string): Promise<DuckDBInstance> {
+async function openInstance(path: string): Promise<Instance> {
   try {
     return await DuckDBInstance.create(path, {
       access_mode: "READ_ONLY",

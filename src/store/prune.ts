@@ -1,8 +1,9 @@
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { type DuckDBConnection, DuckDBInstance, quotedString } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
 import { createSchema, openForWriting, unfinishedName } from "./create-file.ts";
+import { DuckDBInstance, quotedString } from "./duckdb.ts";
 import { writeError } from "./write-error.ts";
 
 export interface Pruned {

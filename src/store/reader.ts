@@ -1,12 +1,6 @@
-import {
-  type DuckDBConnection,
-  type DuckDBPreparedStatement,
-  LIST,
-  listValue,
-  StatementType,
-  VARCHAR,
-} from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
+import { LIST, listValue, StatementType, VARCHAR } from "./duckdb.ts";
 import { openEvidence, type OpenEvidence } from "./open.ts";
 import { queryError } from "./query-error.ts";
 import { type Plain, plainValue } from "./values.ts";

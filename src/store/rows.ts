@@ -1,5 +1,5 @@
 import type { DuckDBAppender, DuckDBConnection } from "@duckdb/node-api";
-import { LIST, VARCHAR, listValue } from "@duckdb/node-api";
+import { LIST, listValue, VARCHAR } from "./duckdb.ts";
 
 /** A cell of a dimension table. Numbers go to unsigned 32-bit columns, bigints to 64-bit ones. */
 export type Cell = string | number | bigint | boolean | readonly string[] | Date | null;

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
-import { blobValue, DuckDBBlobValue, type DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBBlobValue, DuckDBConnection } from "@duckdb/node-api";
 import type { Model } from "../policy/model.ts";
 import { modelFromJson, modelToJson } from "../policy/model-json.ts";
+import { blobValue } from "./duckdb.ts";
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);

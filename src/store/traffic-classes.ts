@@ -1,6 +1,6 @@
-import { LIST, listValue, VARCHAR } from "@duckdb/node-api";
 import { IPV4, IPV6 } from "../net/address.ts";
 import { columnBytes } from "./columns.ts";
+import { LIST, listValue, VARCHAR } from "./duckdb.ts";
 import type { OpenEvidence } from "./open.ts";
 
 /** Classes of `classified_traffic`; where a peer has several, the one of most weight counts. */

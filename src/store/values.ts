@@ -1,3 +1,4 @@
+import type { DuckDBValue } from "@duckdb/node-api";
 import {
   DuckDBArrayValue,
   DuckDBBlobValue,
@@ -11,8 +12,7 @@ import {
   DuckDBTimestampSecondsValue,
   DuckDBTimestampTZValue,
   DuckDBTimestampValue,
-  type DuckDBValue,
-} from "@duckdb/node-api";
+} from "./duckdb.ts";
 
 /** A value of a result row: what JSON can say, with absent as null. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };

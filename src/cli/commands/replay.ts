@@ -2,13 +2,10 @@ import { availableParallelism } from "node:os";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseFieldList } from "../../decode/fields.ts";
 import { AppError } from "../../errors.ts";
-import { type FollowEvents, followReplay } from "../../follow.ts";
+import type { FollowEvents } from "../../follow.ts";
 import { replay, type ReplayResult } from "../../replay.ts";
 import { loadCatalogue } from "../../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../../report/fail-on.ts";
-import { auditPage } from "../../report/html/audit/page.ts";
-import { renderPage } from "../../report/html/page.ts";
-import { newFindings } from "../../report/new-findings.ts";
 import { renderSummary } from "../../report/summary.ts";
 import { openReader, type Reader } from "../../store/reader.ts";
 import { planSources } from "../../source/plan.ts";
@@ -118,6 +115,7 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   const events = { note: progress.note, progress: progress.show };
   try {
     if (options.follow) {
+      const { followReplay } = await import("../../follow.ts");
       await followReplay(
         { ...replayOptions, group: sources[0] },
         { ...events, ...printFindings(options.db, progress) },
@@ -137,6 +135,8 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   try {
     process.stdout.write(await renderSummary(reader, renderOptions({})));
     if (options.html !== undefined) {
+      const { auditPage } = await import("../../report/html/audit/page.ts");
+      const { renderPage } = await import("../../report/html/page.ts");
       const page = await auditPage(readerWith(pseudonyms, reader), new Date());
       await writeOutput(renderPage(page), options.html);
     }
@@ -190,7 +190,8 @@ function printFindings(db: string, progress: ProgressLine): Pick<FollowEvents, "
       await print((reader) => renderSummary(reader, renderOptions({})));
       progress.note("following; Ctrl-C ends it, everything read is stored");
     },
-    stored: (object) => print((reader) => newFindings(reader, object)),
+    stored: (object) =>
+      print(async (reader) => (await import("../../report/new-findings.ts")).newFindings(reader, object)),
   };
 }
 

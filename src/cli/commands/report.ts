@@ -3,13 +3,9 @@ import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { findReport, loadCatalogue, type Report } from "../../report/catalogue.ts";
 import { renderSections } from "../../report/report-sections.ts";
-import { auditPage } from "../../report/html/audit/page.ts";
-import { renderPage } from "../../report/html/page.ts";
-import { reportPage } from "../../report/html/report-page.ts";
 import { renderReportList } from "../../report/report-list.ts";
 import type { GivenParameters } from "../../report/run-report.ts";
-import { openReader } from "../../store/reader.ts";
-import { runRemovable } from "./removable.ts";
+import { openReader, type Reader } from "../../store/reader.ts";
 import {
   chosenPageFormat,
   databaseOption,
@@ -60,6 +56,7 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
   if (names.length === 1 && names[0] === "removable-set") {
     const format = chosenPageFormat(options);
     if (format === "html") throw new AppError("E_USAGE", "removable-set has no page", { hint: "use another --output" });
+    const { runRemovable } = await import("./removable.ts");
     return runRemovable({ db: options.db, o: options.o, output: format });
   }
   const catalogue = loadCatalogue();
@@ -74,15 +71,26 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
   const reader = readerWith(pseudonyms, await openReader(options.db));
   try {
     if (format === "html") {
-      const now = new Date();
-      const page = names.length === 0 ? auditPage(reader, now) : reportPage(reader, reports, given, now);
-      await writeOutput(renderPage(await page), options.o);
+      await writeOutput(await pageOf(reader, reports, given), options.o);
     } else {
       await writeOutput(renderSections(reader, reports, given, format, renderOptions(options)), options.o);
     }
   } finally {
     reader.close();
   }
+}
+
+/** The reports as one page, or the whole audit where none is named. What draws pages is loaded only for them. */
+async function pageOf(
+  reader: Reader,
+  reports: readonly Report[],
+  given: GivenParameters,
+): Promise<AsyncIterable<string>> {
+  const { auditPage } = await import("../../report/html/audit/page.ts");
+  const { renderPage } = await import("../../report/html/page.ts");
+  const { reportPage } = await import("../../report/html/report-page.ts");
+  const now = new Date();
+  return renderPage(await (reports.length === 0 ? auditPage(reader, now) : reportPage(reader, reports, given, now)));
 }
 
 /** `--param` values as one object; a name must belong to at least one of the reports. */
