@@ -1,3 +1,5 @@
+import { DEFAULT_SCAN_LIMITS, scanKinds } from "../store/scan-kinds.ts";
+
 /** What the summary asks beyond the reports it shares: cheap even on large files, because every replay ends with it. */
 export const TOTALS = /* sql */ `
 select
@@ -18,30 +20,44 @@ group by j.agreement
 order by
   list_position(['agree', 'unexpected_accept', 'unexpected_reject', 'undecided', 'unmodelled', 'no_data'], j.agreement)`;
 
-/** The busiest sources of refused requests with the kind of their scan; ordinary refused clients have none. */
+/**
+ * The busiest sources of refused requests with the kind of their scan (ordinary refused clients have none), and on each row
+ * how many sources and requests there are in all. Two scans of the records, and no more.
+ */
 export const PROBES = /* sql */ `
-with busiest as materialized (
-  select source, count(*) as records
-  from rejected_requests
-  group by all
-  order by records desc, source
-  limit 40
+with sources as materialized (
+  select source, count(*) as records, min(start_s) as first_s, max(end_s) as last_s from rejected_requests group by all
 ),
+frequent as materialized (
+  from sources order by records desc, source limit 40
+),
+pairs as materialized (
+  select source, pair, count(*) as records, min(start_s) as first_s, any_value(src6) as src6
+  from rejected_requests
+  where source in (select source from frequent)
+  group by source, pair
+),
+-- Networks that knock together are left to the report.
+knockers as (
+  select 0::ubigint as source where false
+),${scanKinds(DEFAULT_SCAN_LIMITS)},
 shown as materialized (
-  select b.source, b.records, s.scan_kind
-  from busiest b
-  left join scan_sources(busiest := 40, networks := false) s using (source)
-  order by s.scan_kind is null, b.records desc, b.source
+  select f.source, f.records, s.scan_kind
+  from frequent f
+  left join scans s using (source)
+  order by s.scan_kind is null, f.records desc, f.source
   limit $limit
 )
 select
-  address_text(any_value(r.src), any_value(r.src6)) as source,
+  address_text(case when s.source < 4294967296 then s.source::uinteger end, any_value(p.src6)) as source,
   s.scan_kind,
   s.records,
-  count(distinct r.pair & 16777215) as ports,
-  count(distinct r.pair >> 24) as targets
+  count(distinct p.pair & 16777215) as ports,
+  count(distinct p.pair >> 24) as targets,
+  (select sum(records)::ubigint from sources) as all_records,
+  (select count(*) from sources) as all_sources
 from shown s
-join rejected_requests r using (source)
+join pairs p using (source)
 group by s.source, s.records, s.scan_kind
 order by s.scan_kind is null, s.records desc, s.source`;
 

@@ -3,7 +3,7 @@ import { findReport, loadCatalogue } from "./catalogue.ts";
 import { bindParameters } from "./run-report.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { bar, count, grid, heading, paragraph, plural, type Row, ruleText, toRows } from "./summary-text.ts";
-import { AGREEMENTS, OPEN_WITHOUT_USE, PROBE_TOTALS, PROBES, TOTALS } from "./summary-queries.ts";
+import { AGREEMENTS, OPEN_WITHOUT_USE, PROBES, TOTALS } from "./summary-queries.ts";
 
 export interface SummaryOptions extends RenderOptions {
   /** Rows at most in each part; 5 where it is not given. */
@@ -23,7 +23,7 @@ export async function renderSummary(reader: Reader, options: SummaryOptions): Pr
   const parts = [
     overview(totals, await ask(AGREEMENTS), options),
     mismatches(await report("mismatch-summary"), limit, options),
-    probes(await ask(PROBES, { limit }), (await ask(PROBE_TOTALS))[0], limit, options),
+    probes(await ask(PROBES, { limit }), limit, options),
     ...(Number(totals.modelled) > 0
       ? [
           unusedRules(await report("unused-rules"), limit, options),
@@ -74,7 +74,7 @@ function mismatches(rows: readonly Row[], limit: number, options: SummaryOptions
   );
 }
 
-function probes(rows: readonly Row[], totals: Row, limit: number, options: SummaryOptions): string {
+function probes(rows: readonly Row[], limit: number, options: SummaryOptions): string {
   if (rows.length === 0) return "";
   const lines = rows.map((row) => [
     String(row.source),
@@ -83,9 +83,10 @@ function probes(rows: readonly Row[], totals: Row, limit: number, options: Summa
     row.scan_kind === null ? "" : plural(row.ports, "port"),
     row.scan_kind === null ? "" : plural(row.targets, "target"),
   ]);
-  const title = `Refused: ${plural(totals.records, "request")} of ${plural(totals.sources, "source")}`;
+  const [{ all_records, all_sources }] = rows;
+  const title = `Refused: ${plural(all_records, "request")} of ${plural(all_sources, "source")}`;
   return (
-    heading(title, Number(totals.sources), limit, "rejected-probes", options) +
+    heading(title, Number(all_sources), limit, "rejected-probes", options) +
     grid(lines, options, ["left", "left", "right", "right", "right"])
   );
 }
