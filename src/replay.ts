@@ -10,6 +10,7 @@ import type { Model } from "./policy/model.ts";
 import { type ReaderPool, startReaders } from "./pool/pool.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import { judgeAndStore, type Pace, type Progress } from "./segments.ts";
+import { withoutCopies } from "./source/delivery.ts";
 import { planSources } from "./source/plan.ts";
 import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./source/source.ts";
 import type { EvidenceWriter } from "./store/evidence-writer.ts";
@@ -49,6 +50,8 @@ export interface ReplayResult {
   readonly skipped: number;
   readonly records: number;
   readonly badLines: number;
+  /** Records that another flow log had delivered already: counted, not stored again. */
+  readonly duplicates: number;
   /** Records whose interface is in the model. */
   readonly modelled: number;
   readonly retries: number;
@@ -100,7 +103,8 @@ async function replayWith(threads: Threads, options: ReplayOptions, events: Repl
   const policyNames = { ruleIds: policy.ruleIds, snapshots: policy.snapshots.map((snapshot) => snapshot.name) };
   const writer = await evidence.begin({ model, policy: policyNames, keepFlows: options.keepFlows });
   try {
-    const objects = plan.objects.filter((object) => isNew(object, writer.ledger.get(object.name), events));
+    const unknown = plan.objects.filter((object) => isNew(object, writer.ledger.get(object.name), events));
+    const objects = withoutCopies(unknown, writer.objects, sourceEvents);
     await writer.startRun(describeRun(options, model));
     const names: SharedNames = {
       interfaces: new ByteDictionary(policy.interfaceIds),

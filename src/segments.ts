@@ -1,5 +1,5 @@
-import { createDuplicateFilter } from "./evaluate/duplicates.ts";
-import type { Evaluator, ReadBatch } from "./evaluate/evaluator.ts";
+import type { Evaluator } from "./evaluate/evaluator.ts";
+import { createOverlap } from "./overlap.ts";
 import type { Piece } from "./pool/pool.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import type { SourceObject } from "./source/source.ts";
@@ -30,7 +30,7 @@ export interface SegmentContext {
   readonly writer: EvidenceWriter;
   readonly evaluator: Evaluator;
   readonly names: SharedNames;
-  readonly events: { progress(done: Progress): void };
+  readonly events: { note(text: string): void; progress(done: Progress): void };
   readonly signal?: AbortSignal;
   readonly pace?: Pace;
 }
@@ -39,6 +39,8 @@ export interface Stored {
   readonly objects: number;
   readonly records: number;
   readonly badLines: number;
+  /** Records that another flow log had delivered already: counted, not stored again. */
+  readonly duplicates: number;
   readonly interrupted: boolean;
   /** Records of each judgement. */
   readonly byJudgement: ReadonlyMap<number, number>;
@@ -59,14 +61,17 @@ export async function judgeAndStore(
   const byJudgement = new Map<number, number>();
   const changes = createChangeLog(evaluator, names, writer.interfaceIds.length);
   const bytesTotal = objects.reduce((sum, object) => sum + (object.size ?? 0), 0);
-  const overlap = overlappingFlowLogs([...writer.ledger.keys(), ...objects.map((object) => object.name)]);
   const underWay: Promise<unknown>[] = [];
+  const stored = async (): Promise<void> => {
+    while (underWay.length > 0) await underWay.shift();
+  };
+  const overlap = createOverlap(objects, { writer, evaluator, names, events, stored, hotRows: fullSegment * 4 });
   let segment: (Extract<Piece, { kind: "batch" }> & { objectId: number })[] = [];
   let segmentRows = 0;
   let rowsSinceCommit = 0;
   let finished: FinishedObject[] = [];
   let objectId = writer.nextObjectId;
-  let [done, bytes, records, badLines, duplicates] = [0, 0, 0, 0, 0];
+  let [done, bytes, records, badLines, duplicates, duplicatesOfObject] = [0, 0, 0, 0, 0, 0];
 
   const closeSegment = async (): Promise<void> => {
     if (segment.length === 0) return;
@@ -75,11 +80,11 @@ export async function judgeAndStore(
       segment.map(({ read }) => read),
       segment.map(({ read }) => read.readings),
     );
-    const stored = segment.map(async ({ read, objectId: id, release }) => {
+    const flows = segment.map(async ({ read, objectId: id, release }) => {
       const used = await writer.appendFlows(id, read.batch, read.readings);
       release(used.batch, used.judgements);
     });
-    underWay.push(settled(Promise.all([...stored, writer.appendFacts(factColumns(evaluator))])));
+    underWay.push(settled(Promise.all([...flows, writer.appendFacts(factColumns(evaluator))])));
     const { activity } = evaluator;
     for (let slot = 0; slot < activity.rows; slot++) {
       const judgement = activity.judgement[slot];
@@ -91,7 +96,7 @@ export async function judgeAndStore(
     while (underWay.length > SEGMENTS_AHEAD) await underWay.shift();
   };
   const commit = async (): Promise<void> => {
-    while (underWay.length > 0) await underWay.shift();
+    await stored();
     await writer.commit(finished, changes.take());
     finished = [];
     rowsSinceCommit = 0;
@@ -100,7 +105,7 @@ export async function judgeAndStore(
   let interrupted = false;
   for await (const piece of pieces) {
     if (piece.kind === "batch") {
-      duplicates += overlap?.filter(piece.read, piece.object.name) ?? 0;
+      duplicatesOfObject += (await overlap?.filter(piece.read, piece.object.name)) ?? 0;
       segment.push({ ...piece, objectId });
       segmentRows += piece.read.batch.rows;
       records += piece.read.batch.rows;
@@ -108,8 +113,9 @@ export async function judgeAndStore(
     } else if (piece.kind === "bad") underWay.push(settled(writer.appendBadLines(objectId, piece.lines)));
     else {
       const { name, etag, size, time } = piece.object;
-      finished.push({ objectId: objectId++, name, etag, size, time, duplicates, ...piece.counts });
-      duplicates = 0;
+      finished.push({ objectId: objectId++, name, etag, size, time, duplicates: duplicatesOfObject, ...piece.counts });
+      duplicates += duplicatesOfObject;
+      duplicatesOfObject = 0;
       badLines += piece.counts.badLines;
       bytes += size ?? 0;
       done++;
@@ -122,7 +128,7 @@ export async function judgeAndStore(
   }
   await closeSegment();
   await commit();
-  return { objects: done, records, badLines, interrupted, byJudgement };
+  return { objects: done, records, badLines, duplicates, interrupted, byJudgement };
 }
 
 /** A failure is reported by whoever awaits; until then it is not an unhandled one. */
@@ -149,17 +155,4 @@ function createChangeLog(evaluator: Evaluator, names: SharedNames, knownInterfac
       return changes;
     },
   };
-}
-
-/**
- * Two flow logs over the same interfaces deliver every record twice. Where the names of the objects tell of several flow
- * logs, what a second one delivers again is set aside and counted; null where there is nothing to recognise.
- */
-function overlappingFlowLogs(names: readonly string[]): { filter(read: ReadBatch, object: string): number } | null {
-  const idOf = (name: string): string => /_(fl-[0-9a-f]+)_/.exec(name)?.[1] ?? "";
-  const ids = [...new Set(names.map(idOf))];
-  if (ids.length < 2) return null;
-  const numbers = new Map(ids.map((id, at) => [id, at]));
-  const duplicates = createDuplicateFilter();
-  return { filter: (read, object) => duplicates.filter(read, numbers.get(idOf(object)) ?? 0) };
 }

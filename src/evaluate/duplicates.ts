@@ -1,103 +1,178 @@
-import { ACTION_MASK, type FlowBatch } from "../decode/flow-batch.ts";
+import type { FlowBatch } from "../decode/flow-batch.ts";
 import { keepOthers, removeRows } from "../decode/remove-rows.ts";
 import type { ReadBatch } from "./evaluator.ts";
+import { addAnswer, hashIdentity, identity, isIdentifiable } from "./record-identity.ts";
+
+/** Records are remembered and looked up by the five minutes in which they start. */
+export const BUCKET_SECONDS = 300;
 
 /**
  * Recognises records that two overlapping flow logs delivered: equal in interface, addresses, ports, protocol, counts,
- * times and action, from different flow logs. Equal records of one flow log are not touched: one line of the default
- * format may stand for several flows.
+ * times and action, by different channels (flow logs, log groups). A record belongs to the channel that delivered it
+ * first. Equal records of one channel are not touched: one line of the default format may stand for several flows.
  */
 export interface DuplicateFilter {
-  /** Removes from the batch what another flow log has delivered already; returns how many rows went. */
-  filter(read: ReadBatch, flowLog: number): number;
+  /** Removes from the batch what another channel (0, 1, 2, …) has delivered already; returns how many rows went. */
+  filter(read: ReadBatch, channel: number): Promise<number>;
 }
 
-/** Records remembered at the least; overlapping flow logs publish the same interval within minutes of each other. */
-const REMEMBERED = 1 << 20;
+/** What the evidence file holds of some buckets, as far as it matters here. */
+export interface StoredIdentities {
+  readonly rows: number;
+  /** `identity` before `addAnswer`. */
+  readonly low: Int32Array;
+  readonly high: Int32Array;
+  readonly start: Uint32Array;
+  readonly objectId: Uint32Array;
+  readonly judgement: Uint32Array;
+}
 
-export function createDuplicateFilter(): DuplicateFilter {
-  // Two generations: when the younger is full, the older is forgotten.
-  let young = createGeneration();
-  let old = createGeneration();
+export interface DuplicateFilterOptions {
+  /** Whether records that start in the bucket may be stored. */
+  mayBeStored(bucket: number): boolean;
+  /** Every stored record of these buckets, also what this run has kept but for its last `hotRows` rows. */
+  load(buckets: readonly number[]): Promise<StoredIdentities>;
+  channelOf(objectId: number): number;
+  /** Action and status bits of a judgement. */
+  answerOf(judgement: number): number;
+  /** Number of the interface `-`; -1 while there is none. */
+  unnamed(): number;
+  /**
+   * Places for records, ten bytes each and half of them taken, before the buckets not used for longest are given up, to
+   * be loaded again when they are needed.
+   */
+  readonly keptPlaces?: number;
+  readonly hotRows?: number;
+}
+
+const KEPT_PLACES = 1 << 23;
+/** More than the rows that are judged but not yet stored. */
+const HOT_ROWS = 1 << 21;
+
+interface Bucket {
+  readonly seen: ChannelTable;
+  /** Rows kept when it was last used, or a few more. */
+  used: number;
+}
+
+export function createDuplicateFilter(options: DuplicateFilterOptions): DuplicateFilter {
+  const { keptPlaces = KEPT_PLACES, hotRows = HOT_ROWS } = options;
+  const buckets = new Map<number, Bucket>();
+  const givenUp = new Set<number>();
   const removed = new Int32Array(1 << 13);
+  const memory = { places: 0 };
+  let keptRows = 0;
+
+  /** Makes the buckets of a batch, with what is stored of them. */
+  const prepare = async (batch: FlowBatch, unnamed: number): Promise<void> => {
+    const missing = new Set<number>();
+    for (let row = 0, last = -1; row < batch.rows; row++) {
+      const bucket = bucketOf(batch.start[row]);
+      if (bucket === last || !isIdentifiable(batch, row, unnamed)) continue;
+      if (!buckets.has(bucket)) missing.add(bucket);
+      last = bucket;
+    }
+    for (const bucket of missing) buckets.set(bucket, { seen: createChannelTable(memory), used: keptRows });
+    const stored = [...missing].filter((bucket) => givenUp.delete(bucket) || options.mayBeStored(bucket));
+    if (stored.length === 0) return;
+    const { rows, low, high, start, objectId, judgement } = await options.load(stored);
+    for (let row = 0; row < rows; row++) {
+      identity.low = low[row];
+      identity.high = high[row];
+      addAnswer(options.answerOf(judgement[row]));
+      buckets.get(bucketOf(start[row]))!.seen.claim(identity.low, identity.high, options.channelOf(objectId[row]) + 1);
+    }
+  };
+
+  const forget = (): void => {
+    if (memory.places <= keptPlaces) return;
+    const oldest = [...buckets].sort(([, a], [, b]) => a.used - b.used);
+    for (const [bucket, { seen, used }] of oldest) {
+      if (memory.places <= keptPlaces / 2 || keptRows - used < hotRows) return;
+      memory.places -= seen.places;
+      buckets.delete(bucket);
+      givenUp.add(bucket);
+    }
+  };
+
   return {
-    filter({ batch, readings }, flowLog) {
+    async filter(read, channel) {
+      const { batch, readings } = read;
+      const unnamed = options.unnamed();
+      await prepare(batch, unnamed);
       let count = 0;
+      let current = -1;
+      let bucket: Bucket | undefined;
       for (let row = 0; row < batch.rows; row++) {
-        hashRow(batch, row);
-        const seen = young.flowLogOf(hashLow, hashHigh) || old.flowLogOf(hashLow, hashHigh);
-        if (seen !== 0 && seen !== flowLog + 1) removed[count++] = row;
-        else if (seen === 0) young.add(hashLow, hashHigh, flowLog + 1);
+        if (!isIdentifiable(batch, row, unnamed)) continue;
+        const number = bucketOf(batch.start[row]);
+        if (number !== current) bucket = buckets.get((current = number))!;
+        bucket!.used = keptRows + batch.rows;
+        hashIdentity(batch, row);
+        addAnswer(batch.bits[row]);
+        if (bucket!.seen.claim(identity.low, identity.high, channel + 1) !== channel + 1) removed[count++] = row;
       }
-      if (young.size > REMEMBERED) [young, old] = [createGeneration(), young];
       if (count > 0) {
         keepOthers(readings, batch.rows, removed.subarray(0, count));
         removeRows(batch, removed.subarray(0, count));
       }
+      // Only rows that go on push others towards the store.
+      keptRows += batch.rows;
+      forget();
       return count;
     },
   };
 }
 
-let hashLow = 0;
-let hashHigh = 0;
-
-/** 64 bits over what makes two records the same, into `hashLow` and `hashHigh`. */
-function hashRow(batch: FlowBatch, row: number): void {
-  hashLow = 0x9e3779b1;
-  hashHigh = 0x85ebca6b;
-  mix(batch.interfaceId[row]);
-  mixAddress(batch, batch.src[row], batch.bits[row]);
-  mixAddress(batch, batch.dst[row], batch.bits[row]);
-  mix((batch.srcPort[row] << 16) | batch.dstPort[row]);
-  mix((batch.protocol[row] << 2) | (batch.bits[row] & ACTION_MASK));
-  mix(batch.packets[row]);
-  mix(batch.bytes[row]);
-  mix(batch.bytes[row] / 4_294_967_296);
-  mix(batch.start[row]);
-  mix(batch.end[row]);
+/** `start` in Unix seconds. */
+export function bucketOf(start: number): number {
+  return Math.floor(start / BUCKET_SECONDS);
 }
 
-function mixAddress(batch: FlowBatch, address: number, bits: number): void {
-  if (((bits >>> 6) & 3) !== 2) return mix(address);
-  for (let word = 0; word < 4; word++) mix(batch.addr6[address + word]);
+/** Which channel delivered a record first. */
+interface ChannelTable {
+  readonly places: number;
+  /** The channel (1, 2, …) that has the record; the one given, where nobody had it. */
+  claim(low: number, high: number, channel: number): number;
 }
 
-function mix(value: number): void {
-  hashLow = Math.imul(hashLow ^ value, 0xc2b2ae35);
-  hashLow ^= hashLow >>> 15;
-  hashHigh = Math.imul(hashHigh ^ value, 0x27d4eb2f) + hashLow;
-  hashHigh ^= hashHigh >>> 13;
-}
-
-interface Generation {
-  readonly size: number;
-  /** Flow log that delivered the record, or 0. */
-  flowLogOf(low: number, high: number): number;
-  add(low: number, high: number, flowLog: number): void;
-}
-
-function createGeneration(): Generation {
-  const capacity = REMEMBERED * 4;
-  const words = new Int32Array(capacity * 2);
-  const flowLogs = new Uint16Array(capacity);
+function createChannelTable(memory: { places: number }): ChannelTable {
+  let capacity = 1 << 6;
+  let words = new Int32Array(capacity * 2);
+  let channels = new Uint16Array(capacity);
   let size = 0;
+  memory.places += capacity;
   const place = (low: number, high: number): number => {
     let at = low & (capacity - 1);
-    while (flowLogs[at] !== 0 && (words[at * 2] !== low || words[at * 2 + 1] !== high)) at = (at + 1) & (capacity - 1);
+    while (channels[at] !== 0 && (words[at * 2] !== low || words[at * 2 + 1] !== high)) at = (at + 1) & (capacity - 1);
     return at;
   };
+  const put = (at: number, low: number, high: number, channel: number): void => {
+    words[at * 2] = low;
+    words[at * 2 + 1] = high;
+    channels[at] = channel;
+  };
+  const grow = (): void => {
+    const old = { words, channels };
+    memory.places += capacity;
+    capacity *= 2;
+    words = new Int32Array(capacity * 2);
+    channels = new Uint16Array(capacity);
+    old.channels.forEach((channel, at) => {
+      const [low, high] = [old.words[at * 2], old.words[at * 2 + 1]];
+      if (channel !== 0) put(place(low, high), low, high, channel);
+    });
+  };
   return {
-    get size() {
-      return size;
+    get places() {
+      return capacity;
     },
-    flowLogOf: (low, high) => flowLogs[place(low, high)],
-    add(low, high, flowLog) {
+    claim(low, high, channel) {
       const at = place(low, high);
-      words[at * 2] = low;
-      words[at * 2 + 1] = high;
-      flowLogs[at] = flowLog;
-      size++;
+      if (channels[at] !== 0) return channels[at];
+      put(at, low, high, channel);
+      if (++size * 2 > capacity) grow();
+      return channel;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
 import type { RuleSet } from "../evaluate/admission.ts";
+import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
 import type { TrackerState } from "../evaluate/state.ts";
 import type { Model } from "../policy/model.ts";
@@ -9,6 +10,7 @@ import { createFactRowWriter, type FactColumns } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendRows, type Cell } from "./rows.ts";
+import { readIdentities } from "./stored-identities.ts";
 import type { LedgerEntry, StoredState } from "./stored-state.ts";
 import { saveTracker } from "./tracker-rows.ts";
 import { withWriteErrors } from "./write-error.ts";
@@ -61,6 +63,9 @@ export interface RunRecord {
 export interface EvidenceWriter {
   /** Objects already ingested, by name. */
   readonly ledger: ReadonlyMap<string, LedgerEntry>;
+  readonly objects: readonly LedgerEntry[];
+  /** Action and log status of each judgement that was there before (stored-state.ts). */
+  readonly answers: Uint8Array;
   /** Interfaces that already have numbers, in order. */
   readonly interfaceIds: readonly string[];
   readonly nextObjectId: number;
@@ -71,6 +76,8 @@ export interface EvidenceWriter {
   appendFlows(objectId: number, batch: FlowBatch, judgements: Uint32Array): Promise<UsedBuffers>;
   appendFacts(facts: FactColumns): Promise<void>;
   appendBadLines(objectId: number, bad: readonly BadLine[]): Promise<void>;
+  /** What identifies the records of these buckets, those included that were appended and not committed yet. */
+  identities(buckets: readonly number[]): Promise<StoredIdentities>;
   /** Ends the transaction: dimension rows that are new since the last commit, the objects, and all appended records. */
   commit(finished: readonly FinishedObject[], changes: Changes): Promise<void>;
   finishRun(state: "complete" | "interrupted", totals: { retries: number; evicted: number }): Promise<void>;
@@ -108,6 +115,8 @@ export async function openEvidenceWriter(
 
   return withWriteErrors<EvidenceWriter>(path, {
     ledger: state.ledger,
+    objects: state.objects,
+    answers: state.answers,
     interfaceIds: state.interfaceIds,
     nextObjectId: state.nextObject,
     nextJudgement: state.nextJudgement,
@@ -129,6 +138,10 @@ export async function openEvidenceWriter(
       if (bad.length === 0) return;
       const rows = bad.map((one): Cell[] => [objectId, one.line, one.reason, one.text]);
       await appendRows(connection, "bad_line_rows", "uu--", rows);
+    },
+    async identities(buckets) {
+      flowRows?.flush();
+      return readIdentities(connection, buckets);
     },
     async commit(finished, { judgements, ruleSets, interfaces, accounts, tracker }) {
       flowRows?.flush();

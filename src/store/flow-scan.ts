@@ -48,9 +48,16 @@ const SELECT = {
 
 export type FlowTable = keyof typeof SELECT;
 
-/** All records of one of the two tables, in the order in which they were stored; one buffer serves all chunks. */
-export async function* scanFlows(connection: DuckDBConnection, table: FlowTable): AsyncGenerator<FlowChunk> {
-  const result = await connection.stream(SELECT[table]);
+/**
+ * The records of one of the two tables (those for which the SQL of `where` holds), in the order in which they were
+ * stored; one buffer serves all chunks.
+ */
+export async function* scanFlows(
+  connection: DuckDBConnection,
+  table: FlowTable,
+  where = "true",
+): AsyncGenerator<FlowChunk> {
+  const result = await connection.stream(`${SELECT[table]} where ${where}`);
   const batch = createFlowBatch();
   for (;;) {
     const chunk = await result.fetchChunk();

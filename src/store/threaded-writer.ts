@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { AppError } from "../errors.ts";
+import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import { retire } from "../pool/retire.ts";
 import { openForWriting } from "./create-file.ts";
 import { openEvidenceWriter, type EvidenceWriter, type UsedBuffers, type WriterOptions } from "./evidence-writer.ts";
@@ -73,6 +74,8 @@ type Ask = (call: WriterCall, transfer?: ArrayBuffer[]) => Promise<WriterReply>;
 function threadedWriter(ask: Ask, state: StoredState, close: () => Promise<void>): EvidenceWriter {
   return {
     ledger: state.ledger,
+    objects: state.objects,
+    answers: state.answers,
     interfaceIds: state.interfaceIds,
     nextObjectId: state.nextObject,
     nextJudgement: state.nextJudgement,
@@ -91,6 +94,7 @@ function threadedWriter(ask: Ask, state: StoredState, close: () => Promise<void>
       await ask({ method: "appendFacts", facts }, [...new Set(buffers as ArrayBuffer[])]);
     },
     appendBadLines: async (objectId, bad) => void (await ask({ method: "appendBadLines", objectId, bad })),
+    identities: async (buckets) => (await ask({ method: "identities", buckets })) as StoredIdentities,
     async commit(finished, changes) {
       const transfer = changes.tracker.columns.map((column) => column.buffer as ArrayBuffer);
       await ask({ method: "commit", finished, changes }, transfer);

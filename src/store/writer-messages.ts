@@ -1,5 +1,6 @@
 import type { BadLine } from "../decode/flow-batch.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { Changes, FinishedObject, RunRecord, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
 import type { FactColumns } from "./fact-rows.ts";
 import type { StoredState } from "./stored-state.ts";
@@ -19,6 +20,7 @@ export type WriterCall =
     }
   | { readonly method: "appendFacts"; readonly facts: FactColumns }
   | { readonly method: "appendBadLines"; readonly objectId: number; readonly bad: readonly BadLine[] }
+  | { readonly method: "identities"; readonly buckets: readonly number[] }
   | { readonly method: "commit"; readonly finished: readonly FinishedObject[]; readonly changes: Changes }
   | {
       readonly method: "finishRun";
@@ -27,7 +29,7 @@ export type WriterCall =
     }
   | { readonly method: "close" };
 
-export type WriterReply = StoredState | UsedBuffers | null;
+export type WriterReply = StoredState | StoredIdentities | UsedBuffers | null;
 
 /** An error on its way between threads. */
 export interface ThreadError {

@@ -65,6 +65,12 @@ async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer:
     case "appendBadLines":
       await writer!.appendBadLines(call.objectId, call.bad);
       return done;
+    case "identities": {
+      const reply = await writer!.identities(call.buckets);
+      const { low, high, start, objectId, judgement } = reply;
+      const transfer = [low, high, start, objectId, judgement].map((column) => column.buffer as ArrayBuffer);
+      return { reply, transfer };
+    }
     case "commit":
       await writer!.commit(call.finished, call.changes);
       return done;

@@ -149,10 +149,11 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   }
 }
 
-/** What the run got over, and what it cost. */
-function noteTroubles({ retries, evicted }: ReplayResult, { note }: ProgressLine): void {
+/** What the run left out or got over, and what it cost. */
+function noteTroubles({ duplicates, retries, evicted }: ReplayResult, { note }: ProgressLine): void {
   const count = (value: number, what: string): string =>
     `${value.toLocaleString("en-US")} ${what}${value === 1 ? "" : "s"}`;
+  if (duplicates > 0) note(`${count(duplicates, "record")} delivered before by another flow log: stored once`);
   if (retries > 0) note(`${count(retries, "request")} repeated after throttling, time-outs, resets or cut transfers`);
   if (evicted > 0) {
     note(
@@ -209,7 +210,8 @@ async function printPlan(sources: readonly string[], options: ReplayCommandOptio
 
 function exitCodeOf(result: ReplayResult, withModel: boolean): number {
   if (result.interrupted) return EXIT.interrupted;
-  if (result.skipped > 0 && result.records === 0) return EXIT.done;
+  // Everything that there is was ingested before, under these names or by another flow log.
+  if (result.skipped + result.duplicates > 0 && result.records === 0) return EXIT.done;
   if (result.records === 0) return EXIT.nothingToJudge;
   return withModel && result.modelled === 0 ? EXIT.nothingToJudge : EXIT.done;
 }

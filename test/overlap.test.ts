@@ -1,0 +1,179 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { replay, type ReplayResult } from "../src/replay.ts";
+import { openReader } from "../src/store/reader.ts";
+import { withFolder } from "./helpers/evidence.ts";
+import { sample } from "./helpers/samples.ts";
+
+const DEFAULT =
+  "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
+/** The ways by which a record may come: names of objects, and the format each flow log was given. */
+const CHANNELS = [
+  {
+    object: (time: string, n: number) => `123456789012_vpcflowlogs_us-east-1_fl-0aa_${time}Z_${n}.log`,
+    fields: DEFAULT,
+  },
+  {
+    object: (time: string, n: number) => `123456789012_vpcflowlogs_us-east-1_fl-0bb_${time}Z_${n}.log`,
+    fields: `log-status tcp-flags end start action bytes packets protocol dstport srcport pkt-dstaddr pkt-srcaddr dstaddr srcaddr interface-id version`,
+  },
+  { object: (time: string, n: number) => `export-${n}_${time}Z.log`, fields: `${DEFAULT} flow-direction` },
+] as const;
+const KEY = [
+  "interface-id",
+  "srcaddr",
+  "dstaddr",
+  "srcport",
+  "dstport",
+  "protocol",
+  "packets",
+  "bytes",
+  "start",
+  "end",
+];
+const START = Date.parse("2025-03-04T09:00:00Z") / 1000;
+
+type Fields = Readonly<Record<string, string>>;
+interface Delivered {
+  readonly record: Fields;
+  /** Equal records of one flow log are several flows. */
+  readonly copies: number;
+  readonly channels: readonly number[];
+}
+
+const silent = { note: () => {}, progress: () => {} };
+const fixed = { model: null, keepFlows: true, workers: 0, aws: {}, toolVersion: "test" };
+
+/** Few values, so that records differ in one field only. */
+const record: fc.Arbitrary<Fields> = fc
+  .record({
+    eni: fc.constantFrom("eni-0000000000000000a", "eni-0000000000000000b"),
+    peer: fc.constantFrom(["10.0.0.1", "203.0.113.9"], ["10.0.0.1", "203.0.113.10"], ["2001:db8::1", "2001:db8::2"]),
+    ports: fc.constantFrom(["443", "50000"], ["50000", "443"]),
+    protocol: fc.constantFrom("6", "17"),
+    packets: fc.constantFrom("1", "2"),
+    bytes: fc.constantFrom("60", "-", "5000000000"),
+    start: fc.integer({ min: 0, max: 12 }).map((step) => START + step * 100),
+    length: fc.constantFrom(0, 59),
+    action: fc.constantFrom("ACCEPT", "REJECT"),
+    status: fc.constantFrom("OK", "OK", "OK", "NODATA", "SKIPDATA"),
+  })
+  .map(({ eni, peer, ports, start, length, status, ...rest }) => {
+    const times = { "interface-id": eni, start: `${start}`, end: `${start + length}`, "log-status": status };
+    if (status !== "OK") return times;
+    const flow = { srcaddr: peer[0]!, dstaddr: peer[1]!, srcport: ports[0]!, dstport: ports[1]! };
+    return { ...times, ...flow, ...rest, "pkt-srcaddr": peer[0]!, "tcp-flags": "2" };
+  });
+
+const delivered: fc.Arbitrary<readonly Delivered[]> = fc.uniqueArray(
+  fc.record({
+    record,
+    copies: fc.constantFrom(1, 1, 2),
+    channels: fc.subarray([0, 1, 2], { minLength: 1 }),
+  }),
+  { minLength: 20, maxLength: 60, selector: ({ record }) => JSON.stringify(record) },
+);
+
+/** Writes what each channel delivers, ten minutes of starts an object; copies may lie in different objects. */
+function writeObjects(folder: string, deliveries: readonly Delivered[]): string[] {
+  const objects = new Map<string, string[]>();
+  for (const [channel, { object, fields }] of CHANNELS.entries()) {
+    for (const { record, copies, channels } of deliveries) {
+      if (!channels.includes(channel)) continue;
+      for (let copy = 0; copy < copies; copy++) {
+        const minute = Math.floor((Number(record.start) - START) / 600) * 10;
+        const name = object(`20250304T09${String(minute).padStart(2, "0")}`, copy);
+        const values: Fields = { version: "5", "account-id": "123456789012", "flow-direction": "egress", ...record };
+        const line = fields.split(" ").map((field) => values[field] ?? "-");
+        objects.set(name, [...(objects.get(name) ?? [fields]), line.join(" ")]);
+      }
+    }
+  }
+  for (const [name, lines] of objects) writeFileSync(join(folder, name), `${lines.join("\n")}\n`);
+  return [...objects.keys()];
+}
+
+async function storedRecords(db: string): Promise<string[]> {
+  const reader = await openReader(db);
+  try {
+    const sql = `select interface_id, srcaddr, dstaddr, srcport, dstport, protocol, packets, bytes,
+      epoch(start_time)::bigint, epoch(end_time)::bigint, action, log_status from flows`;
+    return (await reader.run(sql)).rows.map((row) => row.map((value) => value ?? "-").join(" ")).sort();
+  } finally {
+    reader.close();
+  }
+}
+
+test("a record that several flow logs deliver is stored once, in however many runs and in whatever order", async () => {
+  const runs = fc.array(fc.nat(2), { minLength: 18, maxLength: 18 });
+  const pace = fc.constantFrom({ segmentRows: 4, commitRows: 8 }, { segmentRows: 1000, commitRows: 1000 });
+  await fc.assert(
+    fc.asyncProperty(delivered, runs, pace, async (deliveries, runOf, pace) => {
+      await withFolder(async (folder) => {
+        mkdirSync(join(folder, "logs"));
+        const objects = writeObjects(join(folder, "logs"), deliveries);
+        const expected = deliveries.flatMap(({ record, copies }) =>
+          Array.from({ length: copies }, () =>
+            [...KEY, "action", "log-status"].map((field) => record[field] ?? "-").join(" "),
+          ),
+        );
+        const db = join(folder, "evidence.duckdb");
+        for (let run = 0; run < 3; run++) {
+          const sources = objects.filter((_, at) => runOf[at] === run).map((name) => join(folder, "logs", name));
+          if (sources.length > 0) await replay({ ...fixed, sources, db, pace }, silent);
+        }
+        expect(await storedRecords(db)).toEqual(expected.sort());
+      });
+    }),
+    { numRuns: 8, endOnFailure: true },
+  );
+});
+
+async function replayNoting(folder: string, sources: string[], more = {}): Promise<ReplayResult & { notes: string[] }> {
+  const notes: string[] = [];
+  const options = { ...fixed, sources, db: join(folder, "evidence.duckdb"), ...more };
+  const result = await replay(options, { ...silent, note: (text) => void notes.push(text) });
+  return { ...result, notes };
+}
+
+test("the same traffic in two formats, one run after the other", async () => {
+  await withFolder(async (folder) => {
+    const first = await replayNoting(folder, [sample("production-vpc/v2")]);
+    const second = await replayNoting(folder, [sample("production-vpc/v5")]);
+    expect([first.records, first.duplicates, second.records, second.duplicates]).toEqual([15_855, 0, 0, 15_855]);
+  });
+});
+
+test("a copy of an object under another name is not read again; a copy cut short adds nothing", async () => {
+  await withFolder(async (folder) => {
+    const original = join(folder, "original");
+    const copied = join(folder, "copied");
+    cpSync(sample("production-vpc/v2"), original, { recursive: true });
+    cpSync(original, copied, { recursive: true });
+    const both = await replayNoting(folder, [original, copied]);
+    expect([both.records, both.skipped, both.duplicates]).toEqual([15_855, 7, 0]);
+    expect(both.notes).toEqual([expect.stringMatching(/^not read again: .* is a copy of .*, and 6 more$/)]);
+    const later = join(folder, "later");
+    cpSync(original, later, { recursive: true });
+    expect(await replayNoting(folder, [later])).toMatchObject({ records: 0, skipped: 7 });
+    const [name] = readdirSync(later, { recursive: true, encoding: "utf8" }).filter((one) => one.endsWith(".gz"));
+    const half = gunzipSync(readFileSync(join(later, name!)))
+      .toString()
+      .split("\n")
+      .slice(0, 500);
+    mkdirSync(join(folder, "short"));
+    writeFileSync(join(folder, "short", basename(name!)), gzipSync(half.join("\n")));
+    expect(await replayNoting(folder, [join(folder, "short")])).toMatchObject({ records: 0, duplicates: 499 });
+  });
+});
+
+test("says that records without rows cannot be recognised", async () => {
+  await withFolder(async (folder) => {
+    await replayNoting(folder, [sample("production-vpc/v2")], { keepFlows: false });
+    const { notes } = await replayNoting(folder, [sample("production-vpc/v5")]);
+    expect(notes).toEqual([expect.stringMatching(/--no-flows.*not recognised$/)]);
+  });
+});
