@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   ACTION_ACCEPT,
@@ -85,7 +85,10 @@ test("recognises what it had to forget, with memory for a few buckets only", asy
     packets: fc.nat(3),
     bits: fc.constantFrom(COMPLETE, COMPLETE ^ HAS_BYTES, HAS_TIMES | (STATUS_NODATA << STATUS_SHIFT)),
   });
-  const batches = fc.array(fc.tuple(fc.array(row, { minLength: 1, maxLength: 5 }), fc.nat(2)), { minLength: 10, maxLength: 60 });
+  const batches = fc.array(fc.tuple(fc.array(row, { minLength: 1, maxLength: 5 }), fc.nat(2)), {
+    minLength: 10,
+    maxLength: 60,
+  });
   let loads = 0;
   await fc.assert(
     fc.asyncProperty(batches, async (batches) => {
