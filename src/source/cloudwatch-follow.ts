@@ -31,8 +31,8 @@ const POLL_MS = 15_000;
  * reader gets larger parts. What was given out is not given out again, whether the reader kept it or not.
  */
 export async function* followGroup(uri: string, options: FollowOptions): AsyncGenerator<SourceObject> {
-  const group = parseGroup(uri);
   const { signal, from = 0, pollMs = POLL_MS, settleMs } = options;
+  const { group } = await describeStreams(parseGroup(uri), uri, options, 1);
   const fields = options.fields ?? (await fieldsOfGroup(group.group, options));
   const cursors = cursorsOf((await options.ingested?.(groupPrefix(group))) ?? []);
   while (!signal.aborted) {

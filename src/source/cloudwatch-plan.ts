@@ -31,8 +31,7 @@ export async function planCloudWatch(
   uri: string,
   options: PlanOptions,
 ): Promise<{ objects: SourceObject[]; known: number }> {
-  const group = parseGroup(uri);
-  const { streams, now } = await describeStreams(group, uri, options);
+  const { group, streams, now } = await describeStreams(parseGroup(uri), uri, options);
   if (streams.length === 0) {
     const hint = "name the prefix of its streams: cloudwatch://log-group:prefix";
     throw new AppError("E_SOURCE", `no stream ${group.streams}* in ${uri}`, { hint });
@@ -61,22 +60,23 @@ export async function planCloudWatch(
 /** `cloudwatch://group` or `cloudwatch://group:stream-prefix`; a group's name may begin with a slash and hold some. */
 export function parseGroup(uri: string): Group {
   const [, group, streams = FLOW_LOG_STREAMS] = /^cloudwatch:\/\/([\w/.#-]{1,512})(?::([^:*]*))?$/i.exec(uri) ?? [];
-  if (group !== undefined) return { group, streams };
+  if (group !== undefined) return { group, streams, place: "" };
   throw new AppError("E_USAGE", `not a log group: ${uri}`, {
     hint: "cloudwatch://log-group, as in cloudwatch:///aws/vpc/flow",
   });
 }
 
 /**
- * The streams of the group, `limit` of them or all, and CloudWatch's clock in milliseconds: the one that its ingestion
- * times are from.
+ * The streams of the group, `limit` of them or all, the group with its place, which their ARNs tell, and CloudWatch's
+ * clock in milliseconds: the one that its ingestion times are from.
  */
 export async function describeStreams(
-  { group, streams }: Group,
+  group: Group,
   uri: string,
   { aws, events }: PlanOptions,
   limit?: number,
-): Promise<{ streams: LogStream[]; now: number }> {
+): Promise<{ group: Group; streams: LogStream[]; now: number }> {
+  const { streams } = group;
   const client = await logsClient(aws);
   const { DescribeLogStreamsCommand } = await import("@aws-sdk/client-cloudwatch-logs");
   const found: LogStream[] = [];
@@ -84,7 +84,7 @@ export async function describeStreams(
   let nextToken: string | undefined;
   do {
     const prefix = streams === "" ? undefined : streams;
-    const request = { logGroupName: group, logStreamNamePrefix: prefix, nextToken, limit };
+    const request = { logGroupName: group.group, logStreamNamePrefix: prefix, nextToken, limit };
     const command = new DescribeLogStreamsCommand(request);
     const clock = serverClock(countRetries(command, `list the streams of ${uri}`, events));
     const page = await client.send(command).catch((error: unknown) => {
@@ -94,5 +94,11 @@ export async function describeStreams(
     found.push(...(page.logStreams ?? []));
     nextToken = limit === undefined ? page.nextToken : undefined;
   } while (nextToken !== undefined);
-  return { streams: found, now };
+  return { group: { ...group, place: placeOf(found[0]?.arn) }, streams: found, now };
+}
+
+/** `arn:aws:logs:us-east-1:123456789012:log-group:…` as `123456789012/us-east-1`. */
+function placeOf(arn = ""): string {
+  const [, , , region, account] = arn.split(":");
+  return region && account ? `${account}/${region}` : "";
 }

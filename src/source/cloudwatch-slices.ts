@@ -14,14 +14,16 @@ export interface Group {
   readonly group: string;
   /** Prefix of the stream names. */
   readonly streams: string;
+  /** `123456789012/us-east-1`: groups of one name in two regions or accounts are two. Empty until AWS has told. */
+  readonly place: string;
 }
 
 /** How far each slice was read, by its name: milliseconds of the ingestion clock, Infinity when it is finished. */
 export type Cursors = Map<string, number>;
 
 /** What the names of the group's objects begin with. */
-export function groupPrefix({ group, streams }: Group): string {
-  return `cloudwatch://${group}${streams === FLOW_LOG_STREAMS ? "" : `:${streams}`}/`;
+export function groupPrefix({ group, streams, place }: Group): string {
+  return `cloudwatch://${group}${streams === FLOW_LOG_STREAMS ? "" : `:${streams}`}/${place === "" ? "" : `${place}/`}`;
 }
 
 export function sliceName(group: Group, start: number): string {
@@ -68,7 +70,15 @@ export function sliceObject(
     size: null,
     etag: `${ingestedFrom ?? ""}..${ingestedTo ?? ""}`,
     time: start / 1000,
-    locator: { kind: "cloudwatch", ...group, from: start, to: end - 1, ingestedFrom, ingestedTo },
+    locator: {
+      kind: "cloudwatch",
+      group: group.group,
+      streams: group.streams,
+      from: start,
+      to: end - 1,
+      ingestedFrom,
+      ingestedTo,
+    },
   };
 }
 

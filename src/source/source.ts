@@ -5,7 +5,8 @@
 export interface SourceObject {
   /**
    * The `source_object` of its records, and its identity in the ledger: the real absolute path of a file (however it
-   * was spelled, from whatever folder), `s3://bucket/key`, `cloudwatch://group/<hour>`, `stdin`.
+   * was spelled, from whatever folder), `s3://bucket/key`, `cloudwatch://group/<account>/<region>/<hour>`,
+   * `stdin`.
    */
   readonly name: string;
   /** Bytes as stored; null when it cannot be known before reading (stdin, pipes, CloudWatch Logs). */

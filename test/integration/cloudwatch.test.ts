@@ -82,7 +82,24 @@ describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud w
     for (const object of objects) {
       expect((await read(object)).sort()).toEqual(put.get(object.time! * 1000)?.sort() ?? []);
     }
-    expect(objects[0]!.name).toBe(`${URI}/${new Date(day).toISOString().slice(0, 16)}Z`);
+    expect(objects[0]!.name).toBe(`${URI}/123456789012/us-east-1/${new Date(day).toISOString().slice(0, 16)}Z`);
+  });
+
+  it("tells groups of one name in two regions apart", async () => {
+    const names: string[] = [];
+    for (const region of ["eu-west-1", "eu-central-1"]) {
+      const other = new CloudWatchLogsClient({ endpoint: moto!.url, region });
+      await other.send(new CreateLogGroupCommand({ logGroupName: "twin" }));
+      await other.send(new CreateLogStreamCommand({ logGroupName: "twin", logStreamName: "eni-1-all" }));
+      const logEvents = [{ timestamp: day, message: region }];
+      await other.send(new PutLogEventsCommand({ logGroupName: "twin", logStreamName: "eni-1-all", logEvents }));
+      const ingested = async (prefix: string): Promise<string[]> => names.filter((name) => name.startsWith(prefix));
+      const regional = { ...aws, region };
+      const objects = await plan({ aws: regional, ingested, fields: "version" }, "cloudwatch://twin");
+      expect((await Promise.all(objects.map((object) => read(object, regional)))).flat()).toEqual([region]);
+      names.push(...objects.map((object) => object.name));
+    }
+    expect(new Set(names).size).toBe(names.length);
   });
 
   it("takes the hours of the window only", async () => {

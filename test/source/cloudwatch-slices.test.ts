@@ -6,9 +6,9 @@ import { fieldsOf } from "../../src/source/flow-log-format.ts";
 import { createLimit, createRate } from "../../src/source/limit.ts";
 
 const at = (iso: string): number => Date.parse(iso);
-const group = { group: "/aws/vpc/flow", streams: "eni-" };
+const group = { group: "/aws/vpc/flow", streams: "eni-", place: "123456789012/us-east-1" };
 const nine = at("2025-03-04T09:00:00Z");
-const base = "cloudwatch:///aws/vpc/flow/2025-03-04T09:00Z";
+const base = "cloudwatch:///aws/vpc/flow/123456789012/us-east-1/2025-03-04T09:00Z";
 
 describe("the object of an hour", () => {
   it.each([
@@ -96,7 +96,7 @@ it.each([
   ["cloudwatch://flow:eni-0abc", { group: "flow", streams: "eni-0abc" }],
   ["cloudwatch://flow:", { group: "flow", streams: "" }],
 ])("reads %s", (uri, expected) => {
-  expect(parseGroup(uri)).toEqual(expected);
+  expect(parseGroup(uri)).toEqual({ ...expected, place: "" });
 });
 
 it.each(["cloudwatch://", "cloudwatch://a b", "cloudwatch://a:b:c", "cloudwatch://a:b*"])("refuses %s", (uri) => {
