@@ -57,6 +57,8 @@ export interface ReplayResult {
   readonly retries: number;
   readonly evicted: number;
   readonly interrupted: boolean;
+  /** Unix seconds from the earliest start to the latest end of what was read; null without records that have times. */
+  readonly times: { readonly first: number; readonly last: number } | null;
 }
 
 /**

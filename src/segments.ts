@@ -42,6 +42,8 @@ export interface Stored {
   /** Records that another flow log had delivered already: counted, not stored again. */
   readonly duplicates: number;
   readonly interrupted: boolean;
+  /** Unix seconds from the earliest start to the latest end of a record; null without any that have times. */
+  readonly times: { readonly first: number; readonly last: number } | null;
   /** Records of each judgement. */
   readonly byJudgement: ReadonlyMap<number, number>;
 }
@@ -103,6 +105,7 @@ export async function judgeAndStore(
   };
 
   let interrupted = false;
+  let times = null as Stored["times"];
   for await (const piece of pieces) {
     if (piece.kind === "batch") {
       duplicatesOfObject += (await overlap?.filter(piece.read, piece.object.name)) ?? 0;
@@ -117,6 +120,10 @@ export async function judgeAndStore(
       duplicates += duplicatesOfObject;
       duplicatesOfObject = 0;
       badLines += piece.counts.badLines;
+      const { firstTime, lastTime } = piece.counts;
+      if (firstTime !== null && lastTime !== null) {
+        times = { first: Math.min(firstTime, times?.first ?? firstTime), last: Math.max(lastTime, times?.last ?? 0) };
+      }
       bytes += size ?? 0;
       done++;
       interrupted = signal?.aborted ?? false;
@@ -128,7 +135,7 @@ export async function judgeAndStore(
   }
   await closeSegment();
   await commit();
-  return { objects: done, records, badLines, duplicates, interrupted, byJudgement };
+  return { objects: done, records, badLines, duplicates, interrupted, times, byJudgement };
 }
 
 /** A failure is reported by whoever awaits; until then it is not an unhandled one. */

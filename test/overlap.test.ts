@@ -177,3 +177,25 @@ test("says that records without rows cannot be recognised", async () => {
     expect(notes).toEqual([expect.stringMatching(/--no-flows.*not recognised$/)]);
   });
 });
+
+test("windows that overlap in any way lose and double nothing", async () => {
+  const minute = fc.integer({ min: -30, max: 60 });
+  const windows = fc.array(fc.tuple(minute, minute), { minLength: 1, maxLength: 3 });
+  await fc.assert(
+    fc.asyncProperty(windows, async (windows) => {
+      await withFolder(async (folder) => {
+        let records = 0;
+        for (const [from, to] of [...windows, [-1000, 1000]]) {
+          const window = { from: START + Math.min(from!, to!) * 60, to: START + Math.max(from!, to!) * 60 };
+          records += (await replayNoting(folder, [sample("production-vpc/v2")], window)).records;
+        }
+        const places = "select count(distinct (source_object, line))::int, count(*)::int from flows";
+        const reader = await openReader(join(folder, "evidence.duckdb"));
+        const { rows } = await reader.run(places);
+        reader.close();
+        expect([records, ...rows[0]!]).toEqual([15_855, 15_855, 15_855]);
+      });
+    }),
+    { numRuns: 4, endOnFailure: true },
+  );
+});

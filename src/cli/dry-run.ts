@@ -1,5 +1,59 @@
+import { existsSync } from "node:fs";
 import { visible } from "../report/renderers/renderer.ts";
+import { withoutCopies } from "../source/delivery.ts";
+import { planSources } from "../source/plan.ts";
 import type { SourcePlan } from "../source/source.ts";
+import { openReader } from "../store/reader.ts";
+import { EXIT } from "./failure.ts";
+
+export interface DryRunOptions {
+  readonly db: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly fields?: string;
+  readonly region?: string;
+  readonly profile?: string;
+}
+
+/** `--dry-run`: lists and prunes, reads nothing and makes no evidence file; what one holds already is left out. */
+export async function printPlan(
+  sources: readonly string[],
+  options: DryRunOptions,
+  note: (text: string) => void,
+): Promise<void> {
+  const events = { note, retry: () => undefined };
+  const known = existsSync(options.db) ? await ingestedObjects(options.db) : [];
+  const names = new Set(known.map(({ name }) => name));
+  const plan = await planSources(sources, {
+    from: options.from,
+    to: options.to,
+    fields: options.fields,
+    ingested: async (prefix) => [...names].filter((name) => name.startsWith(prefix)),
+    aws: { region: options.region, profile: options.profile },
+    events,
+  });
+  const fresh = plan.objects.filter(({ name, etag }) => etag === null || !names.has(name));
+  const objects = withoutCopies(fresh, known, events);
+  process.stdout.write(
+    describePlan({
+      ...plan,
+      objects,
+      known: plan.known + plan.objects.length - objects.length,
+      bytes: objects.reduce((sum, { size }) => sum + (size ?? 0), 0),
+    }),
+  );
+  if (plan.objects.length === 0) process.exitCode = EXIT.nothingToJudge;
+}
+
+async function ingestedObjects(db: string): Promise<{ name: string; size: number | null }[]> {
+  const reader = await openReader(db);
+  try {
+    const { rows } = await reader.run("select source_object, size from sources order by object_id");
+    return rows.map(([name, size]) => ({ name: String(name), size: size === null ? null : Number(size) }));
+  } finally {
+    reader.close();
+  }
+}
 
 /** What a replay would read, as text: objects in order with their sizes, then the totals and what was left out. */
 export function describePlan(plan: SourcePlan): string {

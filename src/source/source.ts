@@ -40,7 +40,7 @@ export type Locator =
 /** What a run would read, in the order it would read it. A plain value: `--dry-run` prints it. */
 export interface SourcePlan {
   readonly objects: readonly SourceObject[];
-  /** Hours of log groups that are left out, as the ledger says that they hold nothing new. */
+  /** Hours of log groups that are left out, as the ledger says that they hold nothing new. A dry run adds what else is known. */
   readonly known: number;
   /** Sum of the sizes that are known before reading. */
   readonly bytes: number;

@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describePlan } from "../../src/cli/dry-run.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { flowreplay } from "../helpers/cli.ts";
+import { sample } from "../helpers/samples.ts";
 
 test("a plan is printed with sizes, totals and what is left out", () => {
   const object = (name: string, size: number | null) =>
@@ -28,4 +29,25 @@ test("--dry-run reads nothing and makes no evidence file", () =>
     expect(run.stdout).toContain("7 objects");
     expect(run.code).toBe(0);
     expect(existsSync(db)).toBe(false);
+  }));
+
+test("--dry-run leaves out what the evidence file holds, and copies of it", () =>
+  withFolder(async (folder) => {
+    const logs = join(folder, "logs");
+    const db = join(folder, "evidence.duckdb");
+    cpSync(sample("production-vpc/v5"), logs, { recursive: true });
+    expect(flowreplay(["replay", logs, "--from", "2025-03-04T09:20:00Z", "--db", db]).code).toBe(0);
+    const run = flowreplay(["replay", logs, sample("production-vpc/v5"), "--dry-run", "--db", db]);
+    expect(run.stdout).toMatch(/^2 objects, [\d.]+ KiB; 0 left out; 12 already ingested$/m);
+    expect(run.stderr).toMatch(/^note: not read again: .* is a copy of .*, and 6 more$/m);
+  }));
+
+test("objects are read whole: --from says which other times came with them", () =>
+  withFolder(async (folder) => {
+    const db = join(folder, "evidence.duckdb");
+    const run = flowreplay(["replay", sample("production-vpc/v5"), "--from", "2025-03-04T09:20:00Z", "--db", db]);
+    expect(run.stderr).toMatch(
+      /^note: --from and --to choose objects, and an object is read whole: there are records of 2025-03-04T09:\d\d:\d\dZ to 2025-03-04T09:1\d:\d\dZ$/m,
+    );
+    expect(flowreplay(["replay", sample("production-vpc/v5"), "--db", db]).stderr).not.toContain("--from");
   }));

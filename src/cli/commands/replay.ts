@@ -8,13 +8,13 @@ import { loadCatalogue } from "../../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../../report/fail-on.ts";
 import { renderSummary } from "../../report/summary.ts";
 import { openReader, type Reader } from "../../store/reader.ts";
-import { planSources } from "../../source/plan.ts";
 import { visible } from "../../report/renderers/renderer.ts";
-import { describePlan } from "../dry-run.ts";
+import { printPlan } from "../dry-run.ts";
 import { EXIT } from "../failure.ts";
 import { databaseOption, readerWith, readPseudonyms, renderOptions, writeOutput } from "../output.ts";
 import { packageVersion } from "../package-version.ts";
 import { createProgress, type ProgressLine } from "../progress.ts";
+import { noteTroubles, noteWindow } from "../replay-notes.ts";
 import { isoTime, parseTime } from "../time.ts";
 
 interface ReplayCommandOptions {
@@ -48,10 +48,14 @@ export function registerReplay(program: Command): void {
     .addOption(
       new Option(
         "--from <time>",
-        "only objects that may hold records from this time on (ISO 8601, or 7d, 12h, 30m ago)",
+        "only objects that may hold records from this time on, each read whole (ISO 8601, or 7d, 12h, 30m ago)",
       ).argParser(parseTime),
     )
-    .addOption(new Option("--to <time>", "only objects that may hold records up to this time").argParser(parseTime))
+    .addOption(
+      new Option("--to <time>", "only objects that may hold records up to this time, each read whole").argParser(
+        parseTime,
+      ),
+    )
     .option("--fields <list>", "field list of text without a header line, in record order")
     .option("--dry-run", "only print the objects that would be read, their bytes and what is left out")
     .option("--follow", "keep reading a cloudwatch:// source, print new mismatches and probes until Ctrl-C")
@@ -85,7 +89,8 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   }
   const fields = options.fields === undefined ? undefined : parseFieldList(options.fields);
   if (options.follow) checkFollow(sources, options);
-  if (options.dryRun) return printPlan(sources, options);
+  if (options.dryRun)
+    return printPlan(sources, options, (text) => void process.stderr.write(`note: ${visible(text)}\n`));
   const watches = options.failOn === undefined ? [] : parseWatches(options.failOn, loadCatalogue());
   const pseudonyms = readPseudonyms(options.pseudonymise);
   const progress = createProgress(process.stderr);
@@ -130,6 +135,7 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
     process.off("SIGTERM", interrupt);
   }
   process.exitCode = exitCodeOf(result, options.model !== undefined);
+  noteWindow(result, options, progress);
   noteTroubles(result, progress);
   const reader = await openReader(options.db);
   try {
@@ -146,19 +152,6 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
     if (found.length > 0) process.exitCode = EXIT.found;
   } finally {
     reader.close();
-  }
-}
-
-/** What the run left out or got over, and what it cost. */
-function noteTroubles({ duplicates, retries, evicted }: ReplayResult, { note }: ProgressLine): void {
-  const count = (value: number, what: string): string =>
-    `${value.toLocaleString("en-US")} ${what}${value === 1 ? "" : "s"}`;
-  if (duplicates > 0) note(`${count(duplicates, "record")} delivered before by another flow log: stored once`);
-  if (retries > 0) note(`${count(retries, "request")} repeated after throttling, time-outs, resets or cut transfers`);
-  if (evicted > 0) {
-    note(
-      `${count(evicted, "connection")} forgotten early, too many were open at once: a late record of one may look new`,
-    );
   }
 }
 
@@ -194,18 +187,6 @@ function printFindings(db: string, progress: ProgressLine): Pick<FollowEvents, "
     stored: (object) =>
       print(async (reader) => (await import("../../report/new-findings.ts")).newFindings(reader, object)),
   };
-}
-
-/** `--dry-run`: lists and prunes, reads nothing and makes no evidence file. */
-async function printPlan(sources: readonly string[], options: ReplayCommandOptions): Promise<void> {
-  const plan = await planSources(sources, {
-    from: options.from,
-    to: options.to,
-    aws: { region: options.region, profile: options.profile },
-    events: { note: (text) => process.stderr.write(`note: ${visible(text)}\n`), retry: () => undefined },
-  });
-  process.stdout.write(describePlan(plan));
-  if (plan.objects.length === 0) process.exitCode = EXIT.nothingToJudge;
 }
 
 function exitCodeOf(result: ReplayResult, withModel: boolean): number {
