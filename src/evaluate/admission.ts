@@ -1,5 +1,5 @@
 import { INITIATOR_MASK, OPENED_BY, STATE, type ConnectionTable } from "./connections.ts";
-import { LOCAL_OPENED, UNKNOWN } from "./initiator.ts";
+import { LOCAL_OPENED, REMOTE_OPENED, UNKNOWN } from "./initiator.ts";
 import { NOT_ASKED, type ReadingTable } from "./reading.ts";
 import type { Admission } from "./usage.ts";
 
@@ -12,17 +12,27 @@ export interface RuleSet {
 /** Under which rules connections began. */
 export interface Admissions {
   readonly ruleSets: readonly RuleSet[];
-  /** The match under which the entry's connection began, by place; NOT_ASKED where the interface has no groups. */
-  admittedMatch(base: number, opened: number): number;
+  /**
+   * Under which match the entry's connection began, for judging a record of it: NOT_ASKED where the record's own reading
+   * says the same. Where it is not sure who opened it (`unsure`), the number stands for two matches.
+   */
+  admittedFor(base: number, opened: number, reading: number, unsure: boolean): number;
+  /** The matches, by place, that such a number stands for: if the opener did begin, and if the other end did. */
+  admittedBy(admitted: number): readonly [number, number];
   /** The rules that admitted an entry's connection, and for an untracked flow those that let its replies pass. */
   admissionOf(base: number, into: Admission): void;
 }
+
+/** Numbers from here downwards stand for pairs of matches. */
+const FIRST_PAIR = NOT_ASKED - 1;
 
 /** Rule sets are numbered from `firstRuleSet` on. */
 export function createAdmissions(table: ReadingTable, connections: ConnectionTable, firstRuleSet: number): Admissions {
   const ruleSets: RuleSet[] = [];
   const ruleSetIds = new Map<string, number>();
   const ruleSetOfMatch: number[] = [];
+  const pairs: (readonly [number, number])[] = [];
+  const pairIds = new Map<string, number>();
 
   /** The match under which the entry's connection began, if a group rule admitted it. */
   const admittedMatch = (base: number, opened: number): number => {
@@ -36,6 +46,27 @@ export function createAdmissions(table: ReadingTable, connections: ConnectionTab
       if (otherPlace !== NOT_ASKED && table.matches[otherPlace].answer === "allow") return otherPlace;
     }
     return place;
+  };
+
+  const unlessOwn = (base: number, opened: number, reading: number): number => {
+    const place = admittedMatch(base, opened);
+    const { sgIfLocal, sgIfRemote, others } = table.readings[reading];
+    return others.length === 0 && place === (opened === LOCAL_OPENED ? sgIfLocal : sgIfRemote) ? NOT_ASKED : place;
+  };
+
+  const admittedFor = (base: number, opened: number, reading: number, unsure: boolean): number => {
+    const match = opened === UNKNOWN ? NOT_ASKED : unlessOwn(base, opened, reading);
+    if (!unsure) return match;
+    const otherwise = unlessOwn(base, opened === LOCAL_OPENED ? REMOTE_OPENED : LOCAL_OPENED, reading);
+    if (otherwise === NOT_ASKED) return match;
+    const text = `${match},${otherwise}`;
+    let pair = pairIds.get(text);
+    if (pair === undefined) {
+      pair = pairs.length;
+      pairs.push([match, otherwise]);
+      pairIds.set(text, pair);
+    }
+    return FIRST_PAIR - pair;
   };
 
   /** Number of the rule set of a match, -1 when no rule of it is credited. */
@@ -68,5 +99,10 @@ export function createAdmissions(table: ReadingTable, connections: ConnectionTab
     if (table.matches[replies].answer === "allow") into.replyRuleSet = ruleSetOf(replies);
   };
 
-  return { ruleSets, admittedMatch, admissionOf };
+  return {
+    ruleSets,
+    admittedFor,
+    admittedBy: (admitted) => (admitted > FIRST_PAIR ? [admitted, NOT_ASKED] : pairs[FIRST_PAIR - admitted]),
+    admissionOf,
+  };
 }

@@ -79,6 +79,8 @@ export interface Evaluator {
 export interface EvaluatorOptions {
   /** Connections kept from one segment to the next at the most. */
   readonly mostConnections?: number;
+  /** Connections there is room for at the start. */
+  readonly roomForConnections?: number;
   readonly timeouts?: IdleTimeouts;
   /** Memory of an earlier run. */
   readonly state?: TrackerState | null;
@@ -94,12 +96,13 @@ export function createEvaluator(
   options: EvaluatorOptions = {},
 ): Evaluator {
   const { mostConnections = 1_000_000, timeouts = DEFAULT_TIMEOUTS, firstJudgement = 0, firstRuleSet = 0 } = options;
-  const connections = createConnectionTable(1 << 19);
+  const connections = createConnectionTable(options.roomForConnections ?? 1 << 19);
   const addresses = createAddressPool();
   const activity = createActivityCollector();
   const traffic = createTrafficCollector();
-  const { judgements, judgementOf } = createJudgementTable(table, firstJudgement);
-  const { ruleSets, admittedMatch, admissionOf } = createAdmissions(table, connections, firstRuleSet);
+  const admissions = createAdmissions(table, connections, firstRuleSet);
+  const { ruleSets, admittedFor, admissionOf } = admissions;
+  const { judgements, judgementOf } = createJudgementTable(table, firstJudgement, admissions);
   let directions = new Uint8Array(0);
   let segmentNumber = 0;
   let touched = new Uint32Array(1 << 10);
@@ -177,11 +180,6 @@ export function createEvaluator(
             opened = words[base + STATE] & INITIATOR_MASK;
             evidence = (words[base + STATE] >>> EVIDENCE_SHIFT) & EVIDENCE_MASK;
           }
-          if (opened !== UNKNOWN) {
-            const place = admittedMatch(base, opened);
-            const { sgIfLocal, sgIfRemote } = table.readings[reading];
-            if (place !== (opened === LOCAL_OPENED ? sgIfLocal : sgIfRemote)) admitted = place;
-          }
           if (!accepted && opened !== UNKNOWN && (opened === LOCAL_OPENED) !== egress && deniedByAcl(table, reading)) {
             words[base + STATE] |= REPLY_TRIED;
           }
@@ -195,9 +193,11 @@ export function createEvaluator(
         }
         if (opened === UNKNOWN) evidence = EVIDENCE_CODE.none;
         packed |= (opened << 8) | (evidence << 10);
-        if (ported ? accepted && SURMISES.has(evidence) : true) packed |= UNCERTAIN;
+        const unsure = ported ? accepted && SURMISES.has(evidence) : true;
+        if (unsure) packed |= UNCERTAIN;
+        if (entry >= 0) admitted = admittedFor(entry * STRIDE, opened, reading, unsure);
         const protocol = batch.protocol[row];
-        if ((protocol === ICMP || protocol === ICMPV6) && deniedByGroups(table, reading, opened)) {
+        if ((protocol === ICMP || protocol === ICMPV6) && deniedByGroups(table, reading)) {
           rowKey(batch, row, direction, addresses, key);
           if (haveFlow(key)) packed |= RELATED;
         }

@@ -47,12 +47,14 @@ export interface InitiatorRules {
   readonly rankUdp: Uint8Array;
 }
 
+const UNNAMED = new Uint8Array(65_536).map((_, port) => portRank(port, false));
+
 /** Ranks of all ports; `namedTcp` and `namedUdp` are ports that a rule of the policy names one by one. */
 export function createInitiatorRules(namedTcp: Iterable<number>, namedUdp: Iterable<number>): InitiatorRules {
   const table = (named: Iterable<number>): Uint8Array => {
-    const marks = new Uint8Array(65_536);
-    for (const port of named) marks[port] = 1;
-    return marks.map((named, port) => portRank(port, named === 1));
+    const ranks = UNNAMED.slice();
+    for (const port of named) ranks[port] = portRank(port, true);
+    return ranks;
   };
   return { rankTcp: table(namedTcp), rankUdp: table(namedUdp) };
 }

@@ -12,6 +12,8 @@ export interface Facts {
   readonly evidence: Evidence;
   /** The match that admitted the connection when it began, by place; NOT_ASKED when that is not known. */
   readonly admittedBy: number;
+  /** The same if not `initiator` but the other end began it. */
+  readonly admittedOtherwise: number;
   /** REJECT after the last accepted packet of a connection that the log has seen. */
   readonly late: boolean;
   /** The initiator is a surmise: a packet passes if it may be a request, or the reply to one. */
@@ -74,7 +76,8 @@ export function judge(
   let [chosen, from] = [walk(reading, facts, matches), reading];
   let changed = false;
   if (facts.uncertain && contradicts(chosen.verdict, facts.action)) {
-    const other = walk(reading, { ...facts, initiator: facts.initiator === "local" ? "remote" : "local" }, matches);
+    const initiator = facts.initiator === "local" ? "remote" : "local";
+    const other = walk(reading, { ...facts, initiator, admittedBy: facts.admittedOtherwise }, matches);
     if (!contradicts(other.verdict, facts.action)) chosen = other;
   }
   if (!consistent(chosen.verdict, facts.action)) {
@@ -124,7 +127,6 @@ function walk(reading: Reading, facts: Facts, matches: readonly Match[]): Walk {
     else if (layer === sgLayer) {
       decision = group.decision;
       if (decision === "undecided") cause ??= group.match?.doubt ?? "unresolved_reference";
-      cause ??= group.cause;
     } else {
       const asked = layer === "nacl_in" ? reading.naclIn : reading.naclOut;
       if (reading.sameSubnet) decision = "skipped";
@@ -151,7 +153,7 @@ function walk(reading: Reading, facts: Facts, matches: readonly Match[]): Walk {
     layers,
     verdict,
     decidedBy: denied ?? open ?? last,
-    cause: verdict === "undecided" ? cause : denied && denied !== sgLayer ? null : group.cause,
+    cause: verdict === "undecided" ? (cause ?? group.cause) : denied && denied !== sgLayer ? null : group.cause,
     naclRule,
     sg: reading.unfiltered ? null : group.match,
     reply: group.reply,
@@ -197,7 +199,7 @@ function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[
     if (reply && own.answer === "allow") return { decision: "allow", match: own, cause: null, reply };
   }
   // An error about a tracked flow passes with it; a rejected packet was one only if the network ACL is what stopped it.
-  if (facts.related && (facts.action === "ACCEPT" || aclDenies))
+  if (facts.related && match.answer === "deny" && (facts.action === "ACCEPT" || aclDenies))
     return { decision: "tracked", match, cause: "icmp_error_of_tracked_flow", reply };
   return { decision: match.answer, match, cause: null, reply };
 }

@@ -1,3 +1,4 @@
+import type { Admissions } from "./admission.ts";
 import { createDirectMap } from "./direct-map.ts";
 import { judge } from "./judge.ts";
 import type { Judgement } from "./judgement.ts";
@@ -8,12 +9,16 @@ import { createWordMemo } from "./word-memo.ts";
 /** Judgements by number: equal ones are one. */
 export interface JudgementTable {
   readonly judgements: readonly Judgement[];
-  /** Number of the judgement of a reading under these facts; `admitted` is the place of a match, or NOT_ASKED. */
+  /** Number of the judgement of a reading under these facts; `admitted` as `Admissions` numbers it. */
   judgementOf(reading: number, account: number, admitted: number, packed: number): number;
 }
 
 /** Numbers begin with `firstJudgement`. */
-export function createJudgementTable(table: ReadingTable, firstJudgement: number): JudgementTable {
+export function createJudgementTable(
+  table: ReadingTable,
+  firstJudgement: number,
+  { admittedBy }: Pick<Admissions, "admittedBy">,
+): JudgementTable {
   const judgements: Judgement[] = [];
   const judgementIds = new Map<string, number>();
   const memo = createWordMemo(4);
@@ -35,9 +40,10 @@ export function createJudgementTable(table: ReadingTable, firstJudgement: number
     memo.key[3] = admitted;
     const known = memo.find();
     if (known >= 0) return known;
+    const [match, otherwise] = admittedBy(admitted);
     const judgement = judge(
       table.readings[reading],
-      { accountId: account, admittedBy: admitted, ...unpack(packed) },
+      { accountId: account, admittedBy: match, admittedOtherwise: otherwise, ...unpack(packed) },
       table.readings,
       table.matches,
     );

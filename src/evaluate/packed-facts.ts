@@ -17,7 +17,7 @@ export const SURMISES = new Set([
 ]);
 
 /** Everything about a record but its account and the match that admitted its connection. */
-export type PackedFacts = Omit<Facts, "accountId" | "admittedBy">;
+export type PackedFacts = Omit<Facts, "accountId" | "admittedBy" | "admittedOtherwise">;
 
 /** Bits 0-1 action, 2-3 log status, 4-5 reject reason, 6 late, 7 related, 8-9 initiator, 10-13 evidence, 14, 15. */
 export function unpack(packed: number): PackedFacts {

@@ -37,6 +37,7 @@ export function policyVerdict(table: ReadingTable, reading: number, told: Told):
         initiator: told.initiator,
         evidence: "none",
         admittedBy: -1,
+        admittedOtherwise: -1,
         late: false,
         uncertain: false,
         stray: told.stray,

@@ -14,6 +14,7 @@ import { ACL_UNKNOWN, DETAILED, NO_FILTER, NOT_IN_SNAPSHOT } from "../policy/com
 import { createMatcher, type Matcher } from "../policy/compile/matcher.ts";
 import { classOf4, classOf6 } from "../policy/compile/peer-classes.ts";
 import { serviceOf } from "../policy/compile/services.ts";
+import type { Destination } from "../policy/compile/transit.ts";
 import { createDirectMap, type DirectMap } from "./direct-map.ts";
 import { EGRESS, INGRESS, NOT_ASKED, UNMODELLED, type ReadingTable } from "./reading.ts";
 import {
@@ -114,7 +115,8 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
       else if (four && batch.dst[row] === primary && batch.src[row] !== primary) direction = INGRESS;
       else if (!simple) direction = directionByBlocks(batch, row, family, interfaces.details.get(eni)!.blocks);
       if (direction === 0) {
-        return memo.intern(at, flags | ADDRESS_ELSEWHERE, 0, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
+        const why = family === 0 ? ADDRESS_MISSING : ADDRESS_ELSEWHERE;
+        return memo.intern(at, flags | why, 0, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
       }
     }
 
@@ -136,7 +138,7 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     } else {
       const details = interfaces.details.get(eni)!;
       sameSubnet = contains(details.subnet, batch, peerFamily, peer);
-      viaTransit = !sameSubnet && contains(details.transit, batch, peerFamily, peer);
+      viaTransit = !sameSubnet && isRoutedToTransit(details.transit, batch, peerFamily, peer);
     }
     // What follows depends on these numbers alone (and, behind a transit gateway, on the interface's own address).
     const route = (profiles[eni] << 4) | (direction << 2) | (sameSubnet ? 2 : 0) | (elsewhere ? 1 : 0);
@@ -193,7 +195,16 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
       if (!found.includes(reading)) found.push(reading);
     }
     if (found.length === 1) return found[0];
-    if (found.length > 1) return memo.withOthers(found[0], found.slice(1));
+    if (found.length > 1) {
+      // An interface may have changed its addresses: a configuration under which they are not its own decided nothing.
+      const placed = found.find((reading) => table.readings[reading].local === "known") ?? found[0];
+      const { direction, local } = table.readings[placed];
+      const others = found.filter((reading) => {
+        const other = table.readings[reading];
+        return reading !== placed && local === "known" && other.local === local && other.direction === direction;
+      });
+      return others.length === 0 ? placed : memo.withOthers(placed, others);
+    }
     const nearest = nearestSnapshot(readers, eni, first);
     return nearest < 0 ? unmodelled : readWith(batch, row, nearest, true);
   };
@@ -237,11 +248,20 @@ function isMember(members: Uint32Array, from: number, to: number, wanted: number
 const FOUR = new Uint32Array(1);
 
 /** `address` as it stands in a batch column: the word itself, or where its four words begin in `addr6`. */
-function contains(blocks: readonly Prefix[], batch: FlowBatch, family: number, address: number): boolean {
+function holds(block: Prefix, batch: FlowBatch, family: number, address: number): boolean {
+  if (block.family !== family) return false;
   FOUR[0] = address;
-  const words = family === IPV4 ? FOUR : batch.addr6;
-  const at = family === IPV4 ? 0 : address;
-  for (const block of blocks) if (block.family === family && prefixContains(block, words, at)) return true;
+  return family === IPV4 ? prefixContains(block, FOUR, 0) : prefixContains(block, batch.addr6, address);
+}
+
+function contains(blocks: readonly Prefix[], batch: FlowBatch, family: number, address: number): boolean {
+  for (const block of blocks) if (holds(block, batch, family, address)) return true;
+  return false;
+}
+
+/** The longest route that holds the address leads to a transit gateway. */
+function isRoutedToTransit(routes: readonly Destination[], batch: FlowBatch, family: number, address: number): boolean {
+  for (const { prefix, transit } of routes) if (holds(prefix, batch, family, address)) return transit;
   return false;
 }
 

@@ -1,8 +1,8 @@
 import type { FlowBatch } from "../decode/flow-batch.ts";
 import { TCP, UDP } from "../policy/compile/services.ts";
 import { FIRST_IN, FIRST_OUT, KIND, NEVER } from "./connections.ts";
-import { type InitiatorRules, LOCAL_OPENED, UNKNOWN } from "./initiator.ts";
-import { INGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
+import type { InitiatorRules } from "./initiator.ts";
+import { INGRESS, NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
 import { isStray } from "./usage.ts";
 
 /** The source port is a server's and the destination port a client's: the packet answers one that is not in the log. */
@@ -34,10 +34,9 @@ export function isStrayAnswer(
   return isStray(words, base);
 }
 
-/** The groups let nothing like the record pass if `opened` is who began. */
-export function deniedByGroups(table: ReadingTable, reading: number, opened: number): boolean {
-  const { sgIfLocal, sgIfRemote, direction } = table.readings[reading];
-  if (sgIfLocal === NOT_ASKED) return false;
-  const local = opened === UNKNOWN ? direction !== INGRESS : opened === LOCAL_OPENED;
-  return table.matches[local ? sgIfLocal : sgIfRemote].answer === "deny";
+/** The groups let nothing like the record pass, whoever of the two began, under a configuration that may have decided it. */
+export function deniedByGroups({ readings, matches }: ReadingTable, reading: number): boolean {
+  const denied = ({ sgIfLocal, sgIfRemote }: Reading): boolean =>
+    sgIfLocal !== NOT_ASKED && (matches[sgIfLocal].answer === "deny" || matches[sgIfRemote].answer === "deny");
+  return denied(readings[reading]) || readings[reading].others.some((other) => denied(readings[other]));
 }

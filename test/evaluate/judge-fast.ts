@@ -33,6 +33,7 @@ export function judgeFast(
   const reader = createBatchReader(policy, table);
   const ports = createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp);
   const evaluator = createEvaluator(table, ports, policy.ruleIds, {
+    roomForConnections: 1 << 8,
     timeouts: {
       ...DEFAULT_TIMEOUTS,
       tcpEstablished: policy.snapshots.length > 1 ? LONG_TCP_TIMEOUT : DEFAULT_TIMEOUTS.tcpEstablished,

@@ -17,6 +17,8 @@ export interface Network {
   readonly entries?: Readonly<Record<string, readonly string[]>>;
   readonly acls?: Readonly<Record<string, readonly string[]>>;
   readonly routes?: readonly object[];
+  /** Entries by prefix list. */
+  readonly lists?: Readonly<Record<string, readonly string[]>>;
 }
 
 const OPEN = [
@@ -27,7 +29,7 @@ const OPEN = [
 ];
 
 export function describe(network: Network): Record<string, unknown> {
-  const { subnets, interfaces, groups = {}, entries = {}, acls = {}, routes } = network;
+  const { subnets, interfaces, groups = {}, entries = {}, acls = {}, routes, lists = {} } = network;
   const placed = new Set(Object.values(acls).flat());
   const allAcls = { ...acls, "acl-open": Object.keys(subnets).filter((id) => !placed.has(id)) };
   return {
@@ -75,6 +77,7 @@ export function describe(network: Network): Record<string, unknown> {
       Entries: (entries[NetworkAclId] ?? OPEN).map(aclEntry),
     })),
     ...(routes ? { RouteTables: routes } : {}),
+    ...Object.fromEntries(Object.entries(lists).map(([id, blocks]) => [id, blocks.map((Cidr) => ({ Cidr }))])),
   };
 }
 

@@ -31,6 +31,10 @@ export function openerOf(
     return { initiator: byFlags, evidence: "tcp_flags", because: `tcp-flags ${flags}: this packet ${what}` };
   }
   if (connection) return connection;
+  if (record.action === null) {
+    const because = "the record has no action: whether it opened a connection is not known";
+    return { initiator: "unknown", evidence: "none", because };
+  }
   if (direction === "egress" && aclDenies && answersAsServer(record, ranks)) {
     const because = `source port ${record.sourcePort} looks like a server's that answers`;
     return { initiator: "remote", evidence: "service_port", because };

@@ -94,7 +94,8 @@ export function sharedSubnet(snapshot: Snapshot, one: NetworkInterface, peer: Ad
 
 /**
  * True when the peer is reached through a transit gateway whose attachment shares the interface's subnet (Transit Gateway
- * guide, "Network ACLs for transit gateways"): of the subnet's routes the longest that holds the peer decides.
+ * guide, "Network ACLs for transit gateways"): of the subnet's routes the longest that holds the peer decides. Nothing inside
+ * the VPC is reached that way.
  */
 export function viaTransitInSubnet(snapshot: Snapshot, one: NetworkInterface, peer: Address): boolean {
   const { subnetId } = one;
@@ -104,11 +105,11 @@ export function viaTransitInSubnet(snapshot: Snapshot, one: NetworkInterface, pe
   );
   if (!attached) return false;
   const vpcId = snapshot.subnets.get(subnetId)?.vpcId ?? null;
+  if (snapshot.vpcs.get(vpcId ?? "")?.prefixes.some((block) => holds(block, peer))) return false;
   let best = { length: -1, transit: false };
   const consider = (block: Prefix, transit: boolean): void => {
     if (holds(block, peer) && block.length > best.length) best = { length: block.length, transit };
   };
-  for (const block of snapshot.vpcs.get(vpcId ?? "")?.prefixes ?? []) consider(block, false);
   for (const route of routeTableOf(snapshot, subnetId, vpcId)?.routes ?? []) {
     if (route.state !== "active") continue;
     for (const block of destinationsOf(snapshot, route.destination)) consider(block, route.target.startsWith("tgw-"));

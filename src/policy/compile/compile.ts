@@ -187,7 +187,7 @@ function lettingEverythingPass(
   let families = 0;
   for (const rule of rules) {
     const everyPort = rule.protocol === -1 || (rule.protocol === protocol && rule.from === 0 && rule.to === 65_535);
-    if (everyPort) families |= openFamily(rule.peer);
+    if (everyPort && rule.open) families |= openFamily(rule.peer);
   }
   return families;
 }

@@ -1,7 +1,7 @@
 import { IPV4, IPV6, type Prefix } from "../../net/address.ts";
 import type { NetworkInterface, Snapshot, Subnet } from "../model.ts";
 import { addressBlocks } from "./peers.ts";
-import { transitPrefixes } from "./transit.ts";
+import { transitDestinations, type Destination } from "./transit.ts";
 
 export const NO_FILTER = -1;
 export const NOT_IN_SNAPSHOT = -2;
@@ -36,8 +36,8 @@ export interface InterfaceDetails {
   /** Every private address and delegated prefix. */
   readonly blocks: readonly Prefix[];
   readonly subnet: readonly Prefix[];
-  /** Destinations routed to a transit gateway whose attachment shares the subnet. */
-  readonly transit: readonly Prefix[];
+  /** Routes of the subnet, longest first, where the attachment of a transit gateway shares it. */
+  readonly transit: readonly Destination[];
 }
 
 export function compileInterfaces(
@@ -65,10 +65,10 @@ export function compileInterfaces(
   const aclOfSubnet = new Map<string, string>();
   for (const acl of snapshot.networkAcls.values()) for (const subnet of acl.subnetIds) aclOfSubnet.set(subnet, acl.id);
   const vpcPeers = new Map<string | null, number>();
-  const transit = new Map<string, readonly Prefix[]>();
+  const transit = new Map<string, readonly Destination[]>();
   for (const one of snapshot.interfaces.values()) {
     if (one.type !== "transit_gateway" || one.subnetId === null) continue;
-    transit.set(one.subnetId, transitPrefixes(snapshot, one.subnetId));
+    transit.set(one.subnetId, transitDestinations(snapshot, one.subnetId));
   }
 
   interfaceIds.forEach((id, at) => {
@@ -102,7 +102,7 @@ export function compileInterfaces(
   return { ...columns, details };
 }
 
-function needsDetails(blocks: readonly Prefix[], subnet: Subnet | undefined, routed: readonly Prefix[]): boolean {
+function needsDetails(blocks: readonly Prefix[], subnet: Subnet | undefined, routed: readonly Destination[]): boolean {
   const plain = blocks.length === 1 && blocks[0].family === IPV4;
   const subnets = subnet?.prefixes ?? [];
   const fourOnly = subnets.filter((prefix) => prefix.family === IPV4).length <= 1;

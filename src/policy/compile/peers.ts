@@ -56,11 +56,11 @@ export function collectPeers(snapshot: Snapshot): Peers {
         return add(`pl|${peer.id}`, [...(entries ?? [])], entries === null ? PEER_UNRESOLVED : PEER_EXACT);
       }
       const interfaces = members.get(peer.id);
-      if (interfaces === undefined && !snapshot.securityGroups.has(peer.id)) {
-        // A reference to a group or peering that is gone matches nothing; a group nobody gave us may match anything.
-        const gone = peer.userId === null || (peer.peeringStatus !== null && peer.peeringStatus !== "active");
-        return gone ? add("gone", [], PEER_EXACT) : add(`sg|${peer.id}`, [], PEER_UNRESOLVED);
-      }
+      const known = interfaces !== undefined || snapshot.securityGroups.has(peer.id);
+      // A reference to a group or over a peering that is gone matches nothing; a group nobody gave us may match anything.
+      const stale = peer.peeringStatus !== null && peer.peeringStatus !== "active";
+      if (stale || (!known && peer.userId === null)) return add("gone", [], PEER_EXACT);
+      if (!known) return add(`sg|${peer.id}`, [], PEER_UNRESOLVED);
       const behindBalancer = interfaces?.some((one) => one.type === "network_load_balancer") ?? false;
       return add(`sg|${peer.id}`, (interfaces ?? []).flatMap(addressBlocks), behindBalancer ? PEER_NLB : PEER_EXACT);
     },

@@ -38,10 +38,8 @@ export function buildServices(tcpRanges: readonly PortRange[], udpRanges: readon
       cuts.add(range.to + 1);
     }
     const services = new Uint16Array(65_536);
-    let service = -1;
-    for (let port = 0; port < 65_536; port++) {
-      if (cuts.has(port)) service = add(protocol, port);
-      services[port] = service;
+    for (const from of [...cuts].sort((a, b) => a - b)) {
+      if (from < 65_536) services.fill(add(protocol, from), from);
     }
     return services;
   };

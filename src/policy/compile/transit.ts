@@ -1,32 +1,41 @@
-import { prefixContains, type Prefix } from "../../net/address.ts";
+import type { Prefix } from "../../net/address.ts";
+import { holdsPrefix } from "../../net/prefix-sets.ts";
 import type { RouteTable, Snapshot } from "../model.ts";
 import { parsePrefix } from "../../net/parse.ts";
 
+/** A destination of a subnet's route table. */
+export interface Destination {
+  readonly prefix: Prefix;
+  /** Sent to a transit gateway. */
+  readonly transit: boolean;
+}
+
 /**
- * Destinations that the subnet's route table sends to a transit gateway. Where the attachment shares the subnet, AWS applies
- * no network ACL to traffic from the transit gateway (Transit Gateway guide, "Network ACLs for transit gateways").
- * Destinations that a longer local or other route takes away are left in: they do not arrive through the gateway anyway.
+ * The destinations of the subnet's route table, longest first: the first that holds an address is its route. Where the
+ * attachment of a transit gateway shares the subnet, AWS applies no network ACL to traffic from it (Transit Gateway guide,
+ * "Network ACLs for transit gateways"). Empty where no route leads to one.
  */
-export function transitPrefixes(snapshot: Snapshot, subnetId: string): Prefix[] {
-  const table = tableOf(snapshot, subnetId);
-  const result: Prefix[] = [];
-  for (const route of table?.routes ?? []) {
-    if (!route.target.startsWith("tgw-") || route.state !== "active") continue;
-    if (route.destination.startsWith("pl-"))
-      result.push(...(snapshot.prefixLists.get(route.destination)?.entries ?? []));
-    else {
-      const prefix = parsePrefix(route.destination)?.prefix;
-      if (prefix) result.push(prefix);
+export function transitDestinations(snapshot: Snapshot, subnetId: string): Destination[] {
+  const vpc = snapshot.vpcs.get(snapshot.subnets.get(subnetId)?.vpcId ?? "");
+  const own = vpc?.prefixes ?? [];
+  // Nothing inside the VPC is reached through a transit gateway (VPC User Guide, "Route priority").
+  const isOwn = (prefix: Prefix): boolean => own.some((block) => holdsPrefix(block, prefix));
+  const result: Destination[] = own.map((prefix) => ({ prefix, transit: false }));
+  for (const route of tableOf(snapshot, subnetId)?.routes ?? []) {
+    if (route.state !== "active") continue;
+    const transit = route.target.startsWith("tgw-");
+    for (const prefix of blocksOf(snapshot, route.destination)) {
+      if (!isOwn(prefix)) result.push({ prefix, transit });
     }
   }
-  const own = [...(snapshot.vpcs.get(snapshot.subnets.get(subnetId)?.vpcId ?? "")?.prefixes ?? [])];
-  return result.filter(
-    (prefix) =>
-      !own.some(
-        (block) =>
-          block.family === prefix.family && block.length <= prefix.length && prefixContains(block, prefix.words),
-      ),
-  );
+  if (!result.some(({ transit }) => transit)) return [];
+  return result.sort((one, other) => other.prefix.length - one.prefix.length);
+}
+
+function blocksOf(snapshot: Snapshot, destination: string): readonly Prefix[] {
+  if (destination.startsWith("pl-")) return snapshot.prefixLists.get(destination)?.entries ?? [];
+  const parsed = parsePrefix(destination);
+  return parsed ? [parsed.prefix] : [];
 }
 
 function tableOf(snapshot: Snapshot, subnetId: string): RouteTable | undefined {

@@ -48,6 +48,12 @@ test.each<[string, Peer, string[], number]>([
     PEER_EXACT,
   ],
   [
+    "a group of the model behind a deleted peering",
+    group("sg-app", { peeringId: "pcx-1", peeringStatus: "deleted" }),
+    [],
+    PEER_EXACT,
+  ],
+  [
     "a group behind an active peering",
     group("sg-other", { peeringId: "pcx-1", peeringStatus: "active" }),
     [],
