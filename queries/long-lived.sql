@@ -6,17 +6,34 @@
 -- param: min_minutes integer 240 Minutes from which on a connection is long
 -- param: max_pause_minutes integer 15 A longer silence means that the ports were used anew
 -- param: limit integer 1000 Rows at most
-with accepted as (
+with
+-- A connection that long with no longer pause covers two instants of a grid of half that length, and has a record at each
+-- or within a pause before it. What most records are not near need not be counted by connection at all.
+candidates as materialized (
+  select flow
+  from (
+    select
+      hash(f.src, f.dst, f.src6, f.dst6, f.srcport, f.dstport, f.protocol, f.interface_idx) as flow,
+      (f.start_s + greatest($min_minutes * 30, 1) - 1) // greatest($min_minutes * 30, 1) as first_instant,
+      (f.start_s + f.duration + $max_pause_minutes * 60) // greatest($min_minutes * 30, 1) as last_instant
+    from flow_facts f
+    where f.protocol in (6, 17)
+      and f.judgement_id in (select judgement_id from judgements where action = 'ACCEPT')
+      and (f.start_s + greatest($min_minutes * 30, 1) - 1) // greatest($min_minutes * 30, 1) <= (f.start_s + f.duration + $max_pause_minutes * 60) // greatest($min_minutes * 30, 1))
+  group by all
+  having $min_minutes <= 0 or max(last_instant) > min(first_instant)
+),
+accepted as materialized (
   select
-    f.interface_idx,
     hash(f.src, f.dst, f.src6, f.dst6, f.srcport, f.dstport, f.protocol, f.interface_idx) as flow,
     f.start_s,
     f.duration,
     f.bytes,
     f.packets
   from flow_facts f
-  join judgements j using (judgement_id)
-  where j.action = 'ACCEPT' and f.protocol in (6, 17)
+  where f.protocol in (6, 17)
+    and f.judgement_id in (select judgement_id from judgements where action = 'ACCEPT')
+    and hash(f.src, f.dst, f.src6, f.dst6, f.srcport, f.dstport, f.protocol, f.interface_idx) in (from candidates)
 ),
 spanning as (
   select

@@ -5,12 +5,27 @@
 -- param: limit integer 100 Rows at most
 -- param: since timestamp - From this time
 -- param: until timestamp - Before this time
-with pairs as (
+with busiest as materialized (
+  -- One narrow sum finds the pairs; the rest is looked up for those that are shown.
   select
     f.interface_idx,
     address_key(f.src, f.src6) as source,
     address_key(f.dst, f.dst6) as destination,
-    sum(f.bytes)::ubigint as bytes,
+    sum(f.bytes::bigint) as bytes
+  from flow_facts f
+  where f.bytes > 0
+    and f.start_s between least(greatest(coalesce(epoch($since::timestamp), 0), 0), 4294967295)::uinteger
+    and least(greatest(coalesce(epoch($until::timestamp) - 1, 4294967295), 0), 4294967295)::uinteger
+  group by all
+  order by bytes desc, source, destination, f.interface_idx
+  limit 2 * $limit
+),
+pairs as (
+  select
+    b.interface_idx,
+    b.source,
+    b.destination,
+    b.bytes::ubigint as bytes,
     sum(f.packets)::ubigint as packets,
     count(*) as records,
     any_value(f.src6) as src6,
@@ -18,12 +33,12 @@ with pairs as (
     min(f.start_s) as first_s,
     max(f.start_s + f.duration) as last_s
   from flow_facts f
+  join busiest b
+    on b.interface_idx = f.interface_idx and b.source = address_key(f.src, f.src6) and b.destination = address_key(f.dst, f.dst6)
   where f.bytes > 0
-    and f.start_s >= coalesce(epoch($since::timestamp), 0)
-    and f.start_s < coalesce(epoch($until::timestamp), 4294967295)
+    and f.start_s between least(greatest(coalesce(epoch($since::timestamp), 0), 0), 4294967295)::uinteger
+    and least(greatest(coalesce(epoch($until::timestamp) - 1, 4294967295), 0), 4294967295)::uinteger
   group by all
-  order by bytes desc
-  limit 2 * $limit
 ),
 ends as (
   select * from pairs qualify row_number() over (partition by source, destination order by bytes desc, interface_idx) = 1

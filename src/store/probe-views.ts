@@ -87,14 +87,12 @@ create view network_knockers as
 --   brute_force  brute_attempts at a login port of one target, or a /24 that knocks together at one login port and of
 --                which no address ever had a real connection
 --   slow         any of the first four, over a day or more, with never 10 new pairs in an hour
--- peers_only leaves out sources that were never let in anywhere; networks := false does not look for networks that knock
--- together.
+-- networks := false does not look for networks that knock together.
 create macro scan_sources(
   vertical_ports := ${DEFAULT_SCAN_LIMITS.vertical_ports},
   sweep_targets := ${DEFAULT_SCAN_LIMITS.sweep_targets},
   spray_ports := ${DEFAULT_SCAN_LIMITS.spray_ports},
   brute_attempts := ${DEFAULT_SCAN_LIMITS.brute_attempts},
-  peers_only := false,
   networks := true
 ) as table
   with knockers as materialized (
@@ -106,8 +104,7 @@ create macro scan_sources(
   -- A cheap sieve first: the millions of sources with a packet or two never reach the exact counts.
   frequent as materialized (
     from sources
-    where (records >= least(vertical_ports, sweep_targets, spray_ports) or source in (from knockers))
-      and (not peers_only or source in (select address_key(peer, peer6) from rule_traffic where peers_only))
+    where records >= least(vertical_ports, sweep_targets, spray_ports) or source in (from knockers)
   ),
   pairs as materialized (
     select source, pair, count(*) as records, min(start_s) as first_s

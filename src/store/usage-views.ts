@@ -1,16 +1,35 @@
 import { ADDRESS_MACROS } from "./address-macros.ts";
 import { COVERAGE_VIEWS } from "./coverage-views.ts";
 import { PROBE_VIEWS } from "./probe-views.ts";
+import { DEFAULT_SCAN_LIMITS, scanKinds } from "./scan-kinds.ts";
 
 const RULE_VIEWS = /* sql */ `
 -- Peers of admitted traffic that scan, and those that were refused elsewhere: by the records, and by those pruned.
 create view probing_peers as
+  with sources as materialized (
+    select source, count(*) as records, min(start_s) as first_s, max(end_s) as last_s from rejected_requests group by all
+  ),
+  frequent as materialized (
+    from sources
+    where records >= ${Math.min(DEFAULT_SCAN_LIMITS.vertical_ports, DEFAULT_SCAN_LIMITS.sweep_targets, DEFAULT_SCAN_LIMITS.spray_ports)}
+      and source in (select address_key(peer, peer6) from rule_traffic)
+  ),
+  pairs as materialized (
+    select source, pair, count(*) as records, min(start_s) as first_s
+    from rejected_requests
+    where source in (select source from frequent)
+    group by all
+  ),
+  -- Networks that knock together are no scanners here.
+  knockers as (
+    select 0::ubigint as source where false
+  ),${scanKinds(DEFAULT_SCAN_LIMITS)}
   select source, scanner, bool_or(internal) as internal
   from (
-    select source, true as scanner, internal from scan_sources(peers_only := true, networks := false)
+    select source, true as scanner, internal from scans where scan_kind is not null
     union all
     select source, false, false
-    from rejected_requests
+    from sources
     where source in (select address_key(peer, peer6) from rule_traffic where meaningful = 0 and not is_internal(peer, peer6))
     union all
     select source, scanner, internal from pruned_probers)
