@@ -174,7 +174,8 @@ function openerOf({ judgement }: Outcome): number {
   return judgement.initiator === "local" ? EGRESS : judgement.initiator === "remote" ? INGRESS : 0;
 }
 
-type ClassOf = (
+/** The class of the traffic of a peer (a number of the pool) with a service (`protocol << 16 | port`) at an interface. */
+export type ClassOf = (
   eni: number,
   direction: number,
   family: number,
@@ -182,7 +183,11 @@ type ClassOf = (
   peer: number,
 ) => TrafficClass | "unknown";
 
-async function trafficClasses(history: History, ruleIds: readonly string[], pool: AddressPool): Promise<ClassOf> {
+export async function trafficClasses(
+  history: History,
+  ruleIds: readonly string[],
+  pool: AddressPool,
+): Promise<ClassOf> {
   const memo = createWordMemo(4);
   const put = (to: WordMemo, eni: number, direction: number, family: number, service: number, peer: number): void => {
     to.key[0] = eni;

@@ -15,7 +15,7 @@ export function ruleVolume(
   rule: Pick<SecurityGroupRule, "protocol" | "ports" | "icmp" | "peer">,
   snapshot: Snapshot,
 ): number {
-  return peerAddresses(rule.peer, snapshot) * services(rule);
+  return peerAddresses(rule.peer, snapshot) * ruleServices(rule);
 }
 
 /** Score of a volume, or of the sum of several: 1 is one host and one port, 100 any address, port and protocol. */
@@ -24,14 +24,19 @@ export function breadthScore(volume: number): number {
   return Math.min(100, Math.round(1 + (99 * Math.log2(volume)) / MOST));
 }
 
-function services({ protocol, ports, icmp }: Pick<SecurityGroupRule, "protocol" | "ports" | "icmp">): number {
+/** Ports of TCP and UDP, types of ICMP, and other protocols that a rule lets pass. */
+export function ruleServices({
+  protocol,
+  ports,
+  icmp,
+}: Pick<SecurityGroupRule, "protocol" | "ports" | "icmp">): number {
   if (protocol === -1) return ALL_SERVICES;
   if (hasPorts(protocol)) return ports === null ? 65_536 : ports.to - ports.from + 1;
   return isIcmp(protocol) && icmp === null ? 256 : 1;
 }
 
 /** Of a group the addresses of its members; what cannot be resolved counts as everything. */
-function peerAddresses(peer: Peer, snapshot: Snapshot): number {
+export function peerAddresses(peer: Peer, snapshot: Snapshot): number {
   if (peer.kind === "cidr") return prefixAddresses(peer.prefix);
   if (peer.kind === "prefix-list") {
     const entries = snapshot.prefixLists.get(peer.id)?.entries;

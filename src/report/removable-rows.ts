@@ -1,9 +1,8 @@
 import type { RemovableRule, RemovableSet } from "../change/removable.ts";
 import type { Reader, ResultStream } from "../store/reader.ts";
-import { findReport, loadCatalogue } from "./catalogue.ts";
 import { type ColumnTypes, rowStream } from "./row-stream.ts";
 import { ruleCells, RULE_COLUMNS } from "./rule-cells.ts";
-import { runReport } from "./run-report.ts";
+import { type Evidence, evidenceGap, evidenceOf, type Graded, unusedGrades, usageClasses } from "./rule-grades.ts";
 import { plural } from "./summary-text.ts";
 
 const COLUMNS: ColumnTypes = [
@@ -15,8 +14,6 @@ const COLUMNS: ColumnTypes = [
   ["breadth", "UINTEGER"],
   ...RULE_COLUMNS,
 ];
-
-type Graded = Pick<GradedRule, "status" | "reason">;
 
 /** A rule of a removable set with the worth of the evidence for it. */
 export interface GradedRule extends RemovableRule {
@@ -37,8 +34,7 @@ export function isProven({ status }: GradedRule): boolean {
 export async function gradeRemovable(reader: Reader, { rules }: RemovableSet): Promise<GradedRule[]> {
   const unused = await unusedGrades(reader);
   const evidence = await evidenceOf(reader);
-  const usage = await reader.run("select rule_id, usage_class from rule_usage");
-  const classes = new Map(usage.rows.map(([id, name]) => [String(id), String(name)]));
+  const classes = await usageClasses(reader);
   const graded = rules.map((one) => ({
     ...one,
     ...(unused.get(one.rule.id) ?? hitGrade(one, evidence.get(one.rule.id), classes.get(one.rule.id) ?? "none")),
@@ -63,40 +59,6 @@ const ORDER = [
   "unobservable",
 ];
 
-async function unusedGrades(reader: Reader): Promise<Map<string, Graded>> {
-  const { columns, chunks } = await runReport(reader, findReport(loadCatalogue(), "unused-rules"));
-  const [id, status, reason] = ["rule_id", "status", "reason"].map((name) =>
-    columns.findIndex((one) => one.name === name),
-  );
-  const grades = new Map<string, Graded>();
-  for await (const rows of chunks) {
-    for (const row of rows)
-      grades.set(String(row[id]), { status: String(row[status]), reason: String(row[reason] ?? "") });
-  }
-  return grades;
-}
-
-interface Evidence {
-  readonly interfaces: number;
-  readonly incomplete: number;
-  readonly oneSided: boolean;
-}
-
-async function evidenceOf(reader: Reader): Promise<Map<string, Evidence>> {
-  const { rows } = await reader.run(`
-    select r.rule_id, count(*), count_if(c.evidence <> 'complete'), bool_or(c.log_type in ('reject_only', 'none'))
-    from rule_interfaces r
-    join interface_dim i using (interface_idx)
-    join coverage c using (interface_id)
-    group by all`);
-  return new Map(
-    rows.map(([id, interfaces, incomplete, oneSided]) => [
-      String(id),
-      { interfaces: Number(interfaces), incomplete: Number(incomplete), oneSided: oneSided === true },
-    ]),
-  );
-}
-
 /** A rule that was hit and may go all the same. */
 function hitGrade(
   { connections, coveredBy }: RemovableRule,
@@ -107,9 +69,7 @@ function hitGrade(
     coveredBy.length > 0
       ? `rules that stay also admitted its ${plural(connections, "connection")}`
       : `${plural(connections, "connection")}, none of them real`;
-  if (evidence && (evidence.incomplete > 0 || evidence.oneSided)) {
-    const gaps = `logs are incomplete at ${evidence.incomplete} of ${plural(evidence.interfaces, "interface")}`;
-    return { status: "insufficient_evidence", reason: `${why}; ${gaps}` };
-  }
+  const gap = evidenceGap(evidence);
+  if (gap !== null) return { status: "insufficient_evidence", reason: `${why}; ${gap}` };
   return { status: coveredBy.length > 0 ? "redundant" : usageClass, reason: why };
 }

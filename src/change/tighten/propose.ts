@@ -1,0 +1,192 @@
+import { breadthScore, ruleVolume } from "../../policy/breadth.ts";
+import type { SecurityGroupRule, Snapshot } from "../../policy/model.ts";
+import type { History } from "../../store/history.ts";
+import type { TrafficClass } from "../../store/traffic-classes.ts";
+import { type AdmittedUse, admittedUses, companionsOf } from "./connections.ts";
+import { collectDemands, type Demand } from "./demand.ts";
+import { type HoldOut, testedReplacements, type TimedUse } from "./hold-out.ts";
+import { admission, type Limits, type Replacement } from "./narrow.ts";
+import { useKey } from "./use.ts";
+
+export interface TightenOptions extends Limits {
+  /** Share of the window, at its end, that the first part's rules are tested on; 0 to 1. */
+  readonly holdOut: number;
+  /** One-way traffic that nobody answered is needed too. */
+  readonly keepReplyless: boolean;
+}
+
+/** What became of a rule. */
+export interface TightenedRule {
+  readonly rule: SecurityGroupRule;
+  /**
+   * `narrow`: the replacement admits all its real traffic. `redundant`: other rules admit all of it, nothing need replace
+   * it. `keep`: no replacement within the limits, see `reason`.
+   */
+  readonly status: "narrow" | "redundant" | "keep";
+  readonly reason: string;
+  readonly breadth: number;
+  /** Null where the rule is kept. */
+  readonly replacement: Replacement | null;
+  readonly holdOut: HoldOut | null;
+  readonly curve: readonly CurvePoint[];
+  /** Real connections and peers that need it, or what comes in its place. */
+  readonly connections: number;
+  readonly peers: number;
+  /** Connections that the replacement no longer admits. */
+  readonly leftOut: Readonly<Record<"scanner" | "replyless", number>>;
+}
+
+export interface CurvePoint extends Replacement {
+  readonly holdOut: HoldOut | null;
+  readonly chosen: boolean;
+}
+
+export function isNeeded(trafficClass: TrafficClass | "unknown", { keepReplyless }: TightenOptions): boolean {
+  return trafficClass === "real" || trafficClass === "unknown" || (keepReplyless && trafficClass === "replyless");
+}
+
+export interface Circumstances {
+  readonly options: TightenOptions;
+  readonly split: number;
+  readonly unreferenced: ReadonlySet<string>;
+}
+
+/** A replacement for each rule, from what would be denied without all of them. Not proven yet. */
+export async function proposeRules(
+  history: History,
+  snapshot: Snapshot,
+  rules: readonly SecurityGroupRule[],
+  { options, split, unreferenced }: Circumstances,
+): Promise<TightenedRule[]> {
+  if (rules.length === 0) return [];
+  const { demands, complete } = await collectDemands(history, rules, split);
+  if (!complete) return rules.map((rule) => keepRule(rule, "its peers are too many to tell apart", snapshot));
+  const sums = await admittedUses(
+    history,
+    rules.map(({ id }) => id),
+  );
+  const breadths = new Map(rules.map((rule) => [rule.id, breadthScore(ruleVolume(rule, snapshot))]));
+  // Where several of the rules admit a use, the narrowest is to serve it.
+  const serving = (ruleIds: readonly string[]): string =>
+    ruleIds.reduce((a, b) => (breadths.get(b)! < breadths.get(a)! ? b : a));
+  const usesOf = neededUses([...demands, ...prunedDemands(sums, demands, split)], serving, options);
+  const found: TightenedRule[] = [];
+  for (const rule of rules) {
+    const uses = [...(usesOf.get(rule.id)?.values() ?? [])];
+    const own = sums.filter((one) => serving(one.ruleIds) === rule.id);
+    const limits = { ...options, references: options.references && !unreferenced.has(rule.id) };
+    found.push(
+      uses.length === 0
+        ? await redundantRule(history, rule, own, snapshot)
+        : narrowedRule(rule, uses, own, snapshot, limits, options),
+    );
+  }
+  return found;
+}
+
+/** Uses whose records are gone; their sums tell when they began. */
+function prunedDemands(sums: readonly AdmittedUse[], demands: readonly Demand[], split: number): Demand[] {
+  const known = new Set(demands.map(useKey));
+  return sums
+    .filter((one) => !known.has(useKey(one)))
+    .map(({ first, connections, ...use }) => ({
+      ...use,
+      learnt: first < split ? connections : 0,
+      heldBack: first < split ? 0 : connections,
+    }));
+}
+
+function neededUses(
+  demands: readonly Demand[],
+  serving: (ruleIds: readonly string[]) => string,
+  options: TightenOptions,
+): Map<string, Map<string, TimedUse>> {
+  const byRule = new Map<string, Map<string, TimedUse>>();
+  for (const { peer, protocol, port, ruleIds, trafficClass, learnt, heldBack } of demands) {
+    if (!isNeeded(trafficClass, options)) continue;
+    const rule = serving(ruleIds);
+    const uses = byRule.get(rule) ?? new Map<string, TimedUse>();
+    byRule.set(rule, uses);
+    const key = useKey({ peer, protocol, port });
+    const known = uses.get(key) ?? { learnt: 0, heldBack: 0 };
+    uses.set(key, { peer, protocol, port, learnt: known.learnt + learnt, heldBack: known.heldBack + heldBack });
+  }
+  return byRule;
+}
+
+export function keepRule(rule: SecurityGroupRule, reason: string, snapshot: Snapshot): TightenedRule {
+  return {
+    rule,
+    status: "keep",
+    reason,
+    breadth: breadthScore(ruleVolume(rule, snapshot)),
+    replacement: null,
+    holdOut: null,
+    curve: [],
+    connections: 0,
+    peers: 0,
+    leftOut: { scanner: 0, replyless: 0 },
+  };
+}
+
+async function redundantRule(
+  history: History,
+  rule: SecurityGroupRule,
+  own: readonly AdmittedUse[],
+  snapshot: Snapshot,
+): Promise<TightenedRule> {
+  const others = await companionsOf(history, rule.id);
+  // Connections that passed by tracking, or by a rule that is gone.
+  if (others.length === 0) return keepRule(rule, "judged again, none of its records needs it", snapshot);
+  return {
+    ...keepRule(rule, `other rules admit all its real traffic (${others.join(", ")})`, snapshot),
+    status: "redundant",
+    replacement: { rules: [], breadth: 0, withinLimits: true },
+    leftOut: leftOutOf(own, () => false),
+  };
+}
+
+function narrowedRule(
+  rule: SecurityGroupRule,
+  uses: readonly TimedUse[],
+  own: readonly AdmittedUse[],
+  snapshot: Snapshot,
+  limits: Limits,
+  options: TightenOptions,
+): TightenedRule {
+  const { narrowed, holdOut, ofCurve } = testedReplacements(rule, uses, snapshot, limits);
+  const { chosen, curve, needed } = narrowed;
+  const admits = admission(rule, snapshot);
+  const base = keepRule(rule, keepReason(needed, limits), snapshot);
+  const real = own.filter((one) => isNeeded(one.trafficClass, options));
+  return {
+    ...base,
+    ...(chosen !== null && { status: "narrow" as const, reason: narrowReason(uses) }),
+    replacement: chosen,
+    holdOut,
+    curve: curve.map((one, at) => ({ ...one, holdOut: ofCurve[at], chosen: one === chosen })),
+    connections: real.reduce((sum, one) => sum + one.connections, 0),
+    peers: new Set(uses.map((use) => useKey({ ...use, protocol: 0, port: 0 }))).size,
+    leftOut: chosen ? leftOutOf(own, (use) => chosen.rules.some((one) => admits(one, use))) : base.leftOut,
+  };
+}
+
+function keepReason(needed: number, { maxRules }: Limits): string {
+  return needed > maxRules
+    ? `it would take ${needed} rules within the limits of widening, more than ${maxRules}`
+    : "it is hardly wider than its use";
+}
+
+function narrowReason(uses: readonly TimedUse[]): string {
+  const services = new Set(uses.map(({ protocol, port }) => `${protocol}/${port}`)).size;
+  const peers = new Set(uses.map((use) => useKey({ ...use, protocol: 0, port: 0 }))).size;
+  return `${peers} real peer${peers === 1 ? "" : "s"}, ${services} service${services === 1 ? "" : "s"}`;
+}
+
+function leftOutOf(own: readonly AdmittedUse[], admitted: (use: AdmittedUse) => boolean): TightenedRule["leftOut"] {
+  const leftOut = { scanner: 0, replyless: 0 };
+  for (const one of own) {
+    if (one.trafficClass !== "real" && !admitted(one)) leftOut[one.trafficClass] += one.connections;
+  }
+  return leftOut;
+}

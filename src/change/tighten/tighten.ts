@@ -1,0 +1,108 @@
+import type { SecurityGroupRule } from "../../policy/model.ts";
+import { readableId } from "../../policy/security-group-rules.ts";
+import { type History, newestSnapshot } from "../../store/history.ts";
+import { proposeEdit } from "../proposal.ts";
+import { type ChangeGroup, isBreaking } from "../tally.ts";
+import { changesOf } from "../what-if.ts";
+import { recordWindow } from "./connections.ts";
+import { isNeeded, keepRule, proposeRules, type TightenedRule, type TightenOptions } from "./propose.ts";
+
+export interface Tightened {
+  readonly rules: readonly TightenedRule[];
+  /** Records judged again with all replacements in place: no real accepted one is denied, no rejected one accepted. */
+  readonly recordsProven: number;
+  /** Of the records, Unix seconds; rules were learnt before the split and tested from it on. */
+  readonly window: { readonly first: number; readonly last: number; readonly split: number };
+}
+
+/** Each round keeps or restrains a rule that the proof spoke against, so that few are ever needed. */
+const MOST_ROUNDS = 20;
+
+/**
+ * Narrower rules in place of the given ones, which must be in real use and whose evidence must be whole. All replacements
+ * are proven together by judging every stored record again; a rule whose replacement fails is kept. Null without records.
+ */
+export async function tightenRules(
+  history: History,
+  rules: readonly SecurityGroupRule[],
+  options: TightenOptions,
+): Promise<Tightened | null> {
+  const snapshot = newestSnapshot(history);
+  const records = await recordWindow(history);
+  if (!snapshot || !records) return null;
+  const { first, last } = records;
+  const split = options.holdOut > 0 ? Math.ceil(last - (last - first) * options.holdOut) : last + 1;
+  const window = { first, last, split };
+  const kept = new Map<string, string>();
+  const unreferenced = new Set<string>();
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const found = await proposeRules(
+      history,
+      snapshot,
+      rules.filter(({ id }) => !kept.has(id)),
+      { options, split, unreferenced },
+    );
+    const keptNow = rules.flatMap((rule) => (kept.has(rule.id) ? [keepRule(rule, kept.get(rule.id)!, snapshot)] : []));
+    const edit = editOf(found);
+    const clash = clashing(found, edit.add);
+    if (clash.length > 0) {
+      for (const id of clash) kept.set(id, "it is the narrower rule that another one's traffic needs");
+      continue;
+    }
+    const { tally, groups } = await changesOf(
+      history,
+      proposeEdit({ remove: edit.remove, add: edit.add.map(groupRule) }),
+    );
+    const wrong = groups.filter((group) => isWrong(group, options));
+    if (wrong.length === 0 && tally.ungrouped === 0) {
+      const recordsProven = Object.values(tally.effects).reduce((sum, value) => sum + value, 0);
+      return { rules: [...found, ...keptNow], recordsProven, window };
+    }
+    blame(found, wrong, { kept, unreferenced });
+  }
+  throw new Error("the narrower rules do not settle");
+}
+
+function groupRule(rule: SecurityGroupRule): { readonly kind: "group-rule"; readonly rule: SecurityGroupRule } {
+  return { kind: "group-rule", rule };
+}
+
+/** All replacements as one edit; a rule that two of them need is added once. */
+export function editOf(found: readonly TightenedRule[]): {
+  readonly remove: readonly string[];
+  readonly add: readonly SecurityGroupRule[];
+} {
+  const replaced = found.filter(({ replacement }) => replacement !== null);
+  const added = new Map(replaced.flatMap(({ replacement }) => replacement!.rules.map((rule) => [rule.id, rule])));
+  return { remove: replaced.map(({ rule }) => rule.id), add: [...added.values()] };
+}
+
+/** Rules that are to go, and that a replacement would bring back as they are: AWS refuses to have one twice. */
+function clashing(found: readonly TightenedRule[], added: readonly SecurityGroupRule[]): string[] {
+  const ids = new Set(added.map(({ id }) => id));
+  return found.flatMap(({ rule, replacement }) => (replacement !== null && ids.has(readableId(rule)) ? [rule.id] : []));
+}
+
+/** Real accepted traffic would be denied, or rejected traffic accepted. */
+function isWrong({ effect, trafficClass }: ChangeGroup, options: TightenOptions): boolean {
+  return effect === "opens" || (isBreaking(effect) && isNeeded(trafficClass, options));
+}
+
+/** References come off first: their members may have changed within the window. What is wrong without them stays. */
+function blame(
+  found: readonly TightenedRule[],
+  wrong: readonly ChangeGroup[],
+  to: { readonly kept: Map<string, string>; readonly unreferenced: Set<string> },
+): void {
+  const named = new Set(wrong.flatMap(({ ruleIds }) => ruleIds));
+  const replaced = found.filter(({ replacement }) => replacement !== null);
+  const blamed = replaced.filter(
+    ({ rule, replacement }) => named.has(rule.id) || replacement!.rules.some(({ id }) => named.has(id)),
+  );
+  for (const { rule, replacement } of blamed.length > 0 ? blamed : replaced) {
+    const references = replacement!.rules.some(({ peer }) => peer.kind !== "cidr") && rule.peer.kind === "cidr";
+    if (references && !to.unreferenced.has(rule.id)) to.unreferenced.add(rule.id);
+    else
+      to.kept.set(rule.id, "judging the records again does not bear a narrower rule out: it changed within the window");
+  }
+}

@@ -1,0 +1,116 @@
+import type { HoldOut } from "../change/tighten/hold-out.ts";
+import type { TightenedRule } from "../change/tighten/propose.ts";
+import type { SecurityGroupRule } from "../policy/model.ts";
+import type { Plain, ResultStream } from "../store/reader.ts";
+import type { RuleChange } from "./change-scripts.ts";
+import { type ColumnTypes, rowStream } from "./row-stream.ts";
+import { ruleCells, RULE_COLUMNS } from "./rule-cells.ts";
+import { ruleText } from "./summary-text.ts";
+import type { UntouchedRule } from "./tighten-candidates.ts";
+
+const HOLD_OUT: ColumnTypes = [
+  ["held_back_records", "UBIGINT"],
+  ["held_back_denied", "UBIGINT"],
+  ["breakage_rate", "DOUBLE"],
+];
+
+const COLUMNS: ColumnTypes = [
+  ["rule_id", "VARCHAR"],
+  ["status", "VARCHAR"],
+  ["replacement", "VARCHAR[]"],
+  ["rules", "UINTEGER"],
+  ["breadth", "UINTEGER"],
+  ["new_breadth", "UINTEGER"],
+  ...HOLD_OUT,
+  ["real_connections", "UBIGINT"],
+  ["real_peers", "UBIGINT"],
+  ["left_out_scanner", "UBIGINT"],
+  ["left_out_replyless", "UBIGINT"],
+  ["reason", "VARCHAR"],
+  ...RULE_COLUMNS,
+];
+
+/** A row a rule: those that can be narrower first, the broadest first. */
+export function tightenRows(tightened: readonly TightenedRule[], untouched: readonly UntouchedRule[]): ResultStream {
+  const rows = tightened.map((one): Plain[] => [
+    one.rule.id,
+    one.status,
+    one.replacement ? one.replacement.rules.map(matchText) : null,
+    one.replacement ? one.replacement.rules.length : null,
+    one.breadth,
+    one.replacement ? one.replacement.breadth : null,
+    ...holdOutCells(one.holdOut),
+    one.connections,
+    one.peers,
+    one.leftOut.scanner,
+    one.leftOut.replyless,
+    one.reason,
+    ...ruleCells(one.rule),
+  ]);
+  const told = untouched.map(({ rule, status, reason, breadth }): Plain[] => [
+    rule.id,
+    status,
+    null,
+    null,
+    breadth,
+    ...Array<null>(COLUMNS.length - RULE_COLUMNS.length - 6).fill(null),
+    reason,
+    ...ruleCells(rule),
+  ]);
+  return rowStream(COLUMNS, [...rows, ...told]);
+}
+
+const CURVE_COLUMNS: ColumnTypes = [
+  ["rule_id", "VARCHAR"],
+  ["rules", "UINTEGER"],
+  ["breadth", "UINTEGER"],
+  ["chosen", "BOOLEAN"],
+  ["within_limits", "BOOLEAN"],
+  ...HOLD_OUT,
+  ["replacement", "VARCHAR[]"],
+];
+
+/** A row a rule and number of rules in its place. */
+export function curveRows(tightened: readonly TightenedRule[]): ResultStream {
+  const rows = tightened.flatMap(({ rule, curve }) =>
+    curve.map(({ rules, breadth, chosen, withinLimits, holdOut }): Plain[] => [
+      rule.id,
+      rules.length,
+      breadth,
+      chosen,
+      withinLimits,
+      ...holdOutCells(holdOut),
+      rules.map(matchText),
+    ]),
+  );
+  return rowStream(CURVE_COLUMNS, rows);
+}
+
+/** Share of the held-back records that would have been denied; null where nothing was tested. */
+export function breakageRate(holdOut: HoldOut | null): number | null {
+  return holdOut && holdOut.records > 0 ? Math.round((holdOut.broken / holdOut.records) * 1e4) / 1e4 : null;
+}
+
+function holdOutCells(holdOut: HoldOut | null): Plain[] {
+  return [holdOut?.records ?? null, holdOut?.broken ?? null, breakageRate(holdOut)];
+}
+
+/** `ingress tcp 443 from 192.0.2.0/24`. */
+export function matchText(rule: SecurityGroupRule): string {
+  const cells = ruleCells(rule);
+  const [direction, protocol, from, to, peer] = cells;
+  return ruleText({ direction, protocol, from_port: from, to_port: to, peer });
+}
+
+/** The replacements as changes for scripts; a rule that two of them need is made once. */
+export function tightenChanges(tightened: readonly TightenedRule[]): RuleChange[] {
+  const made = new Set<string>();
+  return tightened.flatMap(({ rule, replacement, status, reason, breadth, holdOut }) => {
+    if (replacement === null) return [];
+    const add = replacement.rules.filter(({ id }) => !made.has(id));
+    for (const { id } of add) made.add(id);
+    const score = replacement.rules.length > 0 ? `; breadth ${breadth} to ${replacement.breadth}` : "";
+    const tested = holdOut ? `; ${holdOut.broken} of ${holdOut.records} held-back records would have been denied` : "";
+    return { remove: [rule], add, why: `${status}: ${reason}${score}${tested}` };
+  });
+}

@@ -1,0 +1,173 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { proposeEdit } from "../../../src/change/proposal.ts";
+import type { TightenedRule, TightenOptions } from "../../../src/change/tighten/propose.ts";
+import { editOf, tightenRules } from "../../../src/change/tighten/tighten.ts";
+import { breaksTraffic, changesOf } from "../../../src/change/what-if.ts";
+import { type Edit, editModel } from "../../../src/policy/edit.ts";
+import type { SecurityGroupRule } from "../../../src/policy/model.ts";
+import { tightenCandidates } from "../../../src/report/tighten-candidates.ts";
+import { matchText } from "../../../src/report/tighten-rows.ts";
+import { type History, newestSnapshot, openHistory } from "../../../src/store/history.ts";
+import { withFolder } from "../../helpers/evidence.ts";
+import { replayInto, sample } from "../../helpers/samples.ts";
+import { type RandomNetwork, randomNetwork, writeNetwork } from "../random-network.ts";
+import { slowFlips } from "../slow-flips.ts";
+
+const OPTIONS: TightenOptions = {
+  maxRules: 10,
+  shortest4: 24,
+  shortest6: 64,
+  portGap: 0,
+  references: true,
+  keepReplyless: false,
+  holdOut: 0.3,
+};
+
+const groupRules = (history: History): SecurityGroupRule[] =>
+  [...newestSnapshot(history)!.securityGroups.values()].flatMap((group) => group.rules);
+
+function asEdit(found: readonly TightenedRule[]): Edit {
+  const { remove, add } = editOf(found);
+  return { remove, add: add.map((rule) => ({ kind: "group-rule", rule })) };
+}
+
+/** A flow that was accepted and answered is real: six packets each way, nobody here scans. */
+function realLines({ flows }: RandomNetwork): Set<number> {
+  const real = flows.flatMap((flow) => (flow.accepted && flow.answered ? [true, true] : [false]));
+  return new Set(real.flatMap((is, at) => (is ? [at + 2] : [])));
+}
+
+/** Two flows of three are accepted and answered. */
+const busyNetwork = randomNetwork.map((network) => ({
+  ...network,
+  flows: network.flows.map((flow, at) => (at % 3 === 0 ? flow : { ...flow, accepted: true, answered: true })),
+}));
+
+test("no real record turns, whatever rules, traffic and limits; what is proposed is narrower", async () => {
+  const limits = fc.record({
+    maxRules: fc.integer({ min: 1, max: 10 }),
+    shortest4: fc.constantFrom(8, 24, 32),
+    portGap: fc.constantFrom(0, 400),
+    references: fc.boolean(),
+    keepReplyless: fc.boolean(),
+  });
+  const seen = { narrow: 0, redundant: 0, keep: 0 };
+  await withFolder(async (folder) => {
+    await fc.assert(
+      fc.asyncProperty(busyNetwork, limits, async (network, some) => {
+        const own = mkdtempSync(join(folder, "n"));
+        const { model, log } = writeNetwork(own, network);
+        const history = await openHistory(await replayInto(own, log, model));
+        try {
+          const found = await tightenRules(history, groupRules(history), { ...OPTIONS, ...some });
+          expect(found!.rules).toHaveLength(network.rules.length);
+          const inForce = [...history.models.values()][0];
+          const edit = asEdit(found!.rules);
+          const turned = await slowFlips(history, inForce, editModel(inForce, edit));
+          const real = realLines(network);
+          const broken = turned.filter((flip) => flip.endsWith(">deny") && real.has(Number(/\|(\d+):/.exec(flip)![1])));
+          expect(broken).toEqual([]);
+          expect(turned.filter((flip) => flip.endsWith("deny>allow"))).toEqual([]);
+          for (const { status, breadth, replacement } of found!.rules) {
+            seen[status]++;
+            if (!replacement) continue;
+            expect(replacement.breadth).toBeLessThan(breadth);
+            expect(replacement.rules.length).toBeLessThanOrEqual(some.maxRules);
+          }
+        } finally {
+          history.close();
+        }
+      }),
+      { numRuns: 15 },
+    );
+  });
+  // Or nothing was tested.
+  expect(seen.narrow).toBeGreaterThan(5);
+});
+
+describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
+  const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
+  let history: History;
+  beforeAll(async () => {
+    const source = sample(`production-vpc/${format}`);
+    history = await openHistory(await replayInto(folder, source, sample("production-vpc/config")));
+  });
+  afterAll(() => {
+    history.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const tighten = async (ruleIds: string[], options: Partial<TightenOptions> = {}): Promise<TightenedRule[]> => {
+    const { rules } = await tightenCandidates(history, { ruleIds, broad: 33, keepReplyless: false });
+    return [...(await tightenRules(history, rules, { ...OPTIONS, ...options }))!.rules];
+  };
+  const texts = ([{ replacement }]: TightenedRule[]): string[] | undefined => replacement?.rules.map(matchText).sort();
+
+  test("all of it together breaks no real traffic and opens nothing; groups that were left stay as they are", async () => {
+    const found = await tighten([]);
+    const edit = asEdit(found);
+    expect(edit.remove.length).toBeGreaterThan(10);
+    const { tally, groups } = await changesOf(history, proposeEdit(edit));
+    expect(breaksTraffic(groups, tally)).toBe(false);
+    expect(tally.effects.opens).toBe(0);
+    const untouched = (await tightenCandidates(history, { ruleIds: [], broad: 33, keepReplyless: false })).untouched;
+    expect(Object.fromEntries(untouched.map(({ rule, status }) => [rule.id, status]))).toMatchObject({
+      "sgr-0229ab7721485beb9": "scanner_only",
+      "sgr-097f89e19c7589592": "unused",
+      "sgr-0b28e9470a7a37536": "insufficient_evidence",
+      "sgr-0727b0354806bc7d2": "unattached",
+    });
+  });
+
+  test("the planted wide range: its used port that no other rule admits, the scanner's port left out and counted", async () => {
+    const wide = await tighten(["sgr-0ef6ec91532d35b0b"]);
+    expect(texts(wide)).toEqual(["ingress tcp 9010 from sg-056542997415ec0d3"]);
+    expect(wide[0].leftOut).toEqual({ scanner: 2, replyless: 0 });
+    expect(texts(await tighten(["sgr-0ef6ec91532d35b0b"], { references: false }))).toEqual([
+      "ingress tcp 9010 from 10.0.10.90/32",
+    ]);
+  });
+
+  test("both that admit the same: one of them serves it", async () => {
+    const both = await tighten(["sgr-0ef6ec91532d35b0b", "sgr-03fe07318a746c80a"]);
+    expect(both.map(({ rule, status }) => [rule.id, status])).toEqual([
+      ["sgr-0ef6ec91532d35b0b", "narrow"],
+      ["sgr-03fe07318a746c80a", "keep"],
+    ]);
+  });
+
+  test("a rule for everything: services and peers as they were used, groups by name", async () => {
+    expect(texts(await tighten(["sgr-0014c81f89b231a49"]))).toEqual([
+      "egress icmp to sg-09ee2a876925f04d6",
+      "egress tcp 22 to sg-09ee2a876925f04d6",
+      "egress tcp 3000 to sg-056542997415ec0d3",
+      "egress tcp 443 to 23.94.60.7/32",
+    ]);
+  });
+
+  test("too many networks for the rules allowed: kept, with what it would take, and the curve", async () => {
+    const [kept] = await tighten(["sgr-05f11068b2cc2be50"], { maxRules: 4 });
+    expect([kept.status, kept.reason]).toEqual([
+      "keep",
+      "it would take 5 rules within the limits of widening, more than 4",
+    ]);
+    expect(kept.replacement).toBeNull();
+    expect(kept.curve.map(({ rules, withinLimits }) => [rules.length, withinLimits])).toEqual([
+      [2, false],
+      [3, false],
+      [4, false],
+    ]);
+  });
+
+  test("held-back traffic: addresses alone miss who came later, networks do not", async () => {
+    const [networks] = await tighten(["sgr-05f11068b2cc2be50"], { holdOut: 0.5 });
+    expect(networks.holdOut!.records).toBeGreaterThan(300);
+    expect(networks.holdOut!.broken).toBe(0);
+    const point = networks.curve.at(-1)!;
+    expect(point.rules.length).toBeGreaterThan(5);
+    expect(point.holdOut!.broken).toBeGreaterThan(0);
+  });
+});
