@@ -14,6 +14,7 @@ import { withoutCopies } from "./source/delivery.ts";
 import { planSources } from "./source/plan.ts";
 import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./source/source.ts";
 import type { EvidenceWriter } from "./store/evidence-writer.ts";
+import type { Reader } from "./store/reader.ts";
 import type { LedgerEntry } from "./store/stored-state.ts";
 import { openEvidenceFile, startWriterThread, type OpenEvidenceFile } from "./store/threaded-writer.ts";
 
@@ -42,6 +43,8 @@ export interface ReplayOptions {
 export interface ReplayEvents {
   note(text: string): void;
   progress(done: Progress): void;
+  /** All is stored, and the evidence file still open: what is asked of it now needs no second opening. */
+  finished?(result: ReplayResult, evidence: Pick<Reader, "run">): Promise<void>;
 }
 
 export interface ReplayResult {
@@ -136,13 +139,15 @@ async function replayWith(threads: Threads, options: ReplayOptions, events: Repl
       pace: options.pace,
     });
     await writer.finishRun(stored.interrupted ? "interrupted" : "complete", { retries, evicted: evaluator.evicted });
-    return {
+    const result = {
       ...stored,
       skipped: plan.known + plan.objects.length - objects.length,
       modelled: countModelled(evaluator, stored.byJudgement),
       retries,
       evicted: evaluator.evicted,
     };
+    await events.finished?.(result, { run: writer.query });
+    return result;
   } finally {
     await writer.close();
   }

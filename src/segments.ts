@@ -4,7 +4,7 @@ import type { Piece } from "./pool/pool.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import type { SourceObject } from "./source/source.ts";
 import type { Changes, EvidenceWriter, FinishedObject } from "./store/evidence-writer.ts";
-import { factColumns } from "./store/fact-rows.ts";
+import { factColumns } from "./store/fact-columns.ts";
 
 /** How much is done at a time. The same evidence comes out whenever it is committed, but not however it is judged. */
 export interface Pace {

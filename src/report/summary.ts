@@ -11,7 +11,7 @@ export interface SummaryOptions extends RenderOptions {
 }
 
 /** The findings that matter, in the order a person asks for them; every part names the report that has the rest. */
-export async function renderSummary(reader: Reader, options: SummaryOptions): Promise<string> {
+export async function renderSummary(reader: Pick<Reader, "run">, options: SummaryOptions): Promise<string> {
   const limit = options.limit ?? 5;
   const ask = async (sql: string, parameters = {}): Promise<Row[]> => toRows(await reader.run(sql, parameters));
   const catalogue = loadCatalogue();

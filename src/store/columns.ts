@@ -1,67 +1,9 @@
-import type { Appender, DataChunk, Vector } from "@duckdb/node-bindings";
-import type { DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
-import { bindings as duckdb } from "./duckdb.ts";
-
-/** Rows of one DuckDB vector. */
-export const VECTOR_ROWS = 2048;
-
 /** A column to append: its values in the binary form of its type, and where it has nulls, one bit a row (1 = valid). */
 export interface Column {
   readonly values: ArrayBufferView;
   readonly bytesPerValue: number;
   /** Valid bits of rows 0, 1, 2, … (least significant first); absent when no row is null. */
   readonly valid?: Uint8Array;
-}
-
-/**
- * Appends whole columns to a table, copied vector by vector straight from typed arrays: about ten times the rate of
- * appending value by value. This file is the only one that knows the C-level interface.
- */
-export interface ColumnAppender {
-  append(columns: readonly Column[], rows: number): void;
-  flush(): void;
-  close(): void;
-  /** Ends without writing what has not been flushed yet: closing would write it, inside a transaction or not. */
-  discard(): void;
-}
-
-export function createColumnAppender(connection: DuckDBConnection, table: string, columnCount: number): ColumnAppender {
-  // The api class hides the handle that the C-level functions take.
-  const handle = (connection as unknown as { connection: Parameters<typeof duckdb.appender_create>[0] }).connection;
-  const appender: Appender = duckdb.appender_create(handle, null, table);
-  const types = Array.from({ length: columnCount }, (_, column) => duckdb.appender_column_type(appender, column));
-  const chunk: DataChunk = duckdb.create_data_chunk(types);
-  return {
-    append(columns, rows) {
-      for (let from = 0; from < rows; from += VECTOR_ROWS) {
-        const count = Math.min(VECTOR_ROWS, rows - from);
-        duckdb.data_chunk_reset(chunk);
-        columns.forEach((column, index) => {
-          const vector = duckdb.data_chunk_get_vector(chunk, index);
-          const { values, bytesPerValue, valid } = column;
-          const at = values.byteOffset + from * bytesPerValue;
-          duckdb.copy_data_to_vector(vector, 0, values.buffer as ArrayBuffer, at, count * bytesPerValue);
-          if (valid) copyValidity(vector, valid, from, count);
-        });
-        duckdb.data_chunk_set_size(chunk, count);
-        duckdb.append_data_chunk(appender, chunk);
-      }
-    },
-    flush: () => duckdb.appender_flush_sync(appender),
-    close: () => duckdb.appender_close_sync(appender),
-    discard() {
-      duckdb.appender_clear(appender);
-      duckdb.appender_close_sync(appender);
-    },
-  };
-}
-
-function copyValidity(vector: Vector, valid: Uint8Array, from: number, count: number): void {
-  duckdb.vector_ensure_validity_writable(vector);
-  const bytes = Math.ceil(count / 64) * 8;
-  const words = new Uint8Array(bytes);
-  words.set(valid.subarray(from / 8, from / 8 + Math.ceil(count / 8)));
-  duckdb.copy_data_to_vector_validity(vector, 0, words.buffer, 0, bytes);
 }
 
 /** Room for one bit a row, all null; `markValid` sets one. */
@@ -81,9 +23,4 @@ export function toUint64(numbers: Float64Array, rows: number, out: Uint32Array):
     out[row * 2 + 1] = value < 4_294_967_296 ? 0 : Math.floor(value / 4_294_967_296);
   }
   return out;
-}
-
-/** A column of a result without nulls, in the binary form of its type; good until the chunk is gone. */
-export function columnBytes(chunk: DuckDBDataChunk, column: number, bytesPerValue: number): Uint8Array {
-  return duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, column), chunk.rowCount * bytesPerValue);
 }

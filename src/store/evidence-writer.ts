@@ -6,8 +6,10 @@ import type { TrackerState } from "../evaluate/state.ts";
 import type { Model } from "../policy/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, type PolicyNames, replaceRules } from "./dimensions.ts";
 import type { WritableFile } from "./create-file.ts";
-import { createFactRowWriter, type FactColumns } from "./fact-rows.ts";
+import type { FactColumns } from "./fact-columns.ts";
+import { createFactRowWriter } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
+import { type Parameters, readerOf, type Result } from "./reader.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendRows, type Cell } from "./rows.ts";
 import { readIdentities } from "./stored-identities.ts";
@@ -81,6 +83,8 @@ export interface EvidenceWriter {
   /** Ends the transaction: dimension rows that are new since the last commit, the objects, and all appended records. */
   commit(finished: readonly FinishedObject[], changes: Changes): Promise<void>;
   finishRun(state: "complete" | "interrupted", totals: { retries: number; evicted: number }): Promise<void>;
+  /** One SELECT on what is committed, once the run is finished: nobody has to open the file a second time for it. */
+  query(sql: string, parameters?: Parameters): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -191,6 +195,7 @@ export async function openEvidenceWriter(
       await connection.run("commit");
       inTransaction = false;
     },
+    query: readerOf({ connection, close }).run,
     async close() {
       const abandoned = inTransaction;
       try {

@@ -13,7 +13,8 @@ import {
 } from "../decode/flow-batch.ts";
 import { keepOthers, removeRows } from "../decode/remove-rows.ts";
 import { IPV4 } from "../net/address.ts";
-import { type Column, createColumnAppender, createValidity, markValid, toUint64 } from "./columns.ts";
+import { createColumnAppender } from "./column-appender.ts";
+import { type Column, createValidity, markValid, toUint64 } from "./columns.ts";
 
 /** Value of `tcp_flags` in the tables for a record without that field. */
 const NO_FLAGS = 256;

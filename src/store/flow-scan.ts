@@ -11,7 +11,7 @@ import {
   PKT_FAMILY_SHIFT,
 } from "../decode/flow-batch.ts";
 import { IPV4, IPV6 } from "../net/address.ts";
-import { columnBytes } from "./columns.ts";
+import { columnBytes } from "./column-appender.ts";
 
 /** Stored records as the batch they came from, as far as the policy looks at it: no account, no TCP flags. */
 export interface FlowChunk {

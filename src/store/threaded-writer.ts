@@ -2,10 +2,10 @@ import { Worker } from "node:worker_threads";
 import { AppError } from "../errors.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import { retire } from "../pool/retire.ts";
-import { openForWriting } from "./create-file.ts";
-import { openEvidenceWriter, type EvidenceWriter, type UsedBuffers, type WriterOptions } from "./evidence-writer.ts";
-import { readStoredState, type StoredState } from "./stored-state.ts";
+import type { EvidenceWriter, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
+import type { StoredState } from "./stored-state.ts";
 import type { Column } from "./columns.ts";
+import type { Result } from "./reader.ts";
 import type { ThreadError, WriterCall, WriterReply } from "./writer-messages.ts";
 
 /** An evidence file that is open for writing: first what it holds, then, once the model is known, the writer. */
@@ -16,8 +16,11 @@ export interface OpenEvidenceFile {
   close(): Promise<void>;
 }
 
-/** Opens the file on this thread. */
+/** Opens the file on this thread, which loads DuckDB only now. */
 export async function openEvidenceFile(path: string): Promise<OpenEvidenceFile> {
+  const { openForWriting } = await import("./create-file.ts");
+  const { openEvidenceWriter } = await import("./evidence-writer.ts");
+  const { readStoredState } = await import("./stored-state.ts");
   const file = await openForWriting(path);
   const state = await readStoredState(file.connection);
   return {
@@ -99,6 +102,7 @@ function threadedWriter(ask: Ask, state: StoredState, close: () => Promise<void>
       const transfer = changes.tracker.columns.map((column) => column.buffer as ArrayBuffer);
       await ask({ method: "commit", finished, changes }, transfer);
     },
+    query: async (sql, parameters = {}) => (await ask({ method: "query", sql, parameters })) as Result,
     finishRun: async (runState, totals) => void (await ask({ method: "finishRun", state: runState, totals })),
   };
 }

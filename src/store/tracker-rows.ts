@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { STATE_WORDS, type StoredReading, type TrackerState } from "../evaluate/state.ts";
-import { createColumnAppender } from "./columns.ts";
+import { createColumnAppender } from "./column-appender.ts";
 
 /** Replaces the stored memory of the evaluator; part of the transaction that commits the records it comes from. */
 export async function saveTracker(connection: DuckDBConnection, state: TrackerState): Promise<void> {

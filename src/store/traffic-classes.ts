@@ -1,5 +1,5 @@
 import { IPV4, IPV6 } from "../net/address.ts";
-import { columnBytes } from "./columns.ts";
+import { columnBytes } from "./column-appender.ts";
 import { LIST, listValue, VARCHAR } from "./duckdb.ts";
 import type { OpenEvidence } from "./open.ts";
 

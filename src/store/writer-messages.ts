@@ -2,7 +2,8 @@ import type { BadLine } from "../decode/flow-batch.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { Changes, FinishedObject, RunRecord, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
-import type { FactColumns } from "./fact-rows.ts";
+import type { FactColumns } from "./fact-columns.ts";
+import type { Parameters, Result } from "./reader.ts";
 import type { StoredState } from "./stored-state.ts";
 
 /** The calls of an evidence writer as plain data, for the thread that carries them out. */
@@ -27,9 +28,10 @@ export type WriterCall =
       readonly state: "complete" | "interrupted";
       readonly totals: { retries: number; evicted: number };
     }
+  | { readonly method: "query"; readonly sql: string; readonly parameters: Parameters }
   | { readonly method: "close" };
 
-export type WriterReply = StoredState | StoredIdentities | UsedBuffers | null;
+export type WriterReply = StoredState | StoredIdentities | UsedBuffers | Result | null;
 
 /** An error on its way between threads. */
 export interface ThreadError {

@@ -74,6 +74,8 @@ async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer:
     case "commit":
       await writer!.commit(call.finished, call.changes);
       return done;
+    case "query":
+      return { reply: await writer!.query(call.sql, call.parameters), transfer: [] };
     case "finishRun":
       await writer!.finishRun(call.state, call.totals);
       return done;

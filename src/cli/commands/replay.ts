@@ -7,7 +7,7 @@ import { replay, type ReplayResult } from "../../replay.ts";
 import { loadCatalogue } from "../../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../../report/fail-on.ts";
 import { renderSummary } from "../../report/summary.ts";
-import { openReader, type Reader } from "../../store/reader.ts";
+import type { Reader } from "../../store/reader.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { printPlan } from "../dry-run.ts";
 import { EXIT } from "../failure.ts";
@@ -103,6 +103,7 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
   let result: ReplayResult;
+  let summary = "";
   const replayOptions = {
     sources,
     model: options.model ?? null,
@@ -128,7 +129,10 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
       process.exitCode = EXIT.interrupted;
       return;
     }
-    result = await replay(replayOptions, events);
+    const finished = async (_: ReplayResult, evidence: Pick<Reader, "run">): Promise<void> => {
+      summary = await renderSummary(evidence, renderOptions({}));
+    };
+    result = await replay(replayOptions, { ...events, finished });
   } finally {
     progress.clear();
     process.off("SIGINT", interrupt);
@@ -137,9 +141,10 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   process.exitCode = exitCodeOf(result, options.model !== undefined);
   noteWindow(result, options, progress);
   noteTroubles(result, progress);
-  const reader = await openReader(options.db);
+  process.stdout.write(summary);
+  if (options.html === undefined && watches.length === 0) return;
+  const reader = await openEvidence(options.db);
   try {
-    process.stdout.write(await renderSummary(reader, renderOptions({})));
     if (options.html !== undefined) {
       const { auditPage } = await import("../../report/html/audit/page.ts");
       const { renderPage } = await import("../../report/html/page.ts");
@@ -153,6 +158,12 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   } finally {
     reader.close();
   }
+}
+
+/** Reads what a run has left. The writer had DuckDB in a thread of its own: most runs need it in no other. */
+async function openEvidence(db: string): Promise<Reader> {
+  const { openReader } = await import("../../store/reader.ts");
+  return openReader(db);
 }
 
 /** What of the other options has no meaning for a run without an end. */
@@ -172,7 +183,7 @@ function checkFollow(sources: readonly string[], options: ReplayCommandOptions):
 function printFindings(db: string, progress: ProgressLine): Pick<FollowEvents, "caughtUp" | "stored"> {
   const print = async (render: (reader: Reader) => Promise<string>): Promise<void> => {
     progress.clear();
-    const reader = await openReader(db);
+    const reader = await openEvidence(db);
     try {
       process.stdout.write(await render(reader));
     } finally {

@@ -12,7 +12,7 @@ import { createBatchReader } from "../../../src/evaluate/read-batch.ts";
 import { createReadingTable } from "../../../src/evaluate/reading.ts";
 import { compileModel } from "../../../src/policy/compile/compile.ts";
 import { loadModel } from "../../../src/policy/load.ts";
-import { factColumns } from "../../../src/store/fact-rows.ts";
+import { factColumns } from "../../../src/store/fact-columns.ts";
 import { openEvidenceFile } from "../../../src/store/threaded-writer.ts";
 import { checkEvidence } from "./check.ts";
 import { secondsSince } from "./process.ts";
