@@ -67,6 +67,8 @@ export interface ConnectionTable {
   readonly fresh: boolean;
   /** A fresh entry for the key; an older one of the same key stays where it is but is no longer found. */
   add(eni: number, local: number, remote: number, ports: number, kind: number): number;
+  /** Makes an entry as if it were fresh; what was noted of the segment that touched it stays. */
+  reset(entry: number): void;
   /** Keeps the entries for which `keep` is true, in order, and forgets the others. */
   retain(keep: (base: number) => boolean): void;
   /** Lets `change` rewrite the keys of all entries. */
@@ -142,6 +144,14 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     relink();
   };
 
+  const clear = (base: number): void => {
+    for (let word = FIRST_OUT; word < SEGMENT; word++) words[base + word] = 0;
+    words[base + OPENINGS] = 0;
+    words[base + FIRST_OUT] = NEVER;
+    words[base + FIRST_IN] = NEVER;
+    words[base + OPENED_AT] = NEVER;
+  };
+
   const put = (hash: number, eni: number, local: number, remote: number, ports: number, kind: number): number => {
     if (table.size === capacity) grow();
     const entry = table.size++;
@@ -151,10 +161,8 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     words[base + REMOTE] = remote;
     words[base + PORTS] = ports;
     words[base + KIND] = kind;
-    for (let word = FIRST_OUT; word < STRIDE; word++) words[base + word] = 0;
-    words[base + FIRST_OUT] = NEVER;
-    words[base + FIRST_IN] = NEVER;
-    words[base + OPENED_AT] = NEVER;
+    clear(base);
+    words[base + SEGMENT] = 0;
     words[base + HASH] = hash;
     const slot = slotOf(hash, eni, local, remote, ports, kind);
     slots[slot * 2] = entry + 1;
@@ -182,6 +190,7 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     },
     add: (eni, local, remote, ports, kind) =>
       put(hashOf(eni, local, remote, ports, kind), eni, local, remote, ports, kind),
+    reset: (entry) => clear(entry * STRIDE),
     rekey(change) {
       for (let entry = 0; entry < table.size; entry++) {
         const base = entry * STRIDE;

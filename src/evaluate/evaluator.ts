@@ -40,7 +40,7 @@ import {
 } from "./initiator.ts";
 import type { Judgement } from "./judgement.ts";
 import { createJudgementTable } from "./judgement-table.ts";
-import { countPings, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
+import { countPings, enterApart, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
 import { LATE, RELATED, STRAY, SURMISES, UNCERTAIN } from "./packed-facts.ts";
 import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { deniedByAcl, deniedByGroups, isStrayAnswer, serverAnswers } from "./row-checks.ts";
@@ -245,21 +245,19 @@ export function createEvaluator(
       traffic.clear();
       learnReadings();
       const pings: Ping[] = [];
+      const into = {
+        connections,
+        pool: addresses,
+        timeouts,
+        segment: segmentNumber,
+        carried: connections.size,
+        touch,
+        pings,
+        apart: [],
+      };
       while (entries.length < segment.length) entries.push(new Int32Array(BATCH_ROWS));
-      segment.forEach(({ batch, readings }, at) => {
-        observe(
-          batch,
-          readings,
-          directions,
-          connections,
-          addresses,
-          segmentNumber,
-          entries[at],
-          touch,
-          pings,
-          timeouts,
-        );
-      });
+      segment.forEach(({ batch, readings }, at) => observe(at, batch, readings, directions, entries[at], into));
+      enterApart(segment, directions, entries, into);
       countPings(connections.words, pings);
       now = Math.max(now, typicalStart(segment));
       const all = touched.subarray(0, touchedCount);

@@ -5,7 +5,10 @@ import {
   FIRST_OUT,
   FLAGS,
   FLAGS_KNOWN,
+  INTERFACE,
+  KIND,
   LAST,
+  NEVER,
   OPENED_AT,
   OPENED_BY,
   OPENINGS,
@@ -21,7 +24,7 @@ import {
 } from "./connections.ts";
 import { FIN, RST, SYN, SYN_ACK } from "./initiator.ts";
 import { EGRESS } from "./reading.ts";
-import { type IdleTimeouts, idleSeconds } from "./timeouts.ts";
+import { type IdleTimeouts, idleSeconds, shortestIdle } from "./timeouts.ts";
 import { rowKey, type AddressPool, type RowKey } from "./row-key.ts";
 
 /** An accepted ICMP record: each ping run is a connection of its own, told apart by the silence between them. */
@@ -54,22 +57,40 @@ export const NO_ENTRY = -1;
 /** REJECT: looked up once all accepted records of the segment are in. */
 export const LOOK_UP = -2;
 
+/** What the records of a segment are entered into, and what is noted on the way. */
+export interface Observation {
+  readonly connections: ConnectionTable;
+  readonly pool: AddressPool;
+  readonly timeouts: IdleTimeouts;
+  readonly segment: number;
+  /** Entries below this number are of earlier segments. */
+  readonly carried: number;
+  readonly touch: (entry: number) => void;
+  readonly pings: Ping[];
+  /** Rows that came too long before or after their entry's other records to be entered at once. */
+  readonly apart: Apart[];
+}
+
+export interface Apart {
+  readonly batch: number;
+  readonly row: number;
+  readonly entry: number;
+}
+
 /**
  * First pass over a batch: every accepted record enters the connection table. What is kept of it does not depend on the
- * order of the records (least start, greatest end, union of flags, sums). Writes each row's entry to `entries`.
+ * order of the records (least start, greatest end, union of flags, sums), and what does, whether a silence ended the
+ * connection, is put off to `enterApart`. Writes each row's entry to `entries`.
  */
 export function observe(
+  number: number,
   batch: FlowBatch,
   readings: Uint32Array,
   directions: Uint8Array,
-  connections: ConnectionTable,
-  pool: AddressPool,
-  segment: number,
   entries: Int32Array,
-  touch: (entry: number) => void,
-  pings: Ping[],
-  timeouts: IdleTimeouts,
+  into: Observation,
 ): void {
+  const { connections, pool, timeouts, carried } = into;
   const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
   for (let row = 0; row < batch.rows; row++) {
     const bits = batch.bits[row];
@@ -83,53 +104,116 @@ export function observe(
       continue;
     }
     rowKey(batch, row, direction, pool, key);
-    const start = batch.start[row];
-    const end = batch.end[row];
-    let entry = connections.findOrAdd(key.eni, key.local, key.remote, key.ports, key.kind);
+    const entry = connections.findOrAdd(key.eni, key.local, key.remote, key.ports, key.kind);
+    entries[row] = entry;
     if (!connections.fresh) {
+      const { words } = connections;
       const old = entry * STRIDE;
-      if (start > connections.words[old + LAST] + idleSeconds(connections.words, old, timeouts)) {
-        entry = connections.add(key.eni, key.local, key.remote, key.ports, key.kind);
+      const gap = shortestIdle(words, old, timeouts);
+      const before = entry >= carried && batch.end[row] + gap < words[old + OPENED_AT];
+      if (before || batch.start[row] > words[old + LAST] + gap) {
+        into.apart.push({ batch: number, row, entry });
+        continue;
       }
     }
-    entries[row] = entry;
+    enter(batch, row, readings[row], direction, entry, into);
+  }
+}
 
-    const { words, floats } = connections;
+/** Adds an accepted record to its connection. */
+function enter(
+  batch: FlowBatch,
+  row: number,
+  reading: number,
+  direction: number,
+  entry: number,
+  { connections, segment, touch, pings }: Observation,
+): void {
+  const { words, floats } = connections;
+  const base = entry * STRIDE;
+  if (words[base + SEGMENT] !== segment) {
+    words[base + SEGMENT] = segment;
+    touch(entry);
+  }
+  const bits = batch.bits[row];
+  const start = batch.start[row];
+  const end = batch.end[row];
+  const packets = batch.packets[row];
+  const bytes = batch.bytes[row];
+  const flags = bits & HAS_TCP_FLAGS ? batch.tcpFlags[row] : 0;
+  const sums = (base >> 1) + SUMS;
+  const totals = words[base + TOTAL_PACKETS];
+  if (direction === EGRESS) {
+    if (start < words[base + FIRST_OUT]) words[base + FIRST_OUT] = start;
+    words[base + FLAGS] |= flags;
+    floats[sums] += packets;
+    floats[sums + 2] += bytes;
+    words[base + TOTAL_PACKETS] = (totals & 0xffff0000) | Math.min(0xffff, (totals & 0xffff) + packets);
+    words[base + TOTAL_BYTES_OUT] = Math.min(0xffffffff, words[base + TOTAL_BYTES_OUT] + bytes);
+  } else {
+    if (start < words[base + FIRST_IN]) words[base + FIRST_IN] = start;
+    words[base + FLAGS] |= flags << 8;
+    floats[sums + 1] += packets;
+    floats[sums + 3] += bytes;
+    words[base + TOTAL_PACKETS] = (totals & 0xffff) | (Math.min(0xffff, (totals >>> 16) + packets) << 16);
+    words[base + TOTAL_BYTES_IN] = Math.min(0xffffffff, words[base + TOTAL_BYTES_IN] + bytes);
+  }
+  if ((flags & SYN) !== 0) words[base + STATE] |= SYN_SEEN;
+  if (bits & HAS_TCP_FLAGS) words[base + STATE] |= FLAGS_KNOWN;
+  const protocol = words[base + KIND] & 0xff;
+  if (protocol === TCP && isOpening(flags, packets)) words[base + OPENINGS] += direction === EGRESS ? 1 : 0x10000;
+  else if (protocol === ICMP || protocol === ICMPV6) pings.push({ entry, direction, start, end });
+  if (end > words[base + LAST]) words[base + LAST] = end;
+  if (start < words[base + OPENED_AT]) {
+    words[base + OPENED_AT] = start;
+    words[base + OPENED_BY] = reading + 1;
+  }
+}
+
+/**
+ * Second pass, over the rows that were put off: a connection with such rows is entered again from its first record to its
+ * last, and a silence longer than the idle time-out ends it. Of one that an earlier segment began only the rest is.
+ */
+export function enterApart(
+  segment: readonly { readonly batch: FlowBatch; readonly readings: Uint32Array }[],
+  directions: Uint8Array,
+  entries: readonly Int32Array[],
+  into: Observation,
+): void {
+  const { connections, timeouts, carried, apart, pings } = into;
+  if (apart.length === 0) return;
+  const again = new Set(apart.map(({ entry }) => entry).filter((entry) => entry >= carried));
+  const rows = apart.filter(({ entry }) => entry < carried);
+  if (again.size > 0) {
+    const marked = new Uint8Array(connections.size);
+    for (const entry of again) marked[entry] = 1;
+    segment.forEach(({ batch }, number) => {
+      for (let row = 0; row < batch.rows; row++) {
+        const entry = entries[number][row];
+        if (entry >= 0 && marked[entry] === 1) rows.push({ batch: number, row, entry });
+      }
+    });
+    for (const entry of again) connections.reset(entry);
+    const others = pings.filter(({ entry }) => marked[entry] === 0);
+    pings.splice(0, pings.length, ...others);
+  }
+  const startOf = ({ batch, row }: Apart): number => segment[batch].batch.start[row];
+  rows.sort((a, b) => a.entry - b.entry || startOf(a) - startOf(b));
+  let [first, entry] = [-1, -1];
+  for (const place of rows) {
+    const { batch, readings } = segment[place.batch];
+    if (place.entry !== first) first = entry = place.entry;
+    const { words } = connections;
     const base = entry * STRIDE;
-    if (words[base + SEGMENT] !== segment) {
-      words[base + SEGMENT] = segment;
-      touch(entry);
+    const silent =
+      words[base + OPENED_AT] !== NEVER &&
+      batch.start[place.row] > words[base + LAST] + idleSeconds(words, base, timeouts);
+    if (silent) {
+      const [eni, local, remote, ports, kind] = words.subarray(base + INTERFACE, base + KIND + 1);
+      entry = connections.add(eni, local, remote, ports, kind);
     }
-    const packets = batch.packets[row];
-    const bytes = batch.bytes[row];
-    const flags = bits & HAS_TCP_FLAGS ? batch.tcpFlags[row] : 0;
-    const sums = (base >> 1) + SUMS;
-    const totals = words[base + TOTAL_PACKETS];
-    if (direction === EGRESS) {
-      if (start < words[base + FIRST_OUT]) words[base + FIRST_OUT] = start;
-      words[base + FLAGS] |= flags;
-      floats[sums] += packets;
-      floats[sums + 2] += bytes;
-      words[base + TOTAL_PACKETS] = (totals & 0xffff0000) | Math.min(0xffff, (totals & 0xffff) + packets);
-      words[base + TOTAL_BYTES_OUT] = Math.min(0xffffffff, words[base + TOTAL_BYTES_OUT] + bytes);
-    } else {
-      if (start < words[base + FIRST_IN]) words[base + FIRST_IN] = start;
-      words[base + FLAGS] |= flags << 8;
-      floats[sums + 1] += packets;
-      floats[sums + 3] += bytes;
-      words[base + TOTAL_PACKETS] = (totals & 0xffff) | (Math.min(0xffff, (totals >>> 16) + packets) << 16);
-      words[base + TOTAL_BYTES_IN] = Math.min(0xffffffff, words[base + TOTAL_BYTES_IN] + bytes);
-    }
-    if ((flags & SYN) !== 0) words[base + STATE] |= SYN_SEEN;
-    if (bits & HAS_TCP_FLAGS) words[base + STATE] |= FLAGS_KNOWN;
-    const protocol = key.kind & 0xff;
-    if (protocol === TCP && isOpening(flags, packets)) words[base + OPENINGS] += direction === EGRESS ? 1 : 0x10000;
-    else if (protocol === ICMP || protocol === ICMPV6) pings.push({ entry, direction, start, end });
-    if (end > words[base + LAST]) words[base + LAST] = end;
-    if (start < words[base + OPENED_AT]) {
-      words[base + OPENED_AT] = start;
-      words[base + OPENED_BY] = readings[row] + 1;
-    }
+    entries[place.batch][place.row] = entry;
+    enter(batch, place.row, readings[place.row], directions[readings[place.row]], entry, into);
   }
 }
 

@@ -20,13 +20,23 @@ export interface OwnTimeouts {
  * tracking"): UDP 30 s for a single exchange and 180 s for a stream, TCP as the time-outs say, other protocols 600 s.
  */
 export function idleSeconds(words: Uint32Array, base: number, timeouts: IdleTimeouts): number {
-  const protocol = words[base + KIND] & 0xff;
-  if (protocol !== TCP && protocol !== UDP) return 600;
-  const own = timeouts.ofInterface.size > 0 ? timeouts.ofInterface.get(words[base + INTERFACE]) : undefined;
-  if (protocol === TCP) return own?.tcpEstablished ?? timeouts.tcpEstablished;
+  if ((words[base + KIND] & 0xff) !== UDP) return shortestIdle(words, base, timeouts);
   const packets = words[base + TOTAL_PACKETS];
   const stream = (packets & 0xffff) > 1 && packets >>> 16 > 1;
-  return stream ? (own?.udpStream ?? timeouts.udpStream) : (own?.udpSingle ?? timeouts.udpSingle);
+  if (!stream) return shortestIdle(words, base, timeouts);
+  return ownTimeouts(words, base, timeouts)?.udpStream ?? timeouts.udpStream;
+}
+
+/** The same before it is known whether a UDP connection is a stream: a shorter silence ends none. */
+export function shortestIdle(words: Uint32Array, base: number, timeouts: IdleTimeouts): number {
+  const protocol = words[base + KIND] & 0xff;
+  if (protocol === TCP) return ownTimeouts(words, base, timeouts)?.tcpEstablished ?? timeouts.tcpEstablished;
+  if (protocol === UDP) return ownTimeouts(words, base, timeouts)?.udpSingle ?? timeouts.udpSingle;
+  return 600;
+}
+
+function ownTimeouts(words: Uint32Array, base: number, { ofInterface }: IdleTimeouts): OwnTimeouts | undefined {
+  return ofInterface.size > 0 ? ofInterface.get(words[base + INTERFACE]) : undefined;
 }
 
 /**

@@ -29,16 +29,18 @@ export function createExplainer(model: Model): Explainer {
     explain(records) {
       const placed = records.map((record) => place(model, record));
       const touched = new Set<Connection>();
-      const connections = placed.map((one) => {
-        if (one.sighting === null || one.record.action !== "ACCEPT") return null;
+      const connections = new Map<Placed, Connection>();
+      // In order of time: a silence ends a connection, whatever the order in which the records come.
+      for (const one of placed.toSorted(byTime)) {
+        if (one.sighting === null || one.record.action !== "ACCEPT") continue;
         const connection = memory.enter(one.sighting);
         touched.add(connection);
-        return connection;
-      });
+        connections.set(one, connection);
+      }
       decideInitiators([...touched], ranks);
-      return placed.map((one, at) => {
+      return placed.map((one) => {
         if (one.sighting === null) return one.explanation;
-        return judge(one, one.sighting, connections[at] ?? memory.find(one.sighting), memory, ranks);
+        return judge(one, one.sighting, connections.get(one) ?? memory.find(one.sighting), memory, ranks);
       });
     },
   };
@@ -53,6 +55,10 @@ type Placed =
       readonly elsewhere: boolean;
       readonly steps: readonly Step[];
     };
+
+function byTime({ record: a }: Placed, { record: b }: Placed): number {
+  return (a.start ?? 0) - (b.start ?? 0);
+}
 
 function place(model: Model, record: FlowRecord): Placed {
   const stop = (explanation: Explanation): Placed => ({ record, sighting: null, explanation });
