@@ -65,7 +65,7 @@ export function narrowRule(
       allProtocols: rule.protocol === -1,
     },
   );
-  const volume = ruleVolume(rule, snapshot);
+  const breadth = breadthScore(ruleVolume(rule, snapshot));
   const admits = admission(rule, snapshot);
   const finish = (cover: Cover, withinLimits: boolean): Replacement & { readonly volume: number } => {
     const matches = shrink(cover.rules, uses, admits, snapshot);
@@ -73,7 +73,7 @@ export function narrowRule(
     const rules = matches.map((match) => newRule(rule, match));
     return { rules, breadth: breadthScore(total), withinLimits, volume: total };
   };
-  const curve = curveOf(within, free, finish).filter((one) => one.volume < volume);
+  const curve = curveOf(within, free, finish).filter((one) => one.breadth < breadth);
   const chosen = curve.find((one) => one.withinLimits) ?? null;
   return { curve, chosen, needed: fewestRules(services, limited, limits.portGap) };
 }

@@ -3,6 +3,7 @@ import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { findReport, loadCatalogue, type Report } from "../../report/catalogue.ts";
 import { renderSections } from "../../report/report-sections.ts";
+import { ipRangeItems } from "../../report/ip-ranges.ts";
 import { renderReportList } from "../../report/report-list.ts";
 import type { GivenParameters } from "../../report/run-report.ts";
 import { openReader, type Reader } from "../../store/reader.ts";
@@ -25,6 +26,7 @@ interface ReportOptions {
   readonly db: string;
   readonly param: readonly string[];
   readonly ioc?: string;
+  readonly ipRanges?: string;
   readonly pseudonymise?: string;
 }
 
@@ -47,6 +49,9 @@ export function registerReport(program: Command): void {
         .default([], "none"),
     )
     .addOption(new Option("--ioc <file>", "indicator list for ioc-match: the same as --param indicators=@<file>"))
+    .addOption(
+      new Option("--ip-ranges <file>", "AWS's ip-ranges.json, to tell the peers of open-rule-networks by AWS service"),
+    )
     .addOption(pseudonymiseOption())
     .action(runReports);
 }
@@ -94,7 +99,7 @@ async function pageOf(
 }
 
 /** `--param` values as one object; a name must belong to at least one of the reports. */
-function givenParameters(reports: readonly Report[], { param, ioc }: ReportOptions): GivenParameters {
+function givenParameters(reports: readonly Report[], { param, ioc, ipRanges }: ReportOptions): GivenParameters {
   const given: [string, string][] = param.map((text) => {
     const at = text.indexOf("=");
     if (at <= 0) throw new AppError("E_USAGE", `--param takes name=value, not ${text}`);
@@ -102,6 +107,7 @@ function givenParameters(reports: readonly Report[], { param, ioc }: ReportOptio
     return [text.slice(0, at), value.startsWith("@") ? readValue(value.slice(1)) : value];
   });
   if (ioc !== undefined) given.push(["indicators", readValue(ioc)]);
+  if (ipRanges !== undefined) given.push(["ip_ranges", ipRangeItems(readValue(ipRanges), ipRanges)]);
   const known = new Set(reports.flatMap((report) => report.parameters.map((parameter) => parameter.name)));
   const unknown = given.find(([name]) => !known.has(name));
   if (unknown !== undefined) {

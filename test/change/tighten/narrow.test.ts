@@ -55,7 +55,9 @@ describe("one rule for each service and network that was used", () => {
     expect(chosen?.rules.map(({ icmp, peer }) => [icmp, formatPeer(peer)])).toEqual([[icmp, "10.0.0.1/32"]]);
   });
 
-  test("nothing narrower: nothing chosen", () => {
+  test("nothing narrower, or hardly: nothing chosen", () => {
+    const spread = Array.from({ length: 120 }, (_, at) => use(`192.0.2.${at + 1}`, 443));
+    expect(narrowed({ protocol: 6, ports: { from: 443, to: 443 }, peer: prefix("192.0.2.0/25") }, spread)).toBeNull();
     expect(
       narrowed({ protocol: 6, ports: { from: 443, to: 443 }, peer: prefix("192.0.2.1/32") }, [use("192.0.2.1", 443)]),
     ).toBeNull();
