@@ -2,15 +2,22 @@ import { DEFAULT_SCAN_LIMITS, scanKinds } from "../store/scan-kinds.ts";
 
 /** What the summary asks beyond the reports it shares: cheap even on large files, because every replay ends with it. */
 export const TOTALS = /* sql */ `
+with spans as (
+  select min(from_minute) as first_minute, max(to_minute) + 1 as end_minute
+  from coverage_stretches
+  where interface_idx in (select interface_idx from coverage_hours where seen <> 0)
+    and interface_idx not in (select interface_idx from interface_dim where interface_id = '-')
+)
 select
   (select coalesce(sum(records), 0) from activity) as records,
   (select count(distinct interface_idx) from activity) as interfaces,
   (select count(*) from interface_dim where modelled) as modelled,
-  (select min(first_evidence) from coverage) as first_evidence,
-  (select max(last_evidence) from coverage) as last_evidence,
+  seconds_to_timestamp(first_minute * 60) as first_evidence,
+  seconds_to_timestamp(end_minute * 60) as last_evidence,
   (select count(*) from bad_line_rows) as bad_lines,
   (select sum(records) from prunes) as pruned,
-  (select max(before) from prunes) as pruned_before`;
+  (select max(before) from prunes) as pruned_before
+from spans`;
 
 export const AGREEMENTS = /* sql */ `
 select j.agreement, sum(a.records)::ubigint as records

@@ -9,7 +9,6 @@ import { checkWatches, parseWatches } from "../../report/fail-on.ts";
 import { renderSummary } from "../../report/summary.ts";
 import type { Reader } from "../../store/reader.ts";
 import { visible } from "../../report/renderers/renderer.ts";
-import { printPlan } from "../dry-run.ts";
 import { EXIT } from "../failure.ts";
 import { databaseOption, readerWith, readPseudonyms, renderOptions, writeOutput } from "../output.ts";
 import { packageVersion } from "../package-version.ts";
@@ -89,8 +88,10 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   }
   const fields = options.fields === undefined ? undefined : parseFieldList(options.fields);
   if (options.follow) checkFollow(sources, options);
-  if (options.dryRun)
+  if (options.dryRun) {
+    const { printPlan } = await import("../dry-run.ts");
     return printPlan(sources, options, (text) => void process.stderr.write(`note: ${visible(text)}\n`));
+  }
   const watches = options.failOn === undefined ? [] : parseWatches(options.failOn, loadCatalogue());
   const pseudonyms = readPseudonyms(options.pseudonymise);
   const progress = createProgress(process.stderr);

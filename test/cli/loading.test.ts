@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+const SOURCE = fileURLToPath(new URL("../../src/", import.meta.url));
+
+/** What importing a module loads before anything runs: its own files by path below src/, and packages by name. */
+function loadedBy(module: string): Set<string> {
+  const loaded = new Set<string>();
+  const visit = (path: string): void => {
+    const name = relative(SOURCE, path);
+    if (loaded.has(name)) return;
+    loaded.add(name);
+    expect(existsSync(path), path).toBe(true);
+    for (const [, from] of readFileSync(path, "utf8").matchAll(
+      /^(?:import|export) (?!type )[^;]*?from "([^"]+)";$/gm,
+    )) {
+      if (from.startsWith(".")) visit(resolve(dirname(path), from));
+      else loaded.add(from);
+    }
+  };
+  visit(resolve(SOURCE, module));
+  return loaded;
+}
+
+const has = (loaded: Set<string>, part: string): string[] => [...loaded].filter((name) => name.includes(part));
+
+test("the command line loads no command before it knows which", () => {
+  const loaded = loadedBy("cli/main.ts");
+  expect(loaded.has("commander")).toBe(true);
+  expect(has(loaded, "commands/")).toEqual([]);
+});
+
+test("a replay loads DuckDB and the readers' decoders in their own threads, pages and SDKs not at all", () => {
+  const main = loadedBy("cli/commands/replay.ts");
+  expect(main.has("replay.ts")).toBe(true);
+  for (const part of ["store/duckdb.ts", "@duckdb", "@aws-sdk", "report/html", "hyparquet", "csv-parse"]) {
+    expect(has(main, part), part).toEqual([]);
+  }
+  const reader = loadedBy("pool/worker.ts");
+  for (const part of ["@duckdb", "store/", "@aws-sdk", "zod", "hyparquet", "csv-parse", "report/"]) {
+    expect(has(reader, part), part).toEqual([]);
+  }
+  const writer = loadedBy("store/writer-thread.ts");
+  expect(writer.has("store/duckdb.ts")).toBe(true);
+  for (const part of ["@aws-sdk", "zod", "report/", "source/"]) {
+    expect(has(writer, part), part).toEqual([]);
+  }
+});
+
+test("a report loads no model, no page and nothing that changes rules", () => {
+  const loaded = loadedBy("cli/commands/report.ts");
+  expect(loaded.has("store/duckdb.ts")).toBe(true);
+  for (const part of ["zod", "@aws-sdk", "report/html", "change/", "evaluate/", "policy/"]) {
+    expect(has(loaded, part), part).toEqual([]);
+  }
+});
