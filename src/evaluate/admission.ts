@@ -34,16 +34,22 @@ export function createAdmissions(table: ReadingTable, connections: ConnectionTab
   const pairs: (readonly [number, number])[] = [];
   const pairIds = new Map<string, number>();
 
+  // The snapshot of the last answer of `admittedMatch`, where it is another one than that at the connection's start; else -1.
+  let changedTo = -1;
+
   /** The match under which the entry's connection began, if a group rule admitted it. */
   const admittedMatch = (base: number, opened: number): number => {
+    changedTo = -1;
     const reading = table.readings[connections.words[base + OPENED_BY] - 1];
     if (reading === undefined || reading.sgIfLocal === NOT_ASKED) return NOT_ASKED;
     const place = opened === LOCAL_OPENED ? reading.sgIfLocal : reading.sgIfRemote;
     if (table.matches[place].answer === "allow") return place;
     for (const other of reading.others) {
-      const { sgIfLocal, sgIfRemote } = table.readings[other];
+      const { sgIfLocal, sgIfRemote, snapshot } = table.readings[other];
       const otherPlace = opened === LOCAL_OPENED ? sgIfLocal : sgIfRemote;
-      if (otherPlace !== NOT_ASKED && table.matches[otherPlace].answer === "allow") return otherPlace;
+      if (otherPlace === NOT_ASKED || table.matches[otherPlace].answer !== "allow") continue;
+      changedTo = snapshot;
+      return otherPlace;
     }
     return place;
   };
@@ -51,6 +57,8 @@ export function createAdmissions(table: ReadingTable, connections: ConnectionTab
   const unlessOwn = (base: number, opened: number, reading: number): number => {
     const place = admittedMatch(base, opened);
     const { sgIfLocal, sgIfRemote, others } = table.readings[reading];
+    // It began while the configuration changed, and the record straddles the same change, which explains it.
+    if (changedTo >= 0 && others.some((other) => table.readings[other].snapshot === changedTo)) return NOT_ASKED;
     return others.length === 0 && place === (opened === LOCAL_OPENED ? sgIfLocal : sgIfRemote) ? NOT_ASKED : place;
   };
 

@@ -13,6 +13,7 @@ import {
   createConnectionTable,
   EVIDENCE_MASK,
   EVIDENCE_SHIFT,
+  FLAGS,
   INITIATOR_MASK,
   INTERFACE,
   KIND,
@@ -28,6 +29,7 @@ import { createActivityCollector, createTrafficCollector, type ActivityFacts, ty
 import { forgetAddresses, forgetConnections } from "./forgetting.ts";
 import {
   allowedInitiator,
+  bothAnswered,
   decideInitiators,
   EVIDENCE_CODE,
   LOCAL_OPENED,
@@ -43,7 +45,7 @@ import { createJudgementTable } from "./judgement-table.ts";
 import { countPings, enterApart, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
 import { LATE, RELATED, STRAY, SURMISES, UNCERTAIN } from "./packed-facts.ts";
 import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
-import { deniedByAcl, deniedByGroups, isStrayAnswer, serverAnswers } from "./row-checks.ts";
+import { deniedByAcl, deniedByGroups, isBare, isStrayAnswer, serverAnswers } from "./row-checks.ts";
 import { type AddressPool, createAddressPool, rowKey, type RowKey } from "./row-key.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
 import { isStray, reportUsage } from "./usage.ts";
@@ -176,7 +178,7 @@ export function createEvaluator(
         if (entry < 0 && (flags & SYN_ACK) === SYN_ACK && !deniedByAcl(table, reading)) opened = UNKNOWN;
         if (entry >= 0) {
           const base = entry * STRIDE;
-          if (opened === UNKNOWN) {
+          if (opened === UNKNOWN || bothAnswered(words[base + FLAGS])) {
             opened = words[base + STATE] & INITIATOR_MASK;
             evidence = (words[base + STATE] >>> EVIDENCE_SHIFT) & EVIDENCE_MASK;
           }
@@ -190,6 +192,7 @@ export function createEvaluator(
           const answers = egress && deniedByAcl(table, reading) && serverAnswers(batch, row, rules);
           opened = egress === answers ? REMOTE_OPENED : LOCAL_OPENED;
           evidence = answers ? EVIDENCE_CODE.service_port : EVIDENCE_CODE.only_direction;
+          if (!answers && !accepted && isBare(batch, row)) packed |= STRAY;
         }
         if (opened === UNKNOWN) evidence = EVIDENCE_CODE.none;
         packed |= (opened << 8) | (evidence << 10);

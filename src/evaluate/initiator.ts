@@ -41,6 +41,14 @@ export function openedByFlags(flags: number, out: boolean): number {
   return UNKNOWN;
 }
 
+/**
+ * Both ends answered a SYN: they opened at once (RFC 9293, section 3.5), and flags do not tell who was let in. `flags` as in
+ * a connection's entry: those of one direction, and of the other above them.
+ */
+export function bothAnswered(flags: number): boolean {
+  return (flags & (flags >>> 8) & SYN_ACK) === SYN_ACK;
+}
+
 export interface InitiatorRules {
   /** For each port: rank as a server's port (`portRank`), for TCP and for UDP. */
   readonly rankTcp: Uint8Array;
@@ -79,8 +87,9 @@ export function decideInitiators(
     const out = flags & 0xff;
     const inward = flags >>> 8;
     // A lone SYN tells more than a SYN-ACK: the latter may be scattered back by a host that was spoofed.
-    let opened = openedByFlags(out, true);
-    if (opened !== LOCAL_OPENED) {
+    const simultaneous = bothAnswered(flags);
+    let opened = simultaneous ? UNKNOWN : openedByFlags(out, true);
+    if (opened !== LOCAL_OPENED && !simultaneous) {
       const other = openedByFlags(inward, false);
       if (other === REMOTE_OPENED || opened === UNKNOWN) opened = other;
     }

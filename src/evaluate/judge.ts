@@ -232,6 +232,7 @@ function causeOf(walked: Walk, agreement: Agreement, changed: boolean, reading: 
     if (facts.rejectReason === "BPA") return "block_public_access";
     if (facts.rejectReason === "EC") return "encryption_control";
     if (facts.late) return "late_packet";
+    if (facts.stray) return "no_tracked_connection";
   }
   if (agreement === "unexpected_accept" || agreement === "unexpected_reject") {
     if (reading.interfaceKnown === "other_snapshot") return "interface_from_other_snapshot";

@@ -128,7 +128,8 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     const peer = direction === INGRESS ? source[row] : destination[row];
     const peerClass = peerFamily === IPV4 ? classOf(peer) : classOf6(peers, batch.addr6, peer);
     const protocol = bits & HAS_PROTOCOL ? batch.protocol[row] : -1;
-    const hasPorts = (bits & HAS_PORTS) !== 0;
+    // A record without any port (a fragment has none) shows both as 0.
+    const hasPorts = (bits & HAS_PORTS) !== 0 && (batch.srcPort[row] | batch.dstPort[row]) !== 0;
     const forward = serviceOf(services, protocol, hasPorts ? batch.dstPort[row] : -1);
     const backward = serviceOf(services, protocol, hasPorts ? batch.srcPort[row] : -1);
     let sameSubnet = false;

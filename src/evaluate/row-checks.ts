@@ -1,7 +1,7 @@
-import type { FlowBatch } from "../decode/flow-batch.ts";
+import { HAS_TCP_FLAGS, type FlowBatch } from "../decode/flow-batch.ts";
 import { TCP, UDP } from "../policy/compile/services.ts";
 import { FIRST_IN, FIRST_OUT, KIND, NEVER } from "./connections.ts";
-import type { InitiatorRules } from "./initiator.ts";
+import { type InitiatorRules, SYN } from "./initiator.ts";
 import { INGRESS, NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
 import { isStray } from "./usage.ts";
 
@@ -9,6 +9,11 @@ import { isStray } from "./usage.ts";
 export function serverAnswers(batch: FlowBatch, row: number, rules: InitiatorRules): boolean {
   const ranks = batch.protocol[row] === TCP ? rules.rankTcp : batch.protocol[row] === UDP ? rules.rankUdp : null;
   return ranks !== null && ranks[batch.srcPort[row]] - ranks[batch.dstPort[row]] >= 2;
+}
+
+/** A TCP record that shows its flags, and no SYN among them. */
+export function isBare(batch: FlowBatch, row: number): boolean {
+  return batch.protocol[row] === TCP && (batch.bits[row] & HAS_TCP_FLAGS) !== 0 && (batch.tcpFlags[row] & SYN) === 0;
 }
 
 /** The network ACL does not let the record pass, whatever the groups say. */

@@ -38,6 +38,18 @@ function joinBlocks(blocks: readonly Block[], bits: number): Block[] {
   return done;
 }
 
+/** What is left of a block without the others: the fewest blocks, ascending. */
+export function subtractPrefixes(from: Prefix, others: readonly Prefix[]): Prefix[] {
+  const holes = others.filter((other) => holdsPrefix(from, other) || holdsPrefix(other, from));
+  if (holes.length === 0) return [from];
+  if (holes.some((hole) => holdsPrefix(hole, from))) return [];
+  const { first, length } = toBlock(from);
+  const half = 1n << BigInt(BITS[from.family] - length - 1);
+  return [first, first + half].flatMap((start) =>
+    subtractPrefixes(toPrefix({ first: start, length: length + 1 }, from.family), holes),
+  );
+}
+
 /** The smallest block that holds both; they must be of one family. */
 export function commonPrefix(a: Prefix, b: Prefix): Prefix {
   const bits = BITS[a.family];

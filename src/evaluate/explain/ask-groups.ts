@@ -2,6 +2,7 @@ import { IPV4, IPV6, type Family } from "../../net/address.ts";
 import { ALL_PROTOCOLS, hasPorts } from "../../net/protocols.ts";
 import type { Direction, NetworkInterface, SecurityGroupRule, Snapshot } from "../../policy/model.ts";
 import { matchGroupRule, type Question } from "./match-rule.ts";
+import { applianceTo, trackedAnyway } from "./route.ts";
 import type { Doubt, RuleTrace } from "./trace.ts";
 
 /** What the groups of an interface say of a connection that begins in a direction. */
@@ -21,21 +22,6 @@ export interface GroupsAnswer {
 /** A group that is on the interface but not in the model stands as one rule of this id, which matches perhaps. */
 const UNKNOWN_GROUP = "unknown-group";
 
-/**
- * Interfaces whose connections are tracked whatever their rules (EC2 User Guide, "Automatically tracked connections"), as
- * far as their `InterfaceType` tells.
- */
-const ALWAYS_TRACKED = [
-  "natGateway",
-  "nat_gateway",
-  "network_load_balancer",
-  "gateway_load_balancer",
-  "gateway_load_balancer_endpoint",
-  "vpc_endpoint",
-  "lambda",
-  "global_accelerator_managed",
-];
-
 /** Asks every rule of the direction of every group: any match allows (VPC User Guide, "Security group rules"). */
 export function askGroups(
   snapshot: Snapshot,
@@ -50,9 +36,10 @@ export function askGroups(
   const traces: RuleTrace[] = [];
   let doubt: Doubt | null = null;
   let named = false;
+  const appliance = applianceTo(snapshot, one, asked.peer);
   for (const rule of rules) {
     if (rule.direction !== direction) continue;
-    const match = matchGroupRule(snapshot, rule, asked);
+    const match = matchGroupRule(snapshot, rule, asked, appliance);
     traces.push(match.trace);
     if (match.matches === "no") continue;
     named ||= rule.protocol !== ALL_PROTOCOLS;
@@ -73,7 +60,7 @@ export function askGroups(
     rules: certain.map((rule) => rule.id),
     possible,
     doubt: answer === "allow" ? null : doubt,
-    untracked: !ALWAYS_TRACKED.includes(one.type) && isUntracked(certain, rules, direction, asked),
+    untracked: isUntracked(certain, rules, direction, asked) && trackedAnyway(snapshot, one, asked.peer) === null,
     named,
     traces,
   };

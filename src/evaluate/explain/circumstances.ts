@@ -1,7 +1,7 @@
 import { formatAddress } from "../../net/address.ts";
 import { hasPorts, isIcmp, TCP } from "../../net/protocols.ts";
 import type { Evidence, Initiator } from "../judgement.ts";
-import { openedByFlags, sideName, type PortRanks } from "./decide-initiators.ts";
+import { bothAnswered, openedByFlags, sideName, type PortRanks } from "./decide-initiators.ts";
 import { isStray, type Connection, type Memory, type Sighting } from "./memory.ts";
 import type { FlowRecord } from "./record.ts";
 
@@ -25,7 +25,7 @@ export function openerOf(
   const flags = record.tcpFlags ?? 0;
   // A SYN-ACK that answers nothing in the log and that the network ACL lets pass was scattered here by a stranger.
   const scattered = connection === null && (flags & SYN_ACK) === SYN_ACK && !aclDenies;
-  const byFlags = scattered ? "unknown" : openedByFlags(flags, direction);
+  const byFlags = scattered || (connection && bothAnswered(connection)) ? "unknown" : openedByFlags(flags, direction);
   if (byFlags !== "unknown") {
     const what = (flags & SYN_ACK) === SYN_ACK ? "answers a SYN" : "opens with a SYN";
     return { initiator: byFlags, evidence: "tcp_flags", because: `tcp-flags ${flags}: this packet ${what}` };
@@ -57,9 +57,20 @@ export function isSurmise(record: FlowRecord, evidence: Evidence): boolean {
   return record.action === "ACCEPT" && weak;
 }
 
-/** The record is a TCP packet of no connection, or the rejected RST that answers one. */
-export function isOfNoConnection({ record, direction }: Sighting, connection: Connection | null): boolean {
-  if (connection === null || !isStray(connection)) return false;
+/**
+ * The record is a TCP packet of no connection: one without SYN that the log shows no connection for, or one that opened
+ * none, or the rejected RST that answers such a one.
+ */
+export function isOfNoConnection(
+  { record, direction }: Sighting,
+  connection: Connection | null,
+  { evidence }: Opener,
+): boolean {
+  if (connection === null) {
+    const bare = record.protocol === TCP && record.tcpFlags !== null && (record.tcpFlags & SYN) === 0;
+    return bare && record.action === "REJECT" && evidence === "only_direction";
+  }
+  if (!isStray(connection)) return false;
   if (record.action === "ACCEPT") return true;
   const heardBefore = direction === "egress" ? connection.firstOut : connection.firstIn;
   return connection.protocol === TCP && record.packets === 1 && heardBefore === null;

@@ -63,8 +63,15 @@ function settle(connection: Connection, initiator: Initiator, evidence: Evidence
   Object.assign(connection, { initiator, evidence, because });
 }
 
+/** Both ends answered a SYN: they opened at once (RFC 9293, section 3.5), and flags do not tell who was let in. */
+export function bothAnswered({ flagsOut, flagsIn }: Connection): boolean {
+  return (flagsOut & flagsIn & SYN_ACK) === SYN_ACK;
+}
+
 /** A lone SYN tells more than a SYN-ACK: the latter may be scattered back by a host that was spoofed. */
-function initiatorByFlags({ flagsOut, flagsIn }: Connection): Initiator {
+function initiatorByFlags(connection: Connection): Initiator {
+  if (bothAnswered(connection)) return "unknown";
+  const { flagsOut, flagsIn } = connection;
   const out = openedByFlags(flagsOut, "egress");
   const inward = openedByFlags(flagsIn, "ingress");
   if (out === "local") return out;

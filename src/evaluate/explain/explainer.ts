@@ -6,7 +6,7 @@ import { explanationOf, noAnswer } from "./conclusion.ts";
 import { decideInitiators, portRanks, type PortRanks } from "./decide-initiators.ts";
 import { snapshotsInForce } from "./in-force.ts";
 import { isStoppedByAcl, walkLayers, type PacketAt, type Walk } from "./layers.ts";
-import { createMemory, type Connection, type Memory, type Sighting } from "./memory.ts";
+import { createMemory, portsOf, type Connection, type Memory, type Sighting } from "./memory.ts";
 import { askAdmission } from "./opening.ts";
 import { directionOf, endsOf } from "./place.ts";
 import type { FlowRecord } from "./record.ts";
@@ -110,7 +110,7 @@ function judge(
 ): Explanation {
   const { record, under, direction } = sighting;
   const opener = openerOf(sighting, connection, isStoppedByAcl(packetAt(sighting, 0)), ranks);
-  const stray = isOfNoConnection(sighting, connection);
+  const stray = isOfNoConnection(sighting, connection, opener);
   const related = isRelated(sighting, memory);
   const walks: { readonly trace: WalkTrace; readonly walk: Walk; readonly at: number }[] = [];
   const put = (at: number, initiator: Initiator): Walk => {
@@ -118,7 +118,7 @@ function judge(
       ...packetAt(sighting, at),
       initiator,
       action: record.action,
-      admission: connection ? askAdmission(connection, initiator) : null,
+      admission: connection ? askAdmission(connection, initiator, under) : null,
       stray,
       related,
     });
@@ -156,8 +156,7 @@ function judge(
 }
 
 function packetAt({ record, direction, local, remote, under }: Sighting, at: number): PacketAt {
-  const [localPort, remotePort] =
-    direction === "egress" ? [record.sourcePort, record.destinationPort] : [record.destinationPort, record.sourcePort];
+  const [localPort, remotePort] = portsOf(record, direction);
   const { snapshot, networkInterface } = under[at];
   return {
     snapshot,

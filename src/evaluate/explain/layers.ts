@@ -4,7 +4,8 @@ import type { Direction, NetworkAcl, NetworkInterface, Snapshot } from "../../po
 import type { GroupsAnswer } from "./ask-groups.ts";
 import { askNetworkAcl, type AclAnswer } from "./ask-network-acl.ts";
 import { askOpening, type Ends } from "./opening.ts";
-import { sharedSubnet, unfilteredPeer, viaTransitInSubnet } from "./place.ts";
+import { sharedSubnet, unfilteredPeer } from "./place.ts";
+import { viaTransitInSubnet } from "./route.ts";
 import { answerGroups, type GroupDecision, type Known } from "./security-group-layer.ts";
 import type { LayerTrace } from "./trace.ts";
 

@@ -19,12 +19,12 @@ export function ownBlocks(one: NetworkInterface): Prefix[] {
   return [...one.addresses.map(hostPrefix), ...one.prefixes];
 }
 
-/** Is the address the peer that a rule names? */
-export function matchPeer(snapshot: Snapshot, peer: Peer, address: Address): PeerMatch {
+/** Is the address the peer that a rule names? `appliance` is what stands between, null for nothing. */
+export function matchPeer(snapshot: Snapshot, peer: Peer, address: Address, appliance: string | null): PeerMatch {
   if (peer.kind === "cidr") return matchBlock(peer.prefix, address);
   return peer.kind === "prefix-list"
     ? matchPrefixList(snapshot, peer.id, address)
-    : matchGroup(snapshot, peer, address);
+    : matchGroup(snapshot, peer, address, appliance);
 }
 
 export function matchBlock(block: Prefix, address: Address): PeerMatch {
@@ -43,7 +43,12 @@ function matchPrefixList(snapshot: Snapshot, id: string, address: Address): Peer
 }
 
 /** A reference matches the private addresses of the interfaces that carry the group (VPC User Guide, "Security groups"). */
-function matchGroup(snapshot: Snapshot, peer: Peer & { kind: "group" }, address: Address): PeerMatch {
+function matchGroup(
+  snapshot: Snapshot,
+  peer: Peer & { kind: "group" },
+  address: Address,
+  appliance: string | null,
+): PeerMatch {
   const text = formatAddress(address);
   if (peer.peeringStatus !== null && peer.peeringStatus !== "active") {
     return no(`the peering to ${peer.id} is ${peer.peeringStatus}: a stale rule matches nothing`);
@@ -54,10 +59,11 @@ function matchGroup(snapshot: Snapshot, peer: Peer & { kind: "group" }, address:
     return perhaps("unresolved_reference", `${peer.id} is not in the model`);
   }
   const member = members.find((one) => ownBlocks(one).some((block) => holds(block, address)));
-  if (member) return yes(`${text} is an address of ${member.id}, a member of ${peer.id}`);
+  if (member && appliance === null) return yes(`${text} is an address of ${member.id}, a member of ${peer.id}`);
   if (members.some((one) => one.type === "network_load_balancer")) {
     return perhaps("nlb_client_ip", `${peer.id} is on a network load balancer, which may hand ${text} on as it came`);
   }
+  if (member) return no(`${text} is reached through ${appliance}, an appliance: no reference to a group matches`);
   return no(`${text} is no address of the ${members.length} members of ${peer.id}`);
 }
 

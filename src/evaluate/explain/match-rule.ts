@@ -28,10 +28,18 @@ interface Service {
   readonly icmp: IcmpMatch | null;
 }
 
-export function matchGroupRule(snapshot: Snapshot, rule: SecurityGroupRule, asked: Question): RuleMatch {
+/** `appliance`: what the packet goes through on its way, null for nothing. */
+export function matchGroupRule(
+  snapshot: Snapshot,
+  rule: SecurityGroupRule,
+  asked: Question,
+  appliance: string | null,
+): RuleMatch {
   const way = rule.direction === "ingress" ? "from" : "to";
   const text = `allow ${serviceText(rule)} ${way} ${peerText(rule.peer)}`;
-  return held(rule.id, text, rule.description, rule, asked, () => matchPeer(snapshot, rule.peer, asked.peer));
+  return held(rule.id, text, rule.description, rule, asked, () =>
+    matchPeer(snapshot, rule.peer, asked.peer, appliance),
+  );
 }
 
 export function matchEntry(entry: NetworkAclEntry, asked: Question): RuleMatch {

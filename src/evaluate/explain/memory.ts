@@ -79,16 +79,19 @@ export function createMemory(model: Model): Memory {
 
 const TCP_IDLE = 350;
 const TCP_IDLE_WITH_HISTORY = 432_000;
+const LOAD_BALANCER_UDP_IDLE = 120;
 
 /**
  * Seconds of silence after which a record belongs to a new connection (EC2 User Guide, "Idle connection tracking timeout"):
- * UDP 30 s for an exchange, 180 s for a stream, TCP 350 s on newer instances, or what the interface sets itself; other
- * protocols 600 s. Where the configuration has a history TCP gets the long time-out of older instances, or a connection that
+ * UDP 30 s for an exchange, 180 s for a stream, TCP 350 s on newer instances, or what the interface sets itself; UDP 120 s
+ * and TCP 350 s at a Network Load Balancer; other protocols 600 s. Where the configuration has a history TCP gets the long time-out of older instances, or a connection that
  * idles and outlives its rule would look new.
  */
 function idleSeconds({ protocol, interfaceId, packetsOut, packetsIn }: Connection, { snapshots }: Model): number {
   if (protocol === null || !hasPorts(protocol)) return 600;
-  const own = snapshots.findLast((one) => one.interfaces.has(interfaceId))?.interfaces.get(interfaceId)?.tracking;
+  const known = snapshots.findLast((one) => one.interfaces.has(interfaceId))?.interfaces.get(interfaceId);
+  if (known?.type === "network_load_balancer") return protocol === TCP ? TCP_IDLE : LOAD_BALANCER_UDP_IDLE;
+  const own = known?.tracking;
   if (protocol === TCP) return own?.tcpEstablished ?? (snapshots.length > 1 ? TCP_IDLE_WITH_HISTORY : TCP_IDLE);
   return packetsOut > 1 && packetsIn > 1 ? (own?.udpStream ?? 180) : (own?.udpSingle ?? 30);
 }
@@ -105,13 +108,22 @@ export function isStray(connection: Connection): boolean {
   return connection.bytes <= (connection.local.family === IPV6 ? BARE_HEADER + 20 : BARE_HEADER);
 }
 
+/** The ports at the interface and at the peer. A record without any (a fragment has none) shows both as 0. */
+export function portsOf(
+  { sourcePort, destinationPort }: FlowRecord,
+  direction: Direction,
+): readonly [number | null, number | null] {
+  if (sourcePort === 0 && destinationPort === 0) return [null, null];
+  return direction === "egress" ? [sourcePort, destinationPort] : [destinationPort, sourcePort];
+}
+
 function begin({ record, direction, local, remote, under }: Sighting): Connection {
-  const outward = direction === "egress";
+  const [localPort, remotePort] = portsOf(record, direction);
   return {
     local,
     remote,
-    localPort: outward ? record.sourcePort : record.destinationPort,
-    remotePort: outward ? record.destinationPort : record.sourcePort,
+    localPort,
+    remotePort,
     protocol: record.protocol,
     interfaceId: record.interfaceId,
     firstOut: null,

@@ -19,12 +19,22 @@ export function askOpening(opening: Opening, ends: Ends, opener: "local" | "remo
   return askGroups(snapshot, networkInterface, direction, { protocol: ends.protocol, port, peer: ends.remote });
 }
 
-/** What the groups said when the connection began; of a record that straddles a change, the configuration that let it in. */
-export function askAdmission(connection: Connection, opener: Initiator): GroupsAnswer | null {
+/**
+ * What the groups said when the connection began; where that straddled a change, by the configuration that let it in. Null
+ * where the record at hand, under `under`, straddles the same change, which then explains it.
+ */
+export function askAdmission(
+  connection: Connection,
+  opener: Initiator,
+  under: readonly Opening[],
+): GroupsAnswer | null {
   if (opener === "unknown") return null;
-  const answers = connection.opened.under.map((one) => askOpening(one, connection, opener));
+  const openings = connection.opened.under;
+  const answers = openings.map((one) => askOpening(one, connection, opener));
   if (!answers[0]) return null;
-  return answers.find((answer) => answer?.answer === "allow") ?? answers[0];
+  const at = answers.findIndex((answer) => answer?.answer === "allow");
+  if (at > 0 && under.slice(1).some(({ snapshot }) => snapshot === openings[at].snapshot)) return null;
+  return answers[Math.max(at, 0)];
 }
 
 /**

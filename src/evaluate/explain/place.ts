@@ -1,6 +1,6 @@
 import { formatAddress, formatPrefix, type Address, type Prefix } from "../../net/address.ts";
 import { parsePrefix } from "../../net/parse.ts";
-import type { Direction, NetworkInterface, RouteTable, Snapshot } from "../../policy/model.ts";
+import type { Direction, NetworkInterface, Snapshot } from "../../policy/model.ts";
 import { holds, ownBlocks } from "./match-peer.ts";
 import type { FlowRecord } from "./record.ts";
 
@@ -51,7 +51,7 @@ export function endsOf(
     : { local: source, remote: destination, from: `${prefix}dstaddr` };
 }
 
-/** Amazon DNS, metadata of instances and tasks, Windows activation, time: the same in every VPC. */
+/** Amazon DNS, metadata of instances and tasks, Windows activation, time, a call for DHCP: the same in every VPC. */
 const EVERYWHERE = (
   [
     ["169.254.169.253/32", "the Amazon DNS server"],
@@ -63,6 +63,7 @@ const EVERYWHERE = (
     ["fd00:ec2::123/128", "the Amazon Time Sync Service"],
     ["169.254.169.250/32", "Windows licence activation"],
     ["169.254.169.251/32", "Windows licence activation"],
+    ["255.255.255.255/32", "DHCP servers"],
   ] as const
 ).map(([block, what]) => ({ block: parsePrefix(block)!.prefix, what }));
 
@@ -90,41 +91,4 @@ export function sharedSubnet(snapshot: Snapshot, one: NetworkInterface, peer: Ad
   const subnet = one.subnetId === null ? undefined : snapshot.subnets.get(one.subnetId);
   const block = subnet?.prefixes.find((prefix) => holds(prefix, peer));
   return block ? `${formatAddress(peer)} is in ${formatPrefix(block)}, the subnet of ${one.id}` : null;
-}
-
-/**
- * True when the peer is reached through a transit gateway whose attachment shares the interface's subnet (Transit Gateway
- * guide, "Network ACLs for transit gateways"): of the subnet's routes the longest that holds the peer decides. Nothing inside
- * the VPC is reached that way.
- */
-export function viaTransitInSubnet(snapshot: Snapshot, one: NetworkInterface, peer: Address): boolean {
-  const { subnetId } = one;
-  if (subnetId === null || one.type === "transit_gateway") return false;
-  const attached = [...snapshot.interfaces.values()].some(
-    (other) => other.type === "transit_gateway" && other.subnetId === subnetId,
-  );
-  if (!attached) return false;
-  const vpcId = snapshot.subnets.get(subnetId)?.vpcId ?? null;
-  if (snapshot.vpcs.get(vpcId ?? "")?.prefixes.some((block) => holds(block, peer))) return false;
-  let best = { length: -1, transit: false };
-  const consider = (block: Prefix, transit: boolean): void => {
-    if (holds(block, peer) && block.length > best.length) best = { length: block.length, transit };
-  };
-  for (const route of routeTableOf(snapshot, subnetId, vpcId)?.routes ?? []) {
-    if (route.state !== "active") continue;
-    for (const block of destinationsOf(snapshot, route.destination)) consider(block, route.target.startsWith("tgw-"));
-  }
-  return best.transit;
-}
-
-function routeTableOf(snapshot: Snapshot, subnetId: string, vpcId: string | null): RouteTable | undefined {
-  const tables = [...snapshot.routeTables.values()];
-  const own = tables.find((table) => table.subnetIds.includes(subnetId));
-  return own ?? tables.find((table) => table.main && table.vpcId === vpcId);
-}
-
-function destinationsOf(snapshot: Snapshot, destination: string): readonly Prefix[] {
-  if (destination.startsWith("pl-")) return snapshot.prefixLists.get(destination)?.entries ?? [];
-  const parsed = parsePrefix(destination);
-  return parsed ? [parsed.prefix] : [];
 }

@@ -37,6 +37,7 @@ export function causeOf(walk: Walk, agreement: Agreement, of: Circumstances): Ca
     if (rejectReason === "BPA") return "block_public_access";
     if (rejectReason === "EC") return "encryption_control";
     if (of.late) return "late_packet";
+    if (of.stray) return "no_tracked_connection";
   }
   if (agreement === "unexpected_accept" || agreement === "unexpected_reject") {
     if (of.elsewhere) return "interface_from_other_snapshot";

@@ -1,8 +1,11 @@
+import { formatPrefix } from "../../net/address.ts";
+import { aggregatePrefixes } from "../../net/prefix-sets.ts";
 import type { Model, NetworkAclEntry, NetworkInterface, SecurityGroupRule, Snapshot } from "../model.ts";
 import type { CompiledRule, Filter } from "./filters.ts";
 import { compileInterfaces, type CompiledInterfaces } from "./interfaces.ts";
 import { buildPeerClasses, type PeerClasses } from "./peer-classes.ts";
-import { collectPeers } from "./peers.ts";
+import { AUTOMATICALLY_TRACKED, collectPeers, type Diverted } from "./peers.ts";
+import { isAlwaysTracked, isMiddlebox, routedPrefixes, type Route } from "./routes.ts";
 import { buildServices, TCP, UDP, type Services } from "./services.ts";
 
 /** The model ready to answer for millions of records. Plain data: it can be posted to a worker thread as it is. */
@@ -12,7 +15,10 @@ export interface CompiledPolicy {
   readonly ruleIds: readonly string[];
   /** Ids of the known interfaces, then of all others of all snapshots: the first ids of every decoder's interface dictionary. */
   readonly interfaceIds: readonly string[];
-  /** Idle time-outs that an interface sets itself (`ConnectionTrackingConfiguration`), by place in `interfaceIds`. */
+  /**
+   * Idle time-outs that an interface sets itself (`ConnectionTrackingConfiguration`), or that it has as a load balancer, by
+   * place in `interfaceIds`.
+   */
   readonly timeouts: ReadonlyMap<number, NetworkInterface["tracking"]>;
   /** Ports that some rule names one by one: they look like a server's. */
   readonly namedPorts: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
@@ -58,7 +64,8 @@ export function compileModel(
   };
   const timeouts = new Map<number, NetworkInterface["tracking"]>();
   ids.forEach((id, at) => {
-    const tracking = model.snapshots.findLast((snapshot) => snapshot.interfaces.has(id))?.interfaces.get(id)?.tracking;
+    const one = model.snapshots.findLast((snapshot) => snapshot.interfaces.has(id))?.interfaces.get(id);
+    const tracking = one?.type === "network_load_balancer" ? LOAD_BALANCER_TIMEOUTS : one?.tracking;
     if (tracking && Object.values(tracking).some((value) => value !== null)) timeouts.set(at, tracking);
   });
   return {
@@ -70,6 +77,9 @@ export function compileModel(
   };
 }
 
+/** Idle time-outs of connections through a Network Load Balancer, seconds (EC2 User Guide, "Connection tracking"). */
+const LOAD_BALANCER_TIMEOUTS = { tcpEstablished: 350, udpStream: 120, udpSingle: 120 };
+
 function compileSnapshot(
   snapshot: Snapshot,
   first: boolean,
@@ -77,6 +87,7 @@ function compileSnapshot(
   indexOf: (id: string) => number,
 ): CompiledSnapshot {
   const peers = collectPeers(snapshot);
+  const pathsOf = createPaths(snapshot);
   const filters: Filter[] = [];
   const filterIds = new Map<string, number>();
   const filterOf = (key: string, build: () => Filter): number => {
@@ -90,19 +101,27 @@ function compileSnapshot(
   const groupFilter = (networkInterface: NetworkInterface, direction: "ingress" | "egress"): number => {
     const groups = [...networkInterface.groupIds].sort();
     const tracked = AUTOMATICALLY_TRACKED.has(networkInterface.type);
-    return filterOf(`sg|${direction}|${tracked}|${groups.join(",")}`, () => {
+    const { diverted, trackedRoutes } = pathsOf(networkInterface.subnetId);
+    const paths = `${diverted.key}|${tracked ? "always" : trackedRoutes.key}`;
+    return filterOf(`sg|${direction}|${paths}|${groups.join(",")}`, () => {
       const rules = groups.flatMap((id) => snapshot.securityGroups.get(id)?.rules ?? []);
       const compile = (rule: SecurityGroupRule): CompiledRule =>
-        compileGroupRule(rule, indexOf(rule.id), peers.idOf(rule.peer));
+        compileGroupRule(rule, indexOf(rule.id), peers.idOf(rule.peer, diverted));
       const opposite = rules.filter((rule) => rule.direction !== direction).map(compile);
       const missing = groups
         .filter((id) => !snapshot.securityGroups.has(id))
         .map(() => unknownGroupRule(indexOf, peers.unknown));
+      const own = rules.filter((rule) => rule.direction === direction).map(compile);
+      const untrackedTcp = tracked ? 0 : lettingEverythingPass(opposite, TCP, peers.openFamily);
+      const untrackedUdp = tracked ? 0 : lettingEverythingPass(opposite, UDP, peers.openFamily);
+      // Addresses that are tracked all the same matter only where something would not be.
+      const untracked = (untrackedTcp | untrackedUdp) !== 0 && own.some((rule) => rule.open);
       return {
         kind: "sg",
-        rules: [...rules.filter((rule) => rule.direction === direction).map(compile), ...missing],
-        untrackedTcp: tracked ? 0 : lettingEverythingPass(opposite, TCP, peers.openFamily),
-        untrackedUdp: tracked ? 0 : lettingEverythingPass(opposite, UDP, peers.openFamily),
+        rules: [...own, ...missing],
+        untrackedTcp,
+        untrackedUdp,
+        alwaysTracked: untracked ? peers.idOfTracked(trackedRoutes) : -1,
       };
     });
   };
@@ -115,6 +134,7 @@ function compileSnapshot(
         .map((entry) => compileEntry(entry, indexOf(entry.id), peers.idOf({ kind: "cidr", prefix: entry.prefix }))),
       untrackedTcp: 0,
       untrackedUdp: 0,
+      alwaysTracked: -1,
     }));
 
   const interfaces = compileInterfaces(snapshot, interfaceIds, groupFilter, aclFilter, peers.idOfVpc);
@@ -129,20 +149,27 @@ function compileSnapshot(
   };
 }
 
-/**
- * Interfaces whose flows are tracked whatever their rules (EC2 "Automatically tracked connections"): the `InterfaceType`
- * values that stand for NAT gateways, load balancers, endpoints and Lambda.
- */
-const AUTOMATICALLY_TRACKED = new Set([
-  "natGateway",
-  "nat_gateway",
-  "network_load_balancer",
-  "gateway_load_balancer",
-  "gateway_load_balancer_endpoint",
-  "vpc_endpoint",
-  "lambda",
-  "global_accelerator_managed",
-]);
+interface Paths {
+  readonly diverted: Diverted;
+  readonly trackedRoutes: Diverted;
+}
+
+/** Where a subnet's routes make a difference to its groups; interfaces of subnets with the same share their filters. */
+function createPaths(snapshot: Snapshot): (subnetId: string | null) => Paths {
+  const known = new Map<string | null, Paths>();
+  const behind = (subnetId: string | null, wanted: (route: Route) => boolean): Diverted => {
+    const prefixes = subnetId === null ? [] : aggregatePrefixes(routedPrefixes(snapshot, subnetId, wanted));
+    return { key: prefixes.map(formatPrefix).join(","), prefixes };
+  };
+  return (subnetId) => {
+    let paths = known.get(subnetId);
+    if (paths === undefined) {
+      paths = { diverted: behind(subnetId, isMiddlebox), trackedRoutes: behind(subnetId, isAlwaysTracked) };
+      known.set(subnetId, paths);
+    }
+    return paths;
+  };
+}
 
 function compileGroupRule(rule: SecurityGroupRule, index: number, peer: number): CompiledRule {
   return {

@@ -35,6 +35,8 @@ export interface Filter {
   readonly rules: readonly CompiledRule[];
   readonly untrackedTcp: number;
   readonly untrackedUdp: number;
+  /** Peer that stands for the addresses with which flows are tracked all the same; -1 for none. */
+  readonly alwaysTracked: number;
 }
 
 export type Answer = "allow" | "deny" | "undecided";
@@ -123,7 +125,7 @@ export function matchFilter(
     return { answer, rules, possible, doubt, untracked: false, named, echo: null };
   }
   const everyResponse = protocol === TCP ? filter.untrackedTcp : protocol === UDP ? filter.untrackedUdp : 0;
-  const untracked = open && ((everyResponse >> family) & 1) === 1;
+  const untracked = open && ((everyResponse >> family) & 1) === 1 && !members.has(filter.alwaysTracked);
   return { answer: "allow", rules, possible, doubt: null, untracked, named, echo: null };
 }
 

@@ -1,5 +1,6 @@
 import type { Prefix } from "../../net/address.ts";
 import { hostPrefix } from "../../net/parse.ts";
+import { subtractPrefixes } from "../../net/prefix-sets.ts";
 import type { NetworkInterface, Peer, Snapshot } from "../model.ts";
 import { PEER_EXACT, PEER_NLB, PEER_UNRESOLVED } from "./filters.ts";
 import { unfilteredPrefixes } from "./unfiltered.ts";
@@ -10,12 +11,36 @@ export interface Peers {
   readonly states: number[];
   /** A peer that matches every address perhaps. */
   readonly unknown: number;
-  idOf(peer: Peer): number;
+  /** `diverted`: addresses that the interface reaches through an appliance, where references to groups do not match. */
+  idOf(peer: Peer, diverted?: Diverted): number;
+  /** Addresses with which flows are tracked whatever the rules: those of the routes, and of interfaces that track. */
+  idOfTracked(routes: Diverted): number;
   /** The addresses in a VPC that no layer filters; -1 where the VPC is not known. */
   idOfVpc(vpcId: string | null): number;
   /** Bit `family` of a peer that is 0.0.0.0/0 or ::/0, else 0. */
   openFamily(peer: number): number;
 }
+
+/** Addresses behind some routes of a subnet; `key` is the same for the same addresses. */
+export interface Diverted {
+  readonly key: string;
+  readonly prefixes: readonly Prefix[];
+}
+
+/**
+ * Interfaces whose flows are tracked whatever their rules (EC2 "Automatically tracked connections"): the `InterfaceType`
+ * values that stand for NAT gateways, load balancers, endpoints and Lambda.
+ */
+export const AUTOMATICALLY_TRACKED = new Set([
+  "natGateway",
+  "nat_gateway",
+  "network_load_balancer",
+  "gateway_load_balancer",
+  "gateway_load_balancer_endpoint",
+  "vpc_endpoint",
+  "lambda",
+  "global_accelerator_managed",
+]);
 
 /** Starts with the peer that may be anything; the others are added as rules mention them. */
 export function collectPeers(snapshot: Snapshot): Peers {
@@ -38,12 +63,13 @@ export function collectPeers(snapshot: Snapshot): Peers {
       else members.set(group, [networkInterface]);
     }
   }
+  let tracking: readonly NetworkInterface[] | null = null;
   const unknown = add("unknown", [], PEER_UNRESOLVED);
   return {
     blocks,
     states,
     unknown,
-    idOf(peer) {
+    idOf(peer, diverted = NOTHING) {
       if (peer.kind === "cidr") {
         return add(
           `cidr|${peer.prefix.family}|${peer.prefix.words.join(".")}/${peer.prefix.length}`,
@@ -55,14 +81,20 @@ export function collectPeers(snapshot: Snapshot): Peers {
         const entries = snapshot.prefixLists.get(peer.id)?.entries ?? null;
         return add(`pl|${peer.id}`, [...(entries ?? [])], entries === null ? PEER_UNRESOLVED : PEER_EXACT);
       }
+      // A reference to a group or peering that is gone matches nothing; a group nobody gave us may match anything.
+      if (peer.peeringStatus !== null && peer.peeringStatus !== "active") return add("gone", [], PEER_EXACT);
       const interfaces = members.get(peer.id);
-      const known = interfaces !== undefined || snapshot.securityGroups.has(peer.id);
-      // A reference to a group or over a peering that is gone matches nothing; a group nobody gave us may match anything.
-      const stale = peer.peeringStatus !== null && peer.peeringStatus !== "active";
-      if (stale || (!known && peer.userId === null)) return add("gone", [], PEER_EXACT);
-      if (!known) return add(`sg|${peer.id}`, [], PEER_UNRESOLVED);
+      if (interfaces === undefined && !snapshot.securityGroups.has(peer.id)) {
+        return peer.userId === null ? add("gone", [], PEER_EXACT) : add(`sg|${peer.id}`, [], PEER_UNRESOLVED);
+      }
       const behindBalancer = interfaces?.some((one) => one.type === "network_load_balancer") ?? false;
-      return add(`sg|${peer.id}`, (interfaces ?? []).flatMap(addressBlocks), behindBalancer ? PEER_NLB : PEER_EXACT);
+      const own = (interfaces ?? []).flatMap(addressBlocks);
+      const met = diverted.prefixes.length === 0 ? own : own.flatMap((one) => subtractPrefixes(one, diverted.prefixes));
+      return add(`sg|${peer.id}|${diverted.key}`, met, behindBalancer ? PEER_NLB : PEER_EXACT);
+    },
+    idOfTracked(routes) {
+      tracking ??= [...snapshot.interfaces.values()].filter(({ type }) => AUTOMATICALLY_TRACKED.has(type));
+      return add(`tracked|${routes.key}`, [...routes.prefixes, ...tracking.flatMap(addressBlocks)], PEER_EXACT);
     },
     idOfVpc(vpcId) {
       const vpc = vpcId === null ? undefined : snapshot.vpcs.get(vpcId);
@@ -75,6 +107,8 @@ export function collectPeers(snapshot: Snapshot): Peers {
     },
   };
 }
+
+const NOTHING: Diverted = { key: "", prefixes: [] };
 
 /** All private addresses of an interface: what a reference to its group matches. */
 export function addressBlocks(networkInterface: NetworkInterface): Prefix[] {

@@ -1,7 +1,7 @@
 import type { Prefix } from "../../net/address.ts";
 import { holdsPrefix } from "../../net/prefix-sets.ts";
-import type { RouteTable, Snapshot } from "../model.ts";
-import { parsePrefix } from "../../net/parse.ts";
+import type { Snapshot } from "../model.ts";
+import { blocksOf, tableOf } from "./routes.ts";
 
 /** A destination of a subnet's route table. */
 export interface Destination {
@@ -30,19 +30,4 @@ export function transitDestinations(snapshot: Snapshot, subnetId: string): Desti
   }
   if (!result.some(({ transit }) => transit)) return [];
   return result.sort((one, other) => other.prefix.length - one.prefix.length);
-}
-
-function blocksOf(snapshot: Snapshot, destination: string): readonly Prefix[] {
-  if (destination.startsWith("pl-")) return snapshot.prefixLists.get(destination)?.entries ?? [];
-  const parsed = parsePrefix(destination);
-  return parsed ? [parsed.prefix] : [];
-}
-
-function tableOf(snapshot: Snapshot, subnetId: string): RouteTable | undefined {
-  const tables = [...snapshot.routeTables.values()];
-  const vpcId = snapshot.subnets.get(subnetId)?.vpcId;
-  return (
-    tables.find((table) => table.subnetIds.includes(subnetId)) ??
-    tables.find((table) => table.main && table.vpcId === vpcId)
-  );
 }

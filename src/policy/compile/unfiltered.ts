@@ -8,7 +8,10 @@ const four = (a: number, b: number, c: number, d: number): Prefix => ({
 });
 const amazonSix = (last: number): Prefix => ({ family: IPV6, words: [0xfd000ec2, 0, 0, last], length: 128 });
 
-/** Amazon DNS, instance and task metadata, time synchronisation, Windows activation: the same addresses in every VPC. */
+/**
+ * Amazon DNS, instance and task metadata, time synchronisation, Windows activation, and the address to which a DHCP client
+ * calls out: the same in every VPC.
+ */
 const LINK_LOCAL: readonly Prefix[] = [
   four(169, 254, 169, 253),
   four(169, 254, 169, 254),
@@ -16,6 +19,7 @@ const LINK_LOCAL: readonly Prefix[] = [
   four(169, 254, 170, 2),
   four(169, 254, 169, 250),
   four(169, 254, 169, 251),
+  four(255, 255, 255, 255),
   amazonSix(0x253),
   amazonSix(0x254),
   amazonSix(0x123),

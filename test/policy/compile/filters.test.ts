@@ -42,7 +42,7 @@ const ping = { protocol: ICMP, icmpType: 8 };
 
 function ask(kind: "sg" | "nacl", rules: Partial<CompiledRule>[], [protocol, port]: readonly [number, number]): Match {
   const compiled = rules.map((facts, index) => rule(index, facts));
-  const filter = { kind, rules: compiled, untrackedTcp: 0, untrackedUdp: 0 };
+  const filter = { kind, rules: compiled, untrackedTcp: 0, untrackedUdp: 0, alwaysTracked: -1 };
   return matchFilter(filter, services, serviceOf(services, protocol, port), MEMBERS, STATES, 1);
 }
 
@@ -157,7 +157,7 @@ describe("untracked: an open rule admits, and the opposite direction lets every 
     ],
   ])("%s", (_name, rules, [protocol, port], { tcp, udp }, family, untracked) => {
     const compiled = rules.map((facts, index) => rule(index, facts));
-    const filter = { kind: "sg", rules: compiled, untrackedTcp: tcp, untrackedUdp: udp } as const;
+    const filter = { kind: "sg", rules: compiled, untrackedTcp: tcp, untrackedUdp: udp, alwaysTracked: -1 } as const;
     const service = serviceOf(services, protocol, port);
     expect(matchFilter(filter, services, service, MEMBERS, STATES, family).untracked).toBe(untracked);
   });

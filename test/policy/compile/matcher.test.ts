@@ -26,6 +26,7 @@ const filters = fc.array(
     ),
     untrackedTcp: fc.nat(6),
     untrackedUdp: fc.nat(6),
+    alwaysTracked: fc.constantFrom(-1, 2),
   }),
   { minLength: 1, maxLength: 4 },
 );
@@ -84,6 +85,7 @@ test("past its limit the memory forgets and answers on", () => {
     rules: [{ index: at, peer: at, ...any }],
     untrackedTcp: 0,
     untrackedUdp: 0,
+    alwaysTracked: -1,
   }));
   const snapshot = snapshotOf(filters, hosts, [443]);
   const matches: Match[] = [];
