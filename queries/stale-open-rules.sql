@@ -1,11 +1,19 @@
 -- title: Rules open to the whole internet, and who really uses them
 -- description: Group rules for 0.0.0.0/0 or ::/0 with their real use, scanners set aside, and what could replace them -
 --   remove where nobody real came, the peers' addresses where they are few, their networks where these are few.
+--   evidence is gaps where an interface of the rule lacks evidence of accepted traffic: somebody real may have come unseen.
 -- group: rules
 -- severity: high
 -- param: max_replacements integer 10 Addresses or networks that still make a sensible replacement
 with open_rules as (
   select * from rules where layer = 'sg' and open_to_world
+),
+blind as (
+  select distinct r.rule_id
+  from rule_interfaces r
+  join interface_dim i using (interface_idx)
+  join coverage c using (interface_id)
+  where c.evidence <> 'complete' or c.log_type in ('reject_only', 'none')
 ),
 traffic as materialized (
   select
@@ -66,6 +74,11 @@ named as (
     seconds_to_timestamp(u.last_s) as last_hit,
     coalesce(p.peers, 0) as real_peers,
     coalesce(n.networks, 0) as real_networks,
+    case
+      when o.attached_interfaces = 0 and o.rule_id not in (select rule_id from rule_interfaces) then 'none'
+      when o.rule_id in (from blind) then 'gaps'
+      else 'complete'
+    end as evidence,
     list_sort(list_transform(p.top_peers, lambda a: concat(address_text(a[1], a[2]), case when a[1] is null then '/128' else '/32' end)))
       as addresses,
     list_sort(list_transform(n.top_networks, lambda a: case when a[1] is null then ipv6_text(a[2] << 64) || '/64'
@@ -81,6 +94,8 @@ select
   real_peers,
   case
     when attached_interfaces = 0 then 'remove: on no interface'
+    when evidence = 'gaps' and usage_class = 'none' then 'wait: no hit, but the evidence has gaps'
+    when evidence = 'gaps' and usage_class = 'scanner_only' then 'wait: only scanners came, but the evidence has gaps'
     when usage_class = 'none' then 'remove, if unused-rules says unused'
     when usage_class = 'scanner_only' then 'remove: only scanners came'
     when usage_class = 'replyless' then 'check: connections, but never an answer'
@@ -100,6 +115,7 @@ select
   scanner_connections,
   last_hit,
   attached_interfaces,
-  description
+  description,
+  evidence
 from named
 order by direction desc, real_connections, connections, rule_id

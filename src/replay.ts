@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { ByteDictionary } from "./decode/dictionary.ts";
 import { createEvaluator, type Evaluator } from "./evaluate/evaluator.ts";
 import { createInitiatorRules } from "./evaluate/initiator.ts";
@@ -6,6 +5,7 @@ import { createReadingTable } from "./evaluate/reading.ts";
 import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "./evaluate/timeouts.ts";
 import { compileModel } from "./policy/compile/compile.ts";
 import { loadModel } from "./policy/load.ts";
+import { modelHash } from "./policy/model-hash.ts";
 import type { Model } from "./policy/model.ts";
 import { type ReaderPool, startReaders } from "./pool/pool.ts";
 import type { SharedNames } from "./pool/translate.ts";
@@ -200,20 +200,9 @@ function describeRun(options: ReplayOptions, model: Model | null): Parameters<Ev
     startedAt: new Date(),
     arguments: JSON.stringify({ sources, db, from, to, fields, keepFlows }),
     model: options.model,
-    modelHash: model === null ? null : hashOf(model),
+    modelHash: model === null ? null : modelHash(model),
     toolVersion: options.toolVersion,
   };
-}
-
-function hashOf(model: Model): string {
-  const hash = createHash("sha256");
-  for (const snapshot of model.snapshots) {
-    hash.update(`${snapshot.name}|${snapshot.since}|`);
-    for (const part of [snapshot.securityGroups, snapshot.networkAcls, snapshot.interfaces, snapshot.subnets]) {
-      hash.update(JSON.stringify([...part.values()]));
-    }
-  }
-  return hash.digest("hex");
 }
 
 function countModelled(evaluator: Evaluator, counts: ReadonlyMap<number, number>): number {

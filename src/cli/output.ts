@@ -7,6 +7,7 @@ import { Option } from "commander";
 import { AppError } from "../errors.ts";
 import { createPseudonyms, type Pseudonyms } from "../report/pseudonyms/pseudonyms.ts";
 import { pseudonymisedReader } from "../report/pseudonyms/results.ts";
+import type { FindingFormat } from "../report/findings/formats.ts";
 import { type OutputFormat, RENDERERS } from "../report/renderers/formats.ts";
 import type { RenderOptions } from "../report/renderers/renderer.ts";
 import type { Reader } from "../store/reader.ts";
@@ -58,19 +59,40 @@ export function chosenFormat({ output, o }: OutputOptions): OutputFormat {
   return output ?? (o === undefined ? "table" : (SUFFIXES[extname(o).toLowerCase()] ?? "table"));
 }
 
-/** The page is no renderer of rows: commands that can make one offer it beside the formats of rows. */
-export type PageFormat = OutputFormat | "html";
+/** Forms of findings, which reports and `lint` offer beside those of rows. */
+export type LintFormat = OutputFormat | FindingFormat;
+/** The page is no renderer of rows either: commands that can make one offer it as well. */
+export type ReportFormat = LintFormat | "html";
 
-export const pageOutputOption = (): Option =>
+const FINDING_FORMATS: readonly FindingFormat[] = ["sarif", "ocsf", "asff"];
+
+export const findingOutputOption = (): Option =>
   new Option(
     "--output <format>",
-    "how to print (default: table, or by the suffix of -o); html is a page of its own",
-  ).choices([...Object.keys(RENDERERS), "html"]);
+    "how to print (default: table, or by the suffix of -o); sarif, ocsf and asff write findings",
+  ).choices([...Object.keys(RENDERERS), ...FINDING_FORMATS]);
 
-export function chosenPageFormat({ output, o }: { readonly output?: PageFormat; readonly o?: string }): PageFormat {
-  if (output === "html" || (output === undefined && o !== undefined && extname(o).toLowerCase() === ".html"))
-    return "html";
-  return chosenFormat({ output, o });
+export const reportOutputOption = (): Option =>
+  new Option(
+    "--output <format>",
+    "how to print (default: table, or by the suffix of -o); html is a page of its own; sarif, ocsf and asff write findings",
+  ).choices([...Object.keys(RENDERERS), "html", ...FINDING_FORMATS]);
+
+export function chosenReportFormat({
+  output,
+  o,
+}: {
+  readonly output?: ReportFormat;
+  readonly o?: string;
+}): ReportFormat {
+  const suffix = o === undefined ? "" : extname(o).toLowerCase();
+  if (output === undefined && suffix === ".html") return "html";
+  if (output === undefined && suffix === ".sarif") return "sarif";
+  return output ?? chosenFormat({ o });
+}
+
+export function isFindingFormat(format: ReportFormat): format is FindingFormat {
+  return FINDING_FORMATS.some((one) => one === format);
 }
 
 /** Width and style of the place the text goes to; a file is 80 columns of plain text. */

@@ -1,52 +1,103 @@
 import { AppError } from "../errors.ts";
 import type { Reader } from "../store/reader.ts";
 import { findReport, type Report } from "./catalogue.ts";
+import { collectFindings } from "./findings/collect.ts";
+import { kindOf } from "./findings/kinds.ts";
+import { counts, type Review, reviewFindings } from "./findings/review.ts";
 import { runReport } from "./run-report.ts";
 
-const AGREEMENTS = ["unexpected_accept", "unexpected_reject", "undecided", "unmodelled", "no_data"];
+/** Agreements, each with the report whose findings they are. Records without data are no findings of any. */
+const AGREEMENTS: ReadonlyMap<string, string | null> = new Map([
+  ["unexpected_accept", "mismatch-summary"],
+  ["unexpected_reject", "mismatch-summary"],
+  ["undecided", "model-gaps"],
+  ["unmodelled", "model-gaps"],
+  ["no_data", null],
+]);
 
-/** One thing that `--fail-on` watches: an agreement, or a report that must have no rows. */
-export type Watch = { readonly agreement: string } | { readonly report: Report };
+/** One thing that `--fail-on` watches: an agreement, or a report that must have no findings. */
+export type Watch =
+  | { readonly agreement: string; readonly report: Report | null }
+  | { readonly agreement: null; readonly report: Report };
 
 /** Reads `--fail-on`, a comma-separated list, before any work is done. Throws E_USAGE for a name that is neither. */
 export function parseWatches(text: string, catalogue: readonly Report[]): Watch[] {
+  return listed(text, [...AGREEMENTS.keys()].join(", ") + " or a report").map((name) => {
+    const agreement = AGREEMENTS.get(name);
+    if (agreement === undefined) return { agreement: null, report: findReport(catalogue, name) };
+    return { agreement: name, report: agreement === null ? null : findReport(catalogue, agreement) };
+  });
+}
+
+/** The names of a list; throws E_USAGE when there are none. */
+export function listed(text: string, choices: string): string[] {
   const names = text
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
-  if (names.length === 0) {
-    throw new AppError("E_USAGE", "--fail-on names nothing", { hint: `give ${AGREEMENTS.join(", ")} or a report` });
-  }
-  return names.map((name) =>
-    AGREEMENTS.includes(name) ? { agreement: name } : { report: findReport(catalogue, name) },
-  );
+  if (names.length === 0) throw new AppError("E_USAGE", "--fail-on names nothing", { hint: `give ${choices}` });
+  return names;
 }
 
-/** What was found, as `name: count` lines; empty when everything is as it should be. */
-export async function checkWatches(reader: Reader, watches: readonly Watch[]): Promise<string[]> {
+/**
+ * What was found, as `name: count` lines; empty when everything is as it should be. Findings that cannot be decided,
+ * that an exemption covers, or that the baseline knows do not count.
+ * @throws AppError E_USAGE when a report needs records that the evidence file does not hold: silence would be no proof.
+ */
+export async function checkWatches(reader: Reader, watches: readonly Watch[], review: Review): Promise<string[]> {
   const found: string[] = [];
-  for (const watch of watches) {
-    if ("agreement" in watch) {
-      const sql = `select coalesce(sum(a.records), 0)::bigint as records
-        from activity a join judgements j using (judgement_id) where j.agreement = $agreement`;
-      const { rows } = await reader.run(sql, watch);
-      const count = Number(rows[0]?.[0] ?? 0);
-      if (count > 0) found.push(`${watch.agreement}: ${count} records`);
-    } else {
-      const count = await countFindings(reader, watch.report);
-      if (count > 0) found.push(`${watch.report.name}: ${count} findings`);
+  for (const { agreement, report } of watches) {
+    const reviewed = review.exemptions !== null || review.baseline !== null;
+    if (agreement !== null && (report === null || !reviewed)) {
+      const records = await countRecords(reader, agreement);
+      if (records > 0) found.push(`${agreement}: ${records} records`);
+      continue;
     }
+    if (report === null) continue;
+    await needRecords(reader, report);
+    const count = await countFindings(reader, report, review, agreement);
+    if (count > 0) found.push(`${agreement ?? report.name}: ${count} ${count === 1 ? "finding" : "findings"}`);
   }
   return found;
 }
 
-/** Rows of the report; where it grades them, only those that state something (`unused`, not `insufficient_evidence`). */
-async function countFindings(reader: Reader, report: Report): Promise<number> {
-  const result = await runReport(reader, report);
-  const status = result.columns.findIndex((column) => column.name === "status");
-  let count = 0;
-  for await (const rows of result.chunks) {
-    for (const row of rows) if (status < 0 || row[status] !== "insufficient_evidence") count++;
+async function countRecords(reader: Reader, agreement: string): Promise<number> {
+  const sql = `select coalesce(sum(a.records), 0)::bigint as records
+    from activity a join judgements j using (judgement_id) where j.agreement = $agreement`;
+  const { rows } = await reader.run(sql, { agreement });
+  return Number(rows[0]?.[0] ?? 0);
+}
+
+async function countFindings(
+  reader: Reader,
+  report: Report,
+  review: Review,
+  agreement: string | null,
+): Promise<number> {
+  const kind = kindOf(report);
+  if (kind === null) {
+    let rows = 0;
+    for await (const chunk of (await runReport(reader, report)).chunks) rows += chunk.length;
+    return rows;
   }
-  return count;
+  const findings = await reviewFindings(kind, await collectFindings(reader, report, kind, {}), review, report);
+  return findings.filter((one) => {
+    return counts(one) && (agreement === null || one.finding.row.agreement === agreement);
+  }).length;
+}
+
+const SINGLE_RECORDS = /\b(flow_facts|flow_rows|flow_rows_wide|flows|rejected_requests|scan_sources)\b/;
+const HELD = `select
+  (select coalesce(sum(records), 0) from objects) > 0
+  and not exists (from flow_rows) and not exists (from flow_rows_wide)
+  and exists (from activity) as lost`;
+
+async function needRecords(reader: Reader, { name, sql }: Report): Promise<void> {
+  // mismatch-summary asks them for examples only.
+  if (name === "mismatch-summary" || !SINGLE_RECORDS.test(sql)) return;
+  const { rows } = await reader.run(HELD);
+  if (rows[0]?.[0] !== true) return;
+  throw new AppError("E_USAGE", `--fail-on ${name} needs single records, and the evidence file holds none`, {
+    hint: "they were pruned, or replayed with --no-flows; watch unexpected_accept, unexpected_reject or mismatch-summary",
+  });
 }

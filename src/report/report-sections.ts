@@ -7,6 +7,9 @@ import { renderJson } from "./renderers/json.ts";
 import { escapeMarkdown } from "./renderers/markdown.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 
+/** Adds to the rows of a report, or leaves some out; asked before the report runs, as it may run queries of its own. */
+export type Annotate = (report: Report) => Promise<(result: ResultStream) => ResultStream>;
+
 /**
  * Several reports in one text. Tables and Markdown get a heading each; JSON stays one array of row objects, which then
  * begin with the report's name; CSV holds one report only (`E_USAGE` for more).
@@ -17,13 +20,17 @@ export async function* renderSections(
   given: GivenParameters,
   format: OutputFormat,
   options: RenderOptions,
+  annotate: Annotate = async () => (result) => result,
 ): AsyncGenerator<string> {
   if (format === "csv" && reports.length > 1) {
     throw new AppError("E_USAGE", `csv holds one report, not ${reports.length}`, {
       hint: "use json, or one report at a time",
     });
   }
-  const run = (report: Report): Promise<ResultStream> => runReport(reader, report, ownParameters(report, given));
+  const run = async (report: Report): Promise<ResultStream> => {
+    const annotated = await annotate(report);
+    return annotated(await runReport(reader, report, ownParameters(report, given)));
+  };
   if (format === "json" && reports.length > 1) {
     yield* joinArrays(reports, async (report) => renderJson(labelled(report.name, await run(report))));
     return;

@@ -50,6 +50,8 @@ test("prints findings with file and line, for people and for programs", async ()
     covering_rule_ids: [],
     file: join(folder, "sg.json"),
     line: 13,
+    detail: "0.0.0.0/0",
+    finding_id: "d821585e656780270802ba7438b3d535",
   });
   expect(run("--output", "csv").stdout).toContain(
     `admin-port-open,medium,sg-1,${HIGH},sg-1/ingress/tcp/22/0.0.0.0/0,,`,

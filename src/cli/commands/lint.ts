@@ -1,56 +1,170 @@
+import { statSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { type Finding, SEVERITIES } from "../../policy/lint/finding.ts";
+import { AppError } from "../../errors.ts";
+import { CHECKS, SEVERITIES } from "../../policy/lint/finding.ts";
 import { findingLines } from "../../policy/lint/lines.ts";
 import { lintModel } from "../../policy/lint/lint.ts";
 import { loadModel } from "../../policy/load.ts";
-import { findingRows, renderFindings } from "../../report/finding-list.ts";
+import type { Model } from "../../policy/model.ts";
+import { listed } from "../../report/fail-on.ts";
+import type { FindingDocument } from "../../report/findings/document.ts";
+import type { Finding } from "../../report/findings/finding.ts";
+import { FINDING_RENDERERS } from "../../report/findings/formats.ts";
+import { LINT_CHECKS, lintKind } from "../../report/findings/kinds.ts";
+import { findingRows, lintFindings, renderFindings } from "../../report/findings/lint-list.ts";
+import { placesInModel } from "../../report/findings/places.ts";
+import { counts, type Review, type ReviewedFinding, reviewFindings } from "../../report/findings/review.ts";
 import { RENDERERS } from "../../report/renderers/formats.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { EXIT } from "../failure.ts";
-import { chosenFormat, fileOption, type OutputOptions, outputOption, renderOptions, writeOutput } from "../output.ts";
+import {
+  accountOption,
+  addReviewOptions,
+  findingRegionOption,
+  noteReview,
+  openReview,
+  type ReviewOptions,
+  suppressedOption,
+} from "../findings.ts";
+import {
+  chosenReportFormat,
+  fileOption,
+  findingOutputOption,
+  isFindingFormat,
+  type LintFormat,
+  renderOptions,
+  writeOutput,
+} from "../output.ts";
+import { packageVersion } from "../package-version.ts";
 
-interface LintOptions extends OutputOptions {
+interface LintOptions extends ReviewOptions {
   readonly model: string;
+  readonly output?: LintFormat;
+  readonly o?: string;
+  readonly account?: string;
+  readonly region?: string;
 }
 
 export function registerLint(program: Command): void {
-  program
+  const command = program
     .command("lint")
     .summary("static findings in a model, without traffic")
     .description(
       "Looks at security groups and network ACLs without traffic: entries and rules that change nothing, replies that" +
-        " a network ACL denies, ports open to the world, references to nothing. Of a history, the newest configuration.",
+        " a network ACL denies, ports open to the world, references to nothing. Of a history, the newest configuration." +
+        " The baseline may also be the folder of an earlier model.",
     )
     .addOption(
       new Option("--model <path>", "describe-* JSON or terraform show -json, a folder or a file").makeOptionMandatory(),
     )
-    .addOption(outputOption())
-    .addOption(fileOption())
+    .addOption(findingOutputOption())
+    .addOption(fileOption());
+  addReviewOptions(command, "exit 1 when one of these checks, or anything of this severity or graver, has a finding")
+    .addOption(suppressedOption())
+    .addOption(accountOption())
+    .addOption(findingRegionOption())
     .action(runLint);
 }
 
 async function runLint(options: LintOptions): Promise<void> {
+  const watches = options.failOn === undefined ? [] : parseLintWatches(options.failOn);
+  const review = await openLintReview(options);
   const model = await loadModel(options.model);
   for (const note of model.notes) process.stderr.write(`note: ${visible(note)}\n`);
-  const findings = lintModel(model);
-  const lines = await findingLines(findings);
-  const placed = findings.map((finding, index) => ({ finding, line: lines[index] }));
-  const format = chosenFormat(options);
+  const found = await findingsOf(model);
+  const kinds = LINT_CHECKS.map(lintKind);
+  const all: ReviewedFinding[] = [];
+  for (const kind of kinds) all.push(...(await reviewFindings(kind, found.get(kind.check) ?? new Map(), review)));
+  all.sort((a, b) => SEVERITIES.indexOf(a.finding.severity) - SEVERITIES.indexOf(b.finding.severity));
+  const shown = all.filter((one) => one.exemption === null || options.showSuppressed);
+  const format = chosenReportFormat(options);
   const render = renderOptions(options);
-  const pieces = format === "table" ? renderFindings(placed, render) : RENDERERS[format](findingRows(placed), render);
-  await writeOutput(pieces, options.o);
+  const columns = { withBaseline: review.baseline !== null, showSuppressed: options.showSuppressed === true };
+  if (isFindingFormat(format)) {
+    await writeOutput(FINDING_RENDERERS[format](await documentOf(model, kinds, shown, options)), options.o);
+  } else if (format === "html") throw new AppError("E_USAGE", "lint has no page", { hint: "use another --output" });
+  else if (format === "table") await writeOutput(renderFindings(shown, render), options.o);
+  else await writeOutput(RENDERERS[format](findingRows(shown, columns), render), options.o);
   const newest = model.snapshots.at(-1);
-  if (newest && newest.securityGroups.size + newest.networkAcls.size > 0) {
-    process.stderr.write(`${summary(findings)}\n`);
-  } else {
+  if (newest === undefined || newest.securityGroups.size + newest.networkAcls.size === 0) {
     process.stderr.write("flowreplay: no security groups and no network ACLs in the model, nothing to look at\n");
     process.exitCode = EXIT.nothingToJudge;
+    return;
+  }
+  process.stderr.write(`${summary(shown)}\n`);
+  noteReview(kinds, all, review, options);
+  for (const watch of watches) {
+    const count = all.filter((one) => counts(one) && watch.checks(one)).length;
+    if (count === 0) continue;
+    process.stderr.write(`--fail-on ${watch.name}: ${count} ${count === 1 ? "finding" : "findings"}\n`);
+    process.exitCode = EXIT.found;
   }
 }
 
-function summary(findings: readonly Finding[]): string {
-  const parts = SEVERITIES.map((severity) => {
-    return `${findings.filter((one) => one.severity === severity).length} ${severity}`;
+async function findingsOf(model: Model): Promise<Map<string, Map<string, Finding>>> {
+  const findings = lintModel(model);
+  const lines = await findingLines(findings);
+  return lintFindings(findings.map((finding, index) => ({ finding, line: lines[index] })));
+}
+
+/** A baseline that is a folder is an earlier model: it is looked at the same way. */
+async function openLintReview(options: LintOptions): Promise<Review> {
+  const { baseline } = options;
+  if (baseline === undefined || !statSync(baseline, { throwIfNoEntry: false })?.isDirectory()) {
+    return openReview(options);
+  }
+  const earlier = await findingsOf(await loadModel(baseline));
+  return {
+    ...(await openReview({ ...options, baseline: undefined })),
+    baseline: {
+      findings: (kind) => Promise.resolve(earlier.get(kind.check) ?? new Map<string, Finding>()),
+      close: () => undefined,
+    },
+  };
+}
+
+async function documentOf(
+  model: Model,
+  kinds: FindingDocument["kinds"],
+  findings: readonly ReviewedFinding[],
+  { account, region }: LintOptions,
+): Promise<FindingDocument> {
+  const groups = [...(model.snapshots.at(-1)?.securityGroups.values() ?? [])];
+  const owners = new Set(groups.flatMap((group) => group.ownerId ?? []));
+  return {
+    kinds,
+    findings,
+    places: await placesInModel(
+      model,
+      findings.map((one) => one.finding),
+    ),
+    toolVersion: packageVersion(),
+    now: new Date(),
+    account: account ?? (owners.size === 1 ? [...owners][0] : null),
+    region: region ?? null,
+  };
+}
+
+interface LintWatch {
+  readonly name: string;
+  checks(one: ReviewedFinding): boolean;
+}
+
+function parseLintWatches(text: string): LintWatch[] {
+  return listed(text, "checks of lint, or high, medium, low, info").map((name) => {
+    const rank = SEVERITIES.findIndex((severity) => severity === name);
+    if (rank >= 0) return { name, checks: ({ finding }) => SEVERITIES.indexOf(finding.severity) <= rank };
+    if (Object.hasOwn(CHECKS, name)) return { name, checks: ({ finding }) => finding.check === name };
+    throw new AppError("E_USAGE", `lint has no check ${name}`, {
+      hint: `there is ${[...SEVERITIES, ...LINT_CHECKS].join(", ")}`,
+    });
   });
-  return `${findings.length} ${findings.length === 1 ? "finding" : "findings"}: ${parts.join(", ")}`;
+}
+
+function summary(findings: readonly ReviewedFinding[]): string {
+  const here = findings.filter((one) => one.baseline !== "gone").map((one) => one.finding);
+  const parts = SEVERITIES.map((severity) => {
+    return `${here.filter((one) => one.severity === severity).length} ${severity}`;
+  });
+  return `${here.length} ${here.length === 1 ? "finding" : "findings"}: ${parts.join(", ")}`;
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseFieldList } from "../../decode/fields.ts";
 import { AppError } from "../../errors.ts";
@@ -10,13 +11,14 @@ import { renderSummary } from "../../report/summary.ts";
 import type { Reader } from "../../store/reader.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { EXIT } from "../failure.ts";
+import { addReviewOptions, openReview, type ReviewOptions } from "../findings.ts";
 import { databaseOption, readerWith, readPseudonyms, renderOptions, writeOutput } from "../output.ts";
 import { packageVersion } from "../package-version.ts";
 import { createProgress, type ProgressLine } from "../progress.ts";
 import { noteTroubles, noteWindow } from "../replay-notes.ts";
 import { isoTime, parseTime } from "../time.ts";
 
-interface ReplayCommandOptions {
+interface ReplayCommandOptions extends ReviewOptions {
   readonly model?: string;
   readonly db: string;
   readonly from?: number;
@@ -28,14 +30,13 @@ interface ReplayCommandOptions {
   readonly workers: number;
   readonly region?: string;
   readonly profile?: string;
-  readonly failOn?: string;
   readonly tcpIdle?: number;
   readonly html?: string;
   readonly pseudonymise?: string;
 }
 
 export function registerReplay(program: Command): void {
-  program
+  const command = program
     .command("replay")
     .summary("ingest flow logs, judge every record against the model, store the evidence")
     .description(
@@ -70,15 +71,16 @@ export function registerReplay(program: Command): void {
         "idle time-out of established TCP connections (60-432000; 350 on newer instances)",
       ).argParser(parseTimeout),
     )
-    .option("--fail-on <list>", "exit 1 when an agreement (unexpected_accept, ...) or a report has something to show")
     .option("--html <file>", "also write the report as one page that opens in a browser")
     .option(
       "--pseudonymise <file>",
       "of the page: stable fake addresses, ids and names; the file holds the secret behind them",
     )
     .option("--region <region>", "AWS region of the sources")
-    .option("--profile <name>", "AWS profile of the sources")
-    .action(runReplay);
+    .option("--profile <name>", "AWS profile of the sources");
+  addReviewOptions(command, "exit 1 when an agreement (unexpected_accept, ...) or a report has a finding").action(
+    runReplay,
+  );
 }
 
 async function runReplay(sources: readonly string[], options: ReplayCommandOptions): Promise<void> {
@@ -93,6 +95,8 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
     return printPlan(sources, options, (text) => void process.stderr.write(`note: ${visible(text)}\n`));
   }
   const watches = options.failOn === undefined ? [] : parseWatches(options.failOn, loadCatalogue());
+  checkReview(options);
+  const review = await openReview(options);
   const pseudonyms = readPseudonyms(options.pseudonymise);
   const progress = createProgress(process.stderr);
   const abort = new AbortController();
@@ -153,10 +157,13 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
       await writeOutput(renderPage(page), options.html);
     }
     if (process.exitCode !== EXIT.done) return;
-    const found = await checkWatches(reader, watches);
+    const found = await checkWatches(reader, watches, review);
     for (const line of found) progress.note(`--fail-on ${line}`);
+    const checks = new Set(watches.flatMap((watch) => watch.report?.name ?? []));
+    for (const line of review.exemptions?.notes(checks) ?? []) progress.note(line);
     if (found.length > 0) process.exitCode = EXIT.found;
   } finally {
+    review.baseline?.close();
     reader.close();
   }
 }
@@ -167,6 +174,17 @@ async function openEvidence(db: string): Promise<Reader> {
   return openReader(db);
 }
 
+/** Exemptions and a baseline are for `--fail-on`: the summary shows everything. */
+function checkReview({ failOn, exemptions, baseline, db }: ReplayCommandOptions): void {
+  const lone = exemptions === undefined ? (baseline === undefined ? null : "baseline") : "exemptions";
+  if (failOn === undefined && lone !== null) throw new AppError("E_USAGE", `--${lone} goes with --fail-on`);
+  if (baseline !== undefined && resolve(baseline) === resolve(db)) {
+    throw new AppError("E_USAGE", `--baseline ${baseline} is the evidence file that the replay writes`, {
+      hint: "keep a copy of the earlier one, or give its --output sarif",
+    });
+  }
+}
+
 /** What of the other options has no meaning for a run without an end. */
 function checkFollow(sources: readonly string[], options: ReplayCommandOptions): void {
   if (sources.length !== 1 || !/^cloudwatch:/i.test(sources[0])) {
@@ -174,7 +192,9 @@ function checkFollow(sources: readonly string[], options: ReplayCommandOptions):
       hint: "replay files and S3 again and again: only what is new is read",
     });
   }
-  const unfit = (["to", "dryRun", "failOn", "html"] as const).find((name) => options[name] !== undefined);
+  const unfit = (["to", "dryRun", "failOn", "exemptions", "baseline", "html"] as const).find(
+    (name) => options[name] !== undefined,
+  );
   if (unfit === undefined && options.flows) return;
   const flag = unfit === undefined ? "no-flows" : unfit.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`);
   throw new AppError("E_USAGE", `--follow does not go with --${flag}`);

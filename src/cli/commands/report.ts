@@ -2,46 +2,60 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { findReport, loadCatalogue, type Report } from "../../report/catalogue.ts";
-import { renderSections } from "../../report/report-sections.ts";
+import { checkWatches, parseWatches } from "../../report/fail-on.ts";
+import { findingReports } from "../../report/findings/audit.ts";
 import { ipRangeItems } from "../../report/ip-ranges.ts";
 import { renderReportList } from "../../report/report-list.ts";
 import type { GivenParameters } from "../../report/run-report.ts";
 import { openReader, type Reader } from "../../store/reader.ts";
+import { EXIT } from "../failure.ts";
 import {
-  chosenPageFormat,
+  accountOption,
+  addReviewOptions,
+  findingRegionOption,
+  openReview,
+  type ReviewOptions,
+  suppressedOption,
+} from "../findings.ts";
+import {
+  chosenReportFormat,
   databaseOption,
   fileOption,
-  type PageFormat,
-  pageOutputOption,
+  isFindingFormat,
   pseudonymiseOption,
   readerWith,
   readPseudonyms,
   renderOptions,
+  type ReportFormat,
+  reportOutputOption,
   writeOutput,
 } from "../output.ts";
+import { writeFindings, writeRows } from "../report-output.ts";
 
-interface ReportOptions {
-  readonly output?: PageFormat;
+interface ReportOptions extends ReviewOptions {
+  readonly output?: ReportFormat;
   readonly o?: string;
   readonly db: string;
   readonly param: readonly string[];
   readonly ioc?: string;
   readonly ipRanges?: string;
   readonly pseudonymise?: string;
+  readonly account?: string;
+  readonly region?: string;
 }
 
 export function registerReport(program: Command): void {
-  program
+  const command = program
     .command("report")
     .summary(
-      "print reports on the evidence file; without a name, the list of reports, or with --output html all that matters",
+      "print reports on the evidence file; without a name, the list of reports, or with --output html or sarif all that matters",
     )
     .description(
-      "Prints reports on the evidence file. Without a name it lists them with their parameters; with --output html it makes the whole audit as one page.",
+      "Prints reports on the evidence file. Without a name it lists them with their parameters; with --output html it makes the whole audit as one page, with --output sarif, ocsf or asff it writes the findings of the audit.",
     )
     .argument("[name...]", "reports to print")
     .addOption(databaseOption())
-    .addOption(pageOutputOption())
+    .addOption(reportOutputOption())
     .addOption(fileOption())
     .addOption(
       new Option("--param <name=value>", "set a parameter; name=@file reads the value from a file; repeatable")
@@ -52,37 +66,52 @@ export function registerReport(program: Command): void {
     .addOption(
       new Option("--ip-ranges <file>", "AWS's ip-ranges.json, to tell the peers of open-rule-networks by AWS service"),
     )
-    .addOption(pseudonymiseOption())
+    .addOption(pseudonymiseOption());
+  addReviewOptions(command, "exit 1 when a report or an agreement (unexpected_accept, ...) has a finding")
+    .addOption(suppressedOption())
+    .addOption(accountOption())
+    .addOption(findingRegionOption())
     .action(runReports);
 }
 
 async function runReports(names: readonly string[], options: ReportOptions): Promise<void> {
   // A search, not a query; whoever looks for it among the reports finds it.
-  if (names.length === 1 && names[0] === "removable-set") {
-    const format = chosenPageFormat(options);
-    if (format === "html") throw new AppError("E_USAGE", "removable-set has no page", { hint: "use another --output" });
-    const { runRemovable } = await import("./removable.ts");
-    return runRemovable({ db: options.db, o: options.o, output: format });
-  }
+  if (names.length === 1 && names[0] === "removable-set") return runSearch(options);
   const catalogue = loadCatalogue();
-  const format = chosenPageFormat(options);
-  if (names.length === 0 && format !== "html") {
+  const format = chosenReportFormat(options);
+  const watches = options.failOn === undefined ? [] : parseWatches(options.failOn, catalogue);
+  if (names.length === 0 && format !== "html" && !isFindingFormat(format) && watches.length === 0) {
     await writeOutput(renderReportList(catalogue, format, renderOptions(options)), options.o);
     return;
   }
   const reports = names.map((name) => findReport(catalogue, name));
-  const given = givenParameters(reports, options);
+  const findings = isFindingFormat(format) ? findingReports(reports, catalogue) : [];
+  const given = givenParameters(findings.length > 0 ? findings.map((one) => one.report) : reports, options);
   const pseudonyms = readPseudonyms(options.pseudonymise);
+  if (pseudonyms !== null && options.exemptions !== undefined) {
+    throw new AppError("E_USAGE", "--exemptions does not go with --pseudonymise: they name what is replaced");
+  }
   const reader = readerWith(pseudonyms, await openReader(options.db));
+  const review = await openReview(options, (one) => readerWith(pseudonyms, one));
   try {
-    if (format === "html") {
-      await writeOutput(await pageOf(reader, reports, given), options.o);
-    } else {
-      await writeOutput(renderSections(reader, reports, given, format, renderOptions(options)), options.o);
-    }
+    if (format === "html") await writeOutput(await pageOf(reader, reports, given), options.o);
+    else if (isFindingFormat(format)) await writeFindings(reader, format, findings, given, review, options);
+    else if (reports.length > 0) await writeRows(reader, format, reports, given, review, options);
+    const found = await checkWatches(reader, watches, review);
+    for (const line of found) process.stderr.write(`--fail-on ${line}\n`);
+    if (found.length > 0) process.exitCode = EXIT.found;
   } finally {
+    review.baseline?.close();
     reader.close();
   }
+}
+
+async function runSearch(options: ReportOptions): Promise<void> {
+  const format = chosenReportFormat(options);
+  if (format === "html") throw new AppError("E_USAGE", "removable-set has no page", { hint: "use another --output" });
+  if (isFindingFormat(format)) throw new AppError("E_USAGE", "removable-set states no findings");
+  const { runRemovable } = await import("./removable.ts");
+  return runRemovable({ db: options.db, o: options.o, output: format });
 }
 
 /** The reports as one page, or the whole audit where none is named. What draws pages is loaded only for them. */

@@ -55,6 +55,7 @@ function judge(
     subjectId: acl.id,
     ruleIds: [entry.id],
     coveringRuleIds: denied.by.map((one) => one.id),
+    detail: protocolName(protocol),
     message: `${entry.direction} ${entry.number} lets ${protocolName(protocol)} connections begin, but ${back} ${by} ${denied.by.length === 1 ? "denies" : "deny"} replies to ephemeral ports ${ports}${everywhere ? "" : " for part of its addresses"}`,
     origin: entry.origin,
   };

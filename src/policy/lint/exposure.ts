@@ -99,6 +99,7 @@ function openPorts(
     subjectId: group.id,
     ruleIds: rules.map((rule) => rule.id),
     coveringRuleIds: [],
+    detail: world,
     message: `${shown} open to ${world} on ${count} ${count === 1 ? "interface" : "interfaces"}`,
     origin: rules[0].origin,
   };

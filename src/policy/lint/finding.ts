@@ -14,6 +14,8 @@ export interface Finding {
   readonly ruleIds: readonly string[];
   /** Rules or entries that together do what `ruleIds` do, or that stop it. */
   readonly coveringRuleIds: readonly string[];
+  /** What tells it from another finding of the same check about the same rules: a protocol, a family, a group. */
+  readonly detail?: string;
   readonly message: string;
   readonly origin: Origin;
 }

@@ -13,7 +13,8 @@ export function* danglingReferences(snapshot: Snapshot): Generator<Finding> {
   for (const one of snapshot.interfaces.values()) {
     for (const id of one.groupIds) {
       if (snapshot.securityGroups.has(id)) continue;
-      yield dangling(one.id, [], "medium", `the interface carries ${id}, which is not in the model`, one.origin);
+      const text = `the interface carries ${id}, which is not in the model`;
+      yield { ...dangling(one.id, [], "medium", text, one.origin), detail: id };
     }
   }
 }

@@ -13,3 +13,5 @@ insert into activity values
   (hour_of('2026-11-01 09:00'), 1, 1, 3, 30, 3000, sec('2026-11-01 09:00'), sec('2026-11-01 09:10')),
   (hour_of('2026-11-01 10:00'), 1, 1, 1, 10, 1000, sec('2026-11-01 10:00'), sec('2026-11-01 10:10'));
 insert into flow_rows select 1, 10 + r, 1, sec('2026-11-01 09:00') + r, 0, ip('198.51.100.1'), ip('10.0.1.10'), 50000, 100 + r, 6, 1, 44, 2, 3 from range(20) t(r);
+-- every interface is complete
+insert into coverage_minutes select hour_of('2026-11-01 09:00') + r, i, 1152921504606846975, 0, 0, 50, 50 from range(48) t(r), range(1, 5) u(i);

@@ -1,0 +1,87 @@
+import type { Report } from "../report/catalogue.ts";
+import { annotateRows } from "../report/findings/annotate.ts";
+import { type FindingReport, reviewReports, whereFrom } from "../report/findings/audit.ts";
+import type { FindingDocument } from "../report/findings/document.ts";
+import type { FindingKind } from "../report/findings/finding.ts";
+import type { FindingFormat } from "../report/findings/formats.ts";
+import { kindOf } from "../report/findings/kinds.ts";
+import type { Review, ReviewedFinding } from "../report/findings/review.ts";
+import type { OutputFormat } from "../report/renderers/formats.ts";
+import { visible } from "../report/renderers/renderer.ts";
+import { type Annotate, renderSections } from "../report/report-sections.ts";
+import type { GivenParameters } from "../report/run-report.ts";
+import type { Reader } from "../store/reader.ts";
+import { noteReview, type ReviewOptions } from "./findings.ts";
+import { renderOptions, writeOutput } from "./output.ts";
+import { packageVersion } from "./package-version.ts";
+
+/** What both ways of writing take from the command line. */
+export interface ReportOutputOptions extends ReviewOptions {
+  readonly o?: string;
+  readonly account?: string;
+  readonly region?: string;
+}
+
+/** Findings of reports as SARIF, OCSF or ASFF. */
+export async function writeFindings(
+  reader: Reader,
+  format: FindingFormat,
+  reports: readonly FindingReport[],
+  given: GivenParameters,
+  review: Review,
+  options: ReportOutputOptions,
+): Promise<void> {
+  const { FINDING_RENDERERS } = await import("../report/findings/formats.ts");
+  const { placesInEvidence } = await import("../report/findings/places.ts");
+  const reviewed = await reviewReports(reader, reports, given, review);
+  const kinds = reports.map((one) => one.kind);
+  const shown = reviewed.filter((one) => one.exemption === null || options.showSuppressed);
+  const note = (text: string): void => void process.stderr.write(`note: ${visible(text)}\n`);
+  const where = await whereFrom(reader);
+  const document: FindingDocument = {
+    kinds,
+    findings: shown,
+    places: await placesInEvidence(
+      reader,
+      shown.map((one) => one.finding),
+      note,
+    ),
+    toolVersion: packageVersion(),
+    now: new Date(),
+    account: options.account ?? where.account,
+    region: options.region ?? where.region,
+  };
+  await writeOutput(FINDING_RENDERERS[format](document), options.o);
+  noteReview(kinds, reviewed, review, options);
+}
+
+/** Rows of reports, each with the review of the finding that it states. */
+export async function writeRows(
+  reader: Reader,
+  format: OutputFormat,
+  reports: readonly Report[],
+  given: GivenParameters,
+  review: Review,
+  options: ReportOutputOptions,
+): Promise<void> {
+  const asked = review.exemptions !== null || review.baseline !== null;
+  const kinds: FindingKind[] = [];
+  const all: ReviewedFinding[] = [];
+  const annotate: Annotate = async (report) => {
+    const kind = kindOf(report);
+    if (kind === null) return (result) => result;
+    const reviewed = asked ? await reviewReports(reader, [{ report, kind }], given, review) : null;
+    kinds.push(kind);
+    all.push(...(reviewed ?? []));
+    return (result) =>
+      annotateRows(result, {
+        kind,
+        reviewed,
+        withBaseline: review.baseline !== null,
+        showSuppressed: options.showSuppressed === true,
+        withId: format === "json" || format === "csv",
+      });
+  };
+  await writeOutput(renderSections(reader, reports, given, format, renderOptions(options), annotate), options.o);
+  noteReview(kinds, all, review, options);
+}

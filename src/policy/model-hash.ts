@@ -1,0 +1,14 @@
+import { createHash } from "node:crypto";
+import type { Model } from "./model.ts";
+
+/** A hash that tells whether two models say the same, down to the file and place that each thing was read from. */
+export function modelHash(model: Model): string {
+  const hash = createHash("sha256");
+  for (const snapshot of model.snapshots) {
+    hash.update(`${snapshot.name}|${snapshot.since}|`);
+    for (const part of [snapshot.securityGroups, snapshot.networkAcls, snapshot.interfaces, snapshot.subnets]) {
+      hash.update(JSON.stringify([...part.values()]));
+    }
+  }
+  return hash.digest("hex");
+}

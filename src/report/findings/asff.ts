@@ -1,0 +1,113 @@
+import type { Severity } from "../../policy/lint/finding.ts";
+import { AppError } from "../../errors.ts";
+import { safeJson, visible } from "../renderers/renderer.ts";
+import { cut, type FindingDocument, partitionOf, resourceType } from "./document.ts";
+import type { Finding, FindingClass } from "./finding.ts";
+import type { ReviewedFinding } from "./review.ts";
+
+const LABELS: Readonly<Record<Severity, string>> = {
+  info: "INFORMATIONAL",
+  low: "LOW",
+  medium: "MEDIUM",
+  high: "HIGH",
+};
+/** `namespace/category/classifier`; a finding without a type is lost at import. */
+const TYPES: Readonly<Record<FindingClass, string>> = {
+  compliance: "Software and Configuration Checks/AWS Security Best Practices/Network Reachability",
+  detection: "Unusual Behaviors/Network Flow",
+};
+
+/**
+ * AWS Security Finding Format (schema version 2018-10-08), one array, a finding a line; `BatchImportFindings` takes 100
+ * at a time. Lengths are those of the Security Hub API reference, AwsSecurityFinding.
+ * @throws AppError E_USAGE without account and region, which every finding must name.
+ */
+export async function* renderAsff(document: FindingDocument): AsyncGenerator<string> {
+  const { account, region } = document;
+  const missing = account === null ? "--account" : region === null ? "--region" : null;
+  if (account === null || region === null) {
+    throw new AppError("E_USAGE", `asff needs ${missing}: the evidence does not say which one it is`, {
+      hint: `give ${missing} ${missing === "--account" ? "with 12 digits" : "such as eu-central-1"}`,
+    });
+  }
+  let separator = "[\n";
+  for (const one of document.findings) {
+    yield separator + safeJson(findingOf(one, document, account, region));
+    separator = ",\n";
+  }
+  yield separator === "[\n" ? "[]\n" : "\n]\n";
+}
+
+function findingOf(
+  { finding, kind, exemption, baseline }: ReviewedFinding,
+  { now, toolVersion }: FindingDocument,
+  account: string,
+  region: string,
+): object {
+  const partition = partitionOf(region);
+  const arn = `arn:${partition}:securityhub:${region}:${account}:product/${account}/default`;
+  const time = now.toISOString();
+  const gone = baseline === "gone";
+  return {
+    SchemaVersion: "2018-10-08",
+    Id: `${arn}/flowreplay/${finding.id}`,
+    ProductArn: arn,
+    GeneratorId: `flowreplay/${finding.check}`,
+    AwsAccountId: account,
+    Types: [TYPES[kind.class]],
+    CreatedAt: time,
+    UpdatedAt: time,
+    ...observed(finding),
+    Severity: { Label: LABELS[finding.state === "fail" && !gone ? finding.severity : "info"] },
+    Title: cut(visible(kind.title), 256),
+    Description: cut(visible(finding.message), 1024),
+    ProductFields: {
+      "flowreplay/check": finding.check,
+      "flowreplay/finding": finding.id,
+      "flowreplay/version": toolVersion,
+      ...field("flowreplay/rules", finding.ruleIds),
+      ...field("flowreplay/covered-by", finding.coveringRuleIds),
+      ...(baseline === null ? {} : { "flowreplay/baseline": baseline }),
+    },
+    Resources: resourcesOf(finding, account, region, partition),
+    ...(kind.class === "compliance"
+      ? { Compliance: { Status: gone ? "PASSED" : finding.state === "fail" ? "FAILED" : "NOT_AVAILABLE" } }
+      : {}),
+    Workflow: { Status: gone ? "RESOLVED" : exemption === null ? "NEW" : "SUPPRESSED" },
+    RecordState: gone ? "ARCHIVED" : "ACTIVE",
+    ...(exemption === null
+      ? {}
+      : {
+          Note: {
+            Text: cut(visible(`${exemption.reason} (until ${exemption.expires})`), 512),
+            UpdatedBy: cut(visible(exemption.owner), 512),
+            UpdatedAt: time,
+          },
+        }),
+  };
+}
+
+function observed({ firstSeen, lastSeen }: Finding): object {
+  return {
+    ...(firstSeen === null ? {} : { FirstObservedAt: firstSeen }),
+    ...(lastSeen === null ? {} : { LastObservedAt: lastSeen }),
+  };
+}
+
+function field(name: string, values: readonly string[]): object {
+  return values.length === 0 ? {} : { [name]: cut(visible(values.join(" ")), 2048) };
+}
+
+/** Between 1 and 32 resources; a statement about nothing that AWS names is about the account. */
+function resourcesOf({ resourceIds }: Finding, account: string, region: string, partition: string): object[] {
+  const named = resourceIds.slice(0, 32).map((id) => {
+    const known = resourceType(id);
+    const where = { Partition: partition, Region: region };
+    return known === null
+      ? { Type: "Other", Id: cut(visible(id), 512), ...where }
+      : { Type: known.type, Id: `arn:${partition}:ec2:${region}:${account}:${known.arnType}/${id}`, ...where };
+  });
+  return named.length > 0
+    ? named
+    : [{ Type: "AwsAccount", Id: `AWS::::Account:${account}`, Partition: partition, Region: region }];
+}

@@ -1,0 +1,58 @@
+import { AppError } from "../../errors.ts";
+import type { Reader } from "../../store/reader.ts";
+import type { Report } from "../catalogue.ts";
+import type { GivenParameters } from "../run-report.ts";
+import { collectFindings } from "./collect.ts";
+import type { FindingKind } from "./finding.ts";
+import { AUDIT_REPORTS, kindOf } from "./kinds.ts";
+import { type Review, type ReviewedFinding, reviewFindings } from "./review.ts";
+
+/** A report whose rows are findings. */
+export interface FindingReport {
+  readonly report: Report;
+  readonly kind: FindingKind;
+}
+
+/**
+ * The reports to write findings of: those named, or those of an audit.
+ * @throws AppError E_USAGE for one that lists facts.
+ */
+export function findingReports(named: readonly Report[], catalogue: readonly Report[]): FindingReport[] {
+  const audit = AUDIT_REPORTS.flatMap((name) => catalogue.filter((report) => report.name === name));
+  return (named.length > 0 ? named : audit).map((report) => {
+    const kind = kindOf(report);
+    if (kind !== null) return { report, kind };
+    const known = catalogue.filter((one) => kindOf(one) !== null).map((one) => one.name);
+    throw new AppError("E_USAGE", `${report.name} lists facts, it states no findings`, {
+      hint: `findings are in ${known.join(", ")}`,
+    });
+  });
+}
+
+/** All findings of some reports, reviewed. */
+export async function reviewReports(
+  reader: Reader,
+  reports: readonly FindingReport[],
+  given: GivenParameters,
+  review: Review,
+): Promise<ReviewedFinding[]> {
+  const all: ReviewedFinding[] = [];
+  for (const { report, kind } of reports) {
+    const found = await collectFindings(reader, report, kind, given);
+    all.push(...(await reviewFindings(kind, found, review, report, given)));
+  }
+  return all;
+}
+
+const ACCOUNTS = "select distinct account_id from interface_dim where account_id is not null order by 1 limit 2";
+const REGIONS = `select distinct regexp_extract(source_object, '_vpcflowlogs_([a-z]{2}(?:-[a-z]+)+-[0-9]+)_fl-', 1) as region
+  from objects where region <> '' order by 1 limit 2`;
+
+/** Account and region of the evidence where it names exactly one; null otherwise. */
+export async function whereFrom(reader: Reader): Promise<{ account: string | null; region: string | null }> {
+  const only = async (sql: string): Promise<string | null> => {
+    const { rows } = await reader.run(sql);
+    return rows.length === 1 ? String(rows[0][0]) : null;
+  };
+  return { account: await only(ACCOUNTS), region: await only(REGIONS) };
+}

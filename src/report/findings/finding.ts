@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import type { Severity } from "../../policy/lint/finding.ts";
+import type { Plain } from "../../store/reader.ts";
+
+/** A row of a report, or of `lint`, by column. */
+export type FindingRow = Readonly<Record<string, Plain>>;
+
+/**
+ * `fail`: the evidence states it. `open`: it cannot be decided on this evidence (SARIF 3.27.9 calls it so), so nobody
+ * may act on it and `--fail-on` does not count it.
+ */
+export type FindingState = "fail" | "open";
+
+/** What `compliance` says of a configuration, `detection` says of traffic (OCSF: classes 2003 and 2004). */
+export type FindingClass = "compliance" | "detection";
+
+/** One statement of a report or of `lint`, whatever form it is written in. */
+export interface Finding {
+  /** The same for the same statement in every run: a hash of the check and of what it is about, never of when or how often. */
+  readonly id: string;
+  /** Name of the report, or of the check of `lint`. */
+  readonly check: string;
+  readonly state: FindingState;
+  readonly severity: Severity;
+  readonly message: string;
+  /** Rules and entries it is about. */
+  readonly ruleIds: readonly string[];
+  /** Rules that do what `ruleIds` do, or that stop it. */
+  readonly coveringRuleIds: readonly string[];
+  /** Groups, network ACLs, interfaces and addresses it is about. */
+  readonly resourceIds: readonly string[];
+  /** Log record that shows it. */
+  readonly record: { readonly object: string; readonly line: number | null } | null;
+  /** ISO 8601 UTC. */
+  readonly firstSeen: string | null;
+  readonly lastSeen: string | null;
+  /** Rows that say the same. */
+  readonly occurrences: number;
+  readonly row: FindingRow;
+}
+
+/** How rows of a report, or a check, become findings. */
+export interface FindingKind {
+  readonly check: string;
+  readonly title: string;
+  readonly description: string;
+  readonly class: FindingClass;
+  /** Columns that tell one finding from another. */
+  readonly key: readonly string[];
+  /** Columns with the ids of the rules that a row is about. */
+  rules(row: FindingRow): readonly string[];
+  /** Columns with ids of resources, and of covering rules. */
+  readonly resources: readonly string[];
+  readonly covering: readonly string[];
+  /** Null: the row is no finding. */
+  state(row: FindingRow): FindingState | null;
+  severity(row: FindingRow): Severity;
+  message(row: FindingRow): string;
+}
+
+/** The finding that a row states; null when it states none. */
+export function findingOf(kind: FindingKind, row: FindingRow): Finding | null {
+  const state = kind.state(row);
+  if (state === null) return null;
+  const texts = (columns: readonly string[]): string[] => [...new Set(columns.flatMap((name) => textsOf(row[name])))];
+  return {
+    id: findingId(kind, row),
+    check: kind.check,
+    state,
+    severity: kind.severity(row),
+    message: kind.message(row),
+    ruleIds: texts(kind.rules(row)),
+    coveringRuleIds: texts(kind.covering),
+    resourceIds: texts(kind.resources),
+    record: recordOf(row),
+    firstSeen: timeOf(row, ["first_seen", "first_refused", "start_time", "from_time", "first_evidence"]),
+    lastSeen: timeOf(row, ["last_seen", "first_accepted", "last_hit", "to_time", "start_time", "last_evidence"]),
+    occurrences: 1,
+    row,
+  };
+}
+
+/** 128 bits are plenty; the length prefix of JSON keeps neighbouring values apart. */
+export function findingId(kind: Pick<FindingKind, "check" | "key">, row: FindingRow): string {
+  const parts = [kind.check, ...kind.key.map((name) => canonical(row[name] ?? null))];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
+}
+
+/** Lists in the key are sets: their order says nothing. */
+function canonical(value: Plain): Plain {
+  return Array.isArray(value) ? (value as Plain[]).map(String).sort() : value;
+}
+
+function textsOf(value: Plain | undefined): string[] {
+  if (typeof value === "string") return value === "" ? [] : [value];
+  return Array.isArray(value) ? (value as Plain[]).flatMap(textsOf) : [];
+}
+
+function recordOf(row: FindingRow): Finding["record"] {
+  const object = row.source_object ?? row.example_object;
+  if (typeof object !== "string") return null;
+  const line = row.line ?? row.example_line;
+  return { object, line: typeof line === "number" ? line : null };
+}
+
+function timeOf(row: FindingRow, names: readonly string[]): string | null {
+  for (const name of names) {
+    const value = row[name];
+    if (typeof value === "string") return value;
+  }
+  return null;
+}

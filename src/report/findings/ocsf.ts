@@ -1,0 +1,118 @@
+import { isIP } from "node:net";
+import type { Severity } from "../../policy/lint/finding.ts";
+import { safeJson, visible } from "../renderers/renderer.ts";
+import { type FindingDocument, partitionOf, resourceType } from "./document.ts";
+import type { Finding } from "./finding.ts";
+import type { ReviewedFinding } from "./review.ts";
+
+/** OCSF 1.5.0, https://schema.ocsf.io/1.5.0/classes/compliance_finding and detection_finding. */
+const VERSION = "1.5.0";
+const CLASSES = {
+  compliance: { uid: 2003, name: "Compliance Finding" },
+  detection: { uid: 2004, name: "Detection Finding" },
+} as const;
+const SEVERITIES: Readonly<Record<Severity, readonly [number, string]>> = {
+  info: [1, "Informational"],
+  low: [2, "Low"],
+  medium: [3, "Medium"],
+  high: [4, "High"],
+};
+
+/** One array of Compliance Findings (class 2003) and Detection Findings (2004) of OCSF 1.5.0, an event a line. */
+export async function* renderOcsf(document: FindingDocument): AsyncGenerator<string> {
+  let separator = "[\n";
+  for (const one of document.findings) {
+    yield separator + safeJson(eventOf(one, document));
+    separator = ",\n";
+  }
+  yield separator === "[\n" ? "[]\n" : "\n]\n";
+}
+
+function eventOf({ finding, kind, exemption, baseline }: ReviewedFinding, document: FindingDocument): object {
+  const { now, account, region, toolVersion } = document;
+  const event = CLASSES[kind.class];
+  const [activity, activityName] =
+    baseline === "gone" ? [3, "Close"] : baseline === "still" ? [2, "Update"] : [1, "Create"];
+  const [severity, severityName] = SEVERITIES[finding.state === "fail" ? finding.severity : "info"];
+  const [status, statusName] =
+    baseline === "gone" ? [4, "Resolved"] : exemption !== null ? [3, "Suppressed"] : [1, "New"];
+  const message = visible(finding.message);
+  return {
+    class_uid: event.uid,
+    class_name: event.name,
+    category_uid: 2,
+    category_name: "Findings",
+    activity_id: activity,
+    activity_name: activityName,
+    type_uid: event.uid * 100 + activity,
+    type_name: `${event.name}: ${activityName}`,
+    time: now.getTime(),
+    severity_id: severity,
+    severity: severityName,
+    status_id: status,
+    status: statusName,
+    ...(exemption === null
+      ? {}
+      : { comment: visible(`${exemption.reason} (${exemption.owner}, until ${exemption.expires})`) }),
+    message,
+    count: finding.occurrences,
+    metadata: {
+      version: VERSION,
+      profiles: ["cloud"],
+      product: { name: "flowreplay", vendor_name: "flowreplay", version: toolVersion },
+    },
+    cloud: {
+      provider: "AWS",
+      ...(region === null ? {} : { region, cloud_partition: partitionOf(region) }),
+      ...(account === null ? {} : { account: { uid: account, type: "AWS Account", type_id: 10 } }),
+    },
+    finding_info: {
+      uid: finding.id,
+      title: kind.title,
+      desc: message,
+      types: [finding.check],
+      analytic: { uid: finding.check, name: kind.title, type: "Rule", type_id: 1 },
+      ...times(finding),
+    },
+    resources: [...finding.resourceIds, ...finding.ruleIds].map((uid) => resourceOf(uid, document)),
+    ...(kind.class === "compliance"
+      ? { compliance: complianceOf(finding), unmapped: { row: finding.row } }
+      : { evidences: [evidenceOf(finding)] }),
+  };
+}
+
+/** `open` is neither: what the evidence cannot decide has not passed. */
+function complianceOf(finding: Finding): object {
+  const [id, name] = finding.state === "fail" ? [3, "Fail"] : [0, "Unknown"];
+  return { control: finding.check, standards: ["flowreplay"], status_id: id, status: name };
+}
+
+function evidenceOf({ row }: Finding): object {
+  const ends = ([name, columns]: [string, string[]]): [string, object][] => {
+    const address = columns.map((column) => row[column]).find((value) => typeof value === "string" && isIP(value) > 0);
+    return address === undefined ? [] : [[name, { ip: address }]];
+  };
+  const sides: [string, string[]][] = [
+    ["src_endpoint", ["source", "srcaddr"]],
+    ["dst_endpoint", ["dstaddr", "server"]],
+  ];
+  return { ...Object.fromEntries(sides.flatMap(ends)), data: row };
+}
+
+function times({ firstSeen, lastSeen }: Finding): object {
+  const at = (name: string, text: string | null): object => {
+    const value = text === null ? Number.NaN : Date.parse(text);
+    return Number.isNaN(value) ? {} : { [name]: value };
+  };
+  return { ...at("first_seen_time", firstSeen), ...at("last_seen_time", lastSeen) };
+}
+
+function resourceOf(uid: string, { places, region }: FindingDocument): object {
+  const place = places.get(uid);
+  return {
+    uid: visible(uid),
+    type: resourceType(uid)?.type ?? (isIP(uid) > 0 ? "IP Address" : "Rule"),
+    ...(region === null ? {} : { region }),
+    ...(place === undefined ? {} : { data: place }),
+  };
+}

@@ -1,0 +1,122 @@
+import { isAbsolute } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Severity } from "../../policy/lint/finding.ts";
+import { safeJson, visible } from "../renderers/renderer.ts";
+import type { FindingDocument } from "./document.ts";
+import type { Place } from "./places.ts";
+import type { BaselineState, ReviewedFinding } from "./review.ts";
+
+const LEVELS: Readonly<Record<Severity, string>> = { high: "error", medium: "warning", low: "note", info: "note" };
+/** What GitHub orders by: above 7.0 high, above 4.0 medium, else low. */
+const SECURITY_SEVERITY: Readonly<Record<Severity, string>> = { high: "8.0", medium: "5.0", low: "3.0", info: "1.0" };
+const STATES: Readonly<Record<BaselineState, string>> = { new: "new", gone: "absent", still: "unchanged" };
+
+/**
+ * SARIF 2.1.0 (OASIS), one result a line. Says nothing of time, so equal findings make equal files. `properties.row` is
+ * the row of the report, which makes the file a baseline.
+ */
+export async function* renderSarif({ kinds, findings, places, toolVersion }: FindingDocument): AsyncGenerator<string> {
+  const driver = {
+    name: "flowreplay",
+    version: toolVersion,
+    semanticVersion: toolVersion,
+    rules: kinds.map((kind) => ({
+      id: kind.check,
+      shortDescription: { text: plain(kind.title) },
+      fullDescription: { text: plain(kind.description) },
+      properties: { class: kind.class, tags: ["security", "network"] },
+    })),
+  };
+  const indexes = new Map(kinds.map((kind, index) => [kind.check, index]));
+  yield `{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{\n"tool":${safeJson({ driver })},\n"columnKind":"utf16CodeUnits",\n"results":[`;
+  let separator = "\n";
+  for (const one of findings) {
+    yield separator + safeJson(resultOf(one, indexes.get(one.kind.check) ?? -1, places));
+    separator = ",\n";
+  }
+  yield "\n]}]}\n";
+}
+
+function resultOf(
+  { finding, exemption, baseline }: ReviewedFinding,
+  ruleIndex: number,
+  places: FindingDocument["places"],
+): object {
+  const { id, check, state, severity, message, ruleIds, coveringRuleIds, resourceIds, record, occurrences } = finding;
+  const about = [...ruleIds, ...(ruleIds.length === 0 ? resourceIds : [])].flatMap((name) => placeOf(name, places));
+  const locations = about.length > 0 ? about : recordLocation(record);
+  const related = [
+    ...coveringRuleIds.flatMap((name) => placeOf(name, places)),
+    ...(about.length > 0 ? recordLocation(record) : []),
+  ];
+  return {
+    ruleId: check,
+    ruleIndex,
+    kind: state,
+    level: state === "fail" ? LEVELS[severity] : "none",
+    message: { text: plain(message) },
+    locations: withLogical(locations, [...ruleIds, ...resourceIds]),
+    ...(related.length > 0 ? { relatedLocations: related.map((place, at) => ({ id: at, ...place })) } : {}),
+    fingerprints: { "flowreplay/v1": id },
+    partialFingerprints: { "flowreplay/v1": id },
+    ...(occurrences > 1 ? { occurrenceCount: occurrences } : {}),
+    ...(baseline === null ? {} : { baselineState: STATES[baseline] }),
+    ...(exemption === null
+      ? {}
+      : {
+          suppressions: [
+            {
+              kind: "external",
+              status: "accepted",
+              justification: plain(`${exemption.reason} (${exemption.owner}, until ${exemption.expires})`),
+            },
+          ],
+        }),
+    properties: { severity, "security-severity": SECURITY_SEVERITY[severity], row: finding.row },
+  };
+}
+
+interface Location {
+  readonly physicalLocation?: object;
+  readonly logicalLocations?: readonly object[];
+  readonly message?: object;
+}
+
+function placeOf(id: string, places: FindingDocument["places"]): Location[] {
+  const place = places.get(id);
+  return place === undefined ? [] : [{ physicalLocation: physical(place), message: { text: plain(id) } }];
+}
+
+function physical({ file, line }: Pick<Place, "file" | "line">): object {
+  return {
+    artifactLocation: { uri: fileUri(file) },
+    ...(line === null || line < 1 ? {} : { region: { startLine: line } }),
+  };
+}
+
+/** The log object and line of a record; standard input has no name. */
+function recordLocation(record: ReviewedFinding["finding"]["record"]): Location[] {
+  if (record === null || record.object === "-") return [];
+  return [{ physicalLocation: physical({ file: record.object, line: record.line }) }];
+}
+
+function withLogical(locations: readonly Location[], ids: readonly string[]): readonly Location[] {
+  if (ids.length === 0) return locations;
+  const logicalLocations = ids.map((id) => ({ fullyQualifiedName: id, kind: "resource" }));
+  const [first, ...rest] = locations;
+  return [{ ...first, logicalLocations }, ...rest];
+}
+
+/** RFC 3986: relative paths stay relative, so that a file in a repository is found in it. */
+export function fileUri(path: string): string {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) return encodeURI(path).replace(/[#?]/g, encodeURIComponent);
+  if (isAbsolute(path)) return pathToFileURL(path).href;
+  return path.split(/[\\/]/).map(encodeURIComponent).join("/");
+}
+
+/** SARIF 3.11: braces are placeholders and brackets are links unless they are escaped. */
+function plain(text: string): string {
+  return visible(text)
+    .replace(/[\\[\]]/g, (character) => `\\${character}`)
+    .replace(/[{}]/g, (character) => character + character);
+}
