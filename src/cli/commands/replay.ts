@@ -63,7 +63,7 @@ export function registerReplay(program: Command): void {
     .addOption(
       new Option("--workers <number>", "reader threads; 0 reads on the main thread")
         .argParser(parseWorkers)
-        .default(availableParallelism(), "one a core"),
+        .default(Math.max(1, availableParallelism() - 1), "one a core, but one"),
     )
     .addOption(
       new Option(
