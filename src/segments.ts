@@ -17,6 +17,8 @@ export interface Pace {
 const PACE: Pace = { segmentRows: 262_144, commitRows: 5_000_000 };
 /** Judged segments that may wait for the writer. */
 const SEGMENTS_AHEAD = 2;
+/** Rows of sums that are kept in memory, so that segments add to the same ones. */
+const FACT_ROWS = 1 << 18;
 
 export interface Progress {
   readonly objects: number;
@@ -86,18 +88,24 @@ export async function judgeAndStore(
       const used = await writer.appendFlows(id, read.batch, read.readings);
       release(used.batch, used.judgements);
     });
-    underWay.push(settled(Promise.all([...flows, writer.appendFacts(factColumns(evaluator))])));
-    const { activity } = evaluator;
-    for (let slot = 0; slot < activity.rows; slot++) {
-      const judgement = activity.judgement[slot];
-      byJudgement.set(judgement, (byJudgement.get(judgement) ?? 0) + activity.records[slot]);
-    }
+    underWay.push(settled(Promise.all(flows)));
+    if (evaluator.activity.rows + evaluator.traffic.rows > FACT_ROWS) appendFacts();
     rowsSinceCommit += segmentRows;
     segment = [];
     segmentRows = 0;
     while (underWay.length > SEGMENTS_AHEAD) await underWay.shift();
   };
+  const appendFacts = (): void => {
+    underWay.push(settled(writer.appendFacts(factColumns(evaluator))));
+    const { activity } = evaluator;
+    for (let slot = 0; slot < activity.rows; slot++) {
+      const judgement = activity.judgement[slot];
+      byJudgement.set(judgement, (byJudgement.get(judgement) ?? 0) + activity.records[slot]);
+    }
+    evaluator.clearFacts();
+  };
   const commit = async (): Promise<void> => {
+    appendFacts();
     await stored();
     await writer.commit(finished, changes.take());
     finished = [];

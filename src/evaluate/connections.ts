@@ -1,5 +1,5 @@
 /**
- * The memory of the evaluator: one entry per connection at an interface, 26 words in one buffer, found by open addressing.
+ * The memory of the evaluator: one entry per connection at an interface, 16 words in one buffer, found by open addressing.
  * A connection is the interface, both addresses, both ports and the protocol, seen from the interface, so that both
  * directions share an entry. IPv6 addresses enter as numbers of an address pool.
  */
@@ -18,25 +18,18 @@ export const LAST = 7;
 /** TCP flags seen from the interface, and towards it (`<< 8`), then `STATE_…` bits, initiator and evidence. */
 export const FLAGS = 8;
 export const STATE = 9;
-/** Reading of the earliest accepted record (number + 1), and that record's start. */
+/** Reading of the earliest accepted record (number + 1). */
 export const OPENED_BY = 10;
-export const OPENED_AT = 11;
-// Words 12 to 19: four float64 sums since the entry was last reported (packets out, in; bytes out, in).
-export const SUMS = 6; // as an index of `floats`, relative to half the entry's first word
 /** Totals, saturating: packets out | packets in << 16, then bytes out and in. */
-export const TOTAL_PACKETS = 20;
-export const TOTAL_BYTES_OUT = 21;
-export const TOTAL_BYTES_IN = 22;
-/** Segment that touched the entry last. */
-export const SEGMENT = 23;
-/**
- * Openings since last reported, from the interface and, shifted by 16, towards it: for TCP its SYN-ACKs, for ICMP
- * exchanges after a silence (each ping is a connection of its own).
- */
-export const OPENINGS = 24;
+export const TOTAL_PACKETS = 11;
+export const TOTAL_BYTES_OUT = 12;
+export const TOTAL_BYTES_IN = 13;
+/** Place among the entries that the current segment touched (touched.ts), plus one; 0 while it did not. */
+export const PLACE = 14;
 /** Hash of the key, so that entries move between tables without being hashed again. */
-export const HASH = 25;
-export const STRIDE = 26;
+export const HASH = 15;
+/** One line of the processor's cache. */
+export const STRIDE = 16;
 
 export const NEVER = 0xffffffff;
 
@@ -57,7 +50,6 @@ export const COUNTED_REPLY_RULE = 1 << 14; // reported for the rule that lets an
 export interface ConnectionTable {
   /** All entries; entry e begins at word e * STRIDE. */
   words: Uint32Array;
-  floats: Float64Array;
   /** Entries in use: 0 .. size - 1, some of them superseded by a younger entry of the same key. */
   size: number;
   /** Entry of a key, or -1. */
@@ -75,12 +67,20 @@ export interface ConnectionTable {
   rekey(change: (words: Uint32Array, base: number) => void): void;
 }
 
+/** Start of the earliest accepted record, Unix seconds. */
+export function openedAt(words: Uint32Array, base: number): number {
+  return Math.min(words[base + FIRST_OUT], words[base + FIRST_IN]);
+}
+
+// A slot: entry + 1, and above it bits of the hash, so that most misses never touch an entry. 0: empty.
+const ENTRY_BITS = 23;
+const ENTRY_MASK = (1 << ENTRY_BITS) - 1;
+
 export function createConnectionTable(initialEntries: number): ConnectionTable {
   let capacity = initialEntries;
   let words = new Uint32Array(capacity * STRIDE);
   let mask = capacity * 2 - 1;
-  // Two words a slot: entry + 1, and the hash, so that most misses never touch an entry.
-  let slots = new Uint32Array((mask + 1) * 2);
+  let slots = new Uint32Array(mask + 1);
 
   const hashOf = (eni: number, local: number, remote: number, ports: number, kind: number): number => {
     let hash = Math.imul(eni ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(local, 0xc2b2ae35);
@@ -91,65 +91,62 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
   };
 
   const slotOf = (hash: number, eni: number, local: number, remote: number, ports: number, kind: number): number => {
-    let slot = hash & mask;
-    for (;;) {
-      const entry = slots[slot * 2];
-      if (entry === 0) return slot;
-      if (slots[slot * 2 + 1] === hash) {
-        const base = (entry - 1) * STRIDE;
-        if (
-          words[base + PORTS] === ports &&
-          words[base + REMOTE] === remote &&
-          words[base + LOCAL] === local &&
-          words[base + INTERFACE] === eni &&
-          words[base + KIND] === kind
-        ) {
-          return slot;
-        }
+    const tag = hash >>> ENTRY_BITS;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const held = slots[slot];
+      if (held === 0) return slot;
+      if (held >>> ENTRY_BITS !== tag) continue;
+      const base = ((held & ENTRY_MASK) - 1) * STRIDE;
+      if (
+        words[base + PORTS] === ports &&
+        words[base + REMOTE] === remote &&
+        words[base + LOCAL] === local &&
+        words[base + INTERFACE] === eni &&
+        words[base + KIND] === kind
+      ) {
+        return slot;
       }
-      slot = (slot + 1) & mask;
     }
+  };
+
+  const link = (slot: number, hash: number, entry: number): void => {
+    slots[slot] = ((hash >>> ENTRY_BITS) << ENTRY_BITS) | (entry + 1);
   };
 
   const relink = (): void => {
     mask = capacity * 2 - 1;
-    slots = new Uint32Array((mask + 1) * 2);
+    if (slots.length === mask + 1) slots.fill(0);
+    else slots = new Uint32Array(mask + 1);
     // In order of age: a younger entry of the same key takes the older one's place.
     for (let entry = 0; entry < table.size; entry++) {
       const base = entry * STRIDE;
       const hash = words[base + HASH];
-      let slot = hash & mask;
-      while (
-        slots[slot * 2] !== 0 &&
-        (slots[slot * 2 + 1] !== hash || !sameKey(base, (slots[slot * 2] - 1) * STRIDE))
-      ) {
-        slot = (slot + 1) & mask;
-      }
-      slots[slot * 2] = entry + 1;
-      slots[slot * 2 + 1] = hash;
+      const slot = slotOf(
+        hash,
+        words[base + INTERFACE],
+        words[base + LOCAL],
+        words[base + REMOTE],
+        words[base + PORTS],
+        words[base + KIND],
+      );
+      link(slot, hash, entry);
     }
-  };
-
-  const sameKey = (a: number, b: number): boolean => {
-    for (let word = INTERFACE; word <= KIND; word++) if (words[a + word] !== words[b + word]) return false;
-    return true;
   };
 
   const grow = (): void => {
     const old = words;
     capacity *= 2;
+    if (capacity > ENTRY_MASK) throw new Error(`more than ${capacity / 2} connections at once`);
     words = new Uint32Array(capacity * STRIDE);
     words.set(old);
-    publish();
+    table.words = words;
     relink();
   };
 
   const clear = (base: number): void => {
-    for (let word = FIRST_OUT; word < SEGMENT; word++) words[base + word] = 0;
-    words[base + OPENINGS] = 0;
     words[base + FIRST_OUT] = NEVER;
     words[base + FIRST_IN] = NEVER;
-    words[base + OPENED_AT] = NEVER;
+    for (let word = LAST; word < PLACE; word++) words[base + word] = 0;
   };
 
   const put = (hash: number, eni: number, local: number, remote: number, ports: number, kind: number): number => {
@@ -162,31 +159,26 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     words[base + PORTS] = ports;
     words[base + KIND] = kind;
     clear(base);
-    words[base + SEGMENT] = 0;
+    words[base + PLACE] = 0;
     words[base + HASH] = hash;
-    const slot = slotOf(hash, eni, local, remote, ports, kind);
-    slots[slot * 2] = entry + 1;
-    slots[slot * 2 + 1] = hash;
+    link(slotOf(hash, eni, local, remote, ports, kind), hash, entry);
     table.fresh = true;
     return entry;
   };
 
   const table: ConnectionTable & { fresh: boolean } = {
     words,
-    floats: new Float64Array(words.buffer),
     size: 0,
     fresh: false,
     find(eni, local, remote, ports, kind) {
-      return slots[slotOf(hashOf(eni, local, remote, ports, kind), eni, local, remote, ports, kind) * 2] - 1;
+      return (slots[slotOf(hashOf(eni, local, remote, ports, kind), eni, local, remote, ports, kind)] & ENTRY_MASK) - 1;
     },
     findOrAdd(eni, local, remote, ports, kind) {
       const hash = hashOf(eni, local, remote, ports, kind);
-      const entry = slots[slotOf(hash, eni, local, remote, ports, kind) * 2];
-      if (entry !== 0) {
-        table.fresh = false;
-        return entry - 1;
-      }
-      return put(hash, eni, local, remote, ports, kind);
+      const held = slots[slotOf(hash, eni, local, remote, ports, kind)];
+      if (held === 0) return put(hash, eni, local, remote, ports, kind);
+      table.fresh = false;
+      return (held & ENTRY_MASK) - 1;
     },
     add: (eni, local, remote, ports, kind) =>
       put(hashOf(eni, local, remote, ports, kind), eni, local, remote, ports, kind),
@@ -210,13 +202,9 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
       table.size = kept;
       while (capacity > initialEntries && kept * 4 < capacity) capacity /= 2;
       if (words.length > capacity * STRIDE) words = words.slice(0, capacity * STRIDE);
-      publish();
+      table.words = words;
       relink();
     },
-  };
-  const publish = (): void => {
-    table.words = words;
-    table.floats = new Float64Array(words.buffer);
   };
   return table;
 }

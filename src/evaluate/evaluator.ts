@@ -8,7 +8,7 @@ import {
   type FlowBatch,
 } from "../decode/flow-batch.ts";
 import { ICMP, ICMPV6, TCP, UDP } from "../policy/compile/services.ts";
-import { createAdmissions, type RuleSet } from "./admission.ts";
+import { createAdmissions } from "./admission.ts";
 import {
   createConnectionTable,
   EVIDENCE_MASK,
@@ -19,7 +19,6 @@ import {
   KIND,
   LAST,
   LOCAL,
-  OPENED_BY,
   REMOTE,
   REPLY_TRIED,
   STATE,
@@ -28,7 +27,6 @@ import {
 import { createActivityCollector, createTrafficCollector, type ActivityFacts, type TrafficFacts } from "./facts.ts";
 import { forgetAddresses, forgetConnections } from "./forgetting.ts";
 import {
-  allowedInitiator,
   bothAnswered,
   decideInitiators,
   EVIDENCE_CODE,
@@ -45,11 +43,14 @@ import { createJudgementTable } from "./judgement-table.ts";
 import { countPings, enterApart, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
 import { LATE, RELATED, STRAY, SURMISES, UNCERTAIN } from "./packed-facts.ts";
 import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
-import { deniedByAcl, deniedByGroups, isBare, isStrayAnswer, serverAnswers } from "./row-checks.ts";
+import { createReadingColumns } from "./reading-columns.ts";
+import { deniedByGroups, isBare, isStrayAnswer, serverAnswers } from "./row-checks.ts";
+import { createRuleSets, type RuleSet } from "./rule-sets.ts";
 import { type AddressPool, createAddressPool, rowKey, type RowKey } from "./row-key.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
-import { isStray, reportUsage } from "./usage.ts";
 import { DEFAULT_TIMEOUTS, type IdleTimeouts } from "./timeouts.ts";
+import { createTouched } from "./touched.ts";
+import { isStray, reportUsage } from "./usage.ts";
 
 /** A batch with the reading of each row. */
 export interface ReadBatch {
@@ -60,7 +61,7 @@ export interface ReadBatch {
 export interface Evaluator {
   /**
    * Judges the records of one segment together: what any of them shows of a connection serves all of them. Writes the
-   * judgement of each row to `out[i][row]`. `activity` and `traffic` hold the segment's sums until the next call.
+   * judgement of each row to `out[i][row]`, and adds to `activity` and `traffic`.
    */
   judgeSegment(segment: readonly ReadBatch[], out: readonly Uint32Array[]): void;
   readonly judgements: readonly Judgement[];
@@ -69,9 +70,12 @@ export interface Evaluator {
   readonly firstRuleSet: number;
   /** Rule sets by number: places in `ruleIds`; `certain` is false for rules that only may have admitted the traffic. */
   readonly ruleSets: readonly RuleSet[];
+  /** Sums over the segments since `clearFacts`; `traffic` names IPv6 peers by their numbers in `addresses`. */
   readonly activity: ActivityFacts;
   readonly traffic: TrafficFacts;
   readonly addresses: AddressPool;
+  /** Begins the sums anew, once they have been taken. */
+  clearFacts(): void;
   /** The memory of open connections, for the next run, without the idle ones. Call it between segments. */
   exportState(): TrackerState;
   /** Connections dropped before their time because there were too many. */
@@ -102,13 +106,11 @@ export function createEvaluator(
   const addresses = createAddressPool();
   const activity = createActivityCollector();
   const traffic = createTrafficCollector();
-  const admissions = createAdmissions(table, connections, firstRuleSet);
-  const { ruleSets, admittedFor, admissionOf } = admissions;
+  const ruleSets = createRuleSets(table, firstRuleSet);
+  const columns = createReadingColumns(table, ruleSets);
+  const admissions = createAdmissions(table, connections, columns);
   const { judgements, judgementOf } = createJudgementTable(table, firstJudgement, admissions);
-  let directions = new Uint8Array(0);
-  let segmentNumber = 0;
-  let touched = new Uint32Array(1 << 10);
-  let touchedCount = 0;
+  const touched = createTouched();
   let evicted = 0;
   let kept = 0;
   let now = 0;
@@ -122,20 +124,6 @@ export function createEvaluator(
     now = options.state.now;
     kept = connections.size;
   }
-
-  const touch = (entry: number): void => {
-    if (touchedCount === touched.length) {
-      const larger = new Uint32Array(touched.length * 2);
-      larger.set(touched);
-      touched = larger;
-    }
-    touched[touchedCount++] = entry;
-  };
-
-  const learnReadings = (): void => {
-    if (directions.length === table.readings.length) return;
-    directions = Uint8Array.from(table.readings, (reading) => (reading.local === "known" ? reading.direction : 0));
-  };
 
   /** Hosts with a tracked flow between them, for ICMP errors about it; made only when a segment asks. */
   const haveFlow = (key: RowKey): boolean => {
@@ -155,8 +143,12 @@ export function createEvaluator(
   const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
   const judgeBatch = (batch: FlowBatch, readings: Uint32Array, entries: Int32Array, out: Uint32Array): void => {
     const { words } = connections;
-    for (let row = 0; row < batch.rows; row++) {
-      const bits = batch.bits[row];
+    const { direction: directions, deniedByAcl } = columns;
+    const { admittedFor } = admissions;
+    const { rows, bits: bitsColumn, start: starts, end: ends, protocol: protocols, tcpFlags } = batch;
+    const { interfaceId, accountId, packets, bytes } = batch;
+    for (let row = 0; row < rows; row++) {
+      const bits = bitsColumn[row];
       const reading = readings[row];
       let packed =
         (bits & ACTION_MASK) | (((bits >>> STATUS_SHIFT) & 3) << 2) | (((bits >>> REJECT_REASON_SHIFT) & 3) << 4);
@@ -165,56 +157,54 @@ export function createEvaluator(
       if (entry !== NO_ENTRY) {
         const direction = directions[reading];
         const egress = direction === EGRESS;
-        const flags = bits & HAS_TCP_FLAGS ? batch.tcpFlags[row] : 0;
+        const flags = bits & HAS_TCP_FLAGS ? tcpFlags[row] : 0;
         if (entry === LOOK_UP) {
           rowKey(batch, row, direction, addresses, key);
           entry = connections.find(key.eni, key.local, key.remote, key.ports, key.kind);
         }
         const accepted = (bits & ACTION_MASK) === ACTION_ACCEPT;
-        const ported = batch.protocol[row] === TCP || batch.protocol[row] === UDP;
+        const protocol = protocols[row];
         let opened = flags === 0 ? UNKNOWN : openedByFlags(flags, egress);
         let evidence = EVIDENCE_CODE.tcp_flags;
         // A SYN-ACK that answers nothing in the log and that the network ACL lets pass was scattered here by a stranger.
-        if (entry < 0 && (flags & SYN_ACK) === SYN_ACK && !deniedByAcl(table, reading)) opened = UNKNOWN;
+        if (entry < 0 && (flags & SYN_ACK) === SYN_ACK && deniedByAcl[reading] === 0) opened = UNKNOWN;
         if (entry >= 0) {
           const base = entry * STRIDE;
+          const state = words[base + STATE];
           if (opened === UNKNOWN || bothAnswered(words[base + FLAGS])) {
-            opened = words[base + STATE] & INITIATOR_MASK;
-            evidence = (words[base + STATE] >>> EVIDENCE_SHIFT) & EVIDENCE_MASK;
+            opened = state & INITIATOR_MASK;
+            evidence = (state >>> EVIDENCE_SHIFT) & EVIDENCE_MASK;
           }
-          if (!accepted && opened !== UNKNOWN && (opened === LOCAL_OPENED) !== egress && deniedByAcl(table, reading)) {
-            words[base + STATE] |= REPLY_TRIED;
+          if (accepted) {
+            if (isStray(words, base)) packed |= STRAY;
+          } else {
+            if (opened !== UNKNOWN && (opened === LOCAL_OPENED) !== egress && deniedByAcl[reading] === 1) {
+              words[base + STATE] = state | REPLY_TRIED;
+            }
+            if (isStrayAnswer(batch, row, words, base, egress)) packed |= STRAY;
+            if (starts[row] >= words[base + LAST] && (flags & SYN_ACK) !== SYN) packed |= LATE;
           }
-          if (accepted ? isStray(words, base) : isStrayAnswer(batch, row, words, base, egress)) packed |= STRAY;
-          if (!accepted && batch.start[row] >= words[base + LAST] && (flags & SYN_ACK) !== SYN) packed |= LATE;
         } else if (opened === UNKNOWN && (bits & ACTION_MASK) !== 0) {
           // A rejected record of no known connection: who is heard began, unless it can only be a server's answer.
-          const answers = egress && deniedByAcl(table, reading) && serverAnswers(batch, row, rules);
+          const answers = egress && deniedByAcl[reading] === 1 && serverAnswers(batch, row, rules);
           opened = egress === answers ? REMOTE_OPENED : LOCAL_OPENED;
           evidence = answers ? EVIDENCE_CODE.service_port : EVIDENCE_CODE.only_direction;
           if (!answers && !accepted && isBare(batch, row)) packed |= STRAY;
         }
         if (opened === UNKNOWN) evidence = EVIDENCE_CODE.none;
         packed |= (opened << 8) | (evidence << 10);
-        const unsure = ported ? accepted && SURMISES.has(evidence) : true;
+        const ported = protocol === TCP || protocol === UDP;
+        const unsure = ported ? accepted && SURMISES[evidence] === 1 : true;
         if (unsure) packed |= UNCERTAIN;
         if (entry >= 0) admitted = admittedFor(entry * STRIDE, opened, reading, unsure);
-        const protocol = batch.protocol[row];
         if ((protocol === ICMP || protocol === ICMPV6) && deniedByGroups(table, reading)) {
           rowKey(batch, row, direction, addresses, key);
           if (haveFlow(key)) packed |= RELATED;
         }
       }
-      const judgement = judgementOf(reading, batch.accountId[row], admitted, packed);
+      const judgement = judgementOf(reading, accountId[row], admitted, packed);
       out[row] = judgement;
-      activity.add(
-        batch.interfaceId[row],
-        judgement,
-        batch.start[row],
-        batch.end[row],
-        batch.packets[row],
-        batch.bytes[row],
-      );
+      activity.add(interfaceId[row], judgement, starts[row], ends[row], packets[row], bytes[row]);
     }
   };
 
@@ -222,7 +212,7 @@ export function createEvaluator(
     judgements,
     firstJudgement,
     firstRuleSet,
-    ruleSets,
+    ruleSets: ruleSets.list,
     addresses,
     get activity() {
       return activity.facts;
@@ -239,36 +229,34 @@ export function createEvaluator(
       kept = connections.size;
       return exportState(connections, addresses, table, ruleIds, now);
     },
-    judgeSegment(segment, out) {
-      segmentNumber++;
-      touchedCount = 0;
-      pairs = null;
-      forgetAddresses(connections, addresses);
+    clearFacts() {
       activity.clear();
       traffic.clear();
-      learnReadings();
+      // Only now: the sums named addresses by their numbers.
+      forgetAddresses(connections, addresses);
+    },
+    judgeSegment(segment, out) {
+      pairs = null;
+      columns.learn();
       const pings: Ping[] = [];
       const into = {
         connections,
         pool: addresses,
         timeouts,
-        segment: segmentNumber,
+        touched,
         carried: connections.size,
-        touch,
         pings,
         apart: [],
       };
       while (entries.length < segment.length) entries.push(new Int32Array(BATCH_ROWS));
-      segment.forEach(({ batch, readings }, at) => observe(at, batch, readings, directions, entries[at], into));
-      enterApart(segment, directions, entries, into);
-      countPings(connections.words, pings);
+      segment.forEach(({ batch, readings }, at) => observe(at, batch, readings, columns.direction, entries[at], into));
+      enterApart(segment, columns.direction, entries, into);
+      countPings(touched, pings);
       now = Math.max(now, typicalStart(segment));
-      const all = touched.subarray(0, touchedCount);
-      decideInitiators(connections, all, rules, (base) =>
-        allowedInitiator(table, connections.words[base + OPENED_BY] - 1),
-      );
+      decideInitiators(connections, touched, rules, columns.initiator);
       segment.forEach(({ batch, readings }, at) => judgeBatch(batch, readings, entries[at], out[at]));
-      reportUsage(connections, all, admissionOf, traffic);
+      reportUsage(connections, touched, columns, traffic);
+      touched.clear(connections.words);
       // Forgetting costs a pass over everything remembered: it waits until half of that may be idle.
       if (connections.size <= Math.min(Math.max(400_000, kept * 2), mostConnections * 1.5)) return;
       evicted += forgetConnections(connections, mostConnections, now, timeouts);

@@ -1,7 +1,7 @@
 import { createDirectMap } from "./direct-map.ts";
 import { createWordMemo } from "./word-memo.ts";
 
-/** Sums per interface, hour and judgement, of one segment; columns of equal length `rows`. */
+/** Sums per interface, hour and judgement; columns of equal length `rows`. */
 export interface ActivityFacts {
   rows: number;
   hour: Uint32Array;
@@ -49,7 +49,7 @@ export function createActivityCollector(): ActivityCollector {
     minutesLow: u32(capacity),
     minutesHigh: u32(capacity),
   };
-  const recent = createDirectMap(12);
+  const recent = createDirectMap(14);
 
   const slotOf = (hour: number, eni: number, judgement: number): number => {
     const known = recent.get(hour, eni, judgement);
@@ -94,15 +94,15 @@ export function createActivityCollector(): ActivityCollector {
   return {
     facts,
     add(eni, judgement, start, end, packets, bytes) {
-      let hour = Math.floor(start / HOUR);
+      let hour = (start / HOUR) >>> 0;
       const slot = slotOf(hour, eni, judgement);
       facts.records[slot]++;
       facts.packets[slot] += packets;
       facts.bytes[slot] += bytes;
       if (start < facts.first[slot]) facts.first[slot] = start;
       if (end > facts.last[slot]) facts.last[slot] = end;
-      const firstMinute = Math.floor(start / 60) - hour * 60;
-      const lastMinute = Math.floor(end / 60) - hour * 60;
+      const firstMinute = ((start / 60) >>> 0) - hour * 60;
+      const lastMinute = ((end / 60) >>> 0) - hour * 60;
       if (firstMinute === lastMinute && firstMinute < 30) facts.minutesLow[slot] |= 1 << firstMinute;
       else mark(slot, firstMinute, Math.min(lastMinute, 59));
       // Hostile or broken times must not mark years: a record never spans more than two aggregation intervals.
@@ -118,7 +118,7 @@ export function createActivityCollector(): ActivityCollector {
   };
 }
 
-/** Admitted connections of one segment, summed per day, interface, rule set, initiator, protocol, service port and peer. */
+/** Admitted connections, summed per day, interface, rule set, initiator, protocol, service port and peer. */
 export interface TrafficFacts {
   rows: number;
   /** Ten words a row: day, interface, rule set, direction, protocol, port, family, peer (address or pool number), first, last. */

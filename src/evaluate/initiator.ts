@@ -11,6 +11,7 @@ import {
   KIND,
   LOCAL,
   NEVER,
+  OPENED_BY,
   PORTS,
   REMOTE,
   STATE,
@@ -19,6 +20,7 @@ import {
 } from "./connections.ts";
 import { EVIDENCE, type Evidence } from "./judgement.ts";
 import { NOT_ASKED, type ReadingTable } from "./reading.ts";
+import type { Touched } from "./touched.ts";
 import { createWordMemo, type WordMemo } from "./word-memo.ts";
 
 export const UNKNOWN = 0;
@@ -70,19 +72,18 @@ export function createInitiatorRules(namedTcp: Iterable<number>, namedUdp: Itera
 /**
  * Decides who opened each touched connection and writes it into the entry's state. Best evidence first: TCP flags, an
  * earlier decision, which port is a server's, at which end many connections meet, which direction began earlier, which
- * direction the policy allows, the lower port. Evidence that does not depend on the policy comes before the policy: a
+ * direction the policy allows (`byPolicy`, by reading), the lower port. Evidence that does not depend on the policy comes before the policy: a
  * rule that is missing from the model must not turn a server into a client.
  */
 export function decideInitiators(
-  connections: ConnectionTable,
-  touched: Uint32Array,
+  { words }: ConnectionTable,
+  { count, entries }: Touched,
   rules: InitiatorRules,
-  policySays: (base: number) => number,
+  byPolicy: Uint8Array,
 ): void {
-  const { words } = connections;
   const ambiguous: number[] = [];
-  for (let at = 0; at < touched.length; at++) {
-    const base = touched[at] * STRIDE;
+  for (let place = 0; place < count; place++) {
+    const base = entries[place] * STRIDE;
     const flags = words[base + FLAGS];
     const out = flags & 0xff;
     const inward = flags >>> 8;
@@ -103,7 +104,8 @@ export function decideInitiators(
     else if (gap <= -2) record(words, base, LOCAL_OPENED, EVIDENCE_CODE.service_port);
     else ambiguous.push(base);
   }
-  if (ambiguous.length > 0) decideAmbiguous(words, ambiguous, rules, policySays);
+  if (ambiguous.length === 0) return;
+  decideAmbiguous(words, ambiguous, rules, (base) => byPolicy[words[base + OPENED_BY] - 1]);
 }
 
 function record(words: Uint32Array, base: number, opened: number, evidence: number): void {
@@ -129,8 +131,8 @@ function decideAmbiguous(
   const ends = createWordMemo(4, 1 << Math.max(8, Math.ceil(Math.log2(ambiguous.length * 4))));
   const counts: number[] = [];
   for (const base of ambiguous) {
-    count(ends, counts, localEnd, words, base);
-    count(ends, counts, remoteEnd, words, base);
+    countEnd(ends, counts, localEnd, words, base);
+    countEnd(ends, counts, remoteEnd, words, base);
   }
   const otherEnd = createOtherEnd(words, ambiguous, policySays);
   for (const base of ambiguous) {
@@ -200,7 +202,7 @@ function remoteEnd(ends: WordMemo, words: Uint32Array, base: number): void {
   ends.key[3] = words[base + KIND];
 }
 
-function count(
+function countEnd(
   ends: WordMemo,
   counts: number[],
   end: (ends: WordMemo, words: Uint32Array, base: number) => void,

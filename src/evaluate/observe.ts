@@ -9,13 +9,10 @@ import {
   KIND,
   LAST,
   NEVER,
-  OPENED_AT,
   OPENED_BY,
-  OPENINGS,
-  SEGMENT,
+  openedAt,
   STATE,
   STRIDE,
-  SUMS,
   SYN_SEEN,
   TOTAL_BYTES_IN,
   TOTAL_BYTES_OUT,
@@ -26,25 +23,25 @@ import { FIN, RST, SYN, SYN_ACK } from "./initiator.ts";
 import { EGRESS } from "./reading.ts";
 import { type IdleTimeouts, idleSeconds, shortestIdle } from "./timeouts.ts";
 import { rowKey, type AddressPool, type RowKey } from "./row-key.ts";
+import { TOUCHED_SUMS, type Touched } from "./touched.ts";
 
 /** An accepted ICMP record: each ping run is a connection of its own, told apart by the silence between them. */
 export interface Ping {
-  readonly entry: number;
+  /** Place of its connection among those the segment touched. */
+  readonly place: number;
   readonly direction: number;
   readonly start: number;
   readonly end: number;
 }
 
-/** Counts the ping runs of a segment into the entries' openings; the order in which the records came does not matter. */
-export function countPings(words: Uint32Array, pings: Ping[]): void {
-  pings.sort((a, b) => a.entry - b.entry || a.direction - b.direction || a.start - b.start || a.end - b.end);
+/** Counts the ping runs of a segment into the openings; the order in which the records came does not matter. */
+export function countPings({ openings }: Touched, pings: Ping[]): void {
+  pings.sort((a, b) => a.place - b.place || a.direction - b.direction || a.start - b.start || a.end - b.end);
   let until = 0;
   pings.forEach((ping, at) => {
     const before = pings[at - 1];
-    const same = before !== undefined && before.entry === ping.entry && before.direction === ping.direction;
-    if (!same || ping.start > until + NEW_PING) {
-      words[ping.entry * STRIDE + OPENINGS] += ping.direction === EGRESS ? 1 : 0x10000;
-    }
+    const same = before !== undefined && before.place === ping.place && before.direction === ping.direction;
+    if (!same || ping.start > until + NEW_PING) openings[ping.place] += ping.direction === EGRESS ? 1 : 0x10000;
     until = same ? Math.max(until, ping.end) : ping.end;
   });
 }
@@ -62,10 +59,9 @@ export interface Observation {
   readonly connections: ConnectionTable;
   readonly pool: AddressPool;
   readonly timeouts: IdleTimeouts;
-  readonly segment: number;
+  readonly touched: Touched;
   /** Entries below this number are of earlier segments. */
   readonly carried: number;
-  readonly touch: (entry: number) => void;
   readonly pings: Ping[];
   /** Rows that came too long before or after their entry's other records to be entered at once. */
   readonly apart: Apart[];
@@ -92,8 +88,9 @@ export function observe(
 ): void {
   const { connections, pool, timeouts, carried } = into;
   const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
-  for (let row = 0; row < batch.rows; row++) {
-    const bits = batch.bits[row];
+  const { rows, bits: bitsColumn, start: starts, end: ends } = batch;
+  for (let row = 0; row < rows; row++) {
+    const bits = bitsColumn[row];
     const direction = directions[readings[row]];
     if (direction === 0 || ((bits >>> STATUS_SHIFT) & 3) !== 0) {
       entries[row] = NO_ENTRY;
@@ -109,11 +106,15 @@ export function observe(
     if (!connections.fresh) {
       const { words } = connections;
       const old = entry * STRIDE;
-      const gap = shortestIdle(words, old, timeouts);
-      const before = entry >= carried && batch.end[row] + gap < words[old + OPENED_AT];
-      if (before || batch.start[row] > words[old + LAST] + gap) {
-        into.apart.push({ batch: number, row, entry });
-        continue;
+      // Most records lie among the others of their connection: no time-out has to be looked up.
+      const last = words[old + LAST];
+      const first = openedAt(words, old);
+      if (starts[row] > last || ends[row] < first) {
+        const gap = shortestIdle(words, old, timeouts);
+        if (starts[row] > last + gap || (entry >= carried && ends[row] + gap < first)) {
+          into.apart.push({ batch: number, row, entry });
+          continue;
+        }
       }
     }
     enter(batch, row, readings[row], direction, entry, into);
@@ -127,47 +128,41 @@ function enter(
   reading: number,
   direction: number,
   entry: number,
-  { connections, segment, touch, pings }: Observation,
+  { connections: { words }, touched, pings }: Observation,
 ): void {
-  const { words, floats } = connections;
   const base = entry * STRIDE;
-  if (words[base + SEGMENT] !== segment) {
-    words[base + SEGMENT] = segment;
-    touch(entry);
-  }
+  const place = touched.placeOf(words, entry);
   const bits = batch.bits[row];
   const start = batch.start[row];
   const end = batch.end[row];
   const packets = batch.packets[row];
   const bytes = batch.bytes[row];
   const flags = bits & HAS_TCP_FLAGS ? batch.tcpFlags[row] : 0;
-  const sums = (base >> 1) + SUMS;
+  const { sums } = touched;
+  const sum = place * TOUCHED_SUMS;
   const totals = words[base + TOTAL_PACKETS];
+  if (start < openedAt(words, base)) words[base + OPENED_BY] = reading + 1;
   if (direction === EGRESS) {
     if (start < words[base + FIRST_OUT]) words[base + FIRST_OUT] = start;
     words[base + FLAGS] |= flags;
-    floats[sums] += packets;
-    floats[sums + 2] += bytes;
+    sums[sum] += packets;
+    sums[sum + 2] += bytes;
     words[base + TOTAL_PACKETS] = (totals & 0xffff0000) | Math.min(0xffff, (totals & 0xffff) + packets);
     words[base + TOTAL_BYTES_OUT] = Math.min(0xffffffff, words[base + TOTAL_BYTES_OUT] + bytes);
   } else {
     if (start < words[base + FIRST_IN]) words[base + FIRST_IN] = start;
     words[base + FLAGS] |= flags << 8;
-    floats[sums + 1] += packets;
-    floats[sums + 3] += bytes;
+    sums[sum + 1] += packets;
+    sums[sum + 3] += bytes;
     words[base + TOTAL_PACKETS] = (totals & 0xffff) | (Math.min(0xffff, (totals >>> 16) + packets) << 16);
     words[base + TOTAL_BYTES_IN] = Math.min(0xffffffff, words[base + TOTAL_BYTES_IN] + bytes);
   }
-  if ((flags & SYN) !== 0) words[base + STATE] |= SYN_SEEN;
-  if (bits & HAS_TCP_FLAGS) words[base + STATE] |= FLAGS_KNOWN;
+  const seen = ((flags & SYN) !== 0 ? SYN_SEEN : 0) | (bits & HAS_TCP_FLAGS ? FLAGS_KNOWN : 0);
+  if (seen !== 0) words[base + STATE] |= seen;
   const protocol = words[base + KIND] & 0xff;
-  if (protocol === TCP && isOpening(flags, packets)) words[base + OPENINGS] += direction === EGRESS ? 1 : 0x10000;
-  else if (protocol === ICMP || protocol === ICMPV6) pings.push({ entry, direction, start, end });
+  if (protocol === TCP && isOpening(flags, packets)) touched.openings[place] += direction === EGRESS ? 1 : 0x10000;
+  else if (protocol === ICMP || protocol === ICMPV6) pings.push({ place, direction, start, end });
   if (end > words[base + LAST]) words[base + LAST] = end;
-  if (start < words[base + OPENED_AT]) {
-    words[base + OPENED_AT] = start;
-    words[base + OPENED_BY] = reading + 1;
-  }
 }
 
 /**
@@ -180,7 +175,7 @@ export function enterApart(
   entries: readonly Int32Array[],
   into: Observation,
 ): void {
-  const { connections, timeouts, carried, apart, pings } = into;
+  const { connections, touched, timeouts, carried, apart, pings } = into;
   if (apart.length === 0) return;
   const again = new Set(apart.map(({ entry }) => entry).filter((entry) => entry >= carried));
   const rows = apart.filter(({ entry }) => entry < carried);
@@ -193,8 +188,11 @@ export function enterApart(
         if (entry >= 0 && marked[entry] === 1) rows.push({ batch: number, row, entry });
       }
     });
-    for (const entry of again) connections.reset(entry);
-    const others = pings.filter(({ entry }) => marked[entry] === 0);
+    for (const entry of again) {
+      connections.reset(entry);
+      touched.reset(connections.words, entry);
+    }
+    const others = pings.filter(({ place }) => marked[touched.entries[place]] === 0);
     pings.splice(0, pings.length, ...others);
   }
   const startOf = ({ batch, row }: Apart): number => segment[batch].batch.start[row];
@@ -206,7 +204,7 @@ export function enterApart(
     const { words } = connections;
     const base = entry * STRIDE;
     const silent =
-      words[base + OPENED_AT] !== NEVER &&
+      openedAt(words, base) !== NEVER &&
       batch.start[place.row] > words[base + LAST] + idleSeconds(words, base, timeouts);
     if (silent) {
       const [eni, local, remote, ports, kind] = words.subarray(base + INTERFACE, base + KIND + 1);

@@ -1,4 +1,3 @@
-import { EVIDENCE_CODE } from "./initiator.ts";
 import type { Facts } from "./judge.ts";
 import { EVIDENCE } from "./judgement.ts";
 
@@ -8,13 +7,10 @@ export const RELATED = 1 << 7;
 export const UNCERTAIN = 1 << 14;
 export const STRAY = 1 << 15;
 
-/** Evidence too weak to call a passing packet a mismatch. */
-export const SURMISES = new Set([
-  EVIDENCE_CODE.policy,
-  EVIDENCE_CODE.lower_port,
-  EVIDENCE_CODE.only_direction,
-  EVIDENCE_CODE.none,
-]);
+/** 1 for the codes of evidence that is too weak to call a passing packet a mismatch. */
+export const SURMISES: Uint8Array = Uint8Array.from(EVIDENCE, (name) =>
+  name === "policy" || name === "lower_port" || name === "only_direction" || name === "none" ? 1 : 0,
+);
 
 /** Everything about a record but its account and the match that admitted its connection. */
 export type PackedFacts = Omit<Facts, "accountId" | "admittedBy" | "admittedOtherwise">;

@@ -2,7 +2,7 @@ import { HAS_TCP_FLAGS, type FlowBatch } from "../decode/flow-batch.ts";
 import { TCP, UDP } from "../policy/compile/services.ts";
 import { FIRST_IN, FIRST_OUT, KIND, NEVER } from "./connections.ts";
 import { type InitiatorRules, SYN } from "./initiator.ts";
-import { INGRESS, NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
+import { NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
 import { isStray } from "./usage.ts";
 
 /** The source port is a server's and the destination port a client's: the packet answers one that is not in the log. */
@@ -14,13 +14,6 @@ export function serverAnswers(batch: FlowBatch, row: number, rules: InitiatorRul
 /** A TCP record that shows its flags, and no SYN among them. */
 export function isBare(batch: FlowBatch, row: number): boolean {
   return batch.protocol[row] === TCP && (batch.bits[row] & HAS_TCP_FLAGS) !== 0 && (batch.tcpFlags[row] & SYN) === 0;
-}
-
-/** The network ACL does not let the record pass, whatever the groups say. */
-export function deniedByAcl(table: ReadingTable, reading: number): boolean {
-  const { direction, naclIn, naclOut } = table.readings[reading];
-  const asked = direction === INGRESS ? naclIn : naclOut;
-  return asked !== NOT_ASKED && table.matches[asked].answer === "deny";
 }
 
 /**

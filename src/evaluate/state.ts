@@ -1,10 +1,10 @@
 import type { Match } from "../policy/compile/filters.ts";
-import { FIRST_IN, OPENED_BY, SEGMENT, STRIDE, SUMS, type ConnectionTable } from "./connections.ts";
+import { OPENED_BY, STRIDE, type ConnectionTable } from "./connections.ts";
 import { NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
 import type { AddressPool } from "./row-key.ts";
 
-/** The words of an entry that outlive a segment: everything but the sums and the segment number. */
-export const STATE_WORDS = [0, 1, 2, 3, 4, 5, FIRST_IN, 7, 8, 9, OPENED_BY, 11, 20, 21, 22] as const;
+/** The words of an entry that outlive a run: everything but its hash and its place in a segment. */
+export const STATE_WORDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, OPENED_BY, 11, 12, 13] as const;
 
 /** A reading with its matches, self-contained: rules by id, so that it can be read back under another compiled policy. */
 export interface StoredReading {
@@ -84,8 +84,6 @@ export function importState(
     STATE_WORDS.forEach((word, index) => (connections.words[base + word] = state.columns[index][entry]));
     const openedBy = connections.words[base + OPENED_BY];
     if (openedBy > 0) connections.words[base + OPENED_BY] = numbers[openedBy - 1] + 1;
-    connections.words[base + SEGMENT] = 0;
-    connections.floats.fill(0, (base >> 1) + SUMS, (base >> 1) + SUMS + 4);
   }
 }
 

@@ -12,14 +12,13 @@ import {
   INTERFACE,
   KIND,
   LAST,
-  OPENED_AT,
-  OPENINGS,
+  OPENED_BY,
+  openedAt,
   PORTS,
   REMOTE,
   REPLY_TRIED,
   STATE,
   STRIDE,
-  SUMS,
   SYN_SEEN,
   TOTAL_BYTES_IN,
   TOTAL_BYTES_OUT,
@@ -27,8 +26,10 @@ import {
   type ConnectionTable,
 } from "./connections.ts";
 import { TRAFFIC_SUMS, TRAFFIC_WORDS, type TrafficCollector } from "./facts.ts";
-import { LOCAL_OPENED, RST } from "./initiator.ts";
+import { LOCAL_OPENED, RST, UNKNOWN } from "./initiator.ts";
 import { EGRESS, INGRESS } from "./reading.ts";
+import { type ReadingColumns, sideOf } from "./reading-columns.ts";
+import { TOUCHED_SUMS, type Touched } from "./touched.ts";
 
 const DAY = 86_400;
 
@@ -58,39 +59,31 @@ export function isStray(words: Uint32Array, base: number): boolean {
   return words[base + TOTAL_BYTES_OUT] + words[base + TOTAL_BYTES_IN] <= header;
 }
 
-/** The rule sets that admitted a connection: its own (-1: none is credited), and for untracked flows that of its replies. */
-export interface Admission {
-  ruleSet: number;
-  replyRuleSet: number;
-}
-
 /** Reports what each touched connection added since it was reported last, under the rules that admitted it. */
 export function reportUsage(
-  connections: ConnectionTable,
-  touched: Uint32Array,
-  admissionOf: (base: number, into: Admission) => void,
+  { words }: ConnectionTable,
+  touched: Touched,
+  readings: ReadingColumns,
   traffic: TrafficCollector,
 ): void {
-  const { words, floats } = connections;
-  const admission: Admission = { ruleSet: -1, replyRuleSet: -1 };
-  for (let at = 0; at < touched.length; at++) {
-    const base = touched[at] * STRIDE;
-    admissionOf(base, admission);
-    if (admission.ruleSet >= 0) reportConnection(words, floats, base, admission, traffic);
-    words[base + OPENINGS] = 0;
-    const sums = (base >> 1) + SUMS;
-    floats[sums] = 0;
-    floats[sums + 1] = 0;
-    floats[sums + 2] = 0;
-    floats[sums + 3] = 0;
+  for (let place = 0; place < touched.count; place++) {
+    const base = touched.entries[place] * STRIDE;
+    const opened = words[base + STATE] & INITIATOR_MASK;
+    if (opened === UNKNOWN) continue;
+    const side = sideOf(words[base + OPENED_BY] - 1, opened);
+    const ruleSet = readings.ruleSetOf(side);
+    if (ruleSet >= 0) reportConnection(words, base, touched, place, ruleSet, readings.replyRuleSetOf(side), traffic);
   }
 }
 
+/** `ruleSet` admitted the connection; `replyRuleSet` (-1: none) lets the replies of an untracked flow pass. */
 function reportConnection(
   words: Uint32Array,
-  floats: Float64Array,
   base: number,
-  { ruleSet, replyRuleSet }: Admission,
+  { sums: added, openings: opened }: Touched,
+  place: number,
+  ruleSet: number,
+  replyRuleSet: number,
   traffic: TrafficCollector,
 ): void {
   const state = words[base + STATE];
@@ -102,8 +95,8 @@ function reportConnection(
   const ports = words[base + PORTS];
   const fresh = (state & COUNTED) === 0;
   const last = words[base + LAST];
-  const first = fresh ? words[base + OPENED_AT] : last;
-  const day = Math.floor(first / DAY);
+  const first = fresh ? openedAt(words, base) : last;
+  const day = (first / DAY) >>> 0;
   const opener = local ? EGRESS : INGRESS;
   const answerer = local ? INGRESS : EGRESS;
 
@@ -114,7 +107,7 @@ function reportConnection(
   const meaningful = isMeaningful(protocol, there, back, words[base + TOTAL_BYTES_OUT] + words[base + TOTAL_BYTES_IN]);
   const flags = words[base + FLAGS];
   const refused = protocol === TCP && replied && !meaningful && (((flags | (flags >>> 8)) & RST) !== 0 || back <= 1);
-  const openings = openingsOf(words[base + OPENINGS], protocol, local);
+  const openings = openingsOf(opened[place], protocol, local);
   const counted = isStray(words, base)
     ? 0
     : fresh
@@ -142,13 +135,13 @@ function reportConnection(
     facts.sums[sum + 3] += state & COUNTED_RESET ? counted : Math.max(1, counted);
     next |= COUNTED_RESET;
   }
-  const out = (base >> 1) + SUMS;
+  const out = place * TOUCHED_SUMS;
   const forward = local ? out : out + 1;
   const backward = local ? out + 1 : out;
-  facts.sums[sum + 4] += floats[forward];
-  facts.sums[sum + 5] += floats[forward + 2];
-  facts.sums[sum + 6] += floats[backward];
-  facts.sums[sum + 7] += floats[backward + 2];
+  facts.sums[sum + 4] += added[forward];
+  facts.sums[sum + 5] += added[forward + 2];
+  facts.sums[sum + 6] += added[backward];
+  facts.sums[sum + 7] += added[backward + 2];
 
   if (replyRuleSet >= 0 && (back > 0 || (state & REPLY_TRIED) !== 0)) {
     // The replies of an untracked flow pass by a rule of their own. Port 0: whatever port the client had.
@@ -158,8 +151,8 @@ function reportConnection(
     const fresher = (state & COUNTED_REPLY_RULE) === 0 ? Math.max(1, counted) : counted;
     next |= COUNTED_REPLY_RULE;
     for (const place of meaningful ? [0, 1, 2] : [0, 1]) facts.sums[replySum + place] += fresher;
-    facts.sums[replySum + 4] += floats[backward];
-    facts.sums[replySum + 5] += floats[backward + 2];
+    facts.sums[replySum + 4] += added[backward];
+    facts.sums[replySum + 5] += added[backward + 2];
   }
   words[base + STATE] = next;
 }

@@ -64,11 +64,6 @@ export function createWordMemo(stride: number, initial = 1 << 10): WordMemo {
     clear() {
       if (size === 0) return;
       size = 0;
-      if (capacity > initial * 64) {
-        capacity = initial;
-        keys = new Int32Array(capacity * stride);
-        values = new Int32Array(capacity);
-      }
       values.fill(-1);
     },
   };

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { RuleSet } from "../evaluate/admission.ts";
+import type { RuleSet } from "../evaluate/rule-sets.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
 import { formatAddress, formatPrefix } from "../net/address.ts";
 import { protocolName } from "../net/protocols.ts";

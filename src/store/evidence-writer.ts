@@ -1,5 +1,5 @@
 import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
-import type { RuleSet } from "../evaluate/admission.ts";
+import type { RuleSet } from "../evaluate/rule-sets.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
 import type { TrackerState } from "../evaluate/state.ts";

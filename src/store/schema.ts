@@ -90,7 +90,7 @@ create table bad_line_rows (object_id uinteger, line uinteger, reason varchar, t
 -- JSON the answers and IPv6 addresses they refer to.
 create table tracker_connections (
   interface_idx uinteger, local uinteger, remote uinteger, ports uinteger, kind uinteger, first_out uinteger,
-  first_in uinteger, last uinteger, flags uinteger, state uinteger, opened_by uinteger, opened_at uinteger,
+  first_in uinteger, last uinteger, flags uinteger, state uinteger, opened_by uinteger,
   total_packets uinteger, total_bytes_out uinteger, total_bytes_in uinteger);
 create table tracker_state (content varchar);
 

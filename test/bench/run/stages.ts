@@ -101,7 +101,6 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
     evaluate += await timed(() => evaluator.judgeSegment(segment, out));
     store += await timed(async () => {
       for (const [at, { batch, objectId }] of segment.entries()) await writer.appendFlows(objectId, batch, out[at]);
-      await writer.appendFacts(factColumns(evaluator));
     });
   }
   const times = { firstTime: null, lastTime: null, time: null };
@@ -116,6 +115,7 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
     duplicates: 0,
   }));
   store += await timed(async () => {
+    await writer.appendFacts(factColumns(evaluator));
     await writer.commit(finished, {
       judgements: evaluator.judgements,
       ruleSets: evaluator.ruleSets,

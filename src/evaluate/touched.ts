@@ -1,0 +1,66 @@
+import { PLACE, STRIDE } from "./connections.ts";
+
+/** The connections that a segment touched, and what it adds to each: the rest of an entry outlives the segment. */
+export interface Touched {
+  readonly count: number;
+  /** Entries by place, in the order in which they were touched first. */
+  readonly entries: Uint32Array;
+  /** Four sums a place: packets out, packets in, bytes out, bytes in. */
+  readonly sums: Float64Array;
+  /**
+   * Openings by place, from the interface and, shifted by 16, towards it: for TCP its SYN-ACKs, for ICMP exchanges after a
+   * silence (each ping is a connection of its own).
+   */
+  readonly openings: Uint32Array;
+  /** Place of an entry, made when the segment had not touched it yet. */
+  placeOf(words: Uint32Array, entry: number): number;
+  /** Forgets what the segment added to an entry that it touched. */
+  reset(words: Uint32Array, entry: number): void;
+  /** The end of a segment: its entries are untouched again. */
+  clear(words: Uint32Array): void;
+}
+
+export const TOUCHED_SUMS = 4;
+
+export function createTouched(): Touched {
+  let capacity = 1 << 14;
+  const touched = {
+    count: 0,
+    entries: new Uint32Array(capacity),
+    sums: new Float64Array(capacity * TOUCHED_SUMS),
+    openings: new Uint32Array(capacity),
+    placeOf(words: Uint32Array, entry: number): number {
+      const base = entry * STRIDE;
+      const known = words[base + PLACE];
+      if (known !== 0) return known - 1;
+      if (touched.count === capacity) grow();
+      const place = touched.count++;
+      words[base + PLACE] = place + 1;
+      touched.entries[place] = entry;
+      return place;
+    },
+    reset(words: Uint32Array, entry: number): void {
+      const place = touched.placeOf(words, entry);
+      touched.sums.fill(0, place * TOUCHED_SUMS, (place + 1) * TOUCHED_SUMS);
+      touched.openings[place] = 0;
+    },
+    clear(words: Uint32Array): void {
+      const { count, entries, sums, openings } = touched;
+      for (let place = 0; place < count; place++) words[entries[place] * STRIDE + PLACE] = 0;
+      sums.fill(0, 0, count * TOUCHED_SUMS);
+      openings.fill(0, 0, count);
+      touched.count = 0;
+    },
+  };
+  const grow = (): void => {
+    const { entries, sums, openings } = touched;
+    capacity *= 2;
+    touched.entries = new Uint32Array(capacity);
+    touched.entries.set(entries);
+    touched.sums = new Float64Array(capacity * TOUCHED_SUMS);
+    touched.sums.set(sums);
+    touched.openings = new Uint32Array(capacity);
+    touched.openings.set(openings);
+  };
+  return touched;
+}
