@@ -96,9 +96,17 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function expand(pattern: string): Promise<string[]> {
-  if (!isDynamicPattern(pattern)) throw new AppError("E_SOURCE", `no such file or folder: ${pattern}`);
+  if (!isDynamicPattern(pattern)) {
+    throw new AppError("E_SOURCE", `no such file or folder: ${pattern}`, {
+      hint: /^(s3|cloudwatch):/i.test(pattern) ? "s3://bucket/prefix, cloudwatch://log-group" : "check the path",
+    });
+  }
   const matches = await glob(pattern, { absolute: true, onlyFiles: false, expandDirectories: false });
-  if (matches.length === 0) throw new AppError("E_SOURCE", `nothing matches the glob ${pattern}`);
+  if (matches.length === 0) {
+    throw new AppError("E_SOURCE", `nothing matches the glob ${pattern}`, {
+      hint: "* stays inside a folder, ** goes through all of them; a folder by itself is read whole",
+    });
+  }
   return matches;
 }
 

@@ -40,7 +40,9 @@ export async function planS3(uri: string, options: PlanOptions): Promise<SourceO
   if (objects.length === 0 && listing.pruned === 0) {
     const aside = setAside.summary();
     throw new AppError("E_SOURCE", `no flow log object under ${uri}${aside && ` (set aside: ${aside})`}`, {
-      ...(/[*?[]/.test(prefix) && { hint: "what follows the bucket is the beginning of keys, not a glob" }),
+      hint: /[*?[]/.test(prefix)
+        ? "what follows the bucket is the beginning of keys, not a glob"
+        : "check the beginning of the keys, as in s3://bucket/prefix/AWSLogs/",
     });
   }
   return objects;

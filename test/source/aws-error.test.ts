@@ -13,7 +13,25 @@ it.each([
   [sdk("Forbidden", { $metadata: { httpStatusCode: 403 } }), "s3:ListBucket is denied", /allow s3:ListBucket/],
   [new Error("Region is missing"), "no AWS region", /--region/],
   [sdk("Error", { code: "ENOTFOUND" }), "the endpoint cannot be reached (ENOTFOUND)", /AWS_ENDPOINT_URL/],
-  [sdk("SlowDown", { $metadata: { attempts: 8 } }), "SlowDown: First line., after 8 tries", undefined],
+  [sdk("SlowDown", { $metadata: { attempts: 8 } }), "S3 asks for fewer requests, after 8 tries", /replay again later/],
+  [sdk("InternalError", { $metadata: { httpStatusCode: 500 } }), "InternalError: First line.", /replay again later/],
+  [sdk("InvalidThing"), "InvalidThing: First line.", undefined],
+  [sdk("constructor"), "constructor: First line.", undefined],
+  [sdk("PermanentRedirect"), "it is in another region", /^give --region, or/],
+  [
+    sdk("AuthorizationHeaderMalformed", { $response: { headers: { "x-amz-bucket-region": "eu-west-1" } } }),
+    "it is in another region",
+    /^give --region eu-west-1$/,
+  ],
+  [sdk("RequestTimeTooSkewed"), "the clock of this machine is wrong", /clock/],
+  [new Error('Region not accepted: region="a b" is not a valid hostname component.'), "not a region", /us-east-1/],
+  [sdk("TypeError", { code: "ERR_INVALID_URL" }), "the endpoint is no URL", /AWS_ENDPOINT_URL/],
+  [sdk("Error", { code: "EPROTO" }), "no trusted connection (EPROTO)", /http or https/],
+  [
+    sdk("AccessDenied", { message: "User: x is not authorized to perform: kms:Decrypt on resource: y" }),
+    "kms:Decrypt is denied",
+    /on the key/,
+  ],
 ])("%s", (thrown, says, hint) => {
   const error = awsError(thrown, "s3:ListBucket", "s3://logs/x") as AppError;
   expect(error).toBeInstanceOf(AppError);
