@@ -127,8 +127,45 @@ test("explains a flow that nobody logged, and its reply", () => {
   expect(rows(...ask, "--direction", "egress")).toMatchObject([{ verdict: "deny", decided_by: "sg_out" }]);
 });
 
+test("says in a sentence what decided, and which ports a network ACL lacks", () => {
+  const flow = ["--interface", "eni-abc123", "--remote", "198.51.100.7", "--protocol", "tcp", "--direction", "ingress"];
+  const said = (...args: string[]): unknown[] => rows(...args).map((row) => row.conclusion);
+  expect(said(...flow, "--port", "443", "--remote-port", "700")).toEqual([
+    "every layer lets it pass",
+    "acl-1 stops the reply: with 198.51.100.7 it lets tcp port 1024-65535 pass, not 700",
+  ]);
+  expect(said(...flow, "--port", "443")[1]).toBe(
+    "the client's port is not known (--remote-port): with 198.51.100.7 acl-1 lets tcp port 1024-65535 pass",
+  );
+  expect(said(...flow, "--port", "22")).toEqual(["no rule of sg-app lets it in"]);
+  expect(said(REJECTED)).toEqual(["the log says REJECT, and so does the model: no rule of sg-app lets it in"]);
+  const out = ["--interface", "eni-abc123", "--remote", "10.0.3.15", "--protocol", "tcp", "--direction", "egress"];
+  expect(said(...out, "--port", "443")).toEqual(["no rule of sg-app lets it out"]);
+  const stopped = "2 1 eni-abc123 10.0.1.5 203.0.113.50 443 600 6 5 400 1620000000 1620000060 REJECT OK";
+  expect(said(ACCEPTED.replace("10.0.1.5 10.0.3.15 49761 3306", "203.0.113.50 10.0.1.5 600 443"), stopped)[1]).toBe(
+    "acl-1 stops the reply: with 203.0.113.50 it lets tcp port 1024-65535 pass, not 600",
+  );
+});
+
+const FLOW = ["--interface", "eni-abc123", "--remote", "10.0.0.1", "--protocol", "tcp", "--port", "1"];
+
 describe("exit codes", () => {
   test.each([
+    [
+      ["--interface", "eni-1", "--remote", "10.0.0.1", "--protocol", "icmp", "--port", "1", "--direction", "ingress"],
+      2,
+      "icmp has no ports: leave --port out",
+    ],
+    [["--remote", "10.0.0.1", "--port", "1"], 2, "--remote needs --interface"],
+    [["--at", "2026-01-01", ACCEPTED], 2, "--at needs --interface"],
+    [[...FLOW, "--direction", "egress", "--fields", "version"], 2, "--fields is for record lines, not for --interface"],
+    [[...FLOW, "--direction", "egress"], 2, "--interface needs --model"],
+    [["--interface", " ", ...FLOW.slice(2), "--direction", "egress"], 2, "give an interface id"],
+    [
+      ["--interface", "eni-1", "--remote", "0.0.0.0", ...FLOW.slice(4), "--direction", "egress"],
+      2,
+      "0.0.0.0 is no host",
+    ],
     [["--model", "."], 2, "there is nothing to explain"],
     [["x y z"], 2, "not a flow log record (wrong_field_count): x y z"],
     [["--interface", "eni-1", "--remote", "10.0.0.1"], 2, "--interface needs"],
@@ -136,6 +173,14 @@ describe("exit codes", () => {
   ])("%j ends with %i", (args, code, message) => {
     const run = flowreplay(["explain", ...args]);
     expect([run.code, run.stderr]).toEqual([code, expect.stringContaining(message)]);
+  });
+
+  test("2 when both ends are the interface's own", () => {
+    const { code, stderr } = explain(...FLOW.with(3, "10.0.1.5"), "--direction", "ingress");
+    expect(stderr).toContain(
+      "flowreplay: 10.0.1.5 is an address of eni-abc123 itself\nhint: give the other end's address\n",
+    );
+    expect(code).toBe(2);
   });
 
   test("3 when the interface is not in the model", () => {

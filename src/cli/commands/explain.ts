@@ -49,7 +49,7 @@ export function registerExplain(program: Command): void {
     .option("--model <path>", "folder (or file) of `aws ec2 describe-*` JSON, or a history of such folders")
     .option("--fields <list>", "field list of the lines, in record order")
     .addOption(new Option("--output <format>", "how to print").choices(["text", "json"]).default("text"))
-    .option("--interface <eni>", "explain a flow at this interface")
+    .addOption(new Option("--interface <eni>", "explain a flow at this interface").argParser(readInterface))
     .addOption(new Option("--remote <address>", "its other end").argParser(readAddress))
     .addOption(new Option("--protocol <name>", "its protocol: tcp, udp, icmp, a number").argParser(readProtocol))
     .addOption(new Option("--port <port>", "destination port of the packet that opens it").argParser(readPort))
@@ -111,20 +111,35 @@ async function readRecords(lines: readonly string[], fields: string | undefined)
 
 const HOW = "give a line of a flow log in quotes, or --interface, --remote, --protocol, --port and --direction";
 
+/** What describes a flow at an interface, and means nothing without one. */
+const FLOW_OPTIONS = ["remote", "protocol", "port", "direction", "localPort", "remotePort", "at"] as const;
+
 /** The flow of the options; null when lines are given instead. */
 function readFlow(lines: readonly string[], options: ExplainOptions): HypotheticalFlow | null {
   const { interface: interfaceId, remote, protocol, direction, port, localPort, remotePort, at } = options;
   if (interfaceId === undefined) {
+    const alone = FLOW_OPTIONS.find((name) => options[name] !== undefined);
+    if (alone !== undefined) {
+      const flag = `--${alone.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
+      throw new AppError("E_USAGE", `${flag} needs --interface`, { hint: HOW });
+    }
     if (lines.length === 0) throw new AppError("E_USAGE", "there is nothing to explain", { hint: HOW });
     return null;
   }
   if (lines.length > 0) throw new AppError("E_USAGE", "give record lines or --interface, not both");
+  if (options.fields !== undefined) throw new AppError("E_USAGE", "--fields is for record lines, not for --interface");
   if (remote === undefined || protocol === undefined || direction === undefined) {
     throw new AppError("E_USAGE", "--interface needs --remote, --protocol and --direction", { hint: HOW });
   }
   if (hasPorts(protocol) && port === undefined) {
     throw new AppError("E_USAGE", `--protocol ${protocolName(protocol)} needs --port`, { hint: HOW });
   }
+  const ports = [port, localPort, remotePort].some((one) => one !== undefined);
+  if (!hasPorts(protocol) && ports) {
+    throw new AppError("E_USAGE", `${protocolName(protocol)} has no ports: leave --port out`);
+  }
+  if (options.model === undefined)
+    throw new AppError("E_USAGE", "--interface needs --model", { hint: "the rules are there" });
   const [clientPort, other, name] =
     direction === "egress" ? [localPort, remotePort, "--remote-port"] : [remotePort, localPort, "--local-port"];
   if (other !== undefined) {
@@ -141,9 +156,15 @@ function readFlow(lines: readonly string[], options: ExplainOptions): Hypothetic
   };
 }
 
+function readInterface(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("give an interface id, such as eni-0123456789abcdef0");
+  return text.trim();
+}
+
 function readAddress(text: string): Address {
   const address = parseAddress(text);
   if (address === null) throw new InvalidArgumentError("give an IPv4 or IPv6 address");
+  if (address.words.every((word) => word === 0)) throw new InvalidArgumentError(`${text} is no host`);
   return address;
 }
 

@@ -1,5 +1,7 @@
 import { ICMP, isIcmp } from "../../net/protocols.ts";
-import type { Direction, NetworkAcl } from "../../policy/model.ts";
+import type { Address } from "../../net/address.ts";
+import { MAX_PORT } from "../../net/ports.ts";
+import type { Direction, NetworkAcl, PortRange } from "../../policy/model.ts";
 import { matchEntry, type Question } from "./match-rule.ts";
 import type { Doubt, RuleTrace } from "./trace.ts";
 
@@ -50,6 +52,26 @@ export function askNetworkAcl(acl: NetworkAcl, direction: Direction, asked: Ques
     echo: typed ? echo(acl, direction, asked) : null,
     traces,
   };
+}
+
+/** The destination ports that the entries let pass with a peer, by TCP or UDP: ascending ranges with gaps between them. */
+export function passingPorts(
+  acl: NetworkAcl,
+  direction: Direction,
+  asked: { readonly protocol: number; readonly peer: Address },
+): PortRange[] {
+  const cuts = new Set([0]);
+  for (const { ports } of acl.entries) if (ports) cuts.add(ports.from).add(ports.to + 1);
+  const starts = [...cuts].filter((port) => port <= MAX_PORT).sort((one, other) => one - other);
+  const ranges: { from: number; to: number }[] = [];
+  starts.forEach((from, at) => {
+    if (askNetworkAcl(acl, direction, { ...asked, port: from }).answer !== "allow") return;
+    const to = (starts[at + 1] ?? MAX_PORT + 1) - 1;
+    const last = ranges.at(-1);
+    if (last && last.to + 1 === from) last.to = to;
+    else ranges.push({ from, to });
+  });
+  return ranges;
 }
 
 function echo(acl: NetworkAcl, direction: Direction, asked: Question): AclAnswer["echo"] {

@@ -1,7 +1,10 @@
 import type { Agreement, Cause, Decision, Layer } from "../judgement.ts";
 import type { Direction } from "../../policy/model.ts";
 import type { Opener } from "./circumstances.ts";
-import type { Walk } from "./layers.ts";
+import { formatAddress } from "../../net/address.ts";
+import { formatPorts } from "../../net/ports.ts";
+import { protocolName } from "../../net/protocols.ts";
+import type { PassingPorts, Walk } from "./layers.ts";
 import type { FlowRecord } from "./record.ts";
 import type { Explanation, NamedJudgement, Step, WalkTrace } from "./trace.ts";
 import { CAUSE_TEXT } from "./verdict.ts";
@@ -80,11 +83,47 @@ export function explanationOf(record: FlowRecord, answered: Answered): Explanati
     judgement,
     steps: [...steps, { about: "initiator", answer: initiator, because }],
     walks,
-    conclusion: cause === null ? sentence(judgement, record) : CAUSE_TEXT[cause],
+    // Made when it is asked for: the oracle of the fast evaluator never does.
+    get conclusion() {
+      return sentence(judgement, walk, record);
+    },
   };
 }
 
-function sentence({ agreement, verdict }: NamedJudgement, { action }: FlowRecord): string {
-  if (agreement === null) return verdict === "allow" ? "every layer lets it pass" : "a layer denies it";
-  return agreement === "agree" ? `the log says ${action}, and so does the model` : "the model cannot tell";
+function sentence(
+  { agreement, verdict, cause, direction }: NamedJudgement,
+  walk: Walk,
+  { action }: FlowRecord,
+): string {
+  if (cause === "return_path_nacl" && walk.passing) return stoppedReply(walk.passing());
+  if (cause === "field_absent" && agreement === null && walk.passing) return unknownPort(walk.passing(), direction);
+  if (cause !== null) return CAUSE_TEXT[cause];
+  const why = verdict === "deny" ? denial(walk) : verdict === "allow" ? "every layer lets it pass" : "it cannot tell";
+  if (agreement === null) return why;
+  const agrees = `the log says ${action}, and so does the model`;
+  return agreement !== "agree" ? "the model cannot tell" : verdict === "deny" ? `${agrees}: ${why}` : agrees;
+}
+
+/** What denied: the entry, or all the groups together. */
+function denial({ layers, decidedBy, naclRuleId }: Walk): string {
+  if (decidedBy === "nacl_in" || decidedBy === "nacl_out") return `${naclRuleId ?? "the network ACL"} denies it`;
+  const owners = layers.find(({ layer }) => layer === decidedBy)?.owners ?? [];
+  return `no rule of ${owners.join(", ")} lets it ${decidedBy === "sg_in" ? "in" : "out"}`;
+}
+
+function stoppedReply(passing: PassingPorts): string {
+  const { aclId, peer, port } = passing;
+  const but = port === null ? "" : `, not ${port}`;
+  return `${aclId} stops the reply: with ${formatAddress(peer)} it lets ${portsText(passing)} pass${but}`;
+}
+
+function unknownPort(passing: PassingPorts, direction: Direction | null): string {
+  const option = direction === "egress" ? "--remote-port" : "--local-port";
+  const with_ = `with ${formatAddress(passing.peer)} ${passing.aclId} lets ${portsText(passing)} pass`;
+  return `the client's port is not known (${option}): ${with_}`;
+}
+
+function portsText({ protocol, ports }: PassingPorts): string {
+  const name = protocolName(protocol);
+  return ports.length === 0 ? `no ${name} port` : `${name} port ${ports.map(formatPorts).join(", ")}`;
 }

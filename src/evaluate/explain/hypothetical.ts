@@ -1,10 +1,11 @@
+import { AppError } from "../../errors.ts";
 import { formatAddress, type Address } from "../../net/address.ts";
 import type { Direction, Model } from "../../policy/model.ts";
 import type { Initiator } from "../judgement.ts";
 import { explanationOf, noAnswer } from "./conclusion.ts";
 import { snapshotsInForce } from "./in-force.ts";
 import { walkLayers } from "./layers.ts";
-import { ownBlocks } from "./match-peer.ts";
+import { holds, ownBlocks } from "./match-peer.ts";
 import type { FlowRecord } from "./record.ts";
 import type { Explanation, Step } from "./trace.ts";
 
@@ -23,7 +24,10 @@ export interface HypotheticalFlow {
   readonly at: number | null;
 }
 
-/** What the model would do with the packet that opens the connection, and, unless that is denied, with its reply. */
+/**
+ * What the model would do with the packet that opens the connection, and, unless that is denied, with its reply. Throws
+ * `E_USAGE` when the other end is the interface itself.
+ */
 export function explainFlow(model: Model, flow: HypotheticalFlow): Explanation[] {
   const request = recordOf(flow, flow.direction);
   const { snapshots, because } = snapshotsInForce(model, request);
@@ -31,6 +35,12 @@ export function explainFlow(model: Model, flow: HypotheticalFlow): Explanation[]
   const networkInterface = snapshot?.interfaces.get(flow.interfaceId);
   if (!snapshot || !networkInterface) {
     return [noAnswer(request, "unmodelled", null, [{ about: "interface", answer: flow.interfaceId, because }])];
+  }
+  if (ownBlocks(networkInterface).some((block) => holds(block, flow.remote))) {
+    const address = formatAddress(flow.remote);
+    throw new AppError("E_USAGE", `${address} is an address of ${flow.interfaceId} itself`, {
+      hint: "give the other end's address",
+    });
   }
   const local = networkInterface.addresses.find((address) => address.family === flow.remote.family);
   if (!local && !ownBlocks(networkInterface).some((block) => block.family === flow.remote.family)) {

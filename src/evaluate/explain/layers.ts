@@ -1,8 +1,9 @@
-import { formatAddress } from "../../net/address.ts";
+import { formatAddress, type Address } from "../../net/address.ts";
+import { hasPorts } from "../../net/protocols.ts";
 import type { Cause, Decision, Layer, Verdict } from "../judgement.ts";
-import type { Direction, NetworkAcl, NetworkInterface, Snapshot } from "../../policy/model.ts";
+import type { Direction, NetworkAcl, NetworkInterface, PortRange, Snapshot } from "../../policy/model.ts";
 import type { GroupsAnswer } from "./ask-groups.ts";
-import { askNetworkAcl, type AclAnswer } from "./ask-network-acl.ts";
+import { askNetworkAcl, passingPorts, type AclAnswer } from "./ask-network-acl.ts";
 import { askOpening, type Ends } from "./opening.ts";
 import { sharedSubnet, unfilteredPeer } from "./place.ts";
 import { viaTransitInSubnet } from "./route.ts";
@@ -30,6 +31,18 @@ export interface Walk {
   readonly naclRuleId: string | null;
   readonly groups: GroupsAnswer | null;
   readonly reply: boolean;
+  /** What the network ACL that decided lets pass with the peer; null where another layer did, or ports play no part. */
+  readonly passing: (() => PassingPorts) | null;
+}
+
+export interface PassingPorts {
+  readonly aclId: string;
+  readonly protocol: number;
+  readonly peer: Address;
+  /** Of the packet; null when it is not known. */
+  readonly port: number | null;
+  /** Destination ports that pass for certain, ascending and apart. */
+  readonly ports: readonly PortRange[];
 }
 
 /** Asks the layers in the order in which the packet meets them. */
@@ -46,7 +59,7 @@ export function walkLayers(one: Case): Walk {
   const owners = one.networkInterface.groupIds;
   const rules = groups.answer?.traces ?? [];
   const trace = { layer: sgLayer, decision: groups.decision, because, owners, rules };
-  const sg: Asked = { layer: sgLayer, answer: null, doubt: groups.doubt, trace };
+  const sg: Asked = { layer: sgLayer, answer: null, doubt: groups.doubt, trace, passing: null };
   return conclude(one.direction === "ingress" ? [...acls, sg] : [sg, ...acls], groups);
 }
 
@@ -65,6 +78,7 @@ interface Asked {
   readonly answer: AclAnswer | null;
   readonly doubt: Cause | null;
   readonly trace: LayerTrace;
+  readonly passing: Walk["passing"];
 }
 
 function conclude(asked: readonly Asked[], groups: GroupDecision): Walk {
@@ -97,6 +111,7 @@ function conclude(asked: readonly Asked[], groups: GroupDecision): Walk {
     naclRuleId,
     groups: groups.answer,
     reply: groups.reply,
+    passing: asked.find(({ layer }) => layer === (denied ?? open))?.passing ?? null,
   };
 }
 
@@ -109,6 +124,7 @@ function askAcls(one: PacketAt, unfiltered: string | null): [Asked, ...Asked[]] 
     answer: null,
     doubt,
     trace: { layer, decision, because, owners: [], rules: [] },
+    passing: null,
   });
   if (unfiltered !== null) return [without("skipped", notFiltered(unfiltered))];
   const shared = sharedSubnet(snapshot, networkInterface, ends.remote);
@@ -138,5 +154,15 @@ function askOne(one: PacketAt, acl: NetworkAcl, layer: Layer, peer: Ends["remote
     undecided: `entries that say otherwise may match ${formatAddress(peer)} before ${decides}`,
   }[answer.answer];
   const trace = { layer, decision: answer.answer, because, owners: [acl.id], rules: answer.traces };
-  return { layer, answer, doubt: answer.doubt, trace };
+  const way: Direction = layer === "nacl_in" ? "ingress" : "egress";
+  const { protocol } = ends;
+  const passing = (): PassingPorts => ({
+    aclId: acl.id,
+    protocol: protocol!,
+    peer,
+    port,
+    ports: passingPorts(acl, way, { protocol: protocol!, peer }),
+  });
+  const ported = protocol !== null && hasPorts(protocol);
+  return { layer, answer, doubt: answer.doubt, trace, passing: ported ? passing : null };
 }
