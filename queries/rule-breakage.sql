@@ -18,37 +18,44 @@ alone as materialized (
   where not s.certain or s.rule_set_id in (select rule_set_id from rule_sets group by all having count(*) = 1)
 ),
 -- Replies of untracked flows (port 0) need their rule no more once it is gone: then the flow is tracked.
-peers as materialized (
+traffic as materialized (
   select
     a.n,
     a.certain,
     address_key(t.peer, t.peer6) as peer_key,
+    ['replyless', 'scanner', 'real'].list_position(t.traffic_class)::utinyint as class,
+    t.*
+  from classified_traffic t
+  join alone a using (rule_set_id)
+  where ($class is null or t.traffic_class = $class) and not (t.protocol in (6, 17) and t.port = 0)
+),
+-- One narrow sum finds the rows (numbers group faster than names), the rest is added up for them.
+busiest as materialized (
+  select n, certain, peer_key, protocol, port, class, sum(connections::bigint) as connections
+  from traffic
+  group by all
+  order by connections desc, n, peer_key, protocol, port, class, certain
+  limit $limit
+),
+peers as (
+  select
+    t.n,
+    t.certain,
+    t.peer_key,
     t.protocol,
     t.port,
-    t.traffic_class,
+    any_value(t.traffic_class) as traffic_class,
     any_value(t.peer) as peer,
     any_value(t.peer6) as peer6,
     sum(t.connections)::ubigint as connections,
     sum(t.packets + t.reply_packets)::ubigint as packets,
     sum(t.bytes + t.reply_bytes)::ubigint as bytes,
     min(t.first_s) as first_s,
-    max(t.last_s) as last_s
-  from classified_traffic t
-  join alone a using (rule_set_id)
-  where ($class is null or t.traffic_class = $class) and not (t.protocol in (6, 17) and t.port = 0)
-  group by all
-  order by connections desc, a.n, peer_key, t.protocol, t.port
-  limit $limit
-),
--- Where: only for the rows that are shown.
-reached as (
-  select p.n, p.certain, p.peer_key, p.protocol, p.port, p.traffic_class, list_sort(list(distinct i.interface_id)) as interface_ids
-  from peers p
-  join alone a on a.n = p.n and a.certain = p.certain
-  join rule_traffic t
-    on t.rule_set_id = a.rule_set_id and address_key(t.peer, t.peer6) = p.peer_key and t.protocol = p.protocol and t.port = p.port
-  join interface_dim i using (interface_idx)
-  group by all
+    max(t.last_s) as last_s,
+    list(distinct t.interface_idx) as interfaces
+  from traffic t
+  semi join busiest using (n, certain, peer_key, protocol, port, class)
+  group by t.n, t.certain, t.peer_key, t.protocol, t.port, t.class
 )
 select
   m.rule_id,
@@ -57,8 +64,8 @@ select
   p.port,
   p.traffic_class as class,
   p.connections,
-  len(e.interface_ids) as interfaces,
-  e.interface_ids[:10] as interface_ids,
+  len(p.interfaces) as interfaces,
+  list_sort(list_transform(p.interfaces, lambda n: i.names[n]))[:10] as interface_ids,
   p.packets,
   p.bytes,
   seconds_to_timestamp(p.first_s) as first_hit,
@@ -69,6 +76,6 @@ select
   r.description
 from peers p
 join numbered m using (n)
-join reached e using (n, certain, peer_key, protocol, port, traffic_class)
 join rules r using (rule_id)
+cross join (select map(list(interface_idx), list(interface_id)) as names from interface_dim) i
 order by p.connections desc, m.rule_id, p.peer_key, p.protocol, p.port, class

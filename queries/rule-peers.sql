@@ -10,14 +10,31 @@ with numbered as materialized (
   select rule_id, row_number() over (order by rule_id) as n
   from (select distinct rule_id from rule_sets where $rule is null or rule_id = $rule)
 ),
--- Numbers group faster than names and 128-bit addresses.
-peers as (
+traffic as materialized (
   select
     r.n,
     address_key(t.peer, t.peer6) as peer_key,
+    ['replyless', 'scanner', 'real'].list_position(t.traffic_class)::utinyint as class,
+    t.*
+  from classified_traffic t
+  join (select s.rule_set_id, m.n from rule_sets s join numbered m using (rule_id)) r using (rule_set_id)
+  where $class is null or t.traffic_class = $class
+),
+-- One narrow sum finds the rows (numbers group faster than names and 128-bit addresses); the rest is added up for them.
+busiest as materialized (
+  select n, peer_key, protocol, port, class, sum(connections::bigint) as connections
+  from traffic
+  group by all
+  order by connections desc, n, peer_key, protocol, port, class
+  limit $limit
+),
+peers as (
+  select
+    t.n,
+    t.peer_key,
     t.protocol,
     t.port,
-    t.traffic_class,
+    any_value(t.traffic_class) as traffic_class,
     any_value(t.peer) as peer,
     any_value(t.peer6) as peer6,
     sum(t.connections)::ubigint as connections,
@@ -28,12 +45,9 @@ peers as (
     sum(t.bytes + t.reply_bytes)::ubigint as bytes,
     min(t.first_s) as first_s,
     max(t.last_s) as last_s
-  from classified_traffic t
-  join (select s.rule_set_id, m.n from rule_sets s join numbered m using (rule_id)) r using (rule_set_id)
-  where $class is null or t.traffic_class = $class
-  group by all
-  order by connections desc, r.n, peer_key, t.protocol, t.port
-  limit $limit
+  from traffic t
+  semi join busiest using (n, peer_key, protocol, port, class)
+  group by t.n, t.peer_key, t.protocol, t.port, t.class
 )
 select
   m.rule_id,
