@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   replay: async () => (await import("./commands/replay.ts")).registerReplay,
   report: async () => (await import("./commands/report.ts")).registerReport,
   query: async () => (await import("./commands/query.ts")).registerQuery,
+  investigate: async () => (await import("./commands/investigate.ts")).registerInvestigate,
   explain: async () => (await import("./commands/explain.ts")).registerExplain,
   "what-if": async () => (await import("./commands/what-if.ts")).registerWhatIf,
   removable: async () => (await import("./commands/removable.ts")).registerRemovable,

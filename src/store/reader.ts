@@ -63,7 +63,7 @@ async function streamStatement(
 ): Promise<ResultStream> {
   const statement = await prepareOne(connection, sql);
   try {
-    bind(statement, sql, parameters);
+    bindAll(statement, sql, parameters);
     const result = await statement.stream();
     const names = result.deduplicatedColumnNames();
     const columns = names.map((name, index) => ({ name, type: result.columnType(index).toString() }));
@@ -106,7 +106,8 @@ async function prepareOne(connection: DuckDBConnection, sql: string): Promise<Du
   });
 }
 
-function bind(statement: DuckDBPreparedStatement, sql: string, parameters: Parameters): void {
+/** Binds every parameter of the statement by name; throws `E_QUERY` for one without a value, or a value without one. */
+export function bindAll(statement: DuckDBPreparedStatement, sql: string, parameters: Parameters): void {
   for (let index = 1; index <= statement.parameterCount; index++) {
     const name = statement.parameterName(index);
     if (!Object.hasOwn(parameters, name)) {

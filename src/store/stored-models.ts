@@ -41,3 +41,13 @@ export async function readModels(connection: DuckDBConnection): Promise<Map<numb
   }
   return new Map(used.map(([run, key]) => [Number(run), models.get(String(key))!]));
 }
+
+/** The model of the newest run that had one; null where none had. */
+export async function readNewestModel(connection: DuckDBConnection): Promise<Model | null> {
+  const newest = `select content from models where model_key = (
+    select arg_max(model_key, run_id) from run_models)`;
+  const [row] = (await connection.runAndReadAll(newest)).getRows();
+  if (row === undefined) return null;
+  const text = await decompress((row[0] as DuckDBBlobValue).bytes);
+  return modelFromJson(text.toString("utf8"));
+}

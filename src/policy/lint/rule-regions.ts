@@ -99,9 +99,14 @@ export function addressesBySpace(prefixes: readonly Prefix[]): Map<string, Addre
 }
 
 function regionOf(match: RuleMatch, addresses: AddressSet): Region {
+  return { ...serviceBox(match), addresses };
+}
+
+/** What a rule matches besides its peer, as a box. */
+export function serviceBox(match: RuleMatch): Omit<Region, "addresses"> {
   const protocols =
     match.protocol === ALL_PROTOCOLS ? ALL_PROTOCOL_NUMBERS : { from: match.protocol, to: match.protocol + 1 };
-  return { protocols, details: detailsOf(match), addresses };
+  return { protocols, details: detailsOf(match) };
 }
 
 function detailsOf({ ports, icmp }: RuleMatch): Span {

@@ -1,0 +1,94 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { investigationPage } from "../../report/html/investigation-page.ts";
+import { renderPage } from "../../report/html/page.ts";
+import { investigate } from "../../report/investigate/investigation.ts";
+import { renderInvestigationJson, renderInvestigationMarkdown } from "../../report/investigate/rows.ts";
+import { renderInvestigation } from "../../report/investigate/text.ts";
+import { AppError } from "../../errors.ts";
+import { openInvestigated } from "../../store/investigated.ts";
+import {
+  chosenPageFormat,
+  databaseOption,
+  fileOption,
+  type PageFormat,
+  renderOptions,
+  writeOutput,
+} from "../output.ts";
+import { Option } from "commander";
+import { parseTime } from "../time.ts";
+
+interface InvestigateOptions {
+  readonly db: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly limit?: number;
+  readonly output?: Exclude<PageFormat, "csv">;
+  readonly o?: string;
+}
+
+/** Rows of a section: what a person reads at a go, and what a page or a program takes. */
+const LIMITS = { table: 15, markdown: 50, json: 10_000, html: 10_000 } as const;
+
+export function registerInvestigate(program: Command): void {
+  program
+    .command("investigate")
+    .summary("one page about an address, interface, instance, group or rule")
+    .description(
+      "Who and what it is, when it talked, with whom and at which ports, what was accepted and rejected by which rule," +
+        " and what the stored configuration would let it do that it never did.",
+    )
+    .argument("<subject>", "an address, a block, eni-…, i-…, sg-… or the id of a rule")
+    .addOption(databaseOption())
+    .option("--from <time>", "records that start from this time on: ISO 8601, or 7d, 12h, 30m ago", parseTime)
+    .option("--to <time>", "records that start before this time", parseTime)
+    .addOption(
+      new Option("--limit <rows>", "rows of a section (default: 15 in a table, 50 in Markdown, else 10000)").argParser(
+        parseLimit,
+      ),
+    )
+    .addOption(
+      new Option("--output <format>", "how to print (default: table, or by the suffix of -o)").choices([
+        "table",
+        "json",
+        "markdown",
+        "html",
+      ]),
+    )
+    .addOption(fileOption())
+    .action(runInvestigate);
+}
+
+function parseLimit(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,7}$/.test(text) || value < 1) throw new InvalidArgumentError("give a number of rows from 1 on");
+  return value;
+}
+
+async function runInvestigate(subject: string, options: InvestigateOptions): Promise<void> {
+  const { from = null, to: until = null } = options;
+  if (from !== null && until !== null && from >= until) {
+    throw new AppError("E_USAGE", "--from is not before --to", {
+      hint: "records from --from on and before --to are shown",
+    });
+  }
+  const format = chosenPageFormat(options);
+  if (format === "csv")
+    throw new AppError("E_USAGE", "a page of several tables is no csv", { hint: "use --output json" });
+  const evidence = await openInvestigated(options.db);
+  const { reader } = evidence;
+  try {
+    const limit = options.limit ?? LIMITS[format];
+    const found = await investigate(evidence, subject, { period: { from, until }, limit });
+    if (format === "html")
+      return await writeOutput(renderPage(await investigationPage(reader, found, new Date())), options.o);
+    const text =
+      format === "json"
+        ? renderInvestigationJson(found)
+        : format === "markdown"
+          ? renderInvestigationMarkdown(found)
+          : renderInvestigation(found, renderOptions(options));
+    await writeOutput(text, options.o);
+  } finally {
+    reader.close();
+  }
+}

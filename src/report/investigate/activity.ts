@@ -1,0 +1,181 @@
+import type { Reader, Result } from "../../store/reader.ts";
+import { stepFor } from "../html/audit/evidence.ts";
+import type { ColumnTypes } from "../row-stream.ts";
+import type { PickedRecords } from "./records-sql.ts";
+import type { InvestigationSection } from "./sections.ts";
+import type { Totals } from "./totals.ts";
+
+/** Stretches of the timeline: a screenful. */
+const STRETCHES = 24;
+
+const TIMELINE = (step: number): string => /* sql */ `,
+stretches as (
+  select
+    start_s // ${step} * ${step} as start_s, action, agreement in ('unexpected_accept', 'unexpected_reject') as mismatch,
+    count(*) as records, sum(bytes) as bytes
+  from picked
+  where own = $own
+  group by all
+)
+select
+  seconds_to_timestamp(start_s) as start_time,
+  sum(records)::ubigint as records,
+  coalesce(sum(records) filter (action = 'ACCEPT'), 0)::ubigint as accepted,
+  coalesce(sum(records) filter (action = 'REJECT'), 0)::ubigint as rejected,
+  coalesce(sum(records) filter (mismatch), 0)::ubigint as mismatches,
+  coalesce(sum(bytes), 0)::ubigint as bytes
+from stretches
+group by start_s
+order by start_s`;
+
+/** What the far end rejected is no rejection here, and often the point. */
+const THERE = "; rejected_there: by the far end's log";
+
+/** Names are looked up for the rows that are shown only. */
+const PEERS = /* sql */ `
+with sums as materialized (
+  select
+    peer, peer6, alt, alt6, opened,
+    coalesce(sum(records) filter (s.own = $own and j.action = 'ACCEPT'), 0)::ubigint as accepted,
+    coalesce(sum(records) filter (s.own = $own and j.action = 'REJECT'), 0)::ubigint as rejected,
+    coalesce(sum(records) filter (s.own <> $own and j.action = 'REJECT'), 0)::ubigint as rejected_there,
+    coalesce(sum(records) filter (s.own = $own and j.agreement in ('unexpected_accept', 'unexpected_reject')), 0)::ubigint
+      as mismatches,
+    count(distinct port) as port_count,
+    list_sort(min(distinct port, 8)) as ports,
+    coalesce(sum(bytes) filter (s.own = $own), 0)::ubigint as bytes,
+    min(first_s) as first_s,
+    max(last_s) as last_s
+  from seen s
+  join judgements j using (judgement_id)
+  where peer is not null or peer6 is not null
+  group by all
+),
+shown as (
+  select *, count(*) over () as total from sums
+  order by accepted + rejected + rejected_there desc, peer, peer6, alt, alt6, opened
+  limit $limit
+),
+holders as (
+  select unnest(addresses) as address, coalesce(name, instance_id, interface_id) as name from interface_dim
+)
+select
+  case when s.alt is null and s.alt6 is null then address_text(s.peer, s.peer6)
+    else concat(address_text(s.peer, s.peer6), ' -> ', address_text(s.alt, s.alt6)) end as peer,
+  h.name,
+  case s.opened when 'subject' then 'out' when 'peer' then 'in' end as way,
+  s.accepted,
+  s.rejected,
+  s.rejected_there,
+  s.ports,
+  s.port_count,
+  s.bytes,
+  seconds_to_timestamp(s.first_s) as first_seen,
+  seconds_to_timestamp(s.last_s) as last_seen,
+  s.mismatches,
+  s.total
+from shown s
+left join (select address, min(name) as name from holders group by all) h on h.address = address_text(s.peer, s.peer6)
+order by s.accepted + s.rejected + s.rejected_there desc, s.peer, s.peer6, s.alt, s.alt6, s.opened`;
+
+const SERVICES = /* sql */ `
+with sums as materialized (
+  select
+    protocol, port, opened,
+    coalesce(sum(records) filter (s.own = $own and j.action = 'ACCEPT'), 0)::ubigint as accepted,
+    coalesce(sum(records) filter (s.own = $own and j.action = 'REJECT'), 0)::ubigint as rejected,
+    coalesce(sum(records) filter (s.own <> $own and j.action = 'REJECT'), 0)::ubigint as rejected_there,
+    count(distinct address_key(peer, peer6)) as peers,
+    coalesce(sum(bytes) filter (s.own = $own), 0)::ubigint as bytes,
+    min(first_s) as first_s,
+    max(last_s) as last_s
+  from seen s
+  join judgements j using (judgement_id)
+  where protocol is not null
+  group by all
+)
+select
+  protocol,
+  port,
+  case opened when 'subject' then 'out' when 'peer' then 'in' end as way,
+  accepted,
+  rejected,
+  rejected_there,
+  peers as peer_count,
+  bytes,
+  seconds_to_timestamp(first_s) as first_seen,
+  seconds_to_timestamp(last_s) as last_seen,
+  count(*) over () as total
+from sums
+order by accepted + rejected + rejected_there desc, protocol, port, opened
+limit $limit`;
+
+/** When, with whom, at which ports: of the records of one side. The first is asked of `picked`, the others of `seen`. */
+export async function activitySections(
+  reader: Reader,
+  { sql, parameters }: PickedRecords,
+  own: boolean,
+  totals: Totals,
+  limit: number,
+): Promise<InvestigationSection[]> {
+  const askSome = (rows: string): Promise<Result> => reader.run(rows, { own, limit });
+  // Nobody else saw it, or nobody else rejected it: a column of zeros says nothing.
+  const there = (section: InvestigationSection): InvestigationSection => {
+    const at = section.columns.findIndex(([name]) => name === "rejected_there");
+    if (section.rows.some((row) => row[at] !== 0)) return { ...section, lead: section.lead + THERE };
+    return { ...section, brief: section.brief.filter((name) => name !== "rejected_there") };
+  };
+  const step = stepFor({ first: totals.first, last: totals.last, hasFlows: true }, STRETCHES);
+  return [
+    table(await reader.run(sql + TIMELINE(step), { ...parameters, own }), {
+      id: "timeline",
+      title: "When",
+      lead: `stretches of ${stepText(step)}`,
+      empty: "",
+      shape: "timeline",
+      brief: ["start_time", "accepted", "rejected", "mismatches", "bytes"],
+    }),
+    there(
+      table(await askSome(PEERS), {
+        id: "peers",
+        title: "With whom",
+        lead: "in: the peer opened the connection, out: the subject did",
+        empty: "no record has addresses",
+        shape: "table",
+        brief: ["way", "peer", "name", "accepted", "rejected", "rejected_there", "ports"],
+      }),
+    ),
+    there(
+      table(await askSome(SERVICES), {
+        id: "services",
+        title: "At which ports",
+        lead: "ports of services; where nobody knows who opened, the lower one",
+        empty: "no record has a protocol",
+        shape: "table",
+        brief: ["way", "protocol", "port", "accepted", "rejected", "rejected_there", "peer_count", "bytes"],
+      }),
+    ),
+  ];
+}
+
+function stepText(seconds: number): string {
+  if (seconds % 86_400 === 0) return seconds === 86_400 ? "a day" : `${seconds / 86_400} days`;
+  if (seconds % 3600 === 0) return seconds === 3600 ? "an hour" : `${seconds / 3600} hours`;
+  return seconds === 60 ? "a minute" : `${seconds / 60} minutes`;
+}
+
+/** A result as a section; a last column `total` says how many rows there would be without a limit. */
+export function table(
+  { columns, rows }: Result,
+  about: Pick<InvestigationSection, "id" | "title" | "lead" | "empty" | "shape" | "brief">,
+): InvestigationSection {
+  const names: ColumnTypes = columns.map(({ name, type }) => [name, type]);
+  const at = names.findIndex(([name]) => name === "total");
+  if (at < 0) return { ...about, columns: names, rows, total: rows.length };
+  return {
+    ...about,
+    columns: names.filter((_, index) => index !== at),
+    rows: rows.map((row) => row.filter((_, index) => index !== at)),
+    total: Number(rows[0]?.[at] ?? 0),
+  };
+}

@@ -1,0 +1,145 @@
+import { AppError } from "../../errors.ts";
+import type { Model } from "../../policy/model.ts";
+import type { Investigated } from "../../store/investigated.ts";
+import type { Reader } from "../../store/reader.ts";
+import { causeText } from "../cause-text.ts";
+import { count, plural, toRows } from "../summary-text.ts";
+import { activitySections } from "./activity.ts";
+import { decisionSections } from "./decisions.ts";
+import { type Period, pickedRecords, SUMS_OF_PICKED } from "./records-sql.ts";
+import { type Known, resolveSubject, wantedOf } from "./resolve.ts";
+import { factSection, type Investigation, type InvestigationSection } from "./sections.ts";
+import { readTotals, type Totals } from "./totals.ts";
+import { unusedReachSections } from "./unused-reach.ts";
+import { totalsSection } from "./totals-section.ts";
+import { timeText, whoSection } from "./who.ts";
+
+export interface InvestigationOptions {
+  readonly period: Period;
+  /** Rows of a section at most. */
+  readonly limit: number;
+}
+
+const LOG = /* sql */ `
+select min(first_s) as first, max(last_s) as last, sum(records)::ubigint as records,
+  (select sum(records)::ubigint from prunes) as pruned, (select max(epoch(before))::ubigint from prunes) as pruned_before,
+  exists (from flow_rows) or exists (from flow_rows_wide) as has_flows
+from activity`;
+
+interface Log {
+  readonly first: number;
+  readonly last: number;
+  readonly records: number;
+  readonly note: string;
+}
+
+/**
+ * Everything about an address, a block, an interface, an instance, a group or a rule. Throws `E_USAGE` for what neither
+ * the log nor the configuration knows.
+ */
+export async function investigate(
+  { reader, model, gather }: Investigated,
+  text: string,
+  { period, limit }: InvestigationOptions,
+): Promise<Investigation> {
+  const log = await readLog(reader);
+  const known = await resolveSubject(reader, model, text, period.until ?? log.last);
+  const picked = pickedRecords(wantedOf(known), period);
+  await gather("seen", picked.sql + SUMS_OF_PICKED, picked.parameters);
+  const { own, far } = await readTotals(reader);
+  const totals = own ?? far;
+  const seenBefore = totals !== null || known.configured || (await hasRecords(reader, known));
+  if (!seenBefore) throw unknown(known, model, log);
+  const title = `${TITLES[known.subject.kind]} ${known.subject.id}`;
+  const who = await whoSection(reader, known, (own?.refused ?? 0) + (far?.refused ?? 0));
+  const sections: InvestigationSection[] = [who];
+  if (totals !== null) {
+    const byOwn = own !== null;
+    const decisions = await decisionSections(reader, byOwn, limit);
+    sections.push(
+      totalsSection(totals, byOwn ? far : null, byOwn),
+      ...(await activitySections(reader, picked, byOwn, totals, limit)),
+      ...decisions,
+      ...causeSections(decisions),
+    );
+  }
+  sections.push(...(await unusedReachSections(reader, known, period, limit)));
+  return { title, summary: summaryText(totals, own === null ? null : far, period, log), sections };
+}
+
+const TITLES: Readonly<Record<Known["subject"]["kind"], string>> = {
+  address: "Address",
+  block: "Block",
+  interface: "Interface",
+  instance: "Instance",
+  group: "Security group",
+  rule: "Rule",
+};
+
+async function readLog(reader: Reader): Promise<Log> {
+  const [row] = toRows(await reader.run(LOG));
+  const notes = [
+    row.has_flows === true || row.records === null
+      ? ""
+      : "The evidence file keeps sums only (--no-flows, or pruned): no single record can be shown.",
+    row.pruned === null || row.pruned === undefined
+      ? ""
+      : `${count(row.pruned)} records before ${timeText(Number(row.pruned_before))} were pruned and are not counted here.`,
+  ];
+  return {
+    first: Number(row.first ?? 0),
+    last: Number(row.last ?? 0),
+    records: Number(row.records ?? 0),
+    note: notes.filter((note) => note !== "").join(" "),
+  };
+}
+
+/** Was it seen outside the period? Then it is known. */
+async function hasRecords(reader: Reader, known: Known): Promise<boolean> {
+  const { sql, parameters } = pickedRecords(wantedOf(known), { from: null, until: null });
+  return (await reader.run(`${sql} select 1 from picked limit 1`, parameters)).rows.length > 0;
+}
+
+function summaryText(
+  totals: Totals | null,
+  there: Totals | null,
+  { from, until }: Period,
+  { first, last, note }: Log,
+): string {
+  const asked =
+    from === null && until === null
+      ? ""
+      : ` in the time asked for (${timeText(from) || "begin"} to ${timeText(until) || "end"})`;
+  const log = `The log covers ${timeText(first)} to ${timeText(last)}.`;
+  const what =
+    totals === null
+      ? `No record${asked}.`
+      : `${plural(totals.records, "record")}${asked}: ${count(totals.accepted)} accepted, ${count(totals.rejected)} rejected${totals.mismatches > 0 ? `, ${count(totals.mismatches)} against the model` : ""}${there === null || there.rejected === 0 ? "" : `, ${count(there.rejected)} rejected by the far end`}; ${timeText(totals.first)} to ${timeText(totals.last)}.`;
+  return [what, last === 0 ? "The log is empty." : log, note].filter((part) => part !== "").join(" ");
+}
+
+/** The causes that the decisions name, each in a sentence. */
+function causeSections([decisions]: readonly InvestigationSection[]): InvestigationSection[] {
+  const at = decisions.columns.findIndex(([name]) => name === "cause");
+  const causes = [...new Set(decisions.rows.flatMap((row) => (typeof row[at] === "string" ? [row[at]] : [])))];
+  return causes.length === 0
+    ? []
+    : [
+        factSection(
+          "causes",
+          "What the causes mean",
+          causes.sort().map((cause) => [cause, causeText(cause)]),
+        ),
+      ];
+}
+
+function unknown({ subject }: Known, model: Model | null, log: Log): AppError {
+  const looked = `${count(log.records)} records, ${timeText(log.first)} to ${timeText(log.last)}`;
+  const what =
+    "prefix" in subject
+      ? "no record and no interface, subnet or rule of the model has"
+      : `neither the log nor the model knows the ${TITLES[subject.kind].toLowerCase()}`;
+  return new AppError("E_USAGE", `${what} ${subject.id}`, {
+    hint: `the evidence file holds ${looked}${model === null ? ", and no model" : ""}${subject.kind === "address" ? "; a wider block such as .../24 may find its neighbours" : ""}`,
+  });
+}

@@ -1,0 +1,160 @@
+import { IPV4, type Prefix } from "../../net/address.ts";
+import type { Parameters } from "../../store/reader.ts";
+import { bounds, type Subject } from "./subject.ts";
+
+/** Records of a stretch of time, Unix seconds; null is open. */
+export interface Period {
+  readonly from: number | null;
+  readonly until: number | null;
+}
+
+/** Whose records: a subject that is no address and no rule is its interfaces and their addresses. */
+export interface Wanted {
+  readonly subject: Subject;
+  readonly interfaceIds: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+/** The beginning of a statement that speaks of the subject's records, with the parameters it needs. */
+export interface PickedRecords {
+  /** `with picked as (...)`: a row a record. */
+  readonly sql: string;
+  readonly parameters: Parameters;
+}
+
+/**
+ * The records of a period as `picked`: `own` are those of the subject's own interfaces, the others saw it from the far end.
+ * Addresses are the packet's where the record has them.
+ */
+export function pickedRecords(wanted: Wanted, { from, until }: Period): PickedRecords {
+  const { filter, own, fromSubject, parameters } = selectionOf(wanted);
+  return {
+    parameters: { ...parameters, from: from ?? 0, until: until ?? 4_294_967_295 },
+    sql: `
+with picked as (
+  select
+    f.start_s, f.start_s + f.duration as end_s, f.interface_idx, f.judgement_id, f.protocol, f.srcport, f.dstport,
+    f.packets, f.bytes, j.direction, j.initiator, j.action, j.agreement,
+    case when f.pkt_src is null and f.pkt_src6 is null then f.src else f.pkt_src end as source,
+    case when f.pkt_src is null and f.pkt_src6 is null then f.src6 else f.pkt_src6 end as source6,
+    case when f.pkt_dst is null and f.pkt_dst6 is null then f.dst else f.pkt_dst end as target,
+    case when f.pkt_dst is null and f.pkt_dst6 is null then f.dst6 else f.pkt_dst6 end as target6,
+    coalesce(${fromSubject}, false) as from_subject,
+    coalesce(${own}, false) as own
+  from flow_facts f
+  join judgements j using (judgement_id)
+  where f.start_s >= $from and f.start_s < $until and (${filter})
+)`,
+  };
+}
+
+/**
+ * Sums of `picked`, a row for each interface, answer, peer and service. `peer` is the other side: for own records the far
+ * address, else the address of the interface that logged. `alt` is set where a record of an own interface has no
+ * direction: then either address may be the peer. `opened`: subject or peer, null where it is not known. `port`: the
+ * service's; where nobody knows who opened, the lower port.
+ */
+export const SUMS_OF_PICKED = /* sql */ `
+select
+  own, interface_idx, judgement_id,
+  ${peerOf("source", "target")} as peer,
+  ${peerOf("source6", "target6")} as peer6,
+  case when direction is null and own then target end as alt,
+  case when direction is null and own then target6 end as alt6,
+  case when initiator in ('local', 'remote') then
+    case when (initiator = 'local') = own then 'subject' else 'peer' end
+  end as opened,
+  protocol,
+  case when protocol in (6, 17) then case
+    when direction is null or initiator is null or initiator = 'unknown' then least(srcport, dstport)
+    when (direction = 'egress') = (initiator = 'local') then dstport
+    else srcport
+  end end as port,
+  count(*) as records,
+  coalesce(sum(packets), 0)::ubigint as packets,
+  coalesce(sum(bytes), 0)::ubigint as bytes,
+  min(start_s) as first_s,
+  max(end_s) as last_s
+from picked
+group by all`;
+
+function peerOf(source: string, target: string): string {
+  return `case
+    when direction is null and own then ${source}
+    when direction is null then case when from_subject then ${target} else ${source} end
+    when (direction = 'egress') = own then ${target}
+    else ${source}
+  end`;
+}
+
+interface Selection {
+  readonly filter: string;
+  readonly own: string;
+  readonly fromSubject: string;
+  readonly parameters: Parameters;
+}
+
+function selectionOf({ subject, interfaceIds, addresses }: Wanted): Selection {
+  if ("prefix" in subject) return byBlock(subject.prefix);
+  if (subject.kind === "rule") {
+    const admitted = "select judgement_id from judgements where nacl_rule_id = $id or list_contains(sg_rule_ids, $id)";
+    return {
+      filter: `f.judgement_id in (${admitted})`,
+      own: "true",
+      fromSubject: "false",
+      parameters: { id: subject.id },
+    };
+  }
+  const own = `f.${OWN_INTERFACE}`;
+  const [source, target] = addresses.length > 0 ? ["src", "dst"].map(holdsAddress) : ["false", "false"];
+  return {
+    filter: `${own} or ${source} or ${target}`,
+    own,
+    fromSubject: source,
+    parameters: { ids: interfaceIds, ...(addresses.length > 0 ? { addresses } : {}) },
+  };
+}
+
+/** One end of a record is one of `$addresses`. */
+function holdsAddress(end: string): string {
+  const columns = [end, `pkt_${end}`];
+  const four = columns.map((column) => `f.${column} in (${NUMBERS4})`);
+  return [...four, ...columns.map((column) => `f.${column}6 in (${NUMBERS6})`)].join(" or ");
+}
+
+/** Conditions on the interfaces `$ids` and the addresses `$addresses`: numbers are compared, never text. */
+export const OWN_INTERFACE =
+  "interface_idx in (select interface_idx from interface_dim where interface_id in (select unnest($ids::varchar[])))";
+const numbers = (parse: string): string =>
+  `select ${parse}(a) from (select unnest($addresses::varchar[]) as a) where ${parse}(a) is not null`;
+const NUMBERS4 = numbers("ipv4_number");
+const NUMBERS6 = numbers("ipv6_number");
+
+/** A condition on a column: one of `$addresses`, or in the block `$low4` to `$high4` (or `6`). Needs `addressParameters`. */
+export function ofSubject(column: string, family: 4 | 6): string {
+  const [type, list] = family === 4 ? ["uinteger", NUMBERS4] : ["uhugeint", NUMBERS6];
+  return `(${column} between $low${family}::${type} and $high${family}::${type} or ${column} in (${list}))`;
+}
+
+export function addressParameters({ subject, addresses }: Wanted): Parameters {
+  const block = "prefix" in subject ? { ...bounds(subject.prefix), four: subject.prefix.family === IPV4 } : null;
+  return {
+    addresses,
+    low4: block?.four === true ? block.low : null,
+    high4: block?.four === true ? block.high : null,
+    low6: block?.four === false ? block.low : null,
+    high6: block?.four === false ? block.high : null,
+  };
+}
+
+function byBlock(prefix: Prefix): Selection {
+  const [suffix, type] = prefix.family === IPV4 ? ["", "uinteger"] : ["6", "uhugeint"];
+  const within = (column: string): string => `f.${column}${suffix} between $low::${type} and $high::${type}`;
+  const [source, target] = ["src", "dst"].map((end) => `(${within(end)} or ${within(`pkt_${end}`)})`);
+  return {
+    filter: `${source} or ${target}`,
+    own: `case j.direction when 'egress' then ${source} when 'ingress' then ${target} end`,
+    fromSubject: source,
+    parameters: bounds(prefix),
+  };
+}

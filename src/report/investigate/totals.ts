@@ -1,0 +1,72 @@
+import type { Reader } from "../../store/reader.ts";
+import { type Row, toRows } from "../summary-text.ts";
+
+/** Sums of the records of one side: at the subject's own interfaces, or at the far end's. */
+export interface Totals {
+  readonly records: number;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly mismatches: number;
+  readonly undecided: number;
+  readonly unmodelled: number;
+  readonly noData: number;
+  readonly packets: number;
+  readonly bytes: number;
+  /** Unix seconds. */
+  readonly first: number;
+  readonly last: number;
+  readonly interfaces: number;
+  /** Rejected requests that the subject, not the peer, sent. */
+  readonly refused: number;
+}
+
+const SUMS = /* sql */ `
+select
+  s.own,
+  sum(records)::ubigint as records,
+  coalesce(sum(records) filter (j.action = 'ACCEPT'), 0)::ubigint as accepted,
+  coalesce(sum(records) filter (j.action = 'REJECT'), 0)::ubigint as rejected,
+  coalesce(sum(records) filter (j.agreement in ('unexpected_accept', 'unexpected_reject')), 0)::ubigint as mismatches,
+  coalesce(sum(records) filter (j.agreement = 'undecided'), 0)::ubigint as undecided,
+  coalesce(sum(records) filter (j.agreement = 'unmodelled'), 0)::ubigint as unmodelled,
+  coalesce(sum(records) filter (j.agreement = 'no_data'), 0)::ubigint as no_data,
+  sum(packets)::ubigint as packets,
+  sum(bytes)::ubigint as bytes,
+  min(first_s) as first,
+  max(last_s) as last,
+  count(distinct interface_idx) as interfaces,
+  coalesce(sum(records) filter (j.action = 'REJECT' and coalesce(opened, 'subject') = 'subject'), 0)::ubigint as refused
+from seen s
+join judgements j using (judgement_id)
+group by s.own`;
+
+/** Of the sums in `seen`; null for a side without records. */
+export async function readTotals(
+  reader: Reader,
+): Promise<{ readonly own: Totals | null; readonly far: Totals | null }> {
+  const rows = toRows(await reader.run(SUMS));
+  const of = (own: boolean): Totals | null => {
+    const row = rows.find((each) => each.own === own);
+    return row === undefined ? null : toTotals(row);
+  };
+  return { own: of(true), far: of(false) };
+}
+
+function toTotals(row: Row): Totals {
+  const number = (name: string): number => Number(row[name]);
+  return {
+    records: number("records"),
+    accepted: number("accepted"),
+    rejected: number("rejected"),
+    mismatches: number("mismatches"),
+    undecided: number("undecided"),
+    unmodelled: number("unmodelled"),
+    noData: number("no_data"),
+    packets: number("packets"),
+    bytes: number("bytes"),
+    first: number("first"),
+    last: number("last"),
+    interfaces: number("interfaces"),
+    refused: number("refused"),
+  };
+}
