@@ -107,9 +107,20 @@ const network = fc.record({
   a: fc.array(rule, { maxLength: 4 }),
   b: fc.array(rule, { maxLength: 4 }),
   entries: fc.array(entry, { maxLength: 5 }),
+  // A more specific route through an appliance: references to groups do not match across it.
+  inspected: fc.boolean(),
 });
 
-function build({ a, b, entries }: { a: string[]; b: string[]; entries: string[][] }): Promise<Model> {
+const INSPECTION = {
+  RouteTableId: "rtb-1",
+  VpcId: "vpc-1",
+  Associations: [{ SubnetId: "subnet-1" }],
+  Routes: [{ DestinationCidrBlock: "10.0.2.0/24", NetworkInterfaceId: "eni-4", State: "active" }],
+};
+
+type Described = { a: string[]; b: string[]; entries: string[][]; inspected: boolean };
+
+function build({ a, b, entries, inspected }: Described): Promise<Model> {
   const listed = entries.map(([way, ...rest], at) => `${way} ${100 + at} ${rest.join(" ")}`);
   return smallModel({
     subnets: { "subnet-1": ["10.0.1.0/24", "fd00:1::/64"], "subnet-2": "10.0.2.0/24" },
@@ -122,6 +133,7 @@ function build({ a, b, entries }: { a: string[]; b: string[]; entries: string[][
     groups: { "sg-a": a, "sg-b": b },
     entries: { "acl-1": listed },
     acls: { "acl-1": ["subnet-1"] },
+    routes: inspected ? [INSPECTION] : [],
   });
 }
 

@@ -6,14 +6,7 @@ import { renderInvestigationJson, renderInvestigationMarkdown } from "../../repo
 import { renderInvestigation } from "../../report/investigate/text.ts";
 import { AppError } from "../../errors.ts";
 import { openInvestigated } from "../../store/investigated.ts";
-import {
-  chosenPageFormat,
-  databaseOption,
-  fileOption,
-  type PageFormat,
-  renderOptions,
-  writeOutput,
-} from "../output.ts";
+import { chosenReportFormat, databaseOption, fileOption, renderOptions, writeOutput } from "../output.ts";
 import { Option } from "commander";
 import { parseTime } from "../time.ts";
 
@@ -22,12 +15,14 @@ interface InvestigateOptions {
   readonly from?: number;
   readonly to?: number;
   readonly limit?: number;
-  readonly output?: Exclude<PageFormat, "csv">;
+  readonly output?: Format;
   readonly o?: string;
 }
 
+type Format = "table" | "json" | "markdown" | "html";
+
 /** Rows of a section: what a person reads at a go, and what a page or a program takes. */
-const LIMITS = { table: 15, markdown: 50, json: 10_000, html: 10_000 } as const;
+const LIMITS: Readonly<Record<Format, number>> = { table: 15, markdown: 50, json: 10_000, html: 10_000 };
 
 export function registerInvestigate(program: Command): void {
   program
@@ -71,9 +66,7 @@ async function runInvestigate(subject: string, options: InvestigateOptions): Pro
       hint: "records from --from on and before --to are shown",
     });
   }
-  const format = chosenPageFormat(options);
-  if (format === "csv")
-    throw new AppError("E_USAGE", "a page of several tables is no csv", { hint: "use --output json" });
+  const format = formatOf(options);
   const evidence = await openInvestigated(options.db);
   const { reader } = evidence;
   try {
@@ -91,4 +84,10 @@ async function runInvestigate(subject: string, options: InvestigateOptions): Pro
   } finally {
     reader.close();
   }
+}
+
+function formatOf(options: InvestigateOptions): Format {
+  const format = chosenReportFormat(options);
+  if (format in LIMITS) return format as Format;
+  throw new AppError("E_USAGE", `a page of several tables is no ${format}`, { hint: "use --output json" });
 }

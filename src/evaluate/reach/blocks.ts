@@ -1,8 +1,7 @@
 import { type Address, type Family, IPV4, type Prefix } from "../../net/address.ts";
-import { bitsOf } from "../../net/parse.ts";
-import type { Direction, NetworkInterface } from "../../policy/model.ts";
+import { bitsOf, parsePrefix } from "../../net/parse.ts";
+import type { Direction, NetworkInterface, Snapshot } from "../../policy/model.ts";
 import type { Layers } from "./layers.ts";
-import { blocksOf } from "./routes.ts";
 
 /**
  * Addresses of the block that stand for all of it: the first of every stretch in which no rule, entry or subnet of the
@@ -23,6 +22,7 @@ export function standingFor(
   }
   // Through a transit gateway that shares the subnet the inbound entries see outbound packets, too, but their own address.
   for (const entry of layers.aclOf(one)?.entries ?? []) if (entry.direction === direction) cuts.push(entry.prefix);
+  cuts.push(...(snapshot.vpcs.get(one.vpcId ?? "")?.prefixes ?? []));
   cuts.push(...(snapshot.subnets.get(one.subnetId ?? "")?.prefixes ?? []));
   for (const table of snapshot.routeTables.values()) {
     if (table.vpcId === one.vpcId)
@@ -37,6 +37,13 @@ export function standingFor(
     if (to + 1n > low && to < high) starts.add(to + 1n);
   }
   return [...starts].map((start) => toAddress(start, block.family));
+}
+
+/** The blocks of a route's destination, which may be a prefix list. */
+function blocksOf(snapshot: Snapshot, destination: string): readonly Prefix[] {
+  if (destination.startsWith("pl-")) return snapshot.prefixLists.get(destination)?.entries ?? [];
+  const parsed = parsePrefix(destination);
+  return parsed ? [parsed.prefix] : [];
 }
 
 function bounds({ words, family, length }: Prefix): [bigint, bigint] {

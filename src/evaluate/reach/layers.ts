@@ -9,8 +9,10 @@ import type {
   Snapshot,
 } from "../../policy/model.ts";
 import { holds } from "../explain/match-peer.ts";
-import { sharedSubnet, viaTransitInSubnet } from "../explain/place.ts";
+import { sharedSubnet } from "../explain/place.ts";
+import { applianceTo, viaTransitInSubnet } from "../explain/route.ts";
 import { asksPeer, type Holders, holdersOf, interfacesAt } from "./peers.ts";
+import { hasAppliances } from "./routes.ts";
 import {
   ALL_SERVICES,
   intersectServices,
@@ -63,6 +65,7 @@ export function layersOf(snapshot: Snapshot): Layers {
       one.type === "transit_gateway" && one.subnetId !== null ? one.subnetId : [],
     ),
   );
+  const appliances = hasAppliances(snapshot);
   const remembered = new Map<string, Passing>();
   const remember = (key: string, make: () => Passing): Passing => {
     let known = remembered.get(key);
@@ -83,7 +86,8 @@ export function layersOf(snapshot: Snapshot): Layers {
     if (one.groupIds.length === 0) return EVERYTHING;
     const rules = rulesOf(one, direction);
     const heldBy = interfacesAt(holders, peer);
-    const answers = rules.map(({ rule }) => asksPeer(snapshot, holders, rule.peer, peer, heldBy));
+    const direct = !appliances || applianceTo(snapshot, one, peer) === null;
+    const answers = rules.map(({ rule }) => asksPeer(snapshot, holders, rule.peer, peer, heldBy, direct));
     const key = `${groupKey(one, direction)} ${answers.map((answer) => answer[0]).join("")}`;
     return remember(key, () => {
       let certain = NO_SERVICES;

@@ -42,13 +42,14 @@ export function interfacesAt({ byAddress, delegated }: Holders, address: Address
   ];
 }
 
-/** The same answer as the evaluators', for an address whose holders are known. */
+/** The same answer as the evaluators', for an address whose holders are known. `direct`: no appliance stands between. */
 export function asksPeer(
   snapshot: Snapshot,
   holders: Holders,
   peer: Peer,
   address: Address,
   heldBy: readonly NetworkInterface[],
+  direct: boolean,
 ): PeerAnswer {
   if (peer.kind === "cidr") return holds(peer.prefix, address) ? "yes" : "no";
   if (peer.kind === "prefix-list") {
@@ -60,6 +61,6 @@ export function asksPeer(
   if (!holders.populated.has(peer.id) && !snapshot.securityGroups.has(peer.id)) {
     return peer.userId === null ? "no" : "perhaps";
   }
-  if (heldBy.some((one) => one.groupIds.includes(peer.id))) return "yes";
+  if (direct && heldBy.some((one) => one.groupIds.includes(peer.id))) return "yes";
   return holders.balanced.has(peer.id) ? "perhaps" : "no";
 }
