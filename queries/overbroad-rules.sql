@@ -1,7 +1,9 @@
 -- title: Rules much wider than their use
 -- description: Group rules in real use with the slice of ports and peers that was really used. scanned_ports were only
 --   touched by scanners or never answered. A row appears where at least half of the ports of a range, or any port of an
---   all-ports rule, went unused, or where an address block served max_peers peers or fewer.
+--   all-ports rule, went unused, or where an address block served max_peers peers or fewer. evidence is gaps where
+--   an interface of the rule lacks evidence of accepted traffic: more may be used than was seen. `flowreplay tighten`
+--   proposes narrower rules.
 -- group: rules
 -- severity: medium
 -- param: max_peers integer 10 Peers up to which a block of addresses counts as hardly used
@@ -64,6 +66,16 @@ peer_counts as (
   from (select distinct rule_id, peer, peer6 from slices where is_real)
   group by all
 ),
+evidence as (
+  select
+    r.rule_id,
+    case when bool_and(c.evidence = 'complete' and c.log_type not in ('reject_only', 'none')) then 'complete' else 'gaps' end as evidence
+  from rule_interfaces r
+  join interface_dim i using (interface_idx)
+  join coverage c using (interface_id)
+  where r.rule_id in (select rule_id from ports)
+  group by all
+),
 connections as (
   select rule_id, sum(connections)::ubigint as connections from slices where is_real group by all
 )
@@ -83,6 +95,7 @@ select
   c.direction,
   p.used_protocols,
   k.connections,
+  e.evidence,
   c.owner_id,
   c.owner_name,
   c.description
@@ -91,5 +104,6 @@ join port_lists p using (rule_id)
 join network_lists l using (rule_id)
 join peer_counts n using (rule_id)
 join connections k using (rule_id)
+left join evidence e using (rule_id)
 where coalesce(len(p.used_ports), 0) * 2 <= c.allowed_ports or (c.peer_length is not null and n.used_peers <= $max_peers)
 order by c.allowed_ports desc nulls last, n.used_peers, c.rule_id

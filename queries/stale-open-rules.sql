@@ -2,6 +2,7 @@
 -- description: Group rules for 0.0.0.0/0 or ::/0 with their real use, scanners set aside, and what could replace them -
 --   remove where nobody real came, the peers' addresses where they are few, their networks where these are few.
 --   evidence is gaps where an interface of the rule lacks evidence of accepted traffic: somebody real may have come unseen.
+--   `flowreplay tighten` makes rules of it, by service, and proves them by replay.
 -- group: rules
 -- severity: high
 -- param: max_replacements integer 10 Addresses or networks that still make a sensible replacement
@@ -96,6 +97,7 @@ select
     when attached_interfaces = 0 then 'remove: on no interface'
     when evidence = 'gaps' and usage_class = 'none' then 'wait: no hit, but the evidence has gaps'
     when evidence = 'gaps' and usage_class = 'scanner_only' then 'wait: only scanners came, but the evidence has gaps'
+    when evidence = 'gaps' and usage_class = 'real' then 'wait: real peers, but the evidence has gaps'
     when usage_class = 'none' then 'remove, if unused-rules says unused'
     when usage_class = 'scanner_only' then 'remove: only scanners came'
     when usage_class = 'replyless' then 'check: connections, but never an answer'

@@ -6,11 +6,11 @@ import { extname } from "node:path";
 import { Option } from "commander";
 import { AppError } from "../errors.ts";
 import { createPseudonyms, type Pseudonyms } from "../report/pseudonyms/pseudonyms.ts";
-import { pseudonymisedReader } from "../report/pseudonyms/results.ts";
+import { pseudonymisedReader, pseudonymisedResult } from "../report/pseudonyms/results.ts";
 import type { FindingFormat } from "../report/findings/formats.ts";
 import { type OutputFormat, RENDERERS } from "../report/renderers/formats.ts";
 import type { RenderOptions } from "../report/renderers/renderer.ts";
-import type { Reader } from "../store/reader.ts";
+import type { Reader, Result } from "../store/reader.ts";
 import { styleFor } from "./colors.ts";
 
 /** Options shared by the commands that print rows. */
@@ -49,6 +49,11 @@ export function readPseudonyms(file: string | undefined): Pseudonyms | null {
 /** The reader itself, or one that knows pseudonyms only. */
 export function readerWith(pseudonyms: Pseudonyms | null, reader: Reader): Reader {
   return pseudonyms === null ? reader : pseudonymisedReader(reader, pseudonyms);
+}
+
+/** The same for a result that came another way. */
+export function resultWith(pseudonyms: Pseudonyms | null, result: Result | null): Result | null {
+  return pseudonyms === null || result === null ? result : pseudonymisedResult(result, pseudonyms);
 }
 
 export const databaseOption = (): Option => new Option("--db <file>", "the evidence file").default("flowreplay.duckdb");

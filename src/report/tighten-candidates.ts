@@ -14,6 +14,8 @@ export interface Candidates {
   /** In real use, with whole evidence where they stand. */
   readonly rules: readonly SecurityGroupRule[];
   readonly untouched: readonly UntouchedRule[];
+  /** The newest configuration; undefined where there is none. */
+  readonly snapshot: Snapshot | undefined;
 }
 
 export interface CandidateOptions {
@@ -27,7 +29,7 @@ export interface CandidateOptions {
 export async function tightenCandidates(history: History, options: CandidateOptions): Promise<Candidates> {
   const snapshot = newestSnapshot(history);
   const known = [...(snapshot?.securityGroups.values() ?? [])].flatMap((group) => group.rules);
-  if (!snapshot) return { rules: [], untouched: [] };
+  if (!snapshot) return { rules: [], untouched: [], snapshot };
   const breadths = new Map(known.map((rule) => [rule.id, breadthScore(ruleVolume(rule, snapshot))]));
   const asked =
     options.ruleIds.length > 0
@@ -45,7 +47,7 @@ export async function tightenCandidates(history: History, options: CandidateOpti
     if (graded === null) rules.push(rule);
     else untouched.push({ rule, breadth: breadths.get(rule.id)!, ...graded });
   }
-  return { rules, untouched };
+  return { rules, untouched, snapshot };
 }
 
 /** Null where the rule may be narrowed. */

@@ -1,12 +1,12 @@
 import type { HoldOut } from "../change/tighten/hold-out.ts";
 import type { TightenedRule } from "../change/tighten/propose.ts";
 import type { SecurityGroupRule } from "../policy/model.ts";
-import type { Plain, ResultStream } from "../store/reader.ts";
+import type { Plain, Result, ResultStream } from "../store/reader.ts";
 import type { RuleChange } from "./change-scripts.ts";
 import { type ColumnTypes, rowStream } from "./row-stream.ts";
 import { ruleCells, RULE_COLUMNS } from "./rule-cells.ts";
 import { ruleText } from "./summary-text.ts";
-import type { UntouchedRule } from "./tighten-candidates.ts";
+import type { Candidates } from "./tighten-candidates.ts";
 
 const HOLD_OUT: ColumnTypes = [
   ["held_back_records", "UBIGINT"],
@@ -27,37 +27,53 @@ const COLUMNS: ColumnTypes = [
   ["left_out_scanner", "UBIGINT"],
   ["left_out_replyless", "UBIGINT"],
   ["reason", "VARCHAR"],
+  ["owner_name", "VARCHAR"],
   ...RULE_COLUMNS,
 ];
 
-/** A row a rule: those that can be narrower first, the broadest first. */
-export function tightenRows(tightened: readonly TightenedRule[], untouched: readonly UntouchedRule[]): ResultStream {
-  const rows = tightened.map((one): Plain[] => [
-    one.rule.id,
-    one.status,
-    one.replacement ? one.replacement.rules.map(matchText) : null,
-    one.replacement ? one.replacement.rules.length : null,
-    one.breadth,
-    one.replacement ? one.replacement.breadth : null,
-    ...holdOutCells(one.holdOut),
-    one.connections,
-    one.peers,
-    one.leftOut.scanner,
-    one.leftOut.replyless,
-    one.reason,
-    ...ruleCells(one.rule),
-  ]);
+/** Those that can be narrower first, then the redundant ones, the broadest first. */
+export function byUrgency(a: TightenedRule, b: TightenedRule): number {
+  return ORDER.indexOf(a.status) - ORDER.indexOf(b.status) || b.breadth - a.breadth || (a.rule.id < b.rule.id ? -1 : 1);
+}
+
+const ORDER: readonly TightenedRule["status"][] = ["narrow", "redundant", "keep"];
+
+/** A row a rule, by urgency; then those that nothing narrower is proposed for. */
+export function tightenResult(
+  tightened: readonly TightenedRule[],
+  { untouched, snapshot }: Pick<Candidates, "untouched" | "snapshot">,
+): Result {
+  const owner = (rule: SecurityGroupRule): string | null => snapshot?.securityGroups.get(rule.groupId)?.name || null;
+  const rows = tightened
+    .toSorted(byUrgency)
+    .map((one): Plain[] => [
+      one.rule.id,
+      one.status,
+      one.replacement ? one.replacement.rules.map(matchText) : null,
+      one.replacement ? one.replacement.rules.length : null,
+      one.breadth,
+      one.replacement ? one.replacement.breadth : null,
+      ...holdOutCells(one.holdOut),
+      one.connections,
+      one.peers,
+      one.leftOut.scanner,
+      one.leftOut.replyless,
+      one.reason,
+      owner(one.rule),
+      ...ruleCells(one.rule),
+    ]);
   const told = untouched.map(({ rule, status, reason, breadth }): Plain[] => [
     rule.id,
     status,
     null,
     null,
     breadth,
-    ...Array<null>(COLUMNS.length - RULE_COLUMNS.length - 6).fill(null),
+    ...Array<null>(COLUMNS.length - RULE_COLUMNS.length - 7).fill(null),
     reason,
+    owner(rule),
     ...ruleCells(rule),
   ]);
-  return rowStream(COLUMNS, [...rows, ...told]);
+  return { columns: COLUMNS.map(([name, type]) => ({ name, type })), rows: [...rows, ...told] };
 }
 
 const CURVE_COLUMNS: ColumnTypes = [

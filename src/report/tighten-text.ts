@@ -1,8 +1,8 @@
 import type { CurvePoint, TightenedRule } from "../change/tighten/propose.ts";
-import type { SecurityGroupRule, Snapshot } from "../policy/model.ts";
+import type { SecurityGroupRule } from "../policy/model.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { bar, count, grid, paragraph, plural } from "./summary-text.ts";
-import type { UntouchedRule } from "./tighten-candidates.ts";
+import type { Candidates } from "./tighten-candidates.ts";
 import { breakageRate, matchText } from "./tighten-rows.ts";
 
 /** Replacement rules to print of one rule; the other outputs have all. */
@@ -12,8 +12,7 @@ const BAR = 10;
 /** The replacements for people: what comes in place of each rule, what it costs, and why others stay. */
 export function renderTighten(
   tightened: readonly TightenedRule[],
-  untouched: readonly UntouchedRule[],
-  snapshot: Snapshot | undefined,
+  { untouched, snapshot }: Candidates,
   options: RenderOptions,
 ): string {
   const nameOf = (id: string): string => snapshot?.securityGroups.get(id)?.name || id;

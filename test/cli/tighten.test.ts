@@ -63,6 +63,14 @@ test("what the README shows is what it prints", () => {
   expect(tighten(ruleId).stdout).toBe(shown.join("\n"));
 });
 
+test("the page of the audit shows the proposals", () => {
+  const page = join(folder, "page.html");
+  expect(flowreplay(["report", "--db", db, "--output", "html", "-o", page]).code).toBe(0);
+  const html = readFileSync(page, "utf8");
+  expect(html).toContain("Narrower rules proposed by tighten");
+  expect(html).toContain("egress tcp 3306 to sg-0f1e30ea986735836");
+});
+
 describe("errors are one line and a hint", () => {
   test.each([
     [["sgr-nowhere"], "flowreplay: no group rule sgr-nowhere in the newest configuration"],

@@ -12,8 +12,9 @@ import type { Reader } from "../../store/reader.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { EXIT } from "../failure.ts";
 import { addReviewOptions, openReview, type ReviewOptions } from "../findings.ts";
-import { databaseOption, readerWith, readPseudonyms, renderOptions, writeOutput } from "../output.ts";
+import { databaseOption, readerWith, readPseudonyms, renderOptions, resultWith, writeOutput } from "../output.ts";
 import { packageVersion } from "../package-version.ts";
+import { tightenProposals } from "../proposals.ts";
 import { createProgress, type ProgressLine } from "../progress.ts";
 import { noteTroubles, noteWindow } from "../replay-notes.ts";
 import { isoTime, parseTime } from "../time.ts";
@@ -148,12 +149,13 @@ async function runReplay(sources: readonly string[], options: ReplayCommandOptio
   noteTroubles(result, progress);
   process.stdout.write(summary);
   if (options.html === undefined && watches.length === 0) return;
+  const proposals = options.html === undefined ? null : await tightenProposals(options.db);
   const reader = await openEvidence(options.db);
   try {
     if (options.html !== undefined) {
       const { auditPage } = await import("../../report/html/audit/page.ts");
       const { renderPage } = await import("../../report/html/page.ts");
-      const page = await auditPage(readerWith(pseudonyms, reader), new Date());
+      const page = await auditPage(readerWith(pseudonyms, reader), new Date(), resultWith(pseudonyms, proposals));
       await writeOutput(renderPage(page), options.html);
     }
     if (process.exitCode !== EXIT.done) return;

@@ -4,10 +4,9 @@ import { AppError } from "../../errors.ts";
 import { findReport, loadCatalogue, type Report } from "../../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../../report/fail-on.ts";
 import { findingReports } from "../../report/findings/audit.ts";
-import { ipRangeItems } from "../../report/ip-ranges.ts";
 import { renderReportList } from "../../report/report-list.ts";
 import type { GivenParameters } from "../../report/run-report.ts";
-import { openReader, type Reader } from "../../store/reader.ts";
+import { openReader, type Reader, type Result } from "../../store/reader.ts";
 import { EXIT } from "../failure.ts";
 import {
   accountOption,
@@ -26,10 +25,12 @@ import {
   readerWith,
   readPseudonyms,
   renderOptions,
+  resultWith,
   type ReportFormat,
   reportOutputOption,
   writeOutput,
 } from "../output.ts";
+import { tightenProposals } from "../proposals.ts";
 import { writeFindings, writeRows } from "../report-output.ts";
 
 interface ReportOptions extends ReviewOptions {
@@ -86,15 +87,21 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
   }
   const reports = names.map((name) => findReport(catalogue, name));
   const findings = isFindingFormat(format) ? findingReports(reports, catalogue) : [];
-  const given = givenParameters(findings.length > 0 ? findings.map((one) => one.report) : reports, options);
+  const given = givenParameters(
+    findings.length > 0 ? findings.map((one) => one.report) : reports,
+    options,
+    await ipRangesOf(options),
+  );
   const pseudonyms = readPseudonyms(options.pseudonymise);
   if (pseudonyms !== null && options.exemptions !== undefined) {
     throw new AppError("E_USAGE", "--exemptions does not go with --pseudonymise: they name what is replaced");
   }
+  const wholeAudit = names.length === 0 && format === "html";
+  const proposals = wholeAudit ? resultWith(pseudonyms, await tightenProposals(options.db)) : null;
   const reader = readerWith(pseudonyms, await openReader(options.db));
   const review = await openReview(options, (one) => readerWith(pseudonyms, one));
   try {
-    if (format === "html") await writeOutput(await pageOf(reader, reports, given), options.o);
+    if (format === "html") await writeOutput(await pageOf(reader, reports, given, proposals), options.o);
     else if (isFindingFormat(format)) await writeFindings(reader, format, findings, given, review, options);
     else if (reports.length > 0) await writeRows(reader, format, reports, given, review, options);
     const found = await checkWatches(reader, watches, review);
@@ -119,16 +126,23 @@ async function pageOf(
   reader: Reader,
   reports: readonly Report[],
   given: GivenParameters,
+  proposals: Result | null,
 ): Promise<AsyncIterable<string>> {
   const { auditPage } = await import("../../report/html/audit/page.ts");
   const { renderPage } = await import("../../report/html/page.ts");
   const { reportPage } = await import("../../report/html/report-page.ts");
   const now = new Date();
-  return renderPage(await (reports.length === 0 ? auditPage(reader, now) : reportPage(reader, reports, given, now)));
+  return renderPage(
+    await (reports.length === 0 ? auditPage(reader, now, proposals) : reportPage(reader, reports, given, now)),
+  );
 }
 
 /** `--param` values as one object; a name must belong to at least one of the reports. */
-function givenParameters(reports: readonly Report[], { param, ioc, ipRanges }: ReportOptions): GivenParameters {
+function givenParameters(
+  reports: readonly Report[],
+  { param, ioc }: ReportOptions,
+  ipRanges: string | undefined,
+): GivenParameters {
   const given: [string, string][] = param.map((text) => {
     const at = text.indexOf("=");
     if (at <= 0) throw new AppError("E_USAGE", `--param takes name=value, not ${text}`);
@@ -136,7 +150,7 @@ function givenParameters(reports: readonly Report[], { param, ioc, ipRanges }: R
     return [text.slice(0, at), value.startsWith("@") ? readValue(value.slice(1)) : value];
   });
   if (ioc !== undefined) given.push(["indicators", readValue(ioc)]);
-  if (ipRanges !== undefined) given.push(["ip_ranges", ipRangeItems(readValue(ipRanges), ipRanges)]);
+  if (ipRanges !== undefined) given.push(["ip_ranges", ipRanges]);
   const known = new Set(reports.flatMap((report) => report.parameters.map((parameter) => parameter.name)));
   const unknown = given.find(([name]) => !known.has(name));
   if (unknown !== undefined) {
@@ -145,6 +159,12 @@ function givenParameters(reports: readonly Report[], { param, ioc, ipRanges }: R
     });
   }
   return Object.fromEntries(given);
+}
+
+async function ipRangesOf({ ipRanges }: ReportOptions): Promise<string | undefined> {
+  if (ipRanges === undefined) return undefined;
+  const { ipRangeItems } = await import("../../report/ip-ranges.ts");
+  return ipRangeItems(readValue(ipRanges), ipRanges);
 }
 
 function readValue(file: string): string {

@@ -3,13 +3,15 @@ import type { TightenedRule, TightenOptions } from "../../change/tighten/propose
 import { type Tightened, tightenRules } from "../../change/tighten/tighten.ts";
 import { type ScriptFormat, SCRIPTS } from "../../report/change-scripts.ts";
 import { type OutputFormat, RENDERERS } from "../../report/renderers/formats.ts";
+import { streamOf } from "../../report/row-stream.ts";
 import { plural } from "../../report/summary-text.ts";
 import { type Candidates, tightenCandidates } from "../../report/tighten-candidates.ts";
-import { curveRows, tightenChanges, tightenRows } from "../../report/tighten-rows.ts";
+import { byUrgency, curveRows, tightenChanges, tightenResult } from "../../report/tighten-rows.ts";
 import { renderTighten } from "../../report/tighten-text.ts";
-import { type History, newestSnapshot, openHistory } from "../../store/history.ts";
+import { openHistory } from "../../store/history.ts";
 import { EXIT } from "../failure.ts";
 import { chosenFormat, databaseOption, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
+import { TIGHTEN_DEFAULTS } from "../proposals.ts";
 import { notePruned } from "../pruned.ts";
 
 interface TightenCommandOptions extends Omit<OutputOptions, "output"> {
@@ -42,17 +44,30 @@ export function registerTighten(program: Command): void {
       wholeNumber(1, 100),
       33,
     )
-    .option("--max-rules <n>", "rules in place of one at most", wholeNumber(1, 60), 10)
+    .option("--max-rules <n>", "rules in place of one at most", wholeNumber(1, 60), TIGHTEN_DEFAULTS.maxRules)
     .addOption(
       new Option(
         "--widen <v4>[,<v6>]",
         "widest blocks that seen addresses are joined into; 32,128: none but addresses seen",
       )
         .argParser(prefixLengths)
-        .default([24, 64], "24,64"),
+        .default(
+          [TIGHTEN_DEFAULTS.shortest4, TIGHTEN_DEFAULTS.shortest6],
+          `${TIGHTEN_DEFAULTS.shortest4},${TIGHTEN_DEFAULTS.shortest6}`,
+        ),
     )
-    .option("--port-gap <n>", "unused ports that a range may add between two used ones", wholeNumber(0, 65_535), 0)
-    .option("--hold-out <percent>", "share of the window, at its end, to test on", wholeNumber(0, 90), 30)
+    .option(
+      "--port-gap <n>",
+      "unused ports that a range may add between two used ones",
+      wholeNumber(0, 65_535),
+      TIGHTEN_DEFAULTS.portGap,
+    )
+    .option(
+      "--hold-out <percent>",
+      "share of the window, at its end, to test on",
+      wholeNumber(0, 90),
+      TIGHTEN_DEFAULTS.holdOut * 100,
+    )
     .option("--no-references", "name addresses only, no groups and prefix lists")
     .option("--keep-replyless", "traffic that nobody answered is needed too", false)
     .option("--curve", "rows of the trade-off: breadth and held-back denials by number of rules", false)
@@ -82,7 +97,7 @@ async function runTighten(ruleIds: readonly string[], { output, ...options }: Ti
     if (output !== undefined && isScript(output)) {
       await writeOutput(pieces(SCRIPTS[output](tightenChanges(rules), told)), options.o);
     } else {
-      await writeOutput(print(history, rules, candidates, { ...options, output }), options.o);
+      await writeOutput(print(rules, candidates, { ...options, output }), options.o);
     }
     process.stderr.write(`${told}\n`);
     noteShort(found);
@@ -98,22 +113,15 @@ function limitsOf(options: TightenCommandOptions): TightenOptions {
 }
 
 function print(
-  history: History,
   rules: readonly TightenedRule[],
-  { untouched }: Candidates,
+  candidates: Candidates,
   options: OutputOptions & { readonly curve: boolean },
 ): AsyncIterable<string> {
   const format = chosenFormat(options);
   const render = renderOptions(options);
   if (options.curve) return RENDERERS[format](curveRows(rules), render);
-  if (format === "table") return pieces(renderTighten(rules, untouched, newestSnapshot(history), render));
-  return RENDERERS[format](tightenRows(rules, untouched), render);
-}
-
-const ORDER: readonly TightenedRule["status"][] = ["narrow", "redundant", "keep"];
-
-function byUrgency(a: TightenedRule, b: TightenedRule): number {
-  return ORDER.indexOf(a.status) - ORDER.indexOf(b.status) || b.breadth - a.breadth || (a.rule.id < b.rule.id ? -1 : 1);
+  if (format === "table") return pieces(renderTighten(rules, candidates, render));
+  return RENDERERS[format](streamOf(tightenResult(rules, candidates)), render);
 }
 
 function summary({ rules, recordsProven, window }: Tightened, { untouched }: Candidates): string {

@@ -15,6 +15,7 @@ const WORDS: ReadonlySet<string> = new Set(
 const SENTENCES: ReadonlySet<string> = new Set([
   "reason",
   "suggested_replacement",
+  "replacement",
   "example_flow",
   "fact",
   "what",

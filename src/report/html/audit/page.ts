@@ -1,4 +1,4 @@
-import type { Reader } from "../../../store/reader.ts";
+import type { Reader, Result } from "../../../store/reader.ts";
 import { visible } from "../../renderers/renderer.ts";
 import type { Fact, PageData } from "../page-data.ts";
 import { coverageSection } from "./coverage.ts";
@@ -8,10 +8,10 @@ import { overviewSection } from "./overview.ts";
 import { probeSection } from "./probes.ts";
 import { ruleSections } from "./rules.ts";
 
-/** The whole audit as a page. `now` is the time it is made. */
-export async function auditPage(reader: Reader, now: Date): Promise<PageData> {
+/** The whole audit as a page. `now` is the time it is made; `proposals` the rows of `tighten`, null where it has none. */
+export async function auditPage(reader: Reader, now: Date, proposals: Result | null): Promise<PageData> {
   const evidence = await openEvidence(reader);
-  const rules = await ruleSections(evidence);
+  const rules = await ruleSections(evidence, proposals);
   const modelled = rules.counts.rules > 0;
   const sections = [
     await overviewSection(evidence, modelled ? rules.counts : null),

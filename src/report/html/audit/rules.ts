@@ -1,3 +1,4 @@
+import type { Result } from "../../../store/reader.ts";
 import type { Section, TableBlock } from "../page-data.ts";
 import { columnTexts, withColumn, wordColumn } from "../table-block.ts";
 import { bucketSql, bucketsOf, type Evidence, stepFor } from "./evidence.ts";
@@ -13,7 +14,7 @@ export interface RuleSections {
 }
 
 /** How rules are used, which are open to the internet and for whom, which nothing used. */
-export async function ruleSections(evidence: Evidence): Promise<RuleSections> {
+export async function ruleSections(evidence: Evidence, proposals: Result | null): Promise<RuleSections> {
   const usage = await usageTable(evidence);
   const open = await openSection(evidence);
   const unused = await ruleTable(evidence, "unused-rules", {
@@ -38,7 +39,7 @@ export async function ruleSections(evidence: Evidence): Promise<RuleSections> {
         lead: "Unused is only said where the log is complete; otherwise the evidence is called insufficient, with the reason.",
         blocks: [unused],
       },
-      ...(await narrowSection(evidence)),
+      ...(await narrowSection(evidence, proposals)),
     ],
     counts: {
       rules: usage.rowCount,

@@ -8,3 +8,5 @@ insert into rule_traffic values
   (day_of('2026-11-01'), 1, 7, 2, 6, 443, ip('203.0.113.5'), null, 5, 5, 5, 0, 50, 5000, 50, 5000, sec('2026-11-01 09:00'), sec('2026-11-01 11:00')),
   (day_of('2026-11-01'), 1, 7, 2, 1, 0, ip('203.0.113.5'), null, 1, 1, 1, 0, 1, 84, 1, 84, sec('2026-11-01 09:00'), sec('2026-11-01 11:00'));
 insert into flow_rows select 2, 130 + r, 1 + r % 4, sec('2026-11-01 10:00') + r, 0, ip('10.0.2.30'), ip('10.0.1.10'), 50000, [22, 445, 3389][1 + r // 4], 6, 1, 44, 2, 3 from range(12) t(r);
+insert into coverage_minutes select hour_of('2026-11-01 09:00') + r, 1, 1152921504606846975, 0, 0, 50, 50 from range(48) t(r);
+insert into coverage_minutes select hour_of('2026-11-01 09:00') + r, 2, 1152921504606846975 - 16, 0, 16, 50, 50 from range(48) t(r);
