@@ -1,9 +1,11 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { replay, type ReplayResult } from "../src/replay.ts";
+import { withoutCopies } from "../src/source/delivery.ts";
+import type { SourceObject } from "../src/source/source.ts";
 import { openReader } from "../src/store/reader.ts";
 import { withFolder } from "./helpers/evidence.ts";
 import { sample } from "./helpers/samples.ts";
@@ -147,27 +149,52 @@ test("the same traffic in two formats, one run after the other", async () => {
   });
 });
 
-test("a copy of an object under another name is not read again; a copy cut short adds nothing", async () => {
+test("copies of objects under other names add nothing, in one run or later, whole or cut short", async () => {
   await withFolder(async (folder) => {
-    const original = join(folder, "original");
-    const copied = join(folder, "copied");
-    cpSync(sample("production-vpc/v2"), original, { recursive: true });
-    cpSync(original, copied, { recursive: true });
-    const both = await replayNoting(folder, [original, copied]);
-    expect([both.records, both.skipped, both.duplicates]).toEqual([15_855, 7, 0]);
-    expect(both.notes).toEqual([expect.stringMatching(/^not read again: .* is a copy of .*, and 6 more$/)]);
-    const later = join(folder, "later");
-    cpSync(original, later, { recursive: true });
-    expect(await replayNoting(folder, [later])).toMatchObject({ records: 0, skipped: 7 });
-    const [name] = readdirSync(later, { recursive: true, encoding: "utf8" }).filter((one) => one.endsWith(".gz"));
-    const half = gunzipSync(readFileSync(join(later, name!)))
-      .toString()
-      .split("\n")
-      .slice(0, 500);
-    mkdirSync(join(folder, "short"));
-    writeFileSync(join(folder, "short", basename(name!)), gzipSync(half.join("\n")));
-    expect(await replayNoting(folder, [join(folder, "short")])).toMatchObject({ records: 0, duplicates: 499 });
+    const [original, copied, later] = ["original", "copied", "later"].map((name) => join(folder, name));
+    for (const copy of [original!, copied!, later!]) cpSync(sample("production-vpc/v2"), copy, { recursive: true });
+    const both = await replayNoting(folder, [original!, copied!]);
+    expect([both.records, both.duplicates]).toEqual([15_855, 15_855]);
+    const [name] = readdirSync(later!, { recursive: true, encoding: "utf8" }).filter((one) => one.endsWith(".gz"));
+    const file = join(later!, name!);
+    const lines = gunzipSync(readFileSync(file)).toString().trimEnd().split("\n");
+    const records = lines.length - 1;
+    writeFileSync(file, gzipSync(lines.slice(0, 500).join("\n")));
+    const again = await replayNoting(folder, [later!]);
+    expect([again.records, again.duplicates]).toEqual([0, 15_855 - records + 499]);
   });
+});
+
+test("what only bears the name of a delivered object is read", async () => {
+  await withFolder(async (folder) => {
+    const name = "123456789012_vpcflowlogs_us-east-1_fl-0aa_20250304T0900Z_1.log";
+    for (const [at, place] of ["a", "b"].entries()) {
+      mkdirSync(join(folder, place));
+      const line = `2 123456789012 eni-0a 10.0.0.1 10.0.0.2 5000${at} 443 6 1 60 ${START} ${START} ACCEPT OK\n`;
+      writeFileSync(join(folder, place, name), line);
+    }
+    expect(await replayNoting(folder, [join(folder, "a"), join(folder, "b")])).toMatchObject({ records: 2 });
+  });
+});
+
+test.each([
+  ["the same ETag", "1", ["s3://a/"]],
+  ["another ETag", "2", ["s3://a/", "s3://b/"]],
+])("a second key of a delivered object with %s", (_, etag, read) => {
+  const name = "123456789012_vpcflowlogs_us-east-1_fl-0aa_20250304T0900Z_1.log.gz";
+  const object = (bucket: string, etag: string): SourceObject => ({
+    name: `${bucket}${name}`,
+    size: 9,
+    etag,
+    time: 0,
+    locator: { kind: "s3", bucket, key: name },
+  });
+  const notes: string[] = [];
+  const events = { note: (text: string) => void notes.push(text), retry: () => {} };
+  const kept = withoutCopies([object("s3://a/", "1"), object("s3://b/", etag)], [], events);
+  expect(kept.map((one) => one.name)).toEqual(read.map((bucket) => `${bucket}${name}`));
+  expect(notes).toHaveLength(2 - kept.length);
+  expect(withoutCopies([object("s3://c/", "1")], kept, events)).toEqual([]);
 });
 
 test("says that records without rows cannot be recognised", async () => {

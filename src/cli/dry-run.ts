@@ -45,11 +45,11 @@ export async function printPlan(
   if (plan.objects.length === 0) process.exitCode = EXIT.nothingToJudge;
 }
 
-async function ingestedObjects(db: string): Promise<{ name: string; size: number | null }[]> {
+async function ingestedObjects(db: string): Promise<{ name: string; etag: string | null }[]> {
   const reader = await openReader(db);
   try {
-    const { rows } = await reader.run("select source_object, size from sources order by object_id");
-    return rows.map(([name, size]) => ({ name: String(name), size: size === null ? null : Number(size) }));
+    const { rows } = await reader.run("select source_object, etag from sources order by object_id");
+    return rows.map(([name, etag]) => ({ name: String(name), etag: etag === null ? null : String(etag) }));
   } finally {
     reader.close();
   }

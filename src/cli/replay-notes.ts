@@ -18,7 +18,8 @@ export function noteWindow(
 export function noteTroubles({ duplicates, retries, evicted }: ReplayResult, { note }: ProgressLine): void {
   const count = (value: number, what: string): string =>
     `${value.toLocaleString("en-US")} ${what}${value === 1 ? "" : "s"}`;
-  if (duplicates > 0) note(`${count(duplicates, "record")} delivered before by another flow log: stored once`);
+  if (duplicates > 0)
+    note(`${count(duplicates, "record")} that came before, by another flow log or in a copy: stored once`);
   if (retries > 0) note(`${count(retries, "request")} repeated after throttling, time-outs, resets or cut transfers`);
   if (evicted > 0) {
     note(

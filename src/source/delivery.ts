@@ -19,19 +19,22 @@ export function channelName(object: string): string {
   return FLOW_LOG.exec(baseName(object))?.[1] ?? "";
 }
 
+type Named = Pick<SourceObject, "name" | "etag">;
+
 /**
- * The objects without those that are a copy, under another name, of one that is known or comes earlier in the list: the
- * same delivered object of the same size, once in S3 and once on disk. Copies are noted.
+ * The objects without those that S3 holds under a second key: the same delivered object with the same ETag is known, or
+ * comes earlier in the list. A name alone proves nothing, as anyone can give it: any other copy is read, and its records
+ * compared one by one (overlap.ts).
  */
 export function withoutCopies(
   objects: readonly SourceObject[],
-  known: readonly Pick<SourceObject, "name" | "size">[],
+  known: readonly Named[],
   events: SourceEvents,
 ): SourceObject[] {
   const first = new Map<string, string>();
-  const keyOf = ({ name, size }: Pick<SourceObject, "name" | "size">): string | null => {
-    const delivery = size === null ? null : deliveryName(name);
-    return delivery === null ? null : `${delivery} ${size}`;
+  const keyOf = ({ name, etag }: Named): string | null => {
+    const delivery = name.startsWith("s3://") ? deliveryName(name) : null;
+    return delivery === null ? null : `${delivery} ${etag}`;
   };
   for (const object of known) {
     const key = keyOf(object);

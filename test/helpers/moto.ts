@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -83,17 +83,28 @@ async function install(): Promise<void> {
     try {
       mkdirSync(lock);
     } catch {
-      if (waited > 200) rmSync(lock, { recursive: true, force: true });
+      if (waited > 5 && !isHeld(lock)) rmSync(lock, { recursive: true, force: true });
       await sleep(1000);
       continue;
     }
     try {
+      writeFileSync(join(lock, "pid"), String(process.pid));
       execFileSync("python3", ["-m", "venv", venv], { stdio: "pipe" });
       const quickly = ["--quiet", "--disable-pip-version-check", "--retries", "2", "--timeout", "15"];
       execFileSync(python, ["-m", "pip", "install", ...quickly, "-r", requirements], { stdio: "pipe" });
       writeFileSync(marker, wanted);
     } finally {
-      rmdirSync(lock);
+      rmSync(lock, { recursive: true, force: true });
     }
+  }
+}
+
+/** Whether the process that took the lock is still there, however long a slow machine lets it take. */
+function isHeld(lock: string): boolean {
+  try {
+    process.kill(Number(readFileSync(join(lock, "pid"), "utf8")), 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

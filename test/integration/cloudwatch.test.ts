@@ -115,8 +115,8 @@ describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud w
   });
 
   it("reads the same records with every tenth request failing, and counts the retries", async () => {
-    const proxy = await startFaultProxy({ target: moto!.url, rate: 0.1, seed: SEED });
-    const faulty = { endpoint: proxy.url, timeoutMs: 1000 };
+    const proxy = await startFaultProxy({ target: moto!.url, rate: 0.1, seed: SEED, stallMs: 10_000 });
+    const faulty = { endpoint: proxy.url, timeoutMs: 2500 };
     let retries = 0;
     const retry = (): void => void retries++;
     const objects = await plan({ aws: faulty, events: { ...events, retry } });

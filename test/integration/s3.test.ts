@@ -88,8 +88,8 @@ describe.skipIf(moto === null)("S3 over HTTP (moto; skipped aloud without Python
   afterAll(() => moto?.stop());
 
   async function proxied(options: Partial<FaultOptions> = {}) {
-    const proxy = await startFaultProxy({ target: moto!.url, rate: 0, seed: SEED, ...options });
-    return { proxy, aws: { endpoint: proxy.url, timeoutMs: 1000 } };
+    const proxy = await startFaultProxy({ target: moto!.url, rate: 0, seed: SEED, stallMs: 10_000, ...options });
+    return { proxy, aws: { endpoint: proxy.url, timeoutMs: 2500 } };
   }
 
   it("lists thousands of keys of all layouts, accounts and regions, in canonical order", async () => {
@@ -124,14 +124,14 @@ describe.skipIf(moto === null)("S3 over HTTP (moto; skipped aloud without Python
     let retries = 0;
     const counting = { note: () => {}, retry: () => void retries++ };
     const { objects } = await planSources(["s3://logs/hive/", "s3://logs/plain/"], { aws, events: counting });
-    const sample = objects.filter((_, i) => i % 12 === 0);
+    const sample = objects.filter((_, i) => i % 20 === 0);
     for (let i = 0; i < sample.length; i += 8) {
       const batch = sample.slice(i, i + 8);
       const bodies = await Promise.all(batch.map((object) => read(object, aws, counting.retry)));
       bodies.forEach((body, j) => expect(body).toEqual(content.get(batch[j]!.name.slice("s3://logs/".length))));
     }
     const faults = Object.values(proxy.faults).reduce((a, b) => a + b, 0);
-    expect(faults, `seed ${SEED}`).toBeGreaterThan(20);
+    expect(faults, `seed ${SEED}`).toBeGreaterThan(10);
     expect(retries, `seed ${SEED}, faults ${JSON.stringify(proxy.faults)}`).toBeGreaterThanOrEqual(faults);
     await proxy.close();
   });
