@@ -46,6 +46,8 @@ export const SYN_SEEN = 1 << 11; // a record that opens a connection was seen
 export const FLAGS_KNOWN = 1 << 12; // some record carried the field tcp-flags
 export const REPLY_TRIED = 1 << 13; // a reply passed the groups and was stopped by the network ACL
 export const COUNTED_REPLY_RULE = 1 << 14; // reported for the rule that lets an untracked flow's replies pass
+export const COUNTED_OPENING = 1 << 15; // what was reported includes an opening that was seen
+export const WANTED = 1 << 16; // a rejected record of the segment asks when its records were
 
 export interface ConnectionTable {
   /** All entries; entry e begins at word e * STRIDE. */
@@ -57,8 +59,10 @@ export interface ConnectionTable {
   /** Entry of a key, made when there is none; `table.fresh` tells which. */
   findOrAdd(eni: number, local: number, remote: number, ports: number, kind: number): number;
   readonly fresh: boolean;
-  /** A fresh entry for the key; an older one of the same key stays where it is but is no longer found. */
+  /** A fresh entry for the key; an older one of the same key stays where it is, behind the younger one. */
   add(eni: number, local: number, remote: number, ports: number, kind: number): number;
+  /** The entry of the same key that was superseded by this one, or -1. */
+  older(entry: number): number;
   /** Makes an entry as if it were fresh; what was noted of the segment that touched it stays. */
   reset(entry: number): void;
   /** Keeps the entries for which `keep` is true, in order, and forgets the others. */
@@ -81,6 +85,8 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
   let words = new Uint32Array(capacity * STRIDE);
   let mask = capacity * 2 - 1;
   let slots = new Uint32Array(mask + 1);
+  // Few keys have more than one entry.
+  const superseded = new Map<number, number>();
 
   const hashOf = (eni: number, local: number, remote: number, ports: number, kind: number): number => {
     let hash = Math.imul(eni ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(local, 0xc2b2ae35);
@@ -110,6 +116,7 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
   };
 
   const link = (slot: number, hash: number, entry: number): void => {
+    if (slots[slot] !== 0) superseded.set(entry, (slots[slot] & ENTRY_MASK) - 1);
     slots[slot] = ((hash >>> ENTRY_BITS) << ENTRY_BITS) | (entry + 1);
   };
 
@@ -117,6 +124,7 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     mask = capacity * 2 - 1;
     if (slots.length === mask + 1) slots.fill(0);
     else slots = new Uint32Array(mask + 1);
+    superseded.clear();
     // In order of age: a younger entry of the same key takes the older one's place.
     for (let entry = 0; entry < table.size; entry++) {
       const base = entry * STRIDE;
@@ -182,6 +190,7 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     },
     add: (eni, local, remote, ports, kind) =>
       put(hashOf(eni, local, remote, ports, kind), eni, local, remote, ports, kind),
+    older: (entry) => superseded.get(entry) ?? -1,
     reset: (entry) => clear(entry * STRIDE),
     rekey(change) {
       for (let entry = 0; entry < table.size; entry++) {

@@ -17,7 +17,6 @@ import {
   INITIATOR_MASK,
   INTERFACE,
   KIND,
-  LAST,
   LOCAL,
   REMOTE,
   REPLY_TRIED,
@@ -40,10 +39,11 @@ import {
 } from "./initiator.ts";
 import type { Judgement } from "./judgement.ts";
 import { createJudgementTable } from "./judgement-table.ts";
-import { countPings, enterApart, LOOK_UP, NO_ENTRY, observe, type Ping } from "./observe.ts";
+import { countPings, enterApart, NO_ENTRY, observe, type Ping } from "./observe.ts";
 import { LATE, RELATED, STRAY, SURMISES, UNCERTAIN } from "./packed-facts.ts";
 import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { createReadingColumns } from "./reading-columns.ts";
+import { beginsLate, connectionOf, isOfConnection, placeRejected } from "./rejected-records.ts";
 import { deniedByGroups, isBare, isStrayAnswer, serverAnswers } from "./row-checks.ts";
 import { createRuleSets, type RuleSet } from "./rule-sets.ts";
 import { type AddressPool, createAddressPool, rowKey, type RowKey } from "./row-key.ts";
@@ -158,9 +158,10 @@ export function createEvaluator(
         const direction = directions[reading];
         const egress = direction === EGRESS;
         const flags = bits & HAS_TCP_FLAGS ? tcpFlags[row] : 0;
-        if (entry === LOOK_UP) {
-          rowKey(batch, row, direction, addresses, key);
-          entry = connections.find(key.eni, key.local, key.remote, key.ports, key.kind);
+        let late = false;
+        if (isOfConnection(entry)) {
+          late = beginsLate(entry);
+          entry = connectionOf(entry);
         }
         const accepted = (bits & ACTION_MASK) === ACTION_ACCEPT;
         const protocol = protocols[row];
@@ -182,7 +183,7 @@ export function createEvaluator(
               words[base + STATE] = state | REPLY_TRIED;
             }
             if (isStrayAnswer(batch, row, words, base, egress)) packed |= STRAY;
-            if (starts[row] >= words[base + LAST] && (flags & SYN_ACK) !== SYN) packed |= LATE;
+            if (late && (flags & SYN_ACK) !== SYN) packed |= LATE;
           }
         } else if (opened === UNKNOWN && (bits & ACTION_MASK) !== 0) {
           // A rejected record of no known connection: who is heard began, unless it can only be a server's answer.
@@ -251,6 +252,8 @@ export function createEvaluator(
       while (entries.length < segment.length) entries.push(new Int32Array(BATCH_ROWS));
       segment.forEach(({ batch, readings }, at) => observe(at, batch, readings, columns.direction, entries[at], into));
       enterApart(segment, columns.direction, entries, into);
+      const observed = segment.map((read, at) => ({ ...read, entries: entries[at] }));
+      placeRejected(observed, columns.direction, connections, addresses, timeouts, touched);
       countPings(touched, pings);
       now = Math.max(now, typicalStart(segment));
       decideInitiators(connections, touched, rules, columns.initiator);

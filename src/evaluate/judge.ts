@@ -14,7 +14,7 @@ export interface Facts {
   readonly admittedBy: number;
   /** The same if not `initiator` but the other end began it. */
   readonly admittedOtherwise: number;
-  /** REJECT after the last accepted packet of a connection that the log has seen. */
+  /** REJECT that begins when all that was accepted of its connection before it has ended. */
   readonly late: boolean;
   /** The initiator is a surmise: a packet passes if it may be a request, or the reply to one. */
   readonly uncertain: boolean;

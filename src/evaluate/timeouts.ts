@@ -53,8 +53,18 @@ export const LONG_TCP_TIMEOUT = 432_000;
 
 /** Entries nobody will need again, seen from `now` (Unix seconds). */
 export function isIdle(words: Uint32Array, base: number, now: number, timeouts: IdleTimeouts): boolean {
-  return now > words[base + LAST] + idleSeconds(words, base, timeouts) + DELIVERY;
+  return now > words[base + LAST] + rememberedSeconds(words, base, timeouts);
 }
 
+/**
+ * Seconds after its last packet for which a connection is remembered: what is refused within them may belong to it. TCP's
+ * peers go on for minutes after the firewall has forgotten their connection.
+ */
+export function rememberedSeconds(words: Uint32Array, base: number, timeouts: IdleTimeouts): number {
+  const idle = idleSeconds(words, base, timeouts);
+  return idle + ((words[base + KIND] & 0xff) === TCP ? AFTER_TCP : DELIVERY);
+}
+
+const AFTER_TCP = 600;
 /** Records of the same time may be spread over the segment, and their times are off by up to a minute. */
-const DELIVERY = 60;
+export const DELIVERY = 60;

@@ -1,10 +1,12 @@
-import { PLACE, STRIDE } from "./connections.ts";
+import { LAST, PLACE, STRIDE } from "./connections.ts";
 
 /** The connections that a segment touched, and what it adds to each: the rest of an entry outlives the segment. */
 export interface Touched {
   readonly count: number;
   /** Entries by place, in the order in which they were touched first. */
   readonly entries: Uint32Array;
+  /** Latest end, by place, of what was accepted of it before the segment; 0 for a new one. */
+  readonly priors: Uint32Array;
   /** Four sums a place: packets out, packets in, bytes out, bytes in. */
   readonly sums: Float64Array;
   /**
@@ -27,6 +29,7 @@ export function createTouched(): Touched {
   const touched = {
     count: 0,
     entries: new Uint32Array(capacity),
+    priors: new Uint32Array(capacity),
     sums: new Float64Array(capacity * TOUCHED_SUMS),
     openings: new Uint32Array(capacity),
     placeOf(words: Uint32Array, entry: number): number {
@@ -37,6 +40,7 @@ export function createTouched(): Touched {
       const place = touched.count++;
       words[base + PLACE] = place + 1;
       touched.entries[place] = entry;
+      touched.priors[place] = words[base + LAST];
       return place;
     },
     reset(words: Uint32Array, entry: number): void {
@@ -53,10 +57,12 @@ export function createTouched(): Touched {
     },
   };
   const grow = (): void => {
-    const { entries, sums, openings } = touched;
+    const { entries, priors, sums, openings } = touched;
     capacity *= 2;
     touched.entries = new Uint32Array(capacity);
     touched.entries.set(entries);
+    touched.priors = new Uint32Array(capacity);
+    touched.priors.set(priors);
     touched.sums = new Float64Array(capacity * TOUCHED_SUMS);
     touched.sums.set(sums);
     touched.openings = new Uint32Array(capacity);

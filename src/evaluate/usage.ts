@@ -3,6 +3,7 @@ import { TCP } from "../policy/compile/services.ts";
 import {
   COUNTED,
   COUNTED_MEANINGFUL,
+  COUNTED_OPENING,
   COUNTED_REPLIED,
   COUNTED_REPLY_RULE,
   COUNTED_RESET,
@@ -108,20 +109,18 @@ function reportConnection(
   const flags = words[base + FLAGS];
   const refused = protocol === TCP && replied && !meaningful && (((flags | (flags >>> 8)) & RST) !== 0 || back <= 1);
   const openings = openingsOf(opened[place], protocol, local);
-  const counted = isStray(words, base)
-    ? 0
-    : fresh
-      ? Math.max(1, openings)
-      : replied && (state & COUNTED_REPLIED) === 0
-        ? 0
-        : openings;
+  const stray = isStray(words, base);
+  // An entry stands for one connection, or for as many as were seen to open: it makes no difference when that was reported.
+  const reported = fresh ? 0 : 1;
+  const counted = stray ? 0 : state & COUNTED_OPENING ? openings : Math.max(1, openings) - reported;
 
   const { facts } = traffic;
   const at = traffic.row(day, eni, ruleSet, opener, protocol, local ? ports & 0xffff : ports >>> 16, family, remote);
   stretch(facts.words, at, first, last);
   const sum = at * TRAFFIC_SUMS;
   facts.sums[sum] += counted;
-  let next = state | COUNTED;
+  let next = stray ? state : state | COUNTED;
+  if (openings > 0) next |= COUNTED_OPENING;
   // A connection is counted once as replied, meaningful, reset, and every later opening of its ports once more.
   if (replied) {
     facts.sums[sum + 1] += state & COUNTED_REPLIED ? counted : Math.max(1, counted);

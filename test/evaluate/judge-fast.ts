@@ -1,7 +1,10 @@
 import { ByteDictionary } from "../../src/decode/dictionary.ts";
 import { createFlowBatch, type BadLine, type FlowBatch } from "../../src/decode/flow-batch.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";
-import { createEvaluator } from "../../src/evaluate/evaluator.ts";
+import { createEvaluator, type Evaluator } from "../../src/evaluate/evaluator.ts";
+import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../../src/evaluate/facts.ts";
+import type { TrackerState } from "../../src/evaluate/state.ts";
+import { IPV4 } from "../../src/net/address.ts";
 import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "../../src/evaluate/timeouts.ts";
 import { recordsOf, type FlowRecord } from "../../src/evaluate/explain/record.ts";
 import type { NamedJudgement } from "../../src/evaluate/explain/trace.ts";
@@ -17,6 +20,12 @@ export interface Judged {
   readonly judgement: NamedJudgement;
 }
 
+export interface FastRun {
+  readonly judged: readonly Judged[];
+  /** What connections used, by rules, interface, direction, protocol, port and peer: connections, packets, bytes, first, last. */
+  readonly usage: ReadonlyMap<string, readonly number[]>;
+}
+
 /**
  * Runs text through the fast path in memory: tokeniser, batches, compiled policy, evaluator. Each of `segments` is judged
  * together; a segment may be several texts, each of which ends its batch (so that batch limits vary).
@@ -26,6 +35,30 @@ export function judgeFast(
   segments: readonly (readonly string[])[],
   fields?: readonly string[],
 ): Judged[] {
+  const usage = new Map<string, number[]>();
+  return judgeRun(model, segments, null, usage, fields).judged;
+}
+
+/** The same in several runs, each of which begins with what the one before exported, as a new process would. */
+export function judgeInRuns(model: Model, runs: readonly (readonly (readonly string[])[])[]): FastRun {
+  const usage = new Map<string, number[]>();
+  const judged: Judged[] = [];
+  let state: TrackerState | null = null;
+  for (const segments of runs) {
+    const run = judgeRun(model, segments, state, usage);
+    judged.push(...run.judged);
+    state = run.exportState();
+  }
+  return { judged, usage };
+}
+
+function judgeRun(
+  model: Model,
+  segments: readonly (readonly string[])[],
+  state: TrackerState | null,
+  usage: Map<string, number[]>,
+  fields?: readonly string[],
+): { judged: Judged[]; exportState(): TrackerState } {
   const policy = compileModel(model);
   const interfaces = new ByteDictionary(policy.interfaceIds);
   const accounts = new ByteDictionary();
@@ -34,6 +67,7 @@ export function judgeFast(
   const ports = createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp);
   const evaluator = createEvaluator(table, ports, policy.ruleIds, {
     roomForConnections: 1 << 8,
+    state,
     timeouts: {
       ...DEFAULT_TIMEOUTS,
       tcpEstablished: policy.snapshots.length > 1 ? LONG_TCP_TIMEOUT : DEFAULT_TIMEOUTS.tcpEstablished,
@@ -56,8 +90,31 @@ export function judgeFast(
         judged.push({ record, judgement: named(judgement, policy.ruleIds, model) });
       });
     });
+    addUsage(usage, evaluator, policy.ruleIds);
+    evaluator.clearFacts();
   }
-  return judged;
+  return { judged, exportState: () => evaluator.exportState() };
+}
+
+function addUsage(usage: Map<string, number[]>, evaluator: Evaluator, ruleIds: readonly string[]): void {
+  const { words, sums, rows } = evaluator.traffic;
+  for (let row = 0; row < rows; row++) {
+    const at = row * TRAFFIC_WORDS;
+    const sum = row * TRAFFIC_SUMS;
+    const [, eni, ruleSet, direction, protocol, port, family, peer, first, last] = words.subarray(at, at + 10);
+    const { rules, certain } = evaluator.ruleSets[ruleSet - evaluator.firstRuleSet];
+    const peerText = family === IPV4 ? peer : evaluator.addresses.words.slice(peer * 4, peer * 4 + 4).join(".");
+    const names = rules.map((rule) => ruleIds[rule]).sort();
+    const key = [names.join(","), certain, eni, direction, protocol, port, peerText].join(" ");
+    const [connections, , , , packets, bytes, replyPackets, replyBytes] = sums.subarray(sum, sum + 8);
+    const before = usage.get(key) ?? [0, 0, 0, 0, 0, Infinity, 0];
+    const added = [connections, packets, bytes, replyPackets, replyBytes];
+    usage.set(key, [
+      ...added.map((one, place) => one + before[place]),
+      Math.min(first, before[5]),
+      Math.max(last, before[6]),
+    ]);
+  }
 }
 
 function decode(

@@ -76,10 +76,12 @@ export function isOfNoConnection(
   return connection.protocol === TCP && record.packets === 1 && heardBefore === null;
 }
 
-/** REJECT that does not open a connection, after the last accepted packet of one that the log has seen. */
-export function isLate(record: FlowRecord, connection: Connection | null): boolean {
-  if (connection === null || record.action === "ACCEPT") return false;
-  return (record.start ?? 0) >= connection.last && ((record.tcpFlags ?? 0) & SYN_ACK) !== SYN;
+/**
+ * REJECT that does not open a connection and begins when all of one that was accepted before it has ended: `lastBefore` is
+ * the latest end of that.
+ */
+export function isLate(record: FlowRecord, lastBefore: number | null): boolean {
+  return lastBefore !== null && (record.start ?? 0) >= lastBefore && ((record.tcpFlags ?? 0) & SYN_ACK) !== SYN;
 }
 
 /** An ICMP packet between two hosts that have a flow of another protocol: it may be an error about that flow. */

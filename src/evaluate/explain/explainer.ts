@@ -6,7 +6,7 @@ import { explanationOf, noAnswer } from "./conclusion.ts";
 import { decideInitiators, portRanks, type PortRanks } from "./decide-initiators.ts";
 import { snapshotsInForce } from "./in-force.ts";
 import { isStoppedByAcl, walkLayers, type PacketAt, type Walk } from "./layers.ts";
-import { createMemory, portsOf, type Connection, type Memory, type Sighting } from "./memory.ts";
+import { createMemory, portsOf, type Connection, type Found, type Memory, type Sighting } from "./memory.ts";
 import { askAdmission } from "./opening.ts";
 import { directionOf, endsOf } from "./place.ts";
 import type { FlowRecord } from "./record.ts";
@@ -28,6 +28,7 @@ export function createExplainer(model: Model): Explainer {
   return {
     explain(records) {
       const placed = records.map((record) => place(model, record));
+      memory.begin();
       const touched = new Set<Connection>();
       const connections = new Map<Placed, Connection>();
       // In order of time: a silence ends a connection, whatever the order in which the records come.
@@ -40,7 +41,9 @@ export function createExplainer(model: Model): Explainer {
       decideInitiators([...touched], ranks);
       return placed.map((one) => {
         if (one.sighting === null) return one.explanation;
-        return judge(one, one.sighting, connections.get(one) ?? memory.find(one.sighting), memory, ranks);
+        const accepted = connections.get(one);
+        const found = accepted ? { connection: accepted, lastBefore: null } : memory.find(one.sighting);
+        return judge(one, one.sighting, found, memory, ranks);
       });
     },
   };
@@ -104,10 +107,11 @@ function place(model: Model, record: FlowRecord): Placed {
 function judge(
   { steps, elsewhere }: Placed & { sighting: Sighting },
   sighting: Sighting,
-  connection: Connection | null,
+  found: Found | null,
   memory: Memory,
   ranks: PortRanks,
 ): Explanation {
+  const connection = found?.connection ?? null;
   const { record, under, direction } = sighting;
   const opener = openerOf(sighting, connection, isStoppedByAcl(packetAt(sighting, 0)), ranks);
   const stray = isOfNoConnection(sighting, connection, opener);
@@ -139,7 +143,7 @@ function judge(
     if (consistent(other.verdict, record.action)) chosen = other;
   }
   const { at } = walks.find(({ walk }) => walk === chosen)!;
-  const circumstances = { record, changed: at > 0, elsewhere, stray, late: isLate(record, connection) };
+  const circumstances = { record, changed: at > 0, elsewhere, stray, late: isLate(record, found?.lastBefore ?? null) };
   const agreement = agreementOf(chosen.verdict, record.action);
   // The walk that gives the answer comes last.
   const ordered = [...walks].sort((one, other) => Number(one.walk === chosen) - Number(other.walk === chosen));

@@ -17,6 +17,8 @@ export interface Connection {
   firstIn: number | null;
   /** Latest end. */
   last: number;
+  /** Start and end of each of its records. */
+  readonly spans: { readonly start: number; readonly end: number }[];
   /** TCP flags seen from the interface, and towards it. */
   flagsOut: number;
   flagsIn: number;
@@ -47,9 +49,20 @@ export interface Sighting {
   readonly under: readonly Opening[];
 }
 
+/** A record's connection, and the latest end of what was accepted of it before the record; null where nothing was. */
+export interface Found {
+  readonly connection: Connection;
+  readonly lastBefore: number | null;
+}
+
 export interface Memory {
-  /** The youngest connection of the record's key. */
-  find(sighting: Sighting): Connection | null;
+  /** From here on records are judged together: what was entered before counts as earlier than they are. */
+  begin(): void;
+  /**
+   * The connection of a record that was not accepted: the youngest of its key that began before it and is still remembered,
+   * else one that begins within a minute (times are off by up to that).
+   */
+  find(sighting: Sighting): Found | null;
   /** Enters an accepted record: into the youngest connection of its key, or a new one when that one has long been silent. */
   enter(sighting: Sighting): Connection;
   readonly all: readonly Connection[];
@@ -57,18 +70,35 @@ export interface Memory {
 
 export function createMemory(model: Model): Memory {
   const all: Connection[] = [];
-  const byKey = new Map<string, Connection>();
+  /** Youngest last. */
+  const byKey = new Map<string, Connection[]>();
+  let earlier = new Map<Connection, number>();
   return {
     all,
-    find: (sighting) => byKey.get(keyOf(sighting)) ?? null,
+    begin: () => void (earlier = new Map(all.map((one) => [one, one.last]))),
+    find(sighting) {
+      const start = sighting.record.start ?? 0;
+      let next: Found | null = null;
+      for (const connection of (byKey.get(keyOf(sighting)) ?? []).toReversed()) {
+        if (connection.opened.at <= start) {
+          const before = connection.spans.filter((span) => span.start <= start).map((span) => span.end);
+          const lastBefore = Math.max(earlier.get(connection) ?? 0, ...before);
+          const after = connection.protocol === TCP ? AFTER_TCP : INEXACT;
+          const remembered = start <= lastBefore + idleSeconds(connection, model) + after;
+          return remembered ? { connection, lastBefore } : next;
+        }
+        if (connection.opened.at <= start + INEXACT) next = { connection, lastBefore: null };
+      }
+      return next;
+    },
     enter(sighting) {
       const key = keyOf(sighting);
-      const known = byKey.get(key);
+      const known = byKey.get(key)?.at(-1);
       const start = sighting.record.start ?? 0;
       const goesOn = known !== undefined && start <= known.last + idleSeconds(known, model);
       const connection = goesOn ? known : begin(sighting);
       if (!goesOn) {
-        byKey.set(key, connection);
+        byKey.set(key, [...(byKey.get(key) ?? []), connection]);
         all.push(connection);
       }
       add(connection, sighting);
@@ -77,6 +107,10 @@ export function createMemory(model: Model): Memory {
   };
 }
 
+/** Times of records are off by up to a minute. */
+const INEXACT = 60;
+/** Seconds after its time-out for which a connection of TCP is remembered: its ends may go on for minutes. */
+const AFTER_TCP = 600;
 const TCP_IDLE = 350;
 const TCP_IDLE_WITH_HISTORY = 432_000;
 const LOAD_BALANCER_UDP_IDLE = 120;
@@ -129,6 +163,7 @@ function begin({ record, direction, local, remote, under }: Sighting): Connectio
     firstOut: null,
     firstIn: null,
     last: 0,
+    spans: [],
     flagsOut: 0,
     flagsIn: 0,
     flagsKnown: false,
@@ -157,6 +192,7 @@ function add(connection: Connection, { record, direction, under }: Sighting): vo
   connection.bytes += record.bytes ?? 0;
   connection.flagsKnown ||= record.tcpFlags !== null;
   connection.last = Math.max(connection.last, end);
+  connection.spans.push({ start, end });
   if (start < connection.opened.at) connection.opened = { at: start, record, under };
 }
 

@@ -10,7 +10,7 @@ export interface Circumstances {
   /** The interface stands in another snapshot only. */
   readonly elsewhere: boolean;
   readonly stray: boolean;
-  /** REJECT after the last accepted packet of a connection that the log has seen. */
+  /** REJECT that begins when all that was accepted of its connection before it has ended. */
   readonly late: boolean;
 }
 

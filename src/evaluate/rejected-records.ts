@@ -1,0 +1,115 @@
+import type { FlowBatch } from "../decode/flow-batch.ts";
+import { LAST, openedAt, PLACE, STATE, STRIDE, WANTED, type ConnectionTable } from "./connections.ts";
+import { LOOK_UP } from "./observe.ts";
+import { type AddressPool, rowKey, type RowKey } from "./row-key.ts";
+import { DELIVERY, type IdleTimeouts, rememberedSeconds } from "./timeouts.ts";
+import type { Touched } from "./touched.ts";
+
+export interface ObservedBatch {
+  readonly batch: FlowBatch;
+  readonly readings: Uint32Array;
+  readonly entries: Int32Array;
+}
+
+/** A record that was not accepted, and of no connection that is known. */
+export const NO_CONNECTION = -3;
+const FIRST_REJECTED = -4;
+
+/** The place of a connection's entry in a row's column, for a record that was not accepted. */
+const encoded = (entry: number, late: boolean): number => FIRST_REJECTED - entry * 2 - (late ? 1 : 0);
+export const isOfConnection = (place: number): boolean => place <= FIRST_REJECTED;
+export const connectionOf = (place: number): number => (FIRST_REJECTED - place) >> 1;
+/** The record begins when everything accepted of the connection that began before it has ended. */
+export const beginsLate = (place: number): boolean => ((FIRST_REJECTED - place) & 1) === 1;
+
+/**
+ * Second pass: finds the connection of every record that was not accepted, by time and not by arrival, so that it makes no
+ * difference how much else was already known. The connection is the youngest of the record's key that began before it and
+ * is still remembered, else one that begins within a minute (times are off by up to that).
+ */
+export function placeRejected(
+  observed: readonly ObservedBatch[],
+  directions: Uint8Array,
+  connections: ConnectionTable,
+  pool: AddressPool,
+  timeouts: IdleTimeouts,
+  touched: Touched,
+): void {
+  const { words } = connections;
+  const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
+  const found: { readonly of: ObservedBatch; readonly row: number; readonly entry: number }[] = [];
+  const times: Times = new Map();
+  for (const of of observed) {
+    const { batch, readings, entries } = of;
+    for (let row = 0; row < batch.rows; row++) {
+      if (entries[row] !== LOOK_UP) continue;
+      rowKey(batch, row, directions[readings[row]], pool, key);
+      const entry = connections.find(key.eni, key.local, key.remote, key.ports, key.kind);
+      entries[row] = NO_CONNECTION;
+      if (entry < 0) continue;
+      found.push({ of, row, entry });
+      for (let one = entry; one >= 0; one = connections.older(one)) {
+        const base = one * STRIDE;
+        // Before or after everything else no record of the connection needs to be looked at.
+        if (batch.start[row] >= words[base + LAST] || batch.start[row] < openedAt(words, base)) continue;
+        const place = words[base + PLACE];
+        if (place === 0 || times.has(one)) continue;
+        times.set(one, { prior: touched.priors[place - 1], spans: [] });
+        words[base + STATE] |= WANTED;
+      }
+    }
+  }
+  if (times.size > 0) readTimes(observed, words, times);
+  for (const { of, row, entry } of found) {
+    of.entries[row] = placeOf(of.batch.start[row], entry, connections, times, timeouts);
+  }
+}
+
+/** Of connections: latest end before the segment, start and end of the accepted records in it. */
+type Times = Map<number, { readonly prior: number; readonly spans: number[] }>;
+
+function readTimes(observed: readonly ObservedBatch[], words: Uint32Array, times: Times): void {
+  for (const { batch, entries } of observed) {
+    for (let row = 0; row < batch.rows; row++) {
+      const entry = entries[row];
+      if (entry >= 0 && (words[entry * STRIDE + STATE] & WANTED) !== 0) {
+        times.get(entry)!.spans.push(batch.start[row], batch.end[row]);
+      }
+    }
+  }
+  for (const entry of times.keys()) words[entry * STRIDE + STATE] &= ~WANTED;
+}
+
+function placeOf(
+  start: number,
+  youngest: number,
+  connections: ConnectionTable,
+  times: Times,
+  timeouts: IdleTimeouts,
+): number {
+  const { words } = connections;
+  let next = NO_CONNECTION;
+  for (let entry = youngest; entry >= 0; entry = connections.older(entry)) {
+    const base = entry * STRIDE;
+    if (openedAt(words, base) <= start) {
+      const last = lastBefore(start, words[base + LAST], times.get(entry));
+      return start <= last + rememberedSeconds(words, base, timeouts) ? encoded(entry, start >= last) : next;
+    }
+    if (openedAt(words, base) <= start + DELIVERY) next = encoded(entry, false);
+  }
+  return next;
+}
+
+/** Latest end of what was accepted and began no later than `start`. What an earlier segment saw counts as before. */
+function lastBefore(
+  start: number,
+  last: number,
+  known: { prior: number; spans: readonly number[] } | undefined,
+): number {
+  if (known === undefined) return last;
+  let latest = known.prior;
+  for (let at = 0; at < known.spans.length; at += 2) {
+    if (known.spans[at] <= start && known.spans[at + 1] > latest) latest = known.spans[at + 1];
+  }
+  return latest;
+}

@@ -1,0 +1,33 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { modelOf } from "../helpers/model-of.ts";
+import { judgeInRuns } from "./judge-fast.ts";
+import { episodes, partsOf } from "./random/episodes.ts";
+import { describeHistory, history } from "./random/network.ts";
+import { textOf } from "./random/records.ts";
+import { runs } from "./random/runs.ts";
+
+const asked = runs(250);
+
+/** After each part: go on in the same segment, begin another one, or end the run and begin another. */
+const cuts = fc.array(fc.constantFrom("segment", "segment", "run", "none"), { minLength: 4, maxLength: 4 });
+
+test(`replayed in pieces, records are judged and rules used as in one go (${asked.name})`, () => {
+  fc.assert(
+    fc.property(history, episodes, cuts, (configurations, traffic, after) => {
+      const model = modelOf(describeHistory(configurations));
+      const texts = partsOf(traffic).map(textOf);
+      const whole = judgeInRuns(model, [[texts]]);
+      const pieces: string[][][] = [[[texts[0]]]];
+      texts.slice(1).forEach((text, at) => {
+        if (after[at] === "none") pieces.at(-1)!.at(-1)!.push(text);
+        else if (after[at] === "segment") pieces.at(-1)!.push([text]);
+        else pieces.push([[text]]);
+      });
+      const cut = judgeInRuns(model, pieces);
+      expect(cut.judged).toEqual(whole.judged);
+      expect(new Map([...cut.usage].sort())).toEqual(new Map([...whole.usage].sort()));
+    }),
+    asked.parameters,
+  );
+});
