@@ -37,9 +37,14 @@ export function createOverlap(
 ): { filter(read: ReadBatch, object: string): Promise<number> } | null {
   const known = writer.objects;
   const channels = numberChannels([...known, ...objects].map(({ name }) => name));
-  if (new Set(channels.values()).size < 2) return null;
-  const channelOfObject = new Map(known.map(({ name, objectId }) => [objectId, channels.get(name)!]));
-  objects.forEach(({ name }, at) => channelOfObject.set(writer.nextObjectId + at, channels.get(name)!));
+  if (new Set(channels).size < 2) return null;
+  const channelOfObject = new Map(known.map(({ objectId }, at) => [objectId, channels[at]]));
+  const channelOfName = new Map<string, number>();
+  for (const [at, { name }] of objects.entries()) {
+    const channel = channels[known.length + at];
+    channelOfObject.set(writer.nextObjectId + at, channel);
+    channelOfName.set(name, channel);
+  }
   const times = bucketsOf(known);
   const blindTimes = bucketsOf(known.filter(({ hasRows }) => !hasRows));
   const { strings } = names.interfaces;
@@ -69,23 +74,24 @@ export function createOverlap(
     },
     hotRows,
   });
-  return { filter: (read, object) => duplicates.filter(read, channels.get(object)!) };
+  return { filter: (read, object) => duplicates.filter(read, channelOfName.get(object)!) };
 }
 
-/** The channel of each object as a number. A second copy of a delivered object is a channel of its own: it repeats the first. */
-function numberChannels(names: readonly string[]): Map<string, number> {
+/**
+ * The channel of each object as a number. A second copy of a delivered object is a channel of its own, as it repeats the
+ * first; so is standard input that comes a second time.
+ */
+function numberChannels(names: readonly string[]): number[] {
   const numbers = new Map<string, number>();
-  const copies = new Map<string, number>();
-  const channels = new Map<string, number>();
-  for (const name of new Set(names)) {
-    const delivery = deliveryName(name);
-    const copy = delivery === null ? 0 : (copies.get(delivery) ?? 0);
-    if (delivery !== null) copies.set(delivery, copy + 1);
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const delivery = deliveryName(name) ?? name;
+    const copy = seen.get(delivery) ?? 0;
+    seen.set(delivery, copy + 1);
     const channel = `${channelName(name)}#${copy}`;
     if (!numbers.has(channel)) numbers.set(channel, numbers.size);
-    channels.set(name, numbers.get(channel)!);
-  }
-  return channels;
+    return numbers.get(channel)!;
+  });
 }
 
 function answerBits({ action, logStatus }: Judgement): number {

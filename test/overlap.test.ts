@@ -7,6 +7,7 @@ import { replay, type ReplayResult } from "../src/replay.ts";
 import { withoutCopies } from "../src/source/delivery.ts";
 import type { SourceObject } from "../src/source/source.ts";
 import { openReader } from "../src/store/reader.ts";
+import { flowreplay } from "./helpers/cli.ts";
 import { withFolder } from "./helpers/evidence.ts";
 import { sample } from "./helpers/samples.ts";
 
@@ -162,6 +163,18 @@ test("copies of objects under other names add nothing, in one run or later, whol
     writeFileSync(file, gzipSync(lines.slice(0, 500).join("\n")));
     const again = await replayNoting(folder, [later!]);
     expect([again.records, again.duplicates]).toEqual([0, 15_855 - records + 499]);
+  });
+});
+
+test("standard input that comes twice, or again as a file, adds nothing", async () => {
+  await withFolder(async (cwd) => {
+    const file = sample("two-records/flow.log");
+    const input = readFileSync(file, "utf8");
+    for (const source of ["-", "-", file]) {
+      expect(flowreplay(["replay", source], { cwd, input })).toMatchObject({ code: 0 });
+    }
+    const { stdout } = flowreplay(["query", "select count(*) as n from flows", "--output", "csv"], { cwd });
+    expect(stdout).toBe("n\n2\n");
   });
 });
 

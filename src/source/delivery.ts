@@ -12,9 +12,10 @@ export function deliveryName(object: string): string | null {
 
 /**
  * By which way the records of an object came: a flow log (its id), a log group (the names of its hours without the
- * hour), or "" where the name does not tell.
+ * hour), standard input, or "" where the name does not tell.
  */
 export function channelName(object: string): string {
+  if (object === "stdin") return object;
   if (object.startsWith("cloudwatch://")) return object.slice(0, object.lastIndexOf("/"));
   return FLOW_LOG.exec(baseName(object))?.[1] ?? "";
 }

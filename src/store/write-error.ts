@@ -9,7 +9,9 @@ export function writeError(path: string, error: unknown): unknown {
   if (error instanceof AppError) return error;
   const refused = REFUSED.exec(error instanceof Error ? error.message : String(error))?.[1];
   if (refused === undefined) return error;
-  return new AppError("E_STORE", `cannot write ${path}: ${refused}`, {
+  // DuckDB begins it with a capital, Node does not.
+  const why = refused[0].toUpperCase() + refused.slice(1);
+  return new AppError("E_STORE", `cannot write ${path}: ${why}`, {
     hint: "make room there and replay again: what was committed stays, nothing is stored twice",
     cause: error,
   });
