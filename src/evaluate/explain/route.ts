@@ -3,27 +3,35 @@ import { parsePrefix } from "../../net/parse.ts";
 import type { NetworkInterface, RouteTable, Snapshot } from "../../policy/model.ts";
 import { holds, ownBlocks } from "./match-peer.ts";
 
+/** What a packet meets on its way: `list` is the id of the prefix list that stands as the route's destination. */
+interface Way {
+  readonly target: string;
+  readonly list: string | null;
+}
+
 /**
- * Where the interface's subnet sends packets for the peer: the target of the longest route that holds it (VPC User Guide,
- * "Route priority"), `local` inside the VPC; null when nothing tells. In the VPC only an appliance takes the local route's
- * place.
+ * Where the interface's subnet sends packets for the peer: the longest route that holds it (VPC User Guide, "Route
+ * priority"), `local` inside the VPC; null when nothing tells. In the VPC only an appliance takes the local route's place.
  */
-export function targetOf(snapshot: Snapshot, { subnetId }: NetworkInterface, peer: Address): string | null {
+function wayTo(snapshot: Snapshot, { subnetId }: NetworkInterface, peer: Address): Way | null {
   const vpcId = snapshot.subnets.get(subnetId ?? "")?.vpcId ?? null;
   const own = (snapshot.vpcs.get(vpcId ?? "")?.prefixes ?? []).find((block) => holds(block, peer));
-  let best: { readonly length: number; readonly target: string } | null = own
-    ? { length: own.length, target: "local" }
+  const routes = (routeTableOf(snapshot, subnetId, vpcId)?.routes ?? []).map(({ destination, ...route }) => {
+    return { ...route, destination, list: destination.startsWith("pl-") ? destination : null };
+  });
+  let best: (Way & { readonly length: number }) | null = own
+    ? { target: "local", list: null, length: own.length }
     : null;
-  for (const route of routeTableOf(snapshot, subnetId, vpcId)?.routes ?? []) {
-    if (route.state !== "active" || (own && !isAppliance(route.target, route.destination))) continue;
+  // Of two routes for one block that to a prefix list comes second.
+  for (const route of routes.toSorted((one, other) => Number(one.list !== null) - Number(other.list !== null))) {
+    if (route.state !== "active" || (own && !isAppliance(route))) continue;
     for (const block of destinationsOf(snapshot, route.destination)) {
-      if (!holds(block, peer)) continue;
+      const longer = best === null || block.length > best.length;
       const takesPlace = best?.target === "local" && block.length === best.length;
-      if (best === null || block.length > best.length || takesPlace)
-        best = { length: block.length, target: route.target };
+      if (holds(block, peer) && (longer || takesPlace)) best = { ...route, length: block.length };
     }
   }
-  return best?.target ?? null;
+  return best;
 }
 
 /** True when the peer is reached through a transit gateway whose attachment shares the interface's subnet. */
@@ -32,14 +40,13 @@ export function viaTransitInSubnet(snapshot: Snapshot, one: NetworkInterface, pe
   const attached = [...snapshot.interfaces.values()].some(
     (other) => other.type === "transit_gateway" && other.subnetId === one.subnetId,
   );
-  return attached && (targetOf(snapshot, one, peer)?.startsWith("tgw-") ?? false);
+  return attached && (wayTo(snapshot, one, peer)?.target.startsWith("tgw-") ?? false);
 }
 
-/** The appliance that packets for the peer go through; null for none. Gateway endpoints are reached by prefix lists. */
+/** The appliance that packets for the peer go through; null for none. */
 export function applianceTo(snapshot: Snapshot, one: NetworkInterface, peer: Address): string | null {
-  const target = targetOf(snapshot, one, peer);
-  const gatewayEndpoint = target === null || endpointList(snapshot, one, target, peer) !== null;
-  return !gatewayEndpoint && isAppliance(target, "") ? target : null;
+  const way = wayTo(snapshot, one, peer);
+  return way !== null && isAppliance(way) ? way.target : null;
 }
 
 /**
@@ -53,10 +60,11 @@ export function trackedAnyway(snapshot: Snapshot, one: NetworkInterface, peer: A
       ALWAYS_TRACKED.includes(type) && ownBlocks({ ...its, type }).some((block) => holds(block, peer)),
   );
   if (other) return `the peer is ${other.id}, a ${other.type}`;
-  const target = targetOf(snapshot, one, peer);
-  if (target === null || !/^(?:nat|eigw|vpce)-/.test(target)) return null;
-  const list = endpointList(snapshot, one, target, peer);
-  return list === null || list.endsWith(".dynamodb") ? `the way leads through ${target}` : null;
+  const { target, list } = wayTo(snapshot, one, peer) ?? { target: "", list: null };
+  const endpoint = target.startsWith("vpce-");
+  const dynamo = list !== null && (snapshot.prefixLists.get(list)?.name ?? "").endsWith(".dynamodb");
+  const tracks = /^(?:nat|eigw)-/.test(target) || (endpoint && (list === null || dynamo));
+  return tracks ? `the way leads through ${target}` : null;
 }
 
 /** As far as an `InterfaceType` tells. */
@@ -71,20 +79,9 @@ const ALWAYS_TRACKED = [
   "global_accelerator_managed",
 ];
 
-/** Name of the prefix list by which a gateway endpoint is reached; null for targets that are none. */
-function endpointList(snapshot: Snapshot, one: NetworkInterface, target: string, peer: Address): string | null {
-  const vpcId = snapshot.subnets.get(one.subnetId ?? "")?.vpcId ?? null;
-  const route = routeTableOf(snapshot, one.subnetId, vpcId)?.routes.find(
-    (any) =>
-      any.target === target &&
-      any.destination.startsWith("pl-") &&
-      destinationsOf(snapshot, any.destination).some((block) => holds(block, peer)),
-  );
-  return route ? (snapshot.prefixLists.get(route.destination)?.name ?? "") : null;
-}
-
-function isAppliance(target: string, destination: string): boolean {
-  return !destination.startsWith("pl-") && /^(?:eni|i|vpce)-/.test(target);
+/** An interface, an instance, or the endpoint of a firewall; gateway endpoints are reached by prefix lists. */
+function isAppliance({ target, list }: Way): boolean {
+  return /^(?:eni|i)-/.test(target) || (list === null && target.startsWith("vpce-"));
 }
 
 function routeTableOf(snapshot: Snapshot, subnetId: string | null, vpcId: string | null): RouteTable | undefined {

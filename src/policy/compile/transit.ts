@@ -1,7 +1,7 @@
 import type { Prefix } from "../../net/address.ts";
 import { holdsPrefix } from "../../net/prefix-sets.ts";
 import type { Snapshot } from "../model.ts";
-import { blocksOf, tableOf } from "./routes.ts";
+import { activeRoutes, blocksOf, tableOf } from "./routes.ts";
 
 /** A destination of a subnet's route table. */
 export interface Destination {
@@ -21,8 +21,7 @@ export function transitDestinations(snapshot: Snapshot, subnetId: string): Desti
   // Nothing inside the VPC is reached through a transit gateway (VPC User Guide, "Route priority").
   const isOwn = (prefix: Prefix): boolean => own.some((block) => holdsPrefix(block, prefix));
   const result: Destination[] = own.map((prefix) => ({ prefix, transit: false }));
-  for (const route of tableOf(snapshot, subnetId)?.routes ?? []) {
-    if (route.state !== "active") continue;
+  for (const route of activeRoutes(tableOf(snapshot, subnetId))) {
     const transit = route.target.startsWith("tgw-");
     for (const prefix of blocksOf(snapshot, route.destination)) {
       if (!isOwn(prefix)) result.push({ prefix, transit });

@@ -173,12 +173,15 @@ const interfaceAt = (at: number): fc.Arbitrary<Json> =>
 
 const listEntries = fc.uniqueArray(fc.oneof(block4, block6), { maxLength: 4 });
 const lists = fc
-  .tuple(listEntries, listEntries)
-  .map(([full, empty]): Json[] => [
-    { PrefixListId: "pl-full", Entries: full },
+  .tuple(listEntries, listEntries, fc.boolean())
+  .map(([full, empty, dynamo]): Json[] => [
+    { PrefixListId: "pl-full", PrefixListName: dynamo ? "com.amazonaws.x.dynamodb" : "full", Entries: full },
     { PrefixListId: "pl-empty", Entries: empty.slice(0, 0) },
     { PrefixListId: "pl-bare" },
   ]);
+/** A route's destination stands once in its table: a second one of the same is no table of AWS. */
+const destinationOf = (route: Json): string =>
+  `${route.DestinationCidrBlock ?? ""}${route.DestinationIpv6CidrBlock ?? ""}${route.DestinationPrefixListId ?? ""}`;
 const route = fc
   .tuple(
     fc.oneof(
@@ -186,7 +189,15 @@ const route = fc
       { weight: 1, arbitrary: block6.map((DestinationIpv6CidrBlock) => ({ DestinationIpv6CidrBlock })) },
       { weight: 1, arbitrary: fc.constant({ DestinationPrefixListId: "pl-full" }) },
     ),
-    fc.constantFrom({ TransitGatewayId: "tgw-1" }, { TransitGatewayId: "tgw-1" }, { GatewayId: "igw-1" }),
+    fc.constantFrom<Json>(
+      { TransitGatewayId: "tgw-1" },
+      { TransitGatewayId: "tgw-1" },
+      { GatewayId: "igw-1" },
+      { NatGatewayId: "nat-1" },
+      { NetworkInterfaceId: "eni-4" },
+      { GatewayId: "vpce-1" },
+      { EgressOnlyInternetGatewayId: "eigw-1" },
+    ),
     fc.constantFrom("active", "active", "active", "blackhole"),
   )
   .map(([to, by, State]): Json => ({ ...to, ...by, State }));
@@ -200,7 +211,7 @@ const configuration: fc.Arbitrary<Configuration> = fc.record({
   rules: fc.array(groupRule, { maxLength: 30, size: "max" }),
   entries: fc.tuple(fc.option(aclEntries, { nil: null, freq: 8 }), fc.option(aclEntries, { nil: null, freq: 8 })),
   lists,
-  routes: fc.array(route, { maxLength: 4 }),
+  routes: fc.uniqueArray(route, { maxLength: 5, selector: destinationOf }),
 });
 
 /** What a later configuration has in place of the one before; parts that are not drawn stay as they were. */
@@ -265,7 +276,7 @@ function describe({ interfaces, groups, rules, entries, lists: prefixLists, rout
       const Associations = subnets.map((SubnetId) => ({ SubnetId }));
       return [{ NetworkAclId, VpcId: "vpc-1", Associations, Entries: entries[at] }];
     }),
-    PrefixLists: prefixLists.map(({ PrefixListId }) => ({ PrefixListId })),
+    PrefixLists: prefixLists.map(({ PrefixListId, PrefixListName }) => ({ PrefixListId, PrefixListName })),
     ...Object.fromEntries(
       prefixLists
         .filter((list) => list.Entries)

@@ -52,7 +52,7 @@ const utterance: fc.Arbitrary<Utterance> = fc.record({
     { weight: 6, arbitrary: fc.constant("REJECT") },
     { weight: 1, arbitrary: fc.constant("-") },
   ),
-  flags: fc.constantFrom("0", "0", "0", "1", "2", "2", "3", "4", "18", "19", "-"),
+  flags: fc.constantFrom("0", "0", "0", "1", "2", "2", "3", "4", "18", "18", "19", "-"),
   packets: fc.constantFrom(1, 1, 2, 3, 5, 20),
   bytes: fc.constantFrom(40, 52, 60, 72, 400, 5000),
   status: fc.oneof(
@@ -71,20 +71,22 @@ const conversation = fc
     own: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 2, 3),
     far: fc.nat(),
     packet: fc.constantFrom("-", "-", "same", "other"),
+    fragment: fc.nat(30).map((draw) => draw === 30),
     protocol: fc.constantFrom("6", "6", "6", "6", "17", "17", "1", "58", "47", "50", "-"),
     localPort: fc.constantFrom(...PORTS),
     remotePort: fc.constantFrom(...PORTS),
     start: fc.constantFrom(0, 0, 300, 439, 441, 480, 500, 520, 900, 1400, 1490, 1510),
     said: fc.array(utterance, { minLength: 1, maxLength: 5 }),
   })
-  .map(({ at, six, own, far, packet, protocol, localPort, remotePort, start, said }): Fields[] => {
+  .map(({ at, six, own, far, packet, fragment, protocol, localPort, remotePort, start, said }): Fields[] => {
     const place = INTERFACES[at] ?? INTERFACES[0];
     const owns = six ? ownSix(place) : ownFour(place);
     const fars = six ? FAR_SIX : FAR_FOUR;
     const local = owns[own] ?? fars[(far + 5) % fars.length];
     const remote = fars[far % fars.length];
     const hidden = fars[(far + 11) % fars.length];
-    const ports = protocol === "6" || protocol === "17" ? [String(localPort), String(remotePort)] : ["0", "0"];
+    const ported = (protocol === "6" || protocol === "17") && !fragment;
+    const ports = ported ? [String(localPort), String(remotePort)] : ["0", "0"];
     let time = FIRST_START + start;
     return said.map((one) => {
       time += one.after;
