@@ -179,10 +179,10 @@ export function createEvaluator(
           if (accepted) {
             if (isStray(words, base)) packed |= STRAY;
           } else {
-            if (opened !== UNKNOWN && (opened === LOCAL_OPENED) !== egress && deniedByAcl[reading] === 1) {
-              words[base + STATE] = state | REPLY_TRIED;
-            }
-            if (isStrayAnswer(batch, row, words, base, egress)) packed |= STRAY;
+            const aclDenies = deniedByAcl[reading] === 1;
+            // Outbound the groups come before the network ACL, inbound they never saw what it stopped.
+            if (egress && opened === REMOTE_OPENED && aclDenies) words[base + STATE] = state | REPLY_TRIED;
+            if (isStrayAnswer(batch, row, words, base, egress, aclDenies)) packed |= STRAY;
             if (late && (flags & SYN_ACK) !== SYN) packed |= LATE;
           }
         } else if (opened === UNKNOWN && (bits & ACTION_MASK) !== 0) {

@@ -32,6 +32,7 @@ export interface Ping {
   readonly direction: number;
   readonly start: number;
   readonly end: number;
+  readonly packets: number;
 }
 
 /** Counts the ping runs of a segment into the openings; the order in which the records came does not matter. */
@@ -41,13 +42,25 @@ export function countPings({ openings }: Touched, pings: Ping[]): void {
   pings.forEach((ping, at) => {
     const before = pings[at - 1];
     const same = before !== undefined && before.place === ping.place && before.direction === ping.direction;
-    if (!same || ping.start > until + NEW_PING) openings[ping.place] += ping.direction === EGRESS ? 1 : 0x10000;
+    if (!same || ping.start > until + newPing(before, ping)) {
+      openings[ping.place] += ping.direction === EGRESS ? 1 : 0x10000;
+    }
     until = same ? Math.max(until, ping.end) : ping.end;
   });
 }
 
-/** Seconds of silence after which an ICMP record is a new exchange and not the rest of one that an interval cut in two. */
-const NEW_PING = 30;
+/**
+ * Seconds of silence after which an ICMP record is a new exchange and not the rest of one that an interval cut in two: a
+ * run goes on at its own pace, which shows where two packets are in one record.
+ */
+function newPing(before: Ping, ping: Ping): number {
+  const paces = [before, ping]
+    .filter(({ packets }) => packets > 1)
+    .map((one) => (one.end - one.start) / (one.packets - 1));
+  return paces.length === 0 ? UNKNOWN_PACE : Math.max(...paces) * 2 + 1;
+}
+
+const UNKNOWN_PACE = 30;
 
 /** Row without a place in the connection table: not judged by state. */
 export const NO_ENTRY = -1;
@@ -161,7 +174,7 @@ function enter(
   if (seen !== 0) words[base + STATE] |= seen;
   const protocol = words[base + KIND] & 0xff;
   if (protocol === TCP && isOpening(flags, packets)) touched.openings[place] += direction === EGRESS ? 1 : 0x10000;
-  else if (protocol === ICMP || protocol === ICMPV6) pings.push({ place, direction, start, end });
+  else if (protocol === ICMP || protocol === ICMPV6) pings.push({ place, direction, start, end, packets });
   if (end > words[base + LAST]) words[base + LAST] = end;
 }
 

@@ -1,6 +1,16 @@
+import { IPV6 } from "../net/address.ts";
 import { HAS_TCP_FLAGS, type FlowBatch } from "../decode/flow-batch.ts";
 import { TCP, UDP } from "../policy/compile/services.ts";
-import { FIRST_IN, FIRST_OUT, KIND, NEVER } from "./connections.ts";
+import {
+  FIRST_IN,
+  FIRST_OUT,
+  FLAGS_KNOWN,
+  KIND,
+  NEVER,
+  STATE,
+  TOTAL_BYTES_IN,
+  TOTAL_BYTES_OUT,
+} from "./connections.ts";
 import { type InitiatorRules, SYN } from "./initiator.ts";
 import { NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
 import { isStray } from "./usage.ts";
@@ -18,7 +28,8 @@ export function isBare(batch: FlowBatch, row: number): boolean {
 
 /**
  * A rejected RST that answers a bare packet of no connection: the connection has no SYN in the log (or, without flags, no
- * packet as long as one), nothing was ever answered, and this is one short packet.
+ * packet as long as one), nothing was ever answered, and this is one packet. Without flags a RST is known by its length;
+ * where the network ACL may be what stopped it, what it answers must be as short, or it may have been a SYN.
  */
 export function isStrayAnswer(
   batch: FlowBatch,
@@ -26,10 +37,16 @@ export function isStrayAnswer(
   words: Uint32Array,
   base: number,
   egress: boolean,
+  aclDenies: boolean,
 ): boolean {
   if ((words[base + KIND] & 0xff) !== TCP || batch.packets[row] !== 1) return false;
   if (words[base + (egress ? FIRST_OUT : FIRST_IN)] !== NEVER) return false;
-  return isStray(words, base);
+  if (!isStray(words, base)) return false;
+  if (words[base + STATE] & FLAGS_KNOWN) return true;
+  const bare = words[base + KIND] >>> 8 === IPV6 ? 60 : 40;
+  return (
+    batch.bytes[row] <= bare && (!aclDenies || words[base + TOTAL_BYTES_OUT] + words[base + TOTAL_BYTES_IN] <= bare)
+  );
 }
 
 /** The groups let nothing like the record pass, whoever of the two began, under a configuration that may have decided it. */

@@ -56,8 +56,16 @@ export function isStray(words: Uint32Array, base: number): boolean {
   const packets = words[base + TOTAL_PACKETS];
   if ((packets & 0xffff) + (packets >>> 16) !== 1) return false;
   if (words[base + STATE] & FLAGS_KNOWN) return (words[base + STATE] & SYN_SEEN) === 0;
-  const header = words[base + KIND] >>> 8 === IPV6 ? BARE + 20 : BARE;
-  return words[base + TOTAL_BYTES_OUT] + words[base + TOTAL_BYTES_IN] <= header;
+  const more = words[base + KIND] >>> 8 === IPV6 ? 20 : 0;
+  return isBare(words[base + TOTAL_BYTES_OUT] + words[base + TOTAL_BYTES_IN] - more);
+}
+
+/**
+ * As long as a TCP packet without data over IPv4, with time stamps or without any option. One of 44 or 48 bytes has the
+ * options that only a SYN has (a scanner's: maximum segment size, selective acknowledgement).
+ */
+function isBare(bytes: number): boolean {
+  return bytes <= BARE && bytes !== 44 && bytes !== 48;
 }
 
 /** Reports what each touched connection added since it was reported last, under the rules that admitted it. */

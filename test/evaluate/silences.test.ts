@@ -1,16 +1,11 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { openReader } from "../../src/store/reader.ts";
-import { withFolder } from "../helpers/evidence.ts";
-import { replayInto } from "../helpers/samples.ts";
-import { describe } from "../helpers/small-model.ts";
+import { connectionsByRule } from "./connections-by-rule.ts";
 
-const MODEL = describe({
+const NETWORK = {
   subnets: { "subnet-1": "10.0.0.0/24", "subnet-2": "10.0.1.0/24" },
   interfaces: { "eni-1": "subnet-1 10.0.0.5 sg-1" },
   groups: { "sg-1": ["in tcp 8080 10.0.1.0/24", "in udp 5000 10.0.1.0/24"] },
-});
+};
 
 /** Records of one flow from 10.0.1.9 and its answers, `[start, end]` in seconds. */
 const records = (protocol: number, port: number, times: readonly (readonly [number, number])[]): string[] =>
@@ -21,27 +16,6 @@ const records = (protocol: number, port: number, times: readonly (readonly [numb
       `2 123456789012 eni-1 10.0.0.5 10.0.1.9 ${port} 40000 ${protocol} ${tail}`,
     ];
   });
-
-async function connections(lines: readonly string[]): Promise<Record<string, number>> {
-  return withFolder(async (folder) => {
-    const model = join(folder, "model");
-    mkdirSync(model);
-    for (const [key, list] of Object.entries(MODEL)) {
-      writeFileSync(join(model, `${key}.json`), JSON.stringify({ [key]: list }));
-    }
-    const log = join(folder, "log.txt");
-    writeFileSync(log, `${lines.join("\n")}\n`);
-    const reader = await openReader(await replayInto(folder, log, model));
-    try {
-      const { rows } = await reader.run(
-        "select rule_id, connections from rule_usage where rule_id like 'sgr-%' and connections > 0",
-      );
-      return Object.fromEntries(rows.map((row) => [String(row[0]), Number(row[1])]));
-    } finally {
-      reader.close();
-    }
-  });
-}
 
 const TCP_TIMES = [
   [0, 50],
@@ -66,5 +40,5 @@ test.each([
 ])("a silence ends a connection in whatever order the records come: %s", async (_, order) => {
   // TCP goes on after silences of less than 350 s, a UDP stream of less than 180 s.
   const lines = [...order(records(6, 8080, TCP_TIMES)), ...order(records(17, 5000, UDP_TIMES))];
-  expect(await connections(lines)).toEqual({ "sgr-sg-1-0": 1, "sgr-sg-1-1": 2 });
+  expect(await connectionsByRule(NETWORK, lines)).toEqual({ "sgr-sg-1-0": 1, "sgr-sg-1-1": 2 });
 });

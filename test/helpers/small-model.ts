@@ -137,7 +137,8 @@ const TARGETS: Readonly<Record<string, string>> = {
   eigw: "EgressOnlyInternetGatewayId",
 };
 
-function groupRule(text: string): object {
+/** `in tcp 443 0.0.0.0/0` as describe-security-group-rules has it, without ids. */
+export function groupRule(text: string): object {
   const words = text.split(" ");
   const [way, protocol] = words;
   const peer = words.at(-1)!;
@@ -174,7 +175,8 @@ function rangeOf(text: string): (number | undefined)[] {
   return [Number(from), to === undefined ? undefined : Number(to)];
 }
 
-function aclEntry(text: string): object {
+/** `in 100 allow tcp 80 0.0.0.0/0` as describe-network-acls has it. */
+export function aclEntry(text: string): object {
   const words = text.split(" ");
   const [way, number, action, protocol] = words;
   const block = words.at(-1)!;

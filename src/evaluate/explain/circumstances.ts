@@ -1,4 +1,4 @@
-import { formatAddress } from "../../net/address.ts";
+import { formatAddress, IPV6 } from "../../net/address.ts";
 import { hasPorts, isIcmp, TCP } from "../../net/protocols.ts";
 import type { Evidence, Initiator } from "../judgement.ts";
 import { bothAnswered, openedByFlags, sideName, type PortRanks } from "./decide-initiators.ts";
@@ -59,12 +59,14 @@ export function isSurmise(record: FlowRecord, evidence: Evidence): boolean {
 
 /**
  * The record is a TCP packet of no connection: one without SYN that the log shows no connection for, or one that opened
- * none, or the rejected RST that answers such a one.
+ * none, or the rejected RST that answers such a one. Without flags a RST is known by its length; where the network ACL may
+ * be what stopped it, what it answers must be as short, or it may have been a SYN.
  */
 export function isOfNoConnection(
   { record, direction }: Sighting,
   connection: Connection | null,
   { evidence }: Opener,
+  aclDenies: boolean,
 ): boolean {
   if (connection === null) {
     const bare = record.protocol === TCP && record.tcpFlags !== null && (record.tcpFlags & SYN) === 0;
@@ -73,7 +75,9 @@ export function isOfNoConnection(
   if (!isStray(connection)) return false;
   if (record.action === "ACCEPT") return true;
   const heardBefore = direction === "egress" ? connection.firstOut : connection.firstIn;
-  return connection.protocol === TCP && record.packets === 1 && heardBefore === null;
+  if (connection.protocol !== TCP || record.packets !== 1 || heardBefore !== null) return false;
+  const bare = connection.local.family === IPV6 ? 60 : 40;
+  return connection.flagsKnown || ((record.bytes ?? 0) <= bare && (!aclDenies || connection.bytes <= bare));
 }
 
 /**

@@ -113,8 +113,9 @@ function judge(
 ): Explanation {
   const connection = found?.connection ?? null;
   const { record, under, direction } = sighting;
-  const opener = openerOf(sighting, connection, isStoppedByAcl(packetAt(sighting, 0)), ranks);
-  const stray = isOfNoConnection(sighting, connection, opener);
+  const aclDenies = isStoppedByAcl(packetAt(sighting, 0));
+  const opener = openerOf(sighting, connection, aclDenies, ranks);
+  const stray = isOfNoConnection(sighting, connection, opener, aclDenies);
   const related = isRelated(sighting, memory);
   const walks: { readonly trace: WalkTrace; readonly walk: Walk; readonly at: number }[] = [];
   const put = (at: number, initiator: Initiator): Walk => {

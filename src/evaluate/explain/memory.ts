@@ -139,7 +139,9 @@ const BARE_HEADER = 52;
 export function isStray(connection: Connection): boolean {
   if (connection.protocol !== TCP || connection.packetsOut + connection.packetsIn !== 1) return false;
   if (connection.flagsKnown) return ((connection.flagsOut | connection.flagsIn) & 2) === 0;
-  return connection.bytes <= (connection.local.family === IPV6 ? BARE_HEADER + 20 : BARE_HEADER);
+  const asIpv4 = connection.bytes - (connection.local.family === IPV6 ? 20 : 0);
+  // 44 and 48 bytes: options that only a SYN has.
+  return asIpv4 <= BARE_HEADER && asIpv4 !== 44 && asIpv4 !== 48;
 }
 
 /** The ports at the interface and at the peer. A record without any (a fragment has none) shows both as 0. */

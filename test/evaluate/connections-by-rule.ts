@@ -1,0 +1,28 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openReader } from "../../src/store/reader.ts";
+import { withFolder } from "../helpers/evidence.ts";
+import { replayInto } from "../helpers/samples.ts";
+import { describe, type Network } from "../helpers/small-model.ts";
+
+/** Connections that each group rule admitted, by rule id, after a replay of `lines` (default format). */
+export async function connectionsByRule(network: Network, lines: readonly string[]): Promise<Record<string, number>> {
+  return withFolder(async (folder) => {
+    const model = join(folder, "model");
+    mkdirSync(model);
+    for (const [key, list] of Object.entries(describe(network))) {
+      writeFileSync(join(model, `${key}.json`), JSON.stringify({ [key]: list }));
+    }
+    const log = join(folder, "log.txt");
+    writeFileSync(log, `${lines.join("\n")}\n`);
+    const reader = await openReader(await replayInto(folder, log, model));
+    try {
+      const { rows } = await reader.run(
+        "select rule_id, connections from rule_usage where rule_id like 'sgr-%' and connections > 0",
+      );
+      return Object.fromEntries(rows.map((row) => [String(row[0]), Number(row[1])]));
+    } finally {
+      reader.close();
+    }
+  });
+}
