@@ -2,6 +2,7 @@
 -- description: Requests of a source at an interface and port that were refused before one was ever accepted, with the
 --   rules that admit them now and, where the configuration's history shows it, the rule that appeared in between.
 -- group: incident
+-- narrow: source port first_refused first_accepted accepted_connections interface_id
 -- severity: high
 -- param: limit integer 1000 Rows at most
 with accepted as (

@@ -2,6 +2,7 @@
 -- description: Accepted connections from outside addresses at login ports (SSH, Telnet, SMB, RDP, VNC, WinRM,
 --   databases), with the rules that admitted them.
 -- group: incident
+-- narrow: source port connections meaningful bytes interface_id
 -- severity: high
 -- param: limit integer 1000 Rows at most
 with admitted as (

@@ -2,6 +2,7 @@
 -- description: Outside peers that an interface contacts again and again at nearly equal intervals, as malware calls home
 --   (and as monitoring, updates and NTP do). jitter is the standard deviation of the intervals over their mean.
 -- group: incident
+-- narrow: peer interface_id port connections interval_seconds jitter protocol
 -- severity: medium
 -- param: min_connections integer 10 Connections from which on an interval can be judged
 -- param: max_jitter number 0.15 Jitter up to which connections count as regular

@@ -2,6 +2,7 @@
 -- description: Traffic from or to the addresses and prefixes of an indicator list (--ioc file, or
 --   --param indicators=a,b), by interface and action.
 -- group: incident
+-- narrow: address action records first_seen direction interface_id
 -- severity: high
 -- param: indicators list - Addresses and prefixes, IPv4 and IPv6
 -- param: limit integer 1000 Rows at most

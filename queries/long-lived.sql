@@ -2,6 +2,7 @@
 -- description: Accepted connections (same addresses and ports) whose records span min_minutes or more without a pause
 --   longer than max_pause_minutes - tunnels and remote shells, but also database pools.
 -- group: incident
+-- narrow: srcaddr dstaddr dstport minutes bytes protocol first_seen
 -- severity: low
 -- param: min_minutes integer 240 Minutes from which on a connection is long
 -- param: max_pause_minutes integer 15 A longer silence means that the ports were used anew

@@ -2,6 +2,7 @@
 -- description: Mismatches by agreement, cause, layer and deciding network ACL entry, with an example record each
 --   (none where --no-flows or prune left no record).
 -- group: mismatch
+-- narrow: agreement cause records nacl_rule_id interfaces decided_by
 -- severity: medium
 with sums as (
   select

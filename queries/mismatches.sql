@@ -1,6 +1,7 @@
 -- title: Records on which log and configuration disagree
 -- description: One row a record whose action is not what the model predicts, with the cause where one is known.
 -- group: mismatch
+-- narrow: action cause srcaddr dstaddr dstport protocol start_time interface_id
 -- severity: medium
 -- param: limit integer 1000 Rows at most
 -- param: cause text - Only this cause

@@ -2,6 +2,7 @@
 -- description: Peers whose first accepted connection with an interface falls into the last `hours` of the log, although
 --   the interface was logged before - with what they did since.
 -- group: incident
+-- narrow: peer direction ports connections bytes first_seen interface_id
 -- severity: low
 -- param: hours integer 24 Length of the end of the log that counts as lately
 -- param: limit integer 1000 Rows at most

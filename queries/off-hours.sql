@@ -2,6 +2,7 @@
 -- description: Accepted connections at login ports (SSH, RDP, databases, ...), or at all ports, that were opened outside
 --   the working hours of a time zone, or on a weekend, by peer and interface.
 -- group: incident
+-- narrow: peer port direction records first_local_time interface_id
 -- severity: low
 -- param: time_zone text UTC IANA name, e.g. Europe/Berlin
 -- param: from_hour integer 8 Working hours begin

@@ -2,6 +2,7 @@
 -- description: Each interface, peer, direction and service port with the time of its first accepted connection, newest
 --   first.
 -- group: incident
+-- narrow: first_seen direction peer port interface_id protocol
 -- param: limit integer 1000 Rows at most
 -- param: since timestamp - Only what was first seen from this time
 with pairs as (

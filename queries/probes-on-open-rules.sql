@@ -2,6 +2,7 @@
 -- description: Connections of scanners, and of outside sources refused elsewhere, that a rule open to the world admitted.
 --   meaningful counts those with an answer above the floor - look at these first.
 -- group: probes
+-- narrow: source rule_id port connections meaningful protocol interface_id
 -- severity: high
 -- param: limit integer 1000 Rows at most
 with admitted as (

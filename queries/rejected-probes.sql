@@ -3,6 +3,7 @@
 --   vertical (many ports of one target), horizontal (few ports of many targets), spray (many of both), lateral (from
 --   inside), brute_force (a login port again and again), slow (over days). No kind means an ordinary refused client.
 -- group: probes
+-- narrow: source scan_kind records port_count interface_count first_seen ports
 -- severity: low
 -- param: limit integer 1000 Rows at most
 -- param: vertical_ports integer 15 Ports of one target from which on a source scans vertically

@@ -21,10 +21,12 @@ export interface Report {
   /** Set for detections: how much a row matters. */
   readonly severity: Severity | null;
   readonly parameters: readonly ReportParameter[];
+  /** Columns that a narrow table shows, in this order, as far as they fit; empty: the first ones. */
+  readonly narrow: readonly string[];
   readonly sql: string;
 }
 
-const FIELD = /^-- (title|description|group|severity|param): (.+)$/;
+const FIELD = /^-- (title|description|group|severity|narrow|param): (.+)$/;
 const CONTINUATION = /^-- {3,}(\S.*)$/;
 const PARAMETER = /^([a-z][a-z0-9_]*) (\w+) (\S+) (.+)$/;
 
@@ -52,6 +54,7 @@ export function parseReport(name: string, sql: string): Report {
     group: need("group"),
     severity: single.has("severity") ? oneOf(SEVERITIES, need("severity"), name) : null,
     parameters,
+    narrow: single.has("narrow") ? need("narrow").split(/\s+/) : [],
     sql,
   };
 }

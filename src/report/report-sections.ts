@@ -39,7 +39,7 @@ export async function* renderSections(
     if (at > 0) yield "\n";
     if (format === "table") yield `${options.style.bold(report.title)}\n`;
     if (format === "markdown") yield `## ${escapeMarkdown(report.title)}\n\n`;
-    yield* RENDERERS[format](await run(report), options);
+    yield* RENDERERS[format](await run(report), { ...options, narrow: report.narrow });
   }
 }
 

@@ -8,6 +8,7 @@ const HEADER = `-- title: A title
 --   on two lines.
 -- group: probes
 -- severity: low
+-- narrow: a b
 -- param: limit integer 10 Rows at most
 -- param: share number 0.5 A share
 -- param: since timestamp - From when
@@ -22,6 +23,7 @@ test("reads a header", () => {
     description: "What it says, on two lines.",
     group: "probes",
     severity: "low",
+    narrow: ["a", "b"],
   });
   expect(report.parameters[0]).toEqual({ name: "limit", type: "integer", default: "10", description: "Rows at most" });
 });

@@ -25,7 +25,10 @@ test.each(names)("%s", async (name) => {
   await withEvidence(WORLD + readFileSync(`${folder}evidence.sql`, "utf8"), async (path) => {
     const reader = await openReader(path);
     let text = "";
-    for await (const piece of renderJson(await runReport(reader, report, parameters))) text += piece;
+    const result = await runReport(reader, report, parameters);
+    for await (const piece of renderJson(result)) text += piece;
+    const columns = result.columns.map((column) => column.name);
+    for (const column of report.narrow) expect(columns, "columns for narrow tables").toContain(column);
     reader.close();
     if (process.env.UPDATE_GOLDEN && !process.env.CI) writeFileSync(`${folder}expected.json`, text);
     expect(text).toBe(readFileSync(`${folder}expected.json`, "utf8"));

@@ -129,6 +129,26 @@ describe("table", () => {
     expect(text).toContain("last_one");
   });
 
+  test("a narrow table shows the preferred columns that fit, in their order, and names the others", async () => {
+    const result = {
+      columns: ["object", "line", "cause", "address", "time"].map((name) => ({ name, type: "VARCHAR" })),
+      chunks: (async function* () {
+        yield [["o".repeat(60), "7", "late_packet", "10.0.0.1", "2026-11-01 09:00:00"]];
+      })(),
+    };
+    const options = { width: 40, style: { bold: String, dim: String }, narrow: ["cause", "time", "address", "line"] };
+    let text = "";
+    for await (const piece of RENDERERS.table(result, options)) text += piece;
+    expect(text.split("\n")).toEqual([
+      "cause        time                 line",
+      "───────────  ───────────────────  ────",
+      "late_packet  2026-11-01 09:00:00  7",
+      "not shown for lack of width: object,",
+      "  address",
+      "",
+    ]);
+  });
+
   test("an empty result and one longer than the measured part", async () => {
     expect(await render("table", [["a", "VARCHAR"]], [])).toBe("(no rows)\n");
     const rows = Array.from({ length: 5000 }, (_, index) => [index < 4000 ? "ab" : "abcdef"]);

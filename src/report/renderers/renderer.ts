@@ -4,6 +4,8 @@ export interface RenderOptions {
   /** Columns of the terminal; 80 where there is none. */
   readonly width: number;
   readonly style: Style;
+  /** Columns of a table that has no room for all of them, the most telling first; else its first ones are shown. */
+  readonly narrow?: readonly string[];
 }
 
 /** How to mark text on a terminal; the identity where there are no colours. */

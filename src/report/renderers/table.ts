@@ -1,6 +1,6 @@
 import stringWidth from "string-width";
 import type { Column, Plain, ResultStream } from "../../store/reader.ts";
-import { fitColumns } from "./column-widths.ts";
+import { chooseColumns, fitColumns } from "./column-widths.ts";
 import { cellText, isNumeric, type RenderOptions, visible } from "./renderer.ts";
 
 const GAP = "  ";
@@ -39,24 +39,26 @@ interface Layout {
   print(rows: readonly string[][]): string;
 }
 
-function layOut(columns: readonly Column[], rows: readonly string[][], { width, style }: RenderOptions): Layout {
-  const names = columns.map((column) => visible(column.name));
+function layOut(columns: readonly Column[], rows: readonly string[][], options: RenderOptions): Layout {
+  const { width, style, narrow = [] } = options;
+  const sizes = columns.map((column, at) => ({
+    name: visible(column.name),
+    numeric: isNumeric(column.type),
+    width: rows.reduce((most, row) => Math.max(most, stringWidth(row[at])), 0),
+  }));
+  const chosen = chooseColumns(sizes, narrow, width, GAP.length);
   const widths = fitColumns(
-    columns.map((column, at) => ({
-      name: names[at],
-      numeric: isNumeric(column.type),
-      width: rows.reduce((most, row) => Math.max(most, stringWidth(row[at])), 0),
-    })),
+    chosen.map((place) => sizes[place]),
     width,
     GAP.length,
   );
-  const shown = columns.slice(0, widths.length);
+  const places = chosen.slice(0, widths.length);
   const line = (cells: readonly string[]): string =>
-    shown
-      .map((column, at) => align(cells[at], widths[at], isNumeric(column.type)))
+    cells
+      .map((cell, at) => align(cell, widths[at], sizes[places[at]].numeric))
       .join(GAP)
       .trimEnd();
-  const headings = shown.map((_, at) => wrapName(names[at], widths[at]));
+  const headings = places.map((place, at) => wrapName(sizes[place].name, widths[at]));
   const height = Math.max(...headings.map((heading) => heading.length));
   const headerLines = Array.from({ length: height }, (_, at) =>
     style.bold(line(headings.map((heading) => heading[at - height + heading.length] ?? ""))),
@@ -64,8 +66,8 @@ function layOut(columns: readonly Column[], rows: readonly string[][], { width, 
   const rule = style.dim(widths.map((width) => "─".repeat(width)).join(GAP));
   return {
     header: [...headerLines, rule, ""].join("\n"),
-    hidden: names.slice(widths.length),
-    print: (rows) => rows.map((row) => `${line(row)}\n`).join(""),
+    hidden: sizes.flatMap(({ name }, place) => (places.includes(place) ? [] : name)),
+    print: (rows) => rows.map((row) => `${line(places.map((place) => row[place]))}\n`).join(""),
   };
 }
 
