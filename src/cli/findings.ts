@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../errors.ts";
-import { readExemptions } from "../report/findings/exemptions.ts";
 import type { FindingKind } from "../report/findings/finding.ts";
 import type { Review, ReviewedFinding } from "../report/findings/review.ts";
 import { visible } from "../report/renderers/renderer.ts";
@@ -47,7 +46,10 @@ export async function openReview(options: ReviewOptions, wrap?: (reader: Reader)
     throw new AppError("E_USAGE", "--show-suppressed goes with --exemptions");
   }
   const today = new Date().toISOString().slice(0, 10);
-  const exemptions = options.exemptions === undefined ? null : readExemptions(options.exemptions, today);
+  const exemptions =
+    options.exemptions === undefined
+      ? null
+      : (await import("../report/findings/exemptions.ts")).readExemptions(options.exemptions, today);
   if (options.baseline === undefined) return { exemptions, baseline: null };
   // Only a baseline needs DuckDB here.
   const { openBaseline } = await import("../report/findings/baseline.ts");

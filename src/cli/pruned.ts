@@ -1,3 +1,5 @@
+import type { Report } from "../report/report-header.ts";
+import { UNKEPT } from "../report/summary-queries.ts";
 import type { Reader } from "../store/reader.ts";
 
 const SQL = "select sum(records) as records, strftime(max(before), '%Y-%m-%d %H:%M') as before from prunes";
@@ -13,4 +15,22 @@ export async function notePruned(
     `note: ${Number(records).toLocaleString("en-US")} records before ${String(before)} UTC were pruned and are not judged again: ` +
       `${consequence}\n`,
   );
+}
+
+/** Says which of the reports do not see records that were pruned, or that --no-flows never kept. */
+export async function noteUnseen(reader: Reader, reports: readonly Report[]): Promise<void> {
+  const blind = reports.filter((report) => report.readsRecords).map((report) => report.name);
+  const unsure = reports.filter((report) => report.tellsScanners).map((report) => report.name);
+  if (blind.length === 0 && unsure.length === 0) return;
+  const [[records, before]] = (await reader.run(SQL)).rows;
+  const [[unkept]] = (await reader.run(`select ${UNKEPT}`)).rows;
+  const note = (count: unknown, what: string): void =>
+    void process.stderr.write(`note: ${Number(count).toLocaleString("en-US")} records ${what}\n`);
+  const unseen = `${blind.join(", ")} ${blind.length === 1 ? "does" : "do"} not see them`;
+  if (records !== null && blind.length > 0) note(records, `before ${String(before)} UTC were pruned: ${unseen}`);
+  if (Number(unkept) > 0) {
+    const sums = "were kept as sums only (--no-flows)";
+    if (blind.length > 0) note(unkept, `${sums}: ${unseen}`);
+    if (unsure.length > 0) note(unkept, `${sums}: ${unsure.join(", ")} cannot tell by them who scans`);
+  }
 }

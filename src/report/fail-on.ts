@@ -86,15 +86,13 @@ async function countFindings(
   }).length;
 }
 
-const SINGLE_RECORDS = /\b(flow_facts|flow_rows|flow_rows_wide|flows|rejected_requests|scan_sources)\b/;
 const HELD = `select
   (select coalesce(sum(records), 0) from objects) > 0
   and not exists (from flow_rows) and not exists (from flow_rows_wide)
   and exists (from activity) as lost`;
 
-async function needRecords(reader: Reader, { name, sql }: Report): Promise<void> {
-  // mismatch-summary asks them for examples only.
-  if (name === "mismatch-summary" || !SINGLE_RECORDS.test(sql)) return;
+async function needRecords(reader: Reader, { name, readsRecords }: Report): Promise<void> {
+  if (!readsRecords) return;
   const { rows } = await reader.run(HELD);
   if (rows[0]?.[0] !== true) return;
   throw new AppError("E_USAGE", `--fail-on ${name} needs single records, and the evidence file holds none`, {

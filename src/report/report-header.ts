@@ -24,7 +24,15 @@ export interface Report {
   /** Columns that a narrow table shows, in this order, as far as they fit; empty: the first ones. */
   readonly narrow: readonly string[];
   readonly sql: string;
+  /** It looks at single records: what `prune` removed or `--no-flows` never kept, it does not see. */
+  readonly readsRecords: boolean;
+  /** It tells scanners from other clients, by records that were refused. */
+  readonly tellsScanners: boolean;
 }
+
+const RECORDS =
+  /\b(?:from|join) (?:flow_facts|flow_rows|flow_rows_wide|rejected_requests|scan_sources|network_knockers)\b/;
+const SCANNERS = /\b(?:from|join) (?:classified_traffic|rule_usage|probing_peers)\b/;
 
 const FIELD = /^-- (title|description|group|severity|narrow|param): (.+)$/;
 const CONTINUATION = /^-- {3,}(\S.*)$/;
@@ -56,6 +64,9 @@ export function parseReport(name: string, sql: string): Report {
     parameters,
     narrow: single.has("narrow") ? need("narrow").split(/\s+/) : [],
     sql,
+    // One that says in its description what it does without records has said enough.
+    readsRecords: RECORDS.test(sql) && !need("description").includes("--no-flows"),
+    tellsScanners: SCANNERS.test(sql),
   };
 }
 

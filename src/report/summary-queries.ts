@@ -1,5 +1,10 @@
 import { DEFAULT_SCAN_LIMITS, scanKinds } from "../store/scan-kinds.ts";
 
+/** How many records have left their sums and no row of their own: --no-flows. */
+export const UNKEPT = /* sql */ `greatest(0,
+    (select coalesce(sum(records), 0)::bigint from activity) - (select count(*) from flow_rows)
+      - (select count(*) from flow_rows_wide) - (select coalesce(sum(records), 0)::bigint from prunes))`;
+
 /** What the summary asks beyond the reports it shares: cheap even on large files, because every replay ends with it. */
 export const TOTALS = /* sql */ `
 with spans as (
@@ -16,7 +21,8 @@ select
   seconds_to_timestamp(end_minute * 60) as last_evidence,
   (select count(*) from bad_line_rows) as bad_lines,
   (select sum(records) from prunes) as pruned,
-  (select max(before) from prunes) as pruned_before
+  (select max(before) from prunes) as pruned_before,
+  ${UNKEPT} as unkept
 from spans`;
 
 export const AGREEMENTS = /* sql */ `

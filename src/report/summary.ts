@@ -54,7 +54,14 @@ function overview(totals: Row, agreements: readonly Row[], options: SummaryOptio
             "use of rules, gone from reports on single records",
           options,
         );
-  return `${options.style.bold(lead)}\n${grid(rows, options, ["left", "right", "left"])}${pruned}`;
+  const unkept =
+    Number(totals.unkept) === 0
+      ? ""
+      : paragraph(
+          `${plural(totals.unkept, "record")} kept as sums only (--no-flows): who was refused and who scans they cannot tell`,
+          options,
+        );
+  return `${options.style.bold(lead)}\n${grid(rows, options, ["left", "right", "left"])}${pruned}${unkept}`;
 }
 
 function mismatches(rows: readonly Row[], limit: number, options: SummaryOptions): string {

@@ -10,6 +10,7 @@ import type { FactColumns } from "./fact-columns.ts";
 import { createFactRowWriter } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { type Parameters, readerOf, type Result } from "./reader.ts";
+import { createIntervalLog } from "./interval-log.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendRows, type Cell } from "./rows.ts";
 import { readIdentities } from "./stored-identities.ts";
@@ -102,6 +103,7 @@ export async function openEvidenceWriter(
   options: WriterOptions,
 ): Promise<EvidenceWriter> {
   const flowRows = options.keepFlows ? createFlowRowWriter(connection) : null;
+  const intervals = options.keepFlows ? null : createIntervalLog();
   const factRows = createFactRowWriter(connection);
   const { model, policy } = options;
   const runId = state.nextRun;
@@ -134,6 +136,7 @@ export async function openEvidenceWriter(
       packed?.catch(() => {});
     },
     async appendFlows(objectId, batch, judgements) {
+      intervals?.note(batch);
       flowRows?.append(objectId, batch, judgements);
       return { batch: batch.buffer, judgements: judgements.buffer as ArrayBuffer };
     },
@@ -150,6 +153,7 @@ export async function openEvidenceWriter(
     async commit(finished, { judgements, ruleSets, interfaces, accounts, tracker }) {
       flowRows?.flush();
       factRows.flush();
+      await intervals?.store(connection);
       if (packed) await storeModel(connection, runId, await packed);
       packed = null;
       await appendJudgements(connection, judgements, next.judgement, policy, accounts);

@@ -94,7 +94,8 @@ create table tracker_connections (
   total_packets uinteger, total_bytes_out uinteger, total_bytes_in uinteger);
 create table tracker_state (content varchar);
 
--- What \`prune\` took out of flow_rows, and what its records had told: who had probed, and how long intervals were.
+-- What \`prune\` took out of flow_rows, and what its records had told: who had probed, and how long intervals were (these
+-- also of records that --no-flows never kept).
 create table prunes (pruned_at timestamp, before timestamp, records ubigint);
 create table pruned_probers (source ubigint, scanner boolean, internal boolean);
 create table pruned_intervals (interface_idx uinteger, longest ubigint);

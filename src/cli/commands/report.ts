@@ -31,6 +31,7 @@ import {
   writeOutput,
 } from "../output.ts";
 import { tightenProposals } from "../proposals.ts";
+import { noteUnseen } from "../pruned.ts";
 import { writeFindings, writeRows } from "../report-output.ts";
 
 interface ReportOptions extends ReviewOptions {
@@ -101,6 +102,7 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
   const reader = readerWith(pseudonyms, await openReader(options.db));
   const review = await openReview(options, (one) => readerWith(pseudonyms, one));
   try {
+    await noteUnseen(reader, reports);
     if (format === "html") await writeOutput(await pageOf(reader, reports, given, proposals), options.o);
     else if (isFindingFormat(format)) await writeFindings(reader, format, findings, given, review, options);
     else if (reports.length > 0) await writeRows(reader, format, reports, given, review, options);

@@ -38,7 +38,6 @@ insert into coverage_minutes select hour_of('2026-11-01 09:00') + r, 2, 11529215
 insert into coverage_minutes select hour_of('2026-11-01 09:00') + r, 3, case when r = 5 then 1152921504606846975 - 7 else 1152921504606846975 end, 0, 0, 50, 50 from range(48) t(r);
 insert into rule_traffic values
   (day_of('2026-11-01'), 1, 1, 1, 6, 443, ip('198.51.100.7'), null, 1, 1, 1, 0, 9, 900, 9, 900, sec('2026-11-01 09:00'), sec('2026-11-01 09:01'));
-insert into activity values (hour_of('2026-11-01 09:00'), 1, 1, 1, 9, 900, sec('2026-11-01 09:00'), sec('2026-11-01 09:01'));
 insert into bad_line_rows values
   (2, 9, 'wrong_field_count', 'x y'), (1, 7, 'wrong_field_count', '2 -'), (1, 8, 'invalid_address', '2 1 eni-1 10.0.0.300');
 insert into rule_traffic values
