@@ -163,6 +163,12 @@ const CORNERS: readonly Corner[] = [
     },
   },
   {
+    name: "of two doubts the one counts that a fuller model would settle, whichever rule comes first",
+    model: [{ ...one, groups: { "sg-1": ["in icmp 8/0 192.0.2.0/24", "in all pl-missing"] } }],
+    lines: ["eni-1 192.0.2.7 10.0.0.5 0 0 1 ACCEPT 0 10"],
+    expected: { agreement: "undecided", cause: "unresolved_reference" },
+  },
+  {
     name: "without srcaddr and dstaddr the record lacks a field; no address is a stranger's",
     model: [{ ...one, groups: NO_RULES }],
     fields:

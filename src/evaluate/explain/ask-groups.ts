@@ -22,6 +22,9 @@ export interface GroupsAnswer {
 /** A group that is on the interface but not in the model stands as one rule of this id, which matches perhaps. */
 const UNKNOWN_GROUP = "unknown-group";
 
+/** Of several doubts the first of these counts: what a fuller model would settle before what records can never tell. */
+const BY_WEIGHT: readonly Doubt[] = ["unresolved_reference", "nlb_client_ip", "icmp_type_unknown", "field_absent"];
+
 /** Asks every rule of the direction of every group: any match allows (VPC User Guide, "Security group rules"). */
 export function askGroups(
   snapshot: Snapshot,
@@ -34,7 +37,7 @@ export function askGroups(
   const certain: SecurityGroupRule[] = [];
   const possible: string[] = [];
   const traces: RuleTrace[] = [];
-  let doubt: Doubt | null = null;
+  const doubts: (Doubt | null)[] = [];
   let named = false;
   const appliance = applianceTo(snapshot, one, asked.peer);
   for (const rule of rules) {
@@ -46,12 +49,12 @@ export function askGroups(
     if (match.matches === "yes") certain.push(rule);
     else {
       possible.push(rule.id);
-      doubt ??= match.doubt;
+      doubts.push(match.doubt);
     }
   }
   for (const id of groupIds.filter((group) => !snapshot.securityGroups.has(group))) {
     possible.push(UNKNOWN_GROUP);
-    doubt ??= "unresolved_reference";
+    doubts.push("unresolved_reference");
     traces.push(unknownGroup(id));
   }
   const answer = certain.length > 0 ? "allow" : possible.length > 0 ? "undecided" : "deny";
@@ -59,7 +62,7 @@ export function askGroups(
     answer,
     rules: certain.map((rule) => rule.id),
     possible,
-    doubt: answer === "allow" ? null : doubt,
+    doubt: answer === "allow" ? null : (BY_WEIGHT.find((doubt) => doubts.includes(doubt)) ?? null),
     untracked: isUntracked(certain, rules, direction, asked) && trackedAnyway(snapshot, one, asked.peer) === null,
     named,
     traces,

@@ -117,7 +117,7 @@ export function matchFilter(
       open ||= rule.open;
     } else {
       possible.push(rule.index);
-      doubt ??= doubtOf(inside, protocol, peerStates[rule.peer]);
+      doubt = weightier(doubt, doubtOf(inside, protocol, peerStates[rule.peer]));
     }
   }
   if (rules.length === 0) {
@@ -184,6 +184,18 @@ function echoAnswer(
 ): EchoAnswer {
   const decider = entries.find((entry) => members.has(entry.peer) && coversService(entry, protocol, -1, type) === YES);
   return { allow: decider?.allow ?? false, rule: decider?.index ?? -1 };
+}
+
+/** Of several doubts the one that a fuller model would settle first; the order of rules and groups means nothing. */
+const WEIGHTIEST_FIRST: readonly Doubt[] = [
+  "unresolved_reference",
+  "nlb_client_ip",
+  "icmp_type_unknown",
+  "field_absent",
+];
+
+function weightier(one: Doubt | null, other: Doubt): Doubt {
+  return one !== null && WEIGHTIEST_FIRST.indexOf(one) < WEIGHTIEST_FIRST.indexOf(other) ? one : other;
 }
 
 function doubtOf(inside: boolean, protocol: number, peerState: number): Doubt {
