@@ -4,7 +4,7 @@ import type { NetworkInterface, RouteTable, Snapshot } from "../../policy/model.
 import { holds, ownBlocks } from "./match-peer.ts";
 
 /** What a packet meets on its way: `list` is the id of the prefix list that stands as the route's destination. */
-interface Way {
+export interface Way {
   readonly target: string;
   readonly list: string | null;
 }
@@ -13,7 +13,7 @@ interface Way {
  * Where the interface's subnet sends packets for the peer: the longest route that holds it (VPC User Guide, "Route
  * priority"), `local` inside the VPC; null when nothing tells. In the VPC only an appliance takes the local route's place.
  */
-function wayTo(snapshot: Snapshot, { subnetId }: NetworkInterface, peer: Address): Way | null {
+export function wayTo(snapshot: Snapshot, { subnetId }: NetworkInterface, peer: Address): Way | null {
   const vpcId = snapshot.subnets.get(subnetId ?? "")?.vpcId ?? null;
   const own = (snapshot.vpcs.get(vpcId ?? "")?.prefixes ?? []).find((block) => holds(block, peer));
   const routes = (routeTableOf(snapshot, subnetId, vpcId)?.routes ?? []).map(({ destination, ...route }) => {

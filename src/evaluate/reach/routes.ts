@@ -1,6 +1,6 @@
 import type { Address } from "../../net/address.ts";
 import type { NetworkInterface, Snapshot } from "../../policy/model.ts";
-import { targetOf } from "../explain/route.ts";
+import { wayTo } from "../explain/route.ts";
 
 /** Gateways that lead out of the private network. */
 const OUTWARDS = /^(?:igw|nat|eigw)-/;
@@ -13,8 +13,8 @@ const OUTWARDS = /^(?:igw|nat|eigw)-/;
 export function leadsTo(snapshot: Snapshot, from: NetworkInterface, to: NetworkInterface, address: Address): boolean {
   if (from.vpcId === null || to.vpcId === null || from.vpcId === to.vpcId) return true;
   if (![...snapshot.routeTables.values()].some(({ vpcId }) => vpcId === from.vpcId)) return true;
-  const target = targetOf(snapshot, from, address);
-  return target !== null && target !== "local" && !OUTWARDS.test(target);
+  const target = wayTo(snapshot, from, address)?.target;
+  return target !== undefined && target !== "local" && !OUTWARDS.test(target);
 }
 
 /** Does any route lead through an appliance? Where none does, no interface needs to be asked. */
