@@ -42,10 +42,16 @@ export async function openForWriting(path: string): Promise<WritableFile> {
   }
 }
 
+/** Lets DuckDB use every core: for queries, and for the checkpoint at the end. */
+export async function useAllCores(connection: DuckDBConnection): Promise<void> {
+  await connection.run(`set threads = ${availableParallelism()}`);
+}
+
 async function connect(file: string, shown: string): Promise<{ connection: DuckDBConnection; close(): void }> {
   try {
     const instance = await DuckDBInstance.create(file, {
-      threads: String(availableParallelism()),
+      // What is appended is packed by the thread that appends: DuckDB's other threads would spin while they wait.
+      threads: "1",
       memory_limit: "512MB",
       autoload_known_extensions: "false",
       autoinstall_known_extensions: "false",

@@ -5,7 +5,7 @@ import type { Judgement } from "../evaluate/judgement.ts";
 import type { TrackerState } from "../evaluate/state.ts";
 import type { Model } from "../policy/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, type PolicyNames, replaceRules } from "./dimensions.ts";
-import type { WritableFile } from "./create-file.ts";
+import { useAllCores, type WritableFile } from "./create-file.ts";
 import type { FactColumns } from "./fact-columns.ts";
 import { createFactRowWriter } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
@@ -198,6 +198,7 @@ export async function openEvidenceWriter(
       );
       await connection.run("commit");
       inTransaction = false;
+      await useAllCores(connection);
     },
     query: readerOf({ connection, close }).run,
     async close() {
