@@ -65,10 +65,12 @@ export interface ConnectionTable {
   older(entry: number): number;
   /** Makes an entry as if it were fresh; what was noted of the segment that touched it stays. */
   reset(entry: number): void;
-  /** Keeps the entries for which `keep` is true, in order, and forgets the others. */
+  /** Keeps the entries for which `keep` is true, in order, and forgets the others. `link` before looking for any. */
   retain(keep: (base: number) => boolean): void;
-  /** Lets `change` rewrite the keys of all entries. */
+  /** Lets `change` rewrite the keys of all entries. `link` before looking for any. */
   rekey(change: (words: Uint32Array, base: number) => void): void;
+  /** Makes entries findable again: a pass over all of them, and so not made where nobody looks any more. */
+  link(): void;
 }
 
 /** Start of the earliest accepted record, Unix seconds. */
@@ -115,12 +117,14 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     }
   };
 
-  const link = (slot: number, hash: number, entry: number): void => {
+  const hold = (slot: number, hash: number, entry: number): void => {
     if (slots[slot] !== 0) superseded.set(entry, (slots[slot] & ENTRY_MASK) - 1);
     slots[slot] = ((hash >>> ENTRY_BITS) << ENTRY_BITS) | (entry + 1);
   };
 
+  let linked = true;
   const relink = (): void => {
+    linked = true;
     mask = capacity * 2 - 1;
     if (slots.length === mask + 1) slots.fill(0);
     else slots = new Uint32Array(mask + 1);
@@ -137,7 +141,7 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
         words[base + PORTS],
         words[base + KIND],
       );
-      link(slot, hash, entry);
+      hold(slot, hash, entry);
     }
   };
 
@@ -169,7 +173,7 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     clear(base);
     words[base + PLACE] = 0;
     words[base + HASH] = hash;
-    link(slotOf(hash, eni, local, remote, ports, kind), hash, entry);
+    hold(slotOf(hash, eni, local, remote, ports, kind), hash, entry);
     table.fresh = true;
     return entry;
   };
@@ -198,21 +202,30 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
         change(words, base);
         words[base + HASH] = hashOf(words[base], words[base + 1], words[base + 2], words[base + 3], words[base + 4]);
       }
-      relink();
+      linked = false;
     },
     retain(keep) {
       let kept = 0;
+      // Entries that stay side by side move together.
+      let run = 0;
+      const moveRun = (end: number): void => {
+        if (kept !== run) words.copyWithin(kept * STRIDE, run * STRIDE, end * STRIDE);
+        kept += end - run;
+      };
       for (let entry = 0; entry < table.size; entry++) {
-        const base = entry * STRIDE;
-        if (!keep(base)) continue;
-        if (kept !== entry) words.copyWithin(kept * STRIDE, base, base + STRIDE);
-        kept++;
+        if (keep(entry * STRIDE)) continue;
+        moveRun(entry);
+        run = entry + 1;
       }
+      moveRun(table.size);
       table.size = kept;
       while (capacity > initialEntries && kept * 4 < capacity) capacity /= 2;
       if (words.length > capacity * STRIDE) words = words.slice(0, capacity * STRIDE);
       table.words = words;
-      relink();
+      linked = false;
+    },
+    link() {
+      if (!linked) relink();
     },
   };
   return table;

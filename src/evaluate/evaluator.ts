@@ -238,6 +238,7 @@ export function createEvaluator(
     },
     judgeSegment(segment, out) {
       pairs = null;
+      connections.link();
       columns.learn();
       const pings: Ping[] = [];
       const into = {
