@@ -43,9 +43,7 @@ judged as (
     coalesce(s.last_evidence, w.last_evidence) as last_evidence,
     case
       when s.interfaces is null then 'unattached'
-      when starts_with(r.peer, '169.254.') or starts_with(r.peer, 'fd00:ec2:') then 'unobservable'
-      when r.protocol = 'udp' and ((r.from_port >= 67 and r.to_port <= 68) or (r.from_port >= 546 and r.to_port <= 547))
-        then 'unobservable'
+      when r.unlogged then 'unobservable'
       when s.silent > 0 or s.gapped > 0 or s.skipped > 0 then 'insufficient_evidence'
       when r.action = 'allow' and s.log_type in ('reject_only', 'none') then 'insufficient_evidence'
       when r.action = 'deny' and s.log_type in ('accept_only', 'none') then 'insufficient_evidence'

@@ -4,6 +4,7 @@ import type { Judgement } from "../evaluate/judgement.ts";
 import { formatAddress, formatPrefix } from "../net/address.ts";
 import { protocolName } from "../net/protocols.ts";
 import type { Model, NetworkAclEntry, NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../policy/model.ts";
+import { createUnloggedTest } from "../policy/unlogged.ts";
 import { appendRows, type Cell } from "./rows.ts";
 
 /** The names that judgements give by place: rules, and snapshots. */
@@ -113,12 +114,14 @@ function ruleRows(snapshot: Snapshot, times: readonly (Date | null)[]): Cell[][]
   for (const one of snapshot.interfaces.values()) {
     for (const owner of ownersOf(snapshot, one)) attached.set(owner, (attached.get(owner) ?? 0) + 1);
   }
-  const rest = (owner: string, origin: { file: string; pointer: string }): Cell[] => [
+  const isUnlogged = createUnloggedTest(snapshot);
+  const rest = (owner: string, origin: { file: string; pointer: string }, unlogged: boolean): Cell[] => [
     attached.get(owner) ?? 0,
     snapshot.name,
     ...times,
     origin.file,
     origin.pointer,
+    unlogged,
   ];
   for (const group of snapshot.securityGroups.values()) {
     for (const rule of group.rules) {
@@ -132,7 +135,17 @@ function ruleRows(snapshot: Snapshot, times: readonly (Date | null)[]): Cell[][]
         rule.description,
         open,
       ];
-      rows.push([rule.id, "sg", group.id, group.name, rule.direction, ...what, ...rest(group.id, rule.origin)]);
+      const prefix = rule.peer.kind === "cidr" ? rule.peer.prefix : null;
+      const unlogged = isUnlogged(group.vpcId, { ...rule, prefix });
+      rows.push([
+        rule.id,
+        "sg",
+        group.id,
+        group.name,
+        rule.direction,
+        ...what,
+        ...rest(group.id, rule.origin, unlogged),
+      ]);
     }
   }
   for (const acl of snapshot.networkAcls.values()) {
@@ -140,7 +153,16 @@ function ruleRows(snapshot: Snapshot, times: readonly (Date | null)[]): Cell[][]
       const open = entry.action === "allow" && entry.prefix.length === 0;
       const peer = formatPrefix(entry.prefix);
       const what = [entry.number, entry.action, protocolName(entry.protocol), ...range(entry), peer, "", open];
-      rows.push([entry.id, "nacl", acl.id, acl.name, entry.direction, ...what, ...rest(acl.id, entry.origin)]);
+      const unlogged = isUnlogged(acl.vpcId, entry);
+      rows.push([
+        entry.id,
+        "nacl",
+        acl.id,
+        acl.name,
+        entry.direction,
+        ...what,
+        ...rest(acl.id, entry.origin, unlogged),
+      ]);
     }
   }
   return rows;

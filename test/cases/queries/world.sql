@@ -27,6 +27,8 @@ values
   ('acl-front/egress/100', 'nacl', 'acl-front', null, 'egress', 100, 'allow', 'tcp', 32768, 60999, '0.0.0.0/0', true, 2),
   ('acl-front/egress/*', 'nacl', 'acl-front', null, 'egress', 32767, 'deny', 'all', null, null, '0.0.0.0/0', true, 2);
 
+update rule_dim set unlogged = rule_id = 'sgr-db-time';
+
 update interface_dim set owner_ids = case when subnet_id = 'subnet-front' then list_append(group_ids, 'acl-front') else group_ids end;
 
 insert into rule_sets values
