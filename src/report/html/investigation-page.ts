@@ -33,6 +33,8 @@ async function blocks(section: InvestigationSection): Promise<Block[]> {
     }));
     return [{ kind: "facts", facts }];
   }
+  // The chart has its numbers as a table, too.
+  if (section.shape === "timeline" && section.rows.length > 1) return [timeline(section)];
   const rest = section.total - section.rows.length;
   const table = await tableBlock(rowStream(section.columns, section.rows), {
     id: `${section.id.replaceAll("_", "-")}-rows`,
@@ -42,12 +44,12 @@ async function blocks(section: InvestigationSection): Promise<Block[]> {
     empty: `${section.empty[0]?.toUpperCase() ?? ""}${section.empty.slice(1)}.`,
     more: rest > 0 ? `${rest} more: flowreplay investigate … --limit ${section.total}` : null,
   });
-  return section.shape === "timeline" && section.rows.length > 1 ? [timeline(section), table] : [table];
+  return [table];
 }
 
 /** What a terminal shows, and what it has no room for. */
 function shownColumns({ brief, columns }: InvestigationSection): string[] {
-  const more = ["bytes", "first_seen", "last_seen", "rule_ids", "cause"];
+  const more = ["port_count", "bytes", "first_seen", "last_seen", "rule_ids", "cause"];
   return [...brief, ...more.filter((name) => !brief.includes(name) && columns.some(([column]) => column === name))];
 }
 

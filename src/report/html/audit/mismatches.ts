@@ -9,7 +9,7 @@ export async function mismatchSection(evidence: Evidence): Promise<Section> {
   const summary = await tableBlock(await evidence.report("mismatch-summary"), {
     id: "mismatch-causes",
     caption: "By cause",
-    shown: ["agreement", "cause", "decided_by", "nacl_rule_id", "records", "interfaces", "first_seen", "last_seen"],
+    shown: ["agreement", "cause", "records", "interfaces", "decided_by", "nacl_rule_id", "first_seen", "last_seen"],
     empty: "Every record that could be judged agrees with the model.",
   });
   const sentences = columnTexts(summary, "cause").map((cause) => causeText(cause));
