@@ -1,3 +1,4 @@
+import { IPV6 } from "../net/address.ts";
 import {
   ACTION_ACCEPT,
   ACTION_MASK,
@@ -44,7 +45,7 @@ import { LATE, RELATED, STRAY, SURMISES, UNCERTAIN } from "./packed-facts.ts";
 import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { createReadingColumns } from "./reading-columns.ts";
 import { beginsLate, connectionOf, isOfConnection, placeRejected } from "./rejected-records.ts";
-import { deniedByGroups, isBare, isStrayAnswer, serverAnswers } from "./row-checks.ts";
+import { deniedByGroups, isAsLongAsPings, isBare, isStrayAnswer, serverAnswers } from "./row-checks.ts";
 import { createRuleSets, type RuleSet } from "./rule-sets.ts";
 import { type AddressPool, createAddressPool, rowKey, type RowKey } from "./row-key.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
@@ -200,7 +201,8 @@ export function createEvaluator(
         if (entry >= 0) admitted = admittedFor(entry * STRIDE, opened, reading, unsure);
         if ((protocol === ICMP || protocol === ICMPV6) && deniedByGroups(table, reading)) {
           rowKey(batch, row, direction, addresses, key);
-          if (haveFlow(key)) packed |= RELATED;
+          const refusedPing = !accepted && isAsLongAsPings(bytes[row], packets[row], key.kind >>> 8 === IPV6);
+          if (!refusedPing && haveFlow(key)) packed |= RELATED;
         }
       }
       const judgement = judgementOf(reading, accountId[row], admitted, packed);

@@ -7,6 +7,7 @@ import {
   FIRST_IN,
   FIRST_OUT,
   FLAGS,
+  INITIATOR_MASK,
   INTERFACE,
   KIND,
   LOCAL,
@@ -105,7 +106,8 @@ export function decideInitiators(
     else ambiguous.push(base);
   }
   if (ambiguous.length === 0) return;
-  decideAmbiguous(words, ambiguous, rules, (base) => byPolicy[words[base + OPENED_BY] - 1]);
+  const ends = countEnds(words, ambiguous, entries.subarray(0, count));
+  decideAmbiguous(words, ambiguous, ends, rules, (base) => byPolicy[words[base + OPENED_BY] - 1]);
 }
 
 function record(words: Uint32Array, base: number, opened: number, evidence: number): void {
@@ -122,24 +124,57 @@ function rankGap(words: Uint32Array, base: number, rules: InitiatorRules): numbe
   return ranks[ports >>> 16] - ranks[ports & 0xffff];
 }
 
+/** How many connections of the segment meet at an end. */
+interface Ends {
+  atLocal(base: number): number;
+  atRemote(base: number): number;
+}
+
+/** Counts the connections at the ends of the ambiguous ones: a server is known by those that are told already, too. */
+function countEnds(words: Uint32Array, ambiguous: readonly number[], entries: Uint32Array): Ends {
+  const memo = createWordMemo(4, 1 << Math.max(8, Math.ceil(Math.log2(ambiguous.length * 4))));
+  const counts: number[] = [];
+  // Most connections have no port in common with an ambiguous one.
+  const asked = new Uint8Array(65_536);
+  for (const base of ambiguous) {
+    for (const end of [localEnd, remoteEnd]) {
+      end(memo, words, base);
+      if (memo.find() >= 0) continue;
+      memo.add(counts.length);
+      counts.push(0);
+      asked[memo.key[2] & 0xffff] = 1;
+    }
+  }
+  for (const entry of entries) {
+    const base = entry * STRIDE;
+    const ports = words[base + PORTS];
+    const opened = words[base + STATE] & INITIATOR_MASK;
+    if (asked[ports >>> 16] === 1 && opened !== LOCAL_OPENED) count(localEnd, base);
+    if (asked[ports & 0xffff] === 1 && opened !== REMOTE_OPENED) count(remoteEnd, base);
+  }
+  return { atLocal: (base) => counts[placeOf(localEnd, base)], atRemote: (base) => counts[placeOf(remoteEnd, base)] };
+
+  function placeOf(end: typeof localEnd, base: number): number {
+    end(memo, words, base);
+    return memo.find();
+  }
+  function count(end: typeof localEnd, base: number): void {
+    const place = placeOf(end, base);
+    if (place >= 0) counts[place]++;
+  }
+}
+
 function decideAmbiguous(
   words: Uint32Array,
   ambiguous: readonly number[],
+  ends: Ends,
   rules: InitiatorRules,
   policySays: (base: number) => number,
 ): void {
-  const ends = createWordMemo(4, 1 << Math.max(8, Math.ceil(Math.log2(ambiguous.length * 4))));
-  const counts: number[] = [];
-  for (const base of ambiguous) {
-    countEnd(ends, counts, localEnd, words, base);
-    countEnd(ends, counts, remoteEnd, words, base);
-  }
   const otherEnd = createOtherEnd(words, ambiguous, policySays);
   for (const base of ambiguous) {
-    localEnd(ends, words, base);
-    const atLocal = counts[ends.find()];
-    remoteEnd(ends, words, base);
-    const atRemote = counts[ends.find()];
+    const atLocal = ends.atLocal(base);
+    const atRemote = ends.atRemote(base);
     const out = words[base + FIRST_OUT];
     const inward = words[base + FIRST_IN];
     const gap = rankGap(words, base, rules);
@@ -200,22 +235,6 @@ function remoteEnd(ends: WordMemo, words: Uint32Array, base: number): void {
   ends.key[1] = words[base + REMOTE];
   ends.key[2] = (words[base + PORTS] & 0xffff) | 0x10000;
   ends.key[3] = words[base + KIND];
-}
-
-function countEnd(
-  ends: WordMemo,
-  counts: number[],
-  end: (ends: WordMemo, words: Uint32Array, base: number) => void,
-  words: Uint32Array,
-  base: number,
-): void {
-  end(ends, words, base);
-  const known = ends.find();
-  if (known >= 0) counts[known]++;
-  else {
-    ends.add(counts.length);
-    counts.push(1);
-  }
 }
 
 /**

@@ -88,9 +88,14 @@ export function isLate(record: FlowRecord, lastBefore: number | null): boolean {
   return lastBefore !== null && (record.start ?? 0) >= lastBefore && ((record.tcpFlags ?? 0) & SYN_ACK) !== SYN;
 }
 
-/** An ICMP packet between two hosts that have a flow of another protocol: it may be an error about that flow. */
+/**
+ * An ICMP packet between two hosts that have a flow of another protocol: it may be an error about that flow, unless it was
+ * refused and is as long as the packets of `ping` (84 bytes on Linux, 60 on Windows, 20 more over IPv6).
+ */
 export function isRelated({ record, local, remote }: Sighting, memory: Memory): boolean {
   if (record.protocol === null || !isIcmp(record.protocol)) return false;
+  const each = (record.bytes ?? 0) / (record.packets ?? 0) - (remote.family === IPV6 ? 20 : 0);
+  if (record.action !== "ACCEPT" && (each === 84 || each === 60)) return false;
   const [here, there] = [formatAddress(local), formatAddress(remote)];
   return memory.all.some(
     (one) =>

@@ -53,7 +53,7 @@ export function decideInitiators(touched: readonly Connection[], ranks: PortRank
     if (Math.abs(gap) >= 2) settle(connection, ...byPorts(connection, gap));
     else ambiguous.push(connection);
   }
-  const ends = countEnds(ambiguous);
+  const ends = countEnds(touched, ambiguous);
   for (const connection of ambiguous) settle(connection, ...decideAmbiguous(connection, ends, ranks));
 }
 
@@ -124,23 +124,26 @@ function policyAtOtherEnd(connection: Connection, ends: Ends): Initiator {
   return said === "unknown" ? said : said === "local" ? "remote" : "local";
 }
 
-/** The open connections by their ends: how many meet at each, and which are the same one seen from the other side. */
+/** How many connections meet at each end, and which of the open ones are the same one seen from the other side. */
 interface Ends {
   readonly atLocalEnd: ReadonlyMap<string, number>;
   readonly atRemoteEnd: ReadonlyMap<string, number>;
   readonly byEnds: ReadonlyMap<string, Connection>;
 }
 
-function countEnds(connections: readonly Connection[]): Ends {
-  const tally = (endOf: (one: Connection) => string): Map<string, number> => {
+function countEnds(connections: readonly Connection[], open: readonly Connection[]): Ends {
+  // One whose opener is told meets others at its server's end only.
+  const tally = (endOf: (one: Connection) => string, client: Initiator): Map<string, number> => {
     const counts = new Map<string, number>();
-    for (const one of connections) counts.set(endOf(one), (counts.get(endOf(one)) ?? 0) + 1);
+    for (const one of connections) {
+      if (one.initiator !== client) counts.set(endOf(one), (counts.get(endOf(one)) ?? 0) + 1);
+    }
     return counts;
   };
   return {
-    atLocalEnd: tally(localEnd),
-    atRemoteEnd: tally(remoteEnd),
-    byEnds: new Map(connections.map((one) => [bothEnds(one, "local", "remote"), one])),
+    atLocalEnd: tally(localEnd, "local"),
+    atRemoteEnd: tally(remoteEnd, "remote"),
+    byEnds: new Map(open.map((one) => [bothEnds(one, "local", "remote"), one])),
   };
 }
 
