@@ -7,25 +7,10 @@
 -- param: class text - Only this class (real, scanner, replyless)
 -- param: ip_ranges list - AWS ranges: prefix, service and region with spaces between (--ip-ranges reads the file)
 -- param: limit integer 1000 Rows at most
-with open_rules as (
-  select rule_id from rules where layer = 'sg' and open_to_world and ($rule is null or rule_id = $rule)
-),
-traffic as materialized (
-  select
-    s.rule_id,
-    t.peer,
-    t.peer6,
-    t.protocol,
-    t.port,
-    t.traffic_class,
-    sum(t.connections)::ubigint as connections,
-    sum(t.bytes + t.reply_bytes)::ubigint as bytes,
-    min(t.first_s) as first_s,
-    max(t.last_s) as last_s
-  from classified_traffic t
-  join rule_sets s using (rule_set_id)
-  where s.rule_id in (from open_rules) and ($class is null or t.traffic_class = $class)
-  group by all
+with open_rules as materialized (
+  select rule_id, owner_id, owner_name, row_number() over (order by rule_id) as n
+  from rules
+  where layer = 'sg' and open_to_world and ($rule is null or rule_id = $rule)
 ),
 given as (
   select string_split(item, ' ') as parts from (select unnest($ip_ranges::varchar[]) as item)
@@ -35,62 +20,93 @@ ranges as materialized (
     parts[1] as prefix,
     parts[2] as service,
     parts[3] as region,
+    row_number() over (order by parts[2], parts[3], parts[1]) as aws_n,
     prefix4_low(parts[1]) as low4,
     prefix4_high(parts[1]) as high4,
     prefix6_low(parts[1]) as low6,
     prefix6_high(parts[1]) as high6
   from given
 ),
+-- Numbers group faster than names and 128-bit addresses. class: in the order of the names.
+rows_of_rules as materialized (
+  select
+    o.n,
+    ['real', 'replyless', 'scanner'].list_position(t.traffic_class)::utinyint as class,
+    address_key(t.peer >> 8, t.peer6 >> 64) as network_key,
+    t.peer,
+    t.peer6,
+    t.protocol,
+    t.port,
+    t.connections,
+    t.bytes + t.reply_bytes as bytes,
+    t.first_s,
+    t.last_s
+  from classified_traffic t
+  join (select distinct s.rule_set_id, r.n from rule_sets s join open_rules r using (rule_id)) o using (rule_set_id)
+  where $class is null or t.traffic_class = $class
+),
 listed as (
-  select p.peer, null::uhugeint as peer6, r.prefix, r.service, r.region
-  from (select distinct peer from traffic where peer is not null) p
+  select p.peer, null::uhugeint as peer6, r.aws_n, r.prefix, r.service, r.region
+  from (select distinct peer from rows_of_rules where peer is not null and len($ip_ranges::varchar[]) > 0) p
   join ranges r on p.peer >= r.low4 and p.peer <= r.high4
   union all
-  select null, p.peer6, r.prefix, r.service, r.region
-  from (select distinct peer6 from traffic where peer6 is not null) p
+  select null, p.peer6, r.aws_n, r.prefix, r.service, r.region
+  from (select distinct peer6 from rows_of_rules where peer6 is not null and len($ip_ranges::varchar[]) > 0) p
   join ranges r on p.peer6 >= r.low6 and p.peer6 <= r.high6
 ),
-owners as (
+owners as materialized (
   select
     address_key(peer, peer6) as peer_key,
-    max_by({'service': service, 'region': region, 'prefix': prefix}, (service <> 'AMAZON', prefix_length(prefix, 0), service, region)) as owner
+    max_by(aws_n, (service <> 'AMAZON', prefix_length(prefix, 0), service, region)) as aws_n
   from listed
   group by all
 ),
+traffic as (
+  select t.*, coalesce(o.aws_n, 0) as aws_n
+  from rows_of_rules t
+  left join owners o on o.peer_key = address_key(t.peer, t.peer6)
+),
+-- One narrow sum finds the networks, the rest is added up for them.
+busiest as materialized (
+  select n, class, network_key, aws_n, any_value(peer >> 8) as network, any_value(peer6 >> 64) as network6, sum(connections::bigint) as connections
+  from traffic
+  group by n, class, network_key, aws_n
+  order by n, class, connections desc, network, network6, nullif(aws_n, 0)
+  limit $limit
+),
 networks as (
   select
-    t.rule_id,
-    t.peer >> 8 as network,
-    t.peer6 >> 64 as network6,
-    o.owner,
-    t.traffic_class,
+    t.n,
+    t.class,
+    t.network_key,
+    t.aws_n,
     count(distinct address_key(t.peer, t.peer6)) as peers,
     list_sort(list(distinct t.port) filter (t.protocol in (6, 17)))[1:20] as ports,
-    sum(t.connections)::ubigint as connections,
     sum(t.bytes)::ubigint as bytes,
     min(t.first_s) as first_s,
     max(t.last_s) as last_s
   from traffic t
-  left join owners o on o.peer_key = address_key(t.peer, t.peer6)
-  group by all
+  semi join busiest using (n, class, network_key, aws_n)
+  group by t.n, t.class, t.network_key, t.aws_n
 )
 select
-  n.rule_id,
-  case when n.network is null then ipv6_text(n.network6 << 64) || '/64'
-    else ipv4_text((n.network::ubigint << 8)::uinteger) || '/24' end as network,
-  n.traffic_class as class,
+  o.rule_id,
+  case when b.network is null then ipv6_text(b.network6 << 64) || '/64'
+    else ipv4_text((b.network::ubigint << 8)::uinteger) || '/24' end as network,
+  ['real', 'replyless', 'scanner'][b.class] as class,
   n.peers,
-  n.connections,
+  b.connections::ubigint as connections,
   n.ports,
-  n.owner.service as aws_service,
-  n.owner.region as aws_region,
-  n.owner.prefix as aws_prefix,
+  r.service as aws_service,
+  r.region as aws_region,
+  r.prefix as aws_prefix,
   n.bytes,
   seconds_to_timestamp(n.first_s) as first_hit,
   seconds_to_timestamp(n.last_s) as last_hit,
-  r.owner_id,
-  r.owner_name
-from networks n
-join rules r using (rule_id)
-order by n.rule_id, class, n.connections desc, n.network, n.network6, aws_service, aws_region
-limit $limit
+  o.owner_id,
+  o.owner_name
+from busiest b
+join networks n using (n, class, network_key, aws_n)
+join open_rules o using (n)
+left join ranges r on r.aws_n = b.aws_n
+order by o.rule_id, b.class, b.connections desc, b.network, b.network6, nullif(b.aws_n, 0)
