@@ -28,23 +28,37 @@ picked as materialized (
   order by k.scan_kind is null, k.pairs desc nulls last, s.records desc, s.source
   limit $limit
 ),
-ports as (
-  select source, count(*) as port_count, list_sort(min(port, 20)) as ports, list_sort(list(distinct protocol)) as protocols
-  from (select distinct source, protocol, port from rejected_requests where source in (select source from picked))
-  group by all
-),
-per_interface as (
+-- Everything that is shown of them, in one pass over the records.
+seen as materialized (
   select
     source,
     interface_idx,
-    any_value(src) as src,
+    protocol,
+    port,
     any_value(src6) as src6,
     count(*) as records,
     min(start_s) as first_s,
     max(end_s) as last_s
   from rejected_requests
   where source in (select source from picked)
+  group by source, interface_idx, protocol, port
+),
+ports as (
+  select source, count(*) as port_count, list_sort(min(port, 20)) as ports, list_sort(list(distinct protocol)) as protocols
+  from (select distinct source, protocol, port from seen)
   group by all
+),
+per_interface as (
+  select
+    source,
+    interface_idx,
+    case when source < 4294967296 then source::uinteger end as src,
+    any_value(src6) as src6,
+    sum(records)::ubigint as records,
+    min(first_s) as first_s,
+    max(last_s) as last_s
+  from seen
+  group by source, interface_idx
 ),
 details as (
   select
