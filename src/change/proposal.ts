@@ -1,13 +1,24 @@
-import { type Edit, editModel } from "../policy/edit.ts";
-import type { Model } from "../policy/model.ts";
+import { applyEdit, checkEdit, type Edit, replaceRules } from "../policy/edit.ts";
+import type { Model, SecurityGroupRule } from "../policy/model.ts";
 import { overlayModel } from "../policy/overlay.ts";
+import type { History } from "../store/history.ts";
 
 /** A configuration to compare the evidence with: made from the model that the evidence was judged with. */
 export type Proposal = (inForce: Model) => Model;
 
-/** The configuration in force with some rules removed and added. */
+/** The configuration in force with some rules removed and added, as far as it has them (see `checkProposal`). */
 export function proposeEdit(edit: Edit): Proposal {
-  return (inForce) => editModel(inForce, edit);
+  return (inForce) => applyEdit(inForce, edit);
+}
+
+/** The configuration in force with other rules in place of some. */
+export function proposeReplacements(replacements: ReadonlyMap<string, readonly SecurityGroupRule[]>): Proposal {
+  return (inForce) => replaceRules(inForce, replacements);
+}
+
+/** Whether some configuration of the evidence, seen through `base`, has what the edit names. Throws `E_USAGE`. */
+export function checkProposal({ models }: Pick<History, "models">, edit: Edit, base: Proposal): void {
+  checkEdit([...models.values()].map(base), edit);
 }
 
 /**

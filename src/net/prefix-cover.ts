@@ -1,6 +1,6 @@
-import { IPV4, type Prefix } from "./address.ts";
-import { bitsOf, maskWords } from "./parse.ts";
-import { aggregatePrefixes } from "./prefix-sets.ts";
+import type { Prefix } from "./address.ts";
+import { bitsOf } from "./parse.ts";
+import { aggregatePrefixes, commonLength, cutPrefix } from "./prefix-sets.ts";
 
 /** Blocks that hold all the given ones, and their size together. */
 export interface PrefixCover {
@@ -44,7 +44,7 @@ export function coverPrefixes(prefixes: readonly Prefix[], options: CoverOptions
 /** How many blocks it takes where none may be wider than `shortest` says. */
 export function fewestBlocks(prefixes: readonly Prefix[], shortest: CoverOptions["shortest"]): number {
   const networks = aggregatePrefixes(prefixes).map((block) =>
-    cut(block, Math.min(block.length, shortest(block.family))),
+    cutPrefix(block, Math.min(block.length, shortest(block.family))),
   );
   return new Set(networks.map(({ words }) => words.join("."))).size;
 }
@@ -55,20 +55,16 @@ function fewEnough(blocks: readonly Prefix[], { shortest }: CoverOptions): reado
   const { family } = few[0];
   for (let length = bitsOf(family) - 8; few.length > MOST_BLOCKS; length -= 8) {
     if (length < shortest(family)) return null;
-    few = aggregatePrefixes(few.map((block) => (block.length <= length ? block : cut(block, length))));
+    few = aggregatePrefixes(few.map((block) => (block.length <= length ? block : cutPrefix(block, length))));
   }
   return few;
-}
-
-function cut({ family, words }: Prefix, length: number): Prefix {
-  return { family, words: maskWords(words, length), length };
 }
 
 function solve(blocks: readonly Prefix[], from: number, to: number, options: CoverOptions): Node {
   const first = blocks[from];
   if (to - from === 1) return { costs: [options.sizeOf(first)], block: first, halves: null, left: [0] };
   const length = Math.min(commonLength(first, blocks[to - 1]), first.length);
-  const block = cut(first, length);
+  const block = cutPrefix(first, length);
   let middle = from + 1;
   while (middle < to && !bitAt(blocks[middle], length)) middle++;
   const halves = [solve(blocks, from, middle, options), solve(blocks, middle, to, options)] as const;
@@ -97,15 +93,6 @@ function* pick(node: Node, count: number): Generator<Prefix> {
     yield* pick(node.halves[0], node.left[many - 1]);
     yield* pick(node.halves[1], many - node.left[many - 1]);
   }
-}
-
-/** Leading bits that two addresses have in common. */
-function commonLength(a: Prefix, b: Prefix): number {
-  for (let word = 0; word < (a.family === IPV4 ? 1 : 4); word++) {
-    const differing = a.words[word] ^ b.words[word];
-    if (differing !== 0) return word * 32 + Math.clz32(differing);
-  }
-  return bitsOf(a.family);
 }
 
 function bitAt({ words }: Prefix, at: number): boolean {

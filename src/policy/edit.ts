@@ -19,20 +19,40 @@ export type NewRule =
   | { readonly kind: "acl-entry"; readonly entry: NetworkAclEntry };
 
 /**
- * The model with the edit made in every snapshot, as if it had always been so. What a rule is added to must be in at least
- * one of them, and so must every rule that is removed. Throws E_USAGE naming the id that is not.
+ * The model with the edit made in every snapshot, as if it had always been so, as far as it knows what the edit names:
+ * models of other times may know the rest (see `checkEdit`).
  */
-export function editModel(model: Model, edit: Edit): Model {
-  const removed = new Set<string>();
+export function applyEdit(model: Model, edit: Edit): Model {
   const gone = new Set(edit.remove);
-  const keep = (id: string): boolean => {
-    if (!gone.has(id)) return true;
-    removed.add(id);
-    return false;
-  };
-  const snapshots = model.snapshots.map((snapshot) => addTo(without(snapshot, keep), edit.add));
+  const snapshots = model.snapshots.map((snapshot) =>
+    addTo(
+      without(snapshot, (id) => !gone.has(id)),
+      edit.add,
+    ),
+  );
+  return { snapshots, notes: model.notes };
+}
+
+/** The model with other rules in place of some, wherever and whenever it has these: no sooner, no longer. */
+export function replaceRules(model: Model, replacements: ReadonlyMap<string, readonly SecurityGroupRule[]>): Model {
+  const snapshots = model.snapshots.map((snapshot) => {
+    const securityGroups = new Map(snapshot.securityGroups);
+    for (const [id, group] of securityGroups) {
+      if (!group.rules.some((rule) => replacements.has(rule.id))) continue;
+      const rules = group.rules.flatMap((rule) => replacements.get(rule.id) ?? [rule]);
+      securityGroups.set(id, { ...group, rules: [...new Map(rules.map((rule) => [rule.id, rule])).values()] });
+    }
+    return { ...snapshot, securityGroups };
+  });
+  return { snapshots, notes: model.notes };
+}
+
+/** Whether one of the models at least knows each rule that is removed, and what each rule is added to. Throws E_USAGE. */
+export function checkEdit(models: readonly Model[], edit: Edit): void {
+  const snapshots = models.flatMap((model) => model.snapshots);
+  const ids = new Set(snapshots.flatMap(idsOf));
   for (const id of edit.remove) {
-    if (!removed.has(id)) {
+    if (!ids.has(id)) {
       throw new AppError("E_USAGE", `no rule ${show(id)} in the model`, {
         hint: id.endsWith("/*")
           ? "the default deny of a network ACL cannot be removed"
@@ -44,13 +64,22 @@ export function editModel(model: Model, edit: Edit): Model {
     const owner = ownerOf(one);
     const known = (snapshot: Snapshot): boolean =>
       one.kind === "group-rule" ? snapshot.securityGroups.has(owner) : snapshot.networkAcls.has(owner);
-    if (!model.snapshots.some(known)) {
+    if (!snapshots.some(known)) {
       throw new AppError("E_USAGE", `no ${show(owner)} in the model to add a rule to`, {
         hint: "a rule names its GroupId, an entry its NetworkAclId",
       });
     }
   }
-  return { snapshots, notes: model.notes };
+}
+
+/** All rules that can be removed. */
+function idsOf({ securityGroups, networkAcls }: Snapshot): string[] {
+  return [
+    ...[...securityGroups.values()].flatMap(({ rules }) => rules.map(({ id }) => id)),
+    ...[...networkAcls.values()]
+      .flatMap(({ entries }) => entries.map(({ id }) => id))
+      .filter((id) => !id.endsWith("/*")),
+  ];
 }
 
 function ownerOf(one: NewRule): string {

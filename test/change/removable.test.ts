@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { proposeEdit } from "../../src/change/proposal.ts";
 import { removableSet } from "../../src/change/removable.ts";
 import { changesOf } from "../../src/change/what-if.ts";
-import { editModel } from "../../src/policy/edit.ts";
+import { applyEdit } from "../../src/policy/edit.ts";
 import { openHistory } from "../../src/store/history.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
@@ -23,7 +23,7 @@ test("what goes never turns an accepted record, whatever rules and traffic; one 
           const { rules, of } = await removableSet(history, { realOnly });
           const remove = rules.map(({ rule }) => rule.id);
           const inForce = [...history.models.values()][0];
-          const turned = await slowFlips(history, inForce, editModel(inForce, { remove, add: [] }));
+          const turned = await slowFlips(history, inForce, applyEdit(inForce, { remove, add: [] }));
           expect(of).toBe(network.rules.length);
           if (realOnly) return;
           expect(turned.filter((flip) => flip.endsWith("allow>deny") && accepted(network, flip))).toEqual([]);

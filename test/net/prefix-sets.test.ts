@@ -3,7 +3,7 @@ import { IPv4CidrRange, Pool, RangedSet } from "ip-num";
 import { expect, test } from "vitest";
 import { formatPrefix, IPV4, type Prefix, prefixContains } from "../../src/net/address.ts";
 import { parsePrefix } from "../../src/net/parse.ts";
-import { aggregatePrefixes, commonPrefix, holdsPrefix } from "../../src/net/prefix-sets.ts";
+import { aggregatePrefixes, commonPrefix, holdsPrefix, subtractPrefixes } from "../../src/net/prefix-sets.ts";
 
 const of = (text: string): Prefix => parsePrefix(text)!.prefix;
 const texts = (prefixes: readonly Prefix[]): string[] => prefixes.map(formatPrefix);
@@ -12,6 +12,22 @@ const texts = (prefixes: readonly Prefix[]): string[] => prefixes.map(formatPref
 const block = fc
   .tuple(fc.nat(1023), fc.integer({ min: 22, max: 32 }))
   .map(([host, length]) => of(`10.0.${host >> 8}.${host & 255}/${length}`));
+
+test("what is left of a block and what was taken from it are the whole again, in both families", () => {
+  fc.assert(
+    fc.property(fc.array(block, { maxLength: 6 }), fc.boolean(), (blocks, six) => {
+      const inFamily = (one: Prefix): Prefix =>
+        six ? { family: 2, words: [1, 2, one.words[0], 0], length: one.length + 64 } : one;
+      const whole = inFamily(of("10.0.0.0/22"));
+      const holes = blocks.map(inFamily);
+      const left = subtractPrefixes(whole, holes);
+      expect(left.some((one) => holes.some((hole) => holdsPrefix(one, hole) || holdsPrefix(hole, one)))).toBe(false);
+      expect(aggregatePrefixes([...left, ...holes.filter((hole) => holdsPrefix(whole, hole))])).toEqual(
+        aggregatePrefixes([whole]),
+      );
+    }),
+  );
+});
 
 test("aggregates as ip-num does", () => {
   fc.assert(

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { editModel, parseEdit, parseNewRules } from "../../src/policy/edit.ts";
+import { applyEdit, checkEdit, parseEdit, parseNewRules } from "../../src/policy/edit.ts";
 import { overlayModel } from "../../src/policy/overlay.ts";
 import type { Model } from "../../src/policy/model.ts";
 import { entry, networkInterface, prefix, rule, snapshotOf } from "./lint/snapshots.ts";
@@ -28,7 +28,7 @@ const ruleIds = ({ snapshots }: Model): string[] =>
 
 test("rules and entries go and come, in every snapshot; the model itself stays", () => {
   const edit = { remove: ["sgr-1", "acl-1/ingress/100"], add: parseNewRules([https, denied], "test") };
-  const edited = editModel({ snapshots: [snapshot, { ...snapshot, since: 9 }], notes: [] }, edit);
+  const edited = applyEdit({ snapshots: [snapshot, { ...snapshot, since: 9 }], notes: [] }, edit);
   const once = ["sgr-2", "sg-1/ingress/tcp/443/192.0.2.0/24", "acl-1/ingress/50", "acl-1/ingress/*", "acl-1/ingress/*"];
   const egress = ["acl-1/egress/*", "acl-1/egress/*"];
   expect(ruleIds(edited)).toEqual([...once, ...egress, ...once, ...egress]);
@@ -50,7 +50,10 @@ test.each([
     "rule number 100 stands twice",
   ],
 ])("%s is refused", (_, edit, message) => {
-  expect(() => editModel(model, edit)).toThrow(message);
+  expect(() => {
+    checkEdit([model], edit);
+    applyEdit(model, edit);
+  }).toThrow(message);
 });
 
 test.each([

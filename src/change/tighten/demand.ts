@@ -7,7 +7,7 @@ import type { SecurityGroupRule } from "../../policy/model.ts";
 import type { History } from "../../store/history.ts";
 import type { TrafficClass } from "../../store/traffic-classes.ts";
 import { createComparison, type Outcome } from "../flips.ts";
-import { proposeEdit } from "../proposal.ts";
+import { proposeReplacements } from "../proposal.ts";
 import { addressText, isBreaking, trafficClasses } from "../tally.ts";
 import { type Use, useKey } from "./use.ts";
 
@@ -40,7 +40,7 @@ export async function collectDemands(
   split: number,
 ): Promise<{ readonly demands: readonly Demand[]; readonly complete: boolean }> {
   const directions = new Map(rules.map(({ id, direction }) => [id, direction === "egress" ? EGRESS : INGRESS]));
-  const comparison = createComparison(history, proposeEdit({ remove: [...directions.keys()], add: [] }));
+  const comparison = createComparison(history, proposeReplacements(new Map(rules.map(({ id }) => [id, []]))));
   const kinds: Kind[] = [];
   const kindsOfOutcome: number[][] = [];
   const addresses = createAddressPool();

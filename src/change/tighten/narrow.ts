@@ -48,9 +48,9 @@ export function narrowRule(
 ): Narrowed {
   const { addresses, services } = arrange(uses);
   const shortest = (family: Prefix["family"]): number => (family === IPV4 ? limits.shortest4 : limits.shortest6);
+  const references = limits.references ? referencesFor(rule, snapshot) : [];
   const spaceFor = (lengths: typeof shortest): PeerSpace => {
     if (rule.peer.kind !== "cidr") return fixedSpace(rule.peer, peerAddresses(rule.peer, snapshot));
-    const references = limits.references ? referencesFor(rule, snapshot) : [];
     return addressSpace(addresses, references, { most: limits.maxRules, shortest: lengths });
   };
   const fixed = { most: limits.maxRules, icmp: rule.icmp };

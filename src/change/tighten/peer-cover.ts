@@ -1,9 +1,10 @@
-import type { Prefix } from "../../net/address.ts";
+import { formatPrefix, type Prefix } from "../../net/address.ts";
+import { bitsOf } from "../../net/parse.ts";
 import { coverPrefixes, fewestBlocks } from "../../net/prefix-cover.ts";
-import { holdsPrefix } from "../../net/prefix-sets.ts";
 import { prefixAddresses } from "../../policy/breadth.ts";
 import type { Peer } from "../../policy/model.ts";
 import type { Reference } from "./references.ts";
+import { holdsHost } from "./use.ts";
 
 /** Peers of rules that together stand for all addresses asked for; size in addresses. */
 export interface PeerCover {
@@ -30,10 +31,7 @@ export function addressSpace(
   references: readonly Reference[],
   options: { readonly most: number; readonly shortest: (family: Prefix["family"]) => number },
 ): PeerSpace {
-  const held = references.map(({ members }) => {
-    const places = addresses.flatMap((one, at) => (members.some((member) => holdsPrefix(member, one)) ? [at] : []));
-    return new Set(places);
-  });
+  const held = heldBy(references, addresses);
   const known = new Map<string, PeerCovers>();
   const blocksOf = (places: readonly number[]): PeerCovers =>
     coverPrefixes(
@@ -85,18 +83,39 @@ export function addressSpace(
   };
 }
 
+/** The places of the addresses that each reference stands for. Most members are hosts, which are looked up. */
+function heldBy(references: readonly Reference[], addresses: readonly Prefix[]): Set<number>[] {
+  const placeOf = new Map(addresses.map((one, at) => [formatPrefix(one), at]));
+  return references.map(({ members }) => {
+    const places = new Set<number>();
+    for (const member of members) {
+      if (member.length === bitsOf(member.family)) {
+        const place = placeOf.get(formatPrefix(member));
+        if (place !== undefined) places.add(place);
+      } else {
+        addresses.forEach((one, at) => holdsHost(member, one) && places.add(at));
+      }
+    }
+    return places;
+  });
+}
+
 /** The one that stands for most of the addresses; of these the smallest. */
 function bestReference(
   places: readonly number[],
   references: readonly Reference[],
   held: readonly ReadonlySet<number>[],
 ): number {
+  const open = new Set(places);
   let best = -1;
   let most = 0;
   references.forEach(({ addresses }, at) => {
-    const count = places.filter((place) => held[at].has(place)).length;
-    if (count > most || (count === most && count > 0 && addresses < references[best].addresses))
+    if (held[at].size < most || held[at].size === 0) return;
+    let count = 0;
+    for (const place of held[at]) if (open.has(place)) count++;
+    if (count > most || (count === most && count > 0 && addresses < references[best].addresses)) {
       [best, most] = [at, count];
+    }
   });
   return best;
 }

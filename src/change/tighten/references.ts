@@ -1,8 +1,9 @@
 import type { Prefix } from "../../net/address.ts";
-import { hostPrefix, parsePrefix } from "../../net/parse.ts";
+import { parsePrefix } from "../../net/parse.ts";
 import { holdsPrefix } from "../../net/prefix-sets.ts";
 import { prefixAddresses } from "../../policy/breadth.ts";
-import type { Peer, SecurityGroupRule, Snapshot } from "../../policy/model.ts";
+import { addressBlocks } from "../../policy/compile/peers.ts";
+import type { NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../../policy/model.ts";
 
 /** A group or prefix list that a rule may name instead of addresses. */
 export interface Reference {
@@ -16,9 +17,7 @@ export interface Reference {
 export function membersOf(peer: Peer, snapshot: Snapshot): readonly Prefix[] {
   if (peer.kind === "cidr") return [peer.prefix];
   if (peer.kind === "prefix-list") return snapshot.prefixLists.get(peer.id)?.entries ?? [];
-  return [...snapshot.interfaces.values()]
-    .filter((one) => one.groupIds.includes(peer.id))
-    .flatMap((one) => [...one.addresses.map(hostPrefix), ...one.prefixes]);
+  return [...snapshot.interfaces.values()].filter((one) => one.groupIds.includes(peer.id)).flatMap(addressBlocks);
 }
 
 /**
@@ -31,21 +30,33 @@ export function referencesFor(rule: SecurityGroupRule, snapshot: Snapshot): Refe
   if (peer.kind !== "cidr") return [];
   const inside = (members: readonly Prefix[]): boolean =>
     members.length > 0 && members.every((one) => holdsPrefix(peer.prefix, one));
-  const reference = (peer: Peer): Reference[] => {
-    const members = membersOf(peer, snapshot);
+  const reference = (peer: Peer, members: readonly Prefix[]): Reference[] => {
     if (!inside(members)) return [];
     return [{ peer, members, addresses: members.reduce((sum, one) => sum + prefixAddresses(one), 0) }];
   };
-  const lists = [...snapshot.prefixLists.values()].flatMap(({ id }) => reference({ kind: "prefix-list", id }));
+  const lists = [...snapshot.prefixLists.values()].flatMap(({ id, entries }) =>
+    reference({ kind: "prefix-list", id }, entries ?? []),
+  );
   const vpcId = snapshot.securityGroups.get(rule.groupId)?.vpcId ?? null;
   if (vpcId === null || hasAppliances(vpcId, snapshot)) return lists;
   const balanced = new Set(
     [...snapshot.interfaces.values()].flatMap((one) => (one.type === "network_load_balancer" ? one.groupIds : [])),
   );
+  const members = new Map<string, NetworkInterface[]>();
+  for (const one of snapshot.interfaces.values()) {
+    for (const id of one.groupIds) {
+      const known = members.get(id);
+      if (known) known.push(one);
+      else members.set(id, [one]);
+    }
+  }
   const groups = [...snapshot.securityGroups.values()]
     .filter((group) => group.vpcId === vpcId && !balanced.has(group.id))
     .flatMap(({ id, ownerId }) =>
-      reference({ kind: "group", id, userId: ownerId, peeringId: null, peeringStatus: null }),
+      reference(
+        { kind: "group", id, userId: ownerId, peeringId: null, peeringStatus: null },
+        (members.get(id) ?? []).flatMap(addressBlocks),
+      ),
     );
   return [...groups, ...lists];
 }

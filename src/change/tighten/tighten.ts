@@ -1,7 +1,7 @@
 import type { SecurityGroupRule } from "../../policy/model.ts";
 import { readableId } from "../../policy/security-group-rules.ts";
 import { type History, newestSnapshot } from "../../store/history.ts";
-import { proposeEdit } from "../proposal.ts";
+import { proposeReplacements } from "../proposal.ts";
 import { type ChangeGroup, isBreaking } from "../tally.ts";
 import { changesOf } from "../what-if.ts";
 import { recordWindow } from "./connections.ts";
@@ -49,10 +49,7 @@ export async function tightenRules(
       for (const id of clash) kept.set(id, "it is the narrower rule that another one's traffic needs");
       continue;
     }
-    const { tally, groups } = await changesOf(
-      history,
-      proposeEdit({ remove: edit.remove, add: edit.add.map(groupRule) }),
-    );
+    const { tally, groups } = await changesOf(history, proposeReplacements(replacementsOf(found)));
     const wrong = groups.filter((group) => isWrong(group, options));
     if (wrong.length === 0 && tally.ungrouped === 0) {
       const recordsProven = Object.values(tally.effects).reduce((sum, value) => sum + value, 0);
@@ -63,8 +60,8 @@ export async function tightenRules(
   throw new Error("the narrower rules do not settle");
 }
 
-function groupRule(rule: SecurityGroupRule): { readonly kind: "group-rule"; readonly rule: SecurityGroupRule } {
-  return { kind: "group-rule", rule };
+function replacementsOf(found: readonly TightenedRule[]): Map<string, readonly SecurityGroupRule[]> {
+  return new Map(found.flatMap(({ rule, replacement }) => (replacement ? [[rule.id, replacement.rules]] : [])));
 }
 
 /** All replacements as one edit; a rule that two of them need is added once. */

@@ -1,6 +1,5 @@
-import { formatPrefix, type Prefix } from "../../net/address.ts";
+import { formatPrefix, type Prefix, prefixContains } from "../../net/address.ts";
 import { hasPorts } from "../../net/protocols.ts";
-import { holdsPrefix } from "../../net/prefix-sets.ts";
 import type { SecurityGroupRule } from "../../policy/model.ts";
 
 /** What a rule is needed for: a peer and a service, as the rule meets them (the port is the destination's). */
@@ -24,7 +23,12 @@ export function servesUse({ protocol, ports }: Match, use: Use): boolean {
 
 /** Whether a rule admits a use; `membersOf` resolves a peer to its blocks. */
 export function admitsUse(match: Match, use: Use, membersOf: (peer: Match["peer"]) => readonly Prefix[]): boolean {
-  return servesUse(match, use) && membersOf(match.peer).some((block) => holdsPrefix(block, use.peer));
+  return servesUse(match, use) && membersOf(match.peer).some((block) => holdsHost(block, use.peer));
+}
+
+/** As `holdsPrefix`, for single addresses: this is asked for every use, rule and member. */
+export function holdsHost(block: Prefix, host: Prefix): boolean {
+  return block.family === host.family && prefixContains(block, host.words);
 }
 
 export function useKey({ peer, protocol, port }: Use): string {

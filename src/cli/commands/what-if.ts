@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { isPartial, type Proposal, proposeEdit, proposeModel } from "../../change/proposal.ts";
+import { checkProposal, isPartial, type Proposal, proposeEdit, proposeModel } from "../../change/proposal.ts";
 import { breaksTraffic, replayHistory } from "../../change/what-if.ts";
 import { AppError } from "../../errors.ts";
 import { type Edit, parseEdit, parseNewRules } from "../../policy/edit.ts";
@@ -56,9 +56,12 @@ export function registerWhatIf(program: Command): void {
 }
 
 async function runWhatIf(options: WhatIfOptions): Promise<void> {
-  const propose = await proposalOf(options);
+  const edit = editOf(options);
+  const base = await baseOf(options, edit);
   const history = await openHistory(options.db);
   try {
+    checkProposal(history, edit, base);
+    const propose: Proposal = (inForce) => proposeEdit(edit)(base(inForce));
     await notePruned(history.reader);
     await compare(history, propose, options);
   } finally {
@@ -96,11 +99,10 @@ async function compare(history: History, propose: Proposal, options: WhatIfOptio
   if (breaks) process.exitCode = EXIT.found;
 }
 
-async function proposalOf(options: WhatIfOptions): Promise<Proposal> {
-  const edit = editOf(options);
-  const edits = edit.remove.length + edit.add.length > 0;
+/** What the edit is made in: the configuration in force, or the one that is proposed. */
+async function baseOf(options: WhatIfOptions, edit: Edit): Promise<Proposal> {
   if (options.model === undefined) {
-    if (edits) return proposeEdit(edit);
+    if (edit.remove.length + edit.add.length > 0) return (inForce) => inForce;
     throw new AppError("E_USAGE", "nothing is proposed", {
       hint: "give --model <path>, --remove <rule-id> or --add <rule>",
     });
@@ -110,8 +112,7 @@ async function proposalOf(options: WhatIfOptions): Promise<Proposal> {
   if (isPartial(model)) {
     process.stderr.write("note: the proposal names no network interfaces; what it does not name stays as it is\n");
   }
-  const propose = proposeModel(model, options.partial);
-  return edits ? (inForce) => proposeEdit(edit)(propose(inForce)) : propose;
+  return proposeModel(model, options.partial);
 }
 
 function editOf({ remove, add, edit }: WhatIfOptions): Edit {

@@ -7,7 +7,7 @@ import { proposeEdit } from "../../../src/change/proposal.ts";
 import type { TightenedRule, TightenOptions } from "../../../src/change/tighten/propose.ts";
 import { editOf, tightenRules } from "../../../src/change/tighten/tighten.ts";
 import { breaksTraffic, changesOf } from "../../../src/change/what-if.ts";
-import { type Edit, editModel } from "../../../src/policy/edit.ts";
+import { type Edit, applyEdit } from "../../../src/policy/edit.ts";
 import type { SecurityGroupRule } from "../../../src/policy/model.ts";
 import { tightenCandidates } from "../../../src/report/tighten-candidates.ts";
 import { matchText } from "../../../src/report/tighten-rows.ts";
@@ -82,7 +82,7 @@ test("no real record turns, whatever rules, traffic and limits; what is proposed
           expect(found!.rules).toHaveLength(network.rules.length);
           const inForce = [...history.models.values()][0];
           const edit = asEdit(found!.rules);
-          const turned = await slowFlips(history, inForce, editModel(inForce, edit));
+          const turned = await slowFlips(history, inForce, applyEdit(inForce, edit));
           const real = realLines(network);
           const broken = turned.filter((flip) => flip.endsWith(">deny") && real.has(Number(/\|(\d+):/.exec(flip)![1])));
           expect(broken).toEqual([]);

@@ -1,0 +1,66 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { checkProposal, proposeEdit } from "../../src/change/proposal.ts";
+import { removableSet } from "../../src/change/removable.ts";
+import { tightenRules } from "../../src/change/tighten/tighten.ts";
+import { changesOf } from "../../src/change/what-if.ts";
+import { TIGHTEN_DEFAULTS } from "../../src/cli/proposals.ts";
+import { matchText } from "../../src/report/tighten-rows.ts";
+import { type History, newestSnapshot, openHistory } from "../../src/store/history.ts";
+import { replayInto, sample } from "../helpers/samples.ts";
+
+const WIDE = "sgr-0ef6ec91532d35b0b";
+const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
+let history: History;
+
+/** Half of the logs were judged before the wide rule existed, the other half with it. */
+beforeAll(async () => {
+  const before = join(folder, "before");
+  cpSync(sample("production-vpc/config"), before, { recursive: true });
+  const file = join(before, "security-group-rules.json");
+  const { SecurityGroupRules: rules } = JSON.parse(readFileSync(file, "utf8")) as {
+    SecurityGroupRules: { SecurityGroupRuleId: string }[];
+  };
+  writeFileSync(file, JSON.stringify({ SecurityGroupRules: rules.filter((one) => one.SecurityGroupRuleId !== WIDE) }));
+  rmSync(join(before, "security-groups.json"));
+  const logs = readdirSync(sample("production-vpc/v5"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".gz"))
+    .sort();
+  for (const [half, from, to] of [
+    ["first", 0, logs.length >> 1],
+    ["second", logs.length >> 1, logs.length],
+  ] as const) {
+    logs
+      .slice(from, to)
+      .forEach((name, at) => cpSync(sample(`production-vpc/v5/${name}`), join(folder, half, `${at}.gz`)));
+  }
+  await replayInto(folder, join(folder, "first"), before);
+  history = await openHistory(await replayInto(folder, join(folder, "second"), sample("production-vpc/config")));
+});
+afterAll(() => {
+  history.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("a rule that only the later configuration has can be removed, and found removable", async () => {
+  const edit = { remove: [WIDE], add: [] };
+  checkProposal(history, edit, (inForce) => inForce);
+  const { tally } = await changesOf(history, proposeEdit(edit));
+  expect(tally.effects.breaks).toBeGreaterThan(0);
+  expect(() => checkProposal(history, { remove: ["sgr-nowhere"], add: [] }, (inForce) => inForce)).toThrow(
+    'no rule "sgr-nowhere" in the model',
+  );
+  const { rules } = await removableSet(history, { realOnly: false });
+  expect(rules.map(({ rule }) => rule.id)).toContain("sgr-0f63602a6e96227cb");
+});
+
+test("its narrower rule takes its place where it stood, and accepts nothing of the time before", async () => {
+  const wide = [...newestSnapshot(history)!.securityGroups.values()]
+    .flatMap((group) => group.rules)
+    .filter(({ id }) => id === WIDE);
+  const [found] = (await tightenRules(history, wide, TIGHTEN_DEFAULTS))!.rules;
+  expect(found.status).toBe("narrow");
+  expect(found.replacement!.rules.map(matchText)).toEqual(["ingress tcp 9010 from sg-056542997415ec0d3"]);
+});
