@@ -23,7 +23,9 @@ function renderOne({ record, judgement, steps, walks, conclusion }: Explanation,
   const { style, width } = options;
   const line = (name: string, text: string): string => hangingIndent(name.padEnd(COLUMN), visible(text), width);
   const { verdict, agreement, decidedBy, cause } = judgement;
-  const answer = [verdict, agreement, decidedBy && `decided by ${decidedBy}`, cause && `cause ${cause}`];
+  const open = verdict === "undecided";
+  const decider = decidedBy && `${open ? "left open by" : "decided by"} ${decidedBy}`;
+  const answer = [verdict, agreement === verdict ? null : agreement, decider, cause && `cause ${cause}`];
   const parts = [
     style.bold(hangingIndent("", visible(flowText(record)), width)),
     line("", `${record.interfaceId}${timeText(record)}`),

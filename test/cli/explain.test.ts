@@ -147,6 +147,37 @@ test("says in a sentence what decided, and which ports a network ACL lacks", () 
   );
 });
 
+test("says of a mismatch what the log and the model say, and of an open question what leaves it open", () => {
+  const accepted = REJECTED.replace("REJECT", "ACCEPT");
+  expect(rows(accepted)[0]!.conclusion).toBe(
+    "the log says ACCEPT, but no rule of sg-app lets it in; nothing in the model or the log explains it",
+  );
+  const refused = ACCEPTED.replace("ACCEPT", "REJECT");
+  expect(rows(refused)[0]!.conclusion).toBe(
+    "the log says REJECT, but every layer lets it pass; nothing in the model or the log explains it",
+  );
+  const flow = ["--interface", "eni-abc123", "--remote", "198.51.100.7", "--protocol", "tcp", "--port", "443"];
+  const { stdout } = explain(...flow, "--direction", "ingress");
+  expect(stdout).toContain("answer      undecided, left open by nacl_out, cause field_absent\n");
+});
+
+test("says which configuration was asked, and when no layer is", async () => {
+  const later = await writeModel({
+    ...Object.fromEntries(Object.entries(MODEL).map(([name, content]) => [`2026-11-01T09-00-00Z/${name}`, content])),
+    ...Object.fromEntries(Object.entries(MODEL).map(([name, content]) => [`2026-11-01T10-00-00Z/${name}`, content])),
+  });
+  const flow = ["--interface", "eni-abc123", "--remote", "169.254.169.254", "--protocol", "tcp", "--port", "80"];
+  const ask = (...at: string[]): string =>
+    flowreplay(["explain", ...flow, "--direction", "egress", "--model", later, ...at]).stdout;
+  expect(ask()).toContain("            no layer applies: no layer filters traffic with instance metadata\n");
+  expect(ask()).toContain("snapshot    2026-11-01T10-00-00Z: the newest\n");
+  expect(ask("--at", "2026-11-01T09:30:00Z")).toContain("snapshot    2026-11-01T09-00-00Z: in force at that time\n");
+  expect(ask("--at", "2026-11-01T08:30:00Z")).toContain("snapshot    2026-11-01T09-00-00Z: the earliest: the model");
+  expect(ask("--at", "2026-11-01T10:00:30Z")).toContain(
+    "snapshot    2026-11-01T10-00-00Z: a change is near: 2026-11-01T09",
+  );
+});
+
 const FLOW = ["--interface", "eni-abc123", "--remote", "10.0.0.1", "--protocol", "tcp", "--port", "1"];
 
 describe("exit codes", () => {

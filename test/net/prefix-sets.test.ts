@@ -88,3 +88,21 @@ test("the common block is the smallest that holds both", () => {
   expect(formatPrefix(commonPrefix(of("0.0.0.1/32"), of("255.0.0.0/8")))).toBe("0.0.0.0/0");
   expect(holdsPrefix(of("10.0.0.0/8"), of("::/0"))).toBe(false);
 });
+
+test("a difference holds the addresses of the block that no other has, in the fewest blocks", () => {
+  fc.assert(
+    fc.property(block, fc.array(block, { maxLength: 5 }), (from, others) => {
+      const left = subtractPrefixes(from, others);
+      for (let host = 0; host < 1024; host++) {
+        const { words } = of(`10.0.${host >> 8}.${host & 255}/32`);
+        const wanted = prefixContains(from, words) && !others.some((other) => prefixContains(other, words));
+        expect(left.filter((one) => prefixContains(one, words))).toHaveLength(wanted ? 1 : 0);
+      }
+      expect(texts(left)).toEqual(texts(aggregatePrefixes(left)));
+    }),
+    { numRuns: 60 },
+  );
+  const rest = subtractPrefixes(of("::/0"), [of("2001:db8::/32"), of("0.0.0.0/0")]);
+  expect(rest).toHaveLength(32);
+  expect(texts(aggregatePrefixes([...rest, of("2001:db8::/32")]))).toEqual(["::/0"]);
+});

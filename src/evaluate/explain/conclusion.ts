@@ -97,11 +97,18 @@ function sentence(
 ): string {
   if (cause === "return_path_nacl" && walk.passing) return stoppedReply(walk.passing());
   if (cause === "field_absent" && agreement === null && walk.passing) return unknownPort(walk.passing(), direction);
-  if (cause !== null) return CAUSE_TEXT[cause];
-  const why = verdict === "deny" ? denial(walk) : verdict === "allow" ? "every layer lets it pass" : "it cannot tell";
+  const why = verdict === "deny" ? denial(walk) : verdict === "allow" ? passage(walk) : "it cannot tell";
+  if (cause !== null) {
+    const mismatch = agreement === "unexpected_accept" || agreement === "unexpected_reject";
+    return mismatch ? `the log says ${action}, but ${why}; ${CAUSE_TEXT[cause]}` : CAUSE_TEXT[cause];
+  }
   if (agreement === null) return why;
   const agrees = `the log says ${action}, and so does the model`;
   return agreement !== "agree" ? "the model cannot tell" : verdict === "deny" ? `${agrees}: ${why}` : agrees;
+}
+
+function passage({ layers, decidedBy }: Walk): string {
+  return decidedBy === null ? `no layer applies: ${layers[0]?.because}` : "every layer lets it pass";
 }
 
 /** What denied: the entry, or all the groups together. */

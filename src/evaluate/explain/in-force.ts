@@ -32,13 +32,7 @@ export function snapshotsInForce(model: Model, record: FlowRecord): InForce {
   const during = all.slice(earliest, latest + 1);
   const inForce = [all[first], ...during.filter((snapshot) => snapshot !== all[first])].filter(knows);
   if (inForce.length > 0) {
-    const because =
-      all.length === 1
-        ? "the model has one configuration"
-        : during.length === 1
-          ? "in force all through the record"
-          : `the record straddles a change: ${during.map((one) => one.name).join(", ")}`;
-    return { snapshots: inForce, elsewhere: false, because };
+    return { snapshots: inForce, elsewhere: false, because: whyInForce(all, record, during) };
   }
   const distance = (snapshot: Snapshot): number => Math.abs(all.indexOf(snapshot) - first);
   const nearest = all.filter(knows).sort((one, other) => distance(one) - distance(other))[0];
@@ -48,4 +42,13 @@ export function snapshotsInForce(model: Model, record: FlowRecord): InForce {
     elsewhere: true,
     because: "those in force do not know the interface; the nearest that does",
   };
+}
+
+function whyInForce(all: readonly Snapshot[], { start, action }: FlowRecord, during: readonly Snapshot[]): string {
+  if (all.length === 1) return "the model has one configuration";
+  if (start === null) return "the newest";
+  if (all[0].since !== null && start < all[0].since)
+    return "the earliest: the model knows nothing of the time before it";
+  if (during.length > 1) return `a change is near: ${during.map((one) => one.name).join(", ")}`;
+  return action === null ? "in force at that time" : "in force all through the record";
 }

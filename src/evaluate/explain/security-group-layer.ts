@@ -87,7 +87,9 @@ export function answerGroups(known: Known, { ifLocal, ifRemote, aclDenies }: Ans
   if (known.related && rules.answer === "deny" && (known.action === "ACCEPT" || aclDenies)) {
     return say("tracked", rules, "ICMP between two hosts with a tracked flow", "icmp_error_of_tracked_flow");
   }
-  const what = reply ? "reply of a connection that the rules do not let in" : "opens a connection";
+  const way = known.initiator === "local" ? "out" : "in";
+  const may = rules.answer === "deny" ? "that no rule lets" : "that a rule may let";
+  const what = reply ? `reply of a connection ${may} ${way}` : "opens a connection";
   return say(rules.answer, rules, `${what}; ${counted(rules)}`);
 }
 
