@@ -10,9 +10,14 @@ const REGISTERED = new Set([
   61616,
 ]);
 
-/** How much a port looks like a server's: 3 well-known, 2 registered or `named` by a rule, 1 below Linux's ephemeral range. */
+/**
+ * How much a port looks like a server's: 3 well-known, 2 registered or `named` by a rule, 1 below Linux's ephemeral range,
+ * or registered inside it, where any client may have drawn it.
+ */
 export function portRank(port: number, named: boolean): number {
   if (port < 1024) return port === 0 ? 1 : 3;
-  if (REGISTERED.has(port) || named) return 2;
-  return port < 32_768 ? 1 : 0;
+  if (named) return 2;
+  const registered = REGISTERED.has(port);
+  if (port < 32_768) return registered ? 2 : 1;
+  return registered ? 1 : 0;
 }

@@ -110,6 +110,21 @@ test.each<[string, string | Buffer, { code: number; records: number; bad: string
   });
 });
 
+test("a model without interfaces: every record is kept, unmodelled, and nothing was judged", async () => {
+  await withFolder(async (cwd) => {
+    prepare(cwd);
+    writeFileSync(join(cwd, "no-interfaces", "other.json"), '{"Something":[1]}');
+    const { code, stderr } = flowreplay(["replay", "flow.log", "--model", "no-interfaces"], { cwd });
+    const sql = "select agreement, count(*)::int as records from flows group by all";
+    const found: unknown = JSON.parse(flowreplay(["query", sql, "--output", "json"], { cwd }).stdout);
+    expect({ code, found }).toEqual({ code: 3, found: [{ agreement: "unmodelled", records: 2 }] });
+    expect(stderr).toContain(
+      "note: no network interfaces in the model, every record will be unmodelled: no-interfaces\n",
+    );
+    expect(stderr).toMatch(/^note: JSON of another kind, set aside: no-interfaces.other\.json$/m);
+  });
+});
+
 test("names that attack the terminal, a spreadsheet or a page stay text", async () => {
   await withFolder(async (cwd) => {
     prepare(cwd);
