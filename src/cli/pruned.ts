@@ -23,7 +23,7 @@ export async function noteUnseen(reader: Reader, reports: readonly Report[]): Pr
   const unsure = reports.filter((report) => report.tellsScanners).map((report) => report.name);
   if (blind.length === 0 && unsure.length === 0) return;
   const [[records, before]] = (await reader.run(SQL)).rows;
-  const [[unkept]] = (await reader.run(`select ${UNKEPT}`)).rows;
+  const [[unkept]] = (await reader.run(UNKEPT)).rows;
   const note = (count: unknown, what: string): void =>
     void process.stderr.write(`note: ${Number(count).toLocaleString("en-US")} records ${what}\n`);
   const unseen = `${blind.join(", ")} ${blind.length === 1 ? "does" : "do"} not see them`;

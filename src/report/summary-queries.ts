@@ -1,9 +1,12 @@
 import { DEFAULT_SCAN_LIMITS, scanKinds } from "../store/scan-kinds.ts";
 
 /** How many records have left their sums and no row of their own: --no-flows. */
-export const UNKEPT = /* sql */ `greatest(0,
-    (select coalesce(sum(records), 0)::bigint from activity) - (select count(*) from flow_rows)
-      - (select count(*) from flow_rows_wide) - (select coalesce(sum(records), 0)::bigint from prunes))`;
+export const UNKEPT = /* sql */ `
+select greatest(0, a.records - f.records - w.records - p.records) as unkept
+from (select coalesce(sum(records), 0)::bigint as records from activity) a
+cross join (select count(*) as records from flow_rows) f
+cross join (select count(*) as records from flow_rows_wide) w
+cross join (select coalesce(sum(records), 0)::bigint as records from prunes) p`;
 
 /** What the summary asks beyond the reports it shares: cheap even on large files, because every replay ends with it. */
 export const TOTALS = /* sql */ `
@@ -14,16 +17,19 @@ with spans as (
     and interface_idx not in (select interface_idx from interface_dim where interface_id = '-')
 )
 select
-  (select coalesce(sum(records), 0) from activity) as records,
-  (select count(distinct interface_idx) from activity) as interfaces,
-  (select count(*) from interface_dim where modelled) as modelled,
-  seconds_to_timestamp(first_minute * 60) as first_evidence,
-  seconds_to_timestamp(end_minute * 60) as last_evidence,
-  (select count(*) from bad_line_rows) as bad_lines,
-  (select sum(records) from prunes) as pruned,
-  (select max(before) from prunes) as pruned_before,
-  ${UNKEPT} as unkept
-from spans`;
+  a.records,
+  a.interfaces,
+  m.modelled,
+  seconds_to_timestamp(s.first_minute * 60) as first_evidence,
+  seconds_to_timestamp(s.end_minute * 60) as last_evidence,
+  b.bad_lines,
+  p.pruned,
+  p.pruned_before
+from spans s
+cross join (select coalesce(sum(records), 0) as records, count(distinct interface_idx) as interfaces from activity) a
+cross join (select count(*) as modelled from interface_dim where modelled) m
+cross join (select count(*) as bad_lines from bad_line_rows) b
+cross join (select sum(records) as pruned, max(before) as pruned_before from prunes) p`;
 
 export const AGREEMENTS = /* sql */ `
 select j.agreement, sum(a.records)::ubigint as records

@@ -3,7 +3,7 @@ import { findReport, loadCatalogue } from "./catalogue.ts";
 import { bindParameters } from "./run-report.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { bar, count, grid, heading, paragraph, plural, type Row, ruleText, toRows } from "./summary-text.ts";
-import { AGREEMENTS, OPEN_WITHOUT_USE, PROBES, TOTALS } from "./summary-queries.ts";
+import { AGREEMENTS, OPEN_WITHOUT_USE, PROBES, TOTALS, UNKEPT } from "./summary-queries.ts";
 
 export interface SummaryOptions extends RenderOptions {
   /** Rows at most in each part; 5 where it is not given. */
@@ -21,7 +21,7 @@ export async function renderSummary(reader: Pick<Reader, "run">, options: Summar
   };
   const [totals] = await ask(TOTALS);
   const parts = [
-    overview(totals, await ask(AGREEMENTS), options),
+    overview({ ...totals, ...(await ask(UNKEPT))[0] }, await ask(AGREEMENTS), options),
     mismatches(await report("mismatch-summary"), limit, options),
     probes(await ask(PROBES, { limit }), limit, options),
     ...(Number(totals.modelled) > 0
