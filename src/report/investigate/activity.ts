@@ -41,8 +41,6 @@ with sums as materialized (
     coalesce(sum(records) filter (s.own <> $own and j.action = 'REJECT'), 0)::ubigint as rejected_there,
     coalesce(sum(records) filter (s.own = $own and j.agreement in ('unexpected_accept', 'unexpected_reject')), 0)::ubigint
       as mismatches,
-    count(distinct port) as port_count,
-    list_sort(min(distinct port, 8)) as ports,
     coalesce(sum(bytes) filter (s.own = $own), 0)::ubigint as bytes,
     min(first_s) as first_s,
     max(last_s) as last_s
@@ -56,6 +54,13 @@ shown as (
   order by accepted + rejected + rejected_there desc, peer, peer6, alt, alt6, opened
   limit $limit
 ),
+ports_of as (
+  select
+    s.peer, s.peer6, s.alt, s.alt6, s.opened, count(distinct s.port) as port_count, list_sort(min(distinct s.port, 8)) as ports
+  from seen s
+  where address_key(s.peer, s.peer6) in (select address_key(peer, peer6) from shown)
+  group by all
+),
 holders as (
   select unnest(addresses) as address, coalesce(name, instance_id, interface_id) as name from interface_dim
 )
@@ -67,14 +72,17 @@ select
   s.accepted,
   s.rejected,
   s.rejected_there,
-  s.ports,
-  s.port_count,
+  p.ports,
+  p.port_count,
   s.bytes,
   seconds_to_timestamp(s.first_s) as first_seen,
   seconds_to_timestamp(s.last_s) as last_seen,
   s.mismatches,
   s.total
 from shown s
+left join ports_of p
+  on p.peer is not distinct from s.peer and p.peer6 is not distinct from s.peer6
+  and p.alt is not distinct from s.alt and p.alt6 is not distinct from s.alt6 and p.opened is not distinct from s.opened
 left join (select address, min(name) as name from holders group by all) h on h.address = address_text(s.peer, s.peer6)
 order by s.accepted + s.rejected + s.rejected_there desc, s.peer, s.peer6, s.alt, s.alt6, s.opened`;
 

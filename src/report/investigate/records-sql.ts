@@ -1,4 +1,5 @@
 import { IPV4, type Prefix } from "../../net/address.ts";
+import { hostPrefix, parseAddress } from "../../net/parse.ts";
 import type { Parameters } from "../../store/reader.ts";
 import { bounds, type Subject } from "./subject.ts";
 
@@ -12,6 +13,8 @@ export interface Period {
 export interface Wanted {
   readonly subject: Subject;
   readonly interfaceIds: readonly string[];
+  /** The numbers that the evidence file gives them. */
+  readonly interfaceIdx: readonly number[];
   readonly addresses: readonly string[];
 }
 
@@ -94,7 +97,7 @@ interface Selection {
   readonly parameters: Parameters;
 }
 
-function selectionOf({ subject, interfaceIds, addresses }: Wanted): Selection {
+function selectionOf({ subject, interfaceIds, interfaceIdx, addresses }: Wanted): Selection {
   if ("prefix" in subject) return byBlock(subject.prefix);
   if (subject.kind === "rule") {
     const admitted = "select judgement_id from judgements where nacl_rule_id = $id or list_contains(sg_rule_ids, $id)";
@@ -105,21 +108,44 @@ function selectionOf({ subject, interfaceIds, addresses }: Wanted): Selection {
       parameters: { id: subject.id },
     };
   }
-  const own = `f.${OWN_INTERFACE}`;
-  const [source, target] = addresses.length > 0 ? ["src", "dst"].map(holdsAddress) : ["false", "false"];
+  const four = addresses.filter((address) => !address.includes(":")).map(numberOf);
+  const six = addresses.filter((address) => address.includes(":")).map(numberOf);
+  const few = Math.max(interfaceIds.length, addresses.length) <= FEW;
+  const own = few ? oneOf("f.interface_idx", "uinteger", "i", interfaceIdx.map(String)) : `f.${OWN_INTERFACE}`;
+  const [source, target] = ["src", "dst"].map((end) => {
+    const columns = [end, `pkt_${end}`];
+    const tests = few
+      ? columns.flatMap((column) => [
+          oneOf(`f.${column}`, "uinteger", "a", four),
+          oneOf(`f.${column}6`, "uhugeint", "b", six),
+        ])
+      : columns.flatMap((column) => [`f.${column} in (${NUMBERS4})`, `f.${column}6 in (${NUMBERS6})`]);
+    return tests.filter((test) => test !== NEVER).join(" or ") || NEVER;
+  });
+  const numbered = { ...named("i", interfaceIdx.map(String)), ...named("a", four), ...named("b", six) };
   return {
     filter: `${own} or ${source} or ${target}`,
     own,
     fromSubject: source,
-    parameters: { ids: interfaceIds, ...(addresses.length > 0 ? { addresses } : {}) },
+    parameters: few ? numbered : { ids: interfaceIds, addresses },
   };
 }
 
-/** One end of a record is one of `$addresses`. */
-function holdsAddress(end: string): string {
-  const columns = [end, `pkt_${end}`];
-  const four = columns.map((column) => `f.${column} in (${NUMBERS4})`);
-  return [...four, ...columns.map((column) => `f.${column}6 in (${NUMBERS6})`)].join(" or ");
+/** Up to here values are bound one by one: a scan compares with constants. More of them are a table to join with. */
+const FEW = 32;
+const NEVER = "false";
+
+function oneOf(column: string, type: string, name: string, values: readonly string[]): string {
+  if (values.length === 0) return NEVER;
+  return `(${values.map((_, at) => `${column} = $${name}${at}::${type}`).join(" or ")})`;
+}
+
+function named(name: string, values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(values.map((value, at) => [`${name}${at}`, value]));
+}
+
+function numberOf(address: string): string {
+  return bounds(hostPrefix(parseAddress(address)!)).low;
 }
 
 /** Conditions on the interfaces `$ids` and the addresses `$addresses`: numbers are compared, never text. */

@@ -130,5 +130,6 @@ export function wantedOf({ subject, listed, model }: Known): Wanted {
   const ever =
     model?.snapshots.flatMap(({ interfaces }) => interfaceIds.flatMap((id) => interfaces.get(id) ?? [])) ?? [];
   const addresses = new Set(ever.flatMap((one) => one.addresses.map(formatAddress)));
-  return { subject, interfaceIds, addresses: subject.kind === "rule" ? [] : [...addresses] };
+  const interfaceIdx = listed.map((row) => Number(row.interface_idx));
+  return { subject, interfaceIds, interfaceIdx, addresses: subject.kind === "rule" ? [] : [...addresses] };
 }

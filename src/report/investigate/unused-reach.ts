@@ -21,6 +21,9 @@ const COLUMNS: ColumnTypes = [
   ["interfaces", "VARCHAR[]"],
 ];
 
+/** The outside peers of more interfaces than this are too many to hold. */
+const MOST_WITH_OUTSIDE = 50;
+
 /** Names in a cell; `peer_count` says how many there are. */
 const NAMES = 20;
 
@@ -39,7 +42,8 @@ export async function unusedReachSections(
   const { subject, snapshot, interfaces } = known;
   if (snapshot === null || (subject.kind === "rule" && known.rules[0]?.layer !== "sg")) return [];
   const layers = layersOf(snapshot);
-  const used = await readUses(reader, known, period);
+  const crowd = interfaces.length > MOST_WITH_OUTSIDE;
+  const used = await readUses(reader, known, period, crowd);
   const names = (id: string): string => snapshot.interfaces.get(id)?.tags["Name"] ?? id;
   const section = (id: string, title: string, lead: string, found: readonly UnusedReach[]): InvestigationSection => ({
     id,
@@ -71,12 +75,15 @@ export async function unusedReachSections(
       ...section("unused_reach", TITLE, `what the rules of both ends let begin ${WHAT}`, between ?? []),
       ...(between === null ? { empty: many } : {}),
     },
-    section(
-      "unused_outside",
-      "Open to addresses outside the model, never used",
-      "by the blocks that the rules name, as far as the network ACL lets pass",
-      unusedOutside(layers, interfaces, used, ruleId),
-    ),
+    {
+      ...section(
+        "unused_outside",
+        "Open to addresses outside the model, never used",
+        "by the blocks that the rules name, as far as the network ACL lets pass",
+        crowd ? [] : unusedOutside(layers, interfaces, used, ruleId),
+      ),
+      ...(crowd ? { empty: `not looked at for ${count(interfaces.length)} interfaces: ask for one of them` } : {}),
+    },
   ];
 }
 

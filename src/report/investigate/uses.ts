@@ -34,13 +34,32 @@ const NAMED = /* sql */ `
 select i.interface_id as "interfaceId", u.direction, address_text(u.peer, u.peer6) as peer, u.protocol, u.port
 from uses u join interface_dim i using (interface_idx)`;
 
-/** Who connected with the subject's interfaces and addresses, at both ends, as far as their logs were read. */
-export async function readUses(reader: Reader, known: Known, { from, until }: Period): Promise<UsedServices> {
+/** Peers that are interfaces: few, however many others there are. */
+const WITH_INTERFACES = /* sql */ `,
+held as (select unnest(addresses) as address from interface_dim),
+keys as (
+  select ipv4_number(address)::ubigint as key from held where not contains(address, ':') and not contains(address, '/')
+  union
+  select address_key(null, ipv6_number(address)) from held where contains(address, ':') and not contains(address, '/')
+)`;
+const IS_INTERFACE = " where address_key(u.peer, u.peer6) in (select key from keys)";
+
+/**
+ * Who connected with the subject's interfaces and addresses, at both ends, as far as their logs were read; with
+ * `interfacesOnly` without peers that are no interfaces.
+ */
+export async function readUses(
+  reader: Reader,
+  known: Known,
+  { from, until }: Period,
+  interfacesOnly: boolean,
+): Promise<UsedServices> {
   const wanted = wantedOf(known);
   const parameters: Parameters = { ...addressParameters(wanted), ids: wanted.interfaceIds };
   const whole = from === null && until === null;
+  const rows = interfacesOnly ? WITH_INTERFACES + NAMED + IS_INTERFACE : NAMED;
   const result = whole
-    ? await reader.run(OF_LOG + NAMED, parameters)
-    : await reader.run(OF_PERIOD + NAMED, { ...parameters, from: from ?? 0, until: until ?? 4_294_967_295 });
+    ? await reader.run(OF_LOG + rows, parameters)
+    : await reader.run(OF_PERIOD + rows, { ...parameters, from: from ?? 0, until: until ?? 4_294_967_295 });
   return usedServices(toRows(result) as unknown as Iterable<Use>);
 }
