@@ -48,6 +48,8 @@ export const REPLY_TRIED = 1 << 13; // a reply passed the groups and was stopped
 export const COUNTED_REPLY_RULE = 1 << 14; // reported for the rule that lets an untracked flow's replies pass
 export const COUNTED_OPENING = 1 << 15; // what was reported includes an opening that was seen
 export const WANTED = 1 << 16; // a rejected record of the segment asks when its records were
+export const COUNT_SHIFT = 17; // above: connections reported so far, saturating at MOST_COUNTED
+export const MOST_COUNTED = 0x7fff;
 
 export interface ConnectionTable {
   /** All entries; entry e begins at word e * STRIDE. */

@@ -89,12 +89,12 @@ export function importState(
 
 function toStored(table: ReadingTable, number: number, ruleIds: readonly string[]): StoredReading {
   const { others, ...reading } = table.readings[number];
-  // Of a record that straddled a change, the configuration that let the connection in is the one that matters.
-  const admitting = [table.readings[number], ...others.map((other) => table.readings[other])];
   const pick = (side: "sgIfLocal" | "sgIfRemote"): StoredMatch | null => {
-    const places = admitting.map((one) => one[side]).filter((place) => place !== NOT_ASKED);
-    const place = places.find((one) => table.matches[one].answer === "allow") ?? places[0];
-    if (place === undefined) return null;
+    const own = table.readings[number][side];
+    if (own === NOT_ASKED) return null;
+    // Of a record that straddled a change, the configuration that let the connection in is the one that matters.
+    const places = [own, ...others.map((other) => table.readings[other][side])];
+    const place = places.find((one) => one !== NOT_ASKED && table.matches[one].answer === "allow") ?? own;
     const match = table.matches[place];
     return {
       ...match,

@@ -4,6 +4,7 @@ import {
   COUNTED,
   COUNTED_MEANINGFUL,
   COUNTED_OPENING,
+  COUNT_SHIFT,
   COUNTED_REPLIED,
   COUNTED_REPLY_RULE,
   COUNTED_RESET,
@@ -13,6 +14,7 @@ import {
   INTERFACE,
   KIND,
   LAST,
+  MOST_COUNTED,
   OPENED_BY,
   openedAt,
   PORTS,
@@ -127,19 +129,21 @@ function reportConnection(
   stretch(facts.words, at, first, last);
   const sum = at * TRAFFIC_SUMS;
   facts.sums[sum] += counted;
-  let next = stray ? state : state | COUNTED;
+  const total = Math.min(MOST_COUNTED, (state >>> COUNT_SHIFT) + counted);
+  let next = (stray ? state : state | COUNTED) & ~(MOST_COUNTED << COUNT_SHIFT);
+  next |= total << COUNT_SHIFT;
   if (openings > 0) next |= COUNTED_OPENING;
-  // A connection is counted once as replied, meaningful, reset, and every later opening of its ports once more.
+  // All connections of the ports count as replied, meaningful, reset once one is, whenever each of them was reported.
   if (replied) {
-    facts.sums[sum + 1] += state & COUNTED_REPLIED ? counted : Math.max(1, counted);
+    facts.sums[sum + 1] += state & COUNTED_REPLIED ? counted : total;
     next |= COUNTED_REPLIED;
   }
   if (meaningful) {
-    facts.sums[sum + 2] += state & COUNTED_MEANINGFUL ? counted : Math.max(1, counted);
+    facts.sums[sum + 2] += state & COUNTED_MEANINGFUL ? counted : total;
     next |= COUNTED_MEANINGFUL;
   }
   if (refused) {
-    facts.sums[sum + 3] += state & COUNTED_RESET ? counted : Math.max(1, counted);
+    facts.sums[sum + 3] += state & COUNTED_RESET ? counted : total;
     next |= COUNTED_RESET;
   }
   const out = place * TOUCHED_SUMS;
@@ -155,9 +159,11 @@ function reportConnection(
     const replies = traffic.row(day, eni, replyRuleSet, answerer, protocol, 0, family, remote);
     stretch(facts.words, replies, first, last);
     const replySum = replies * TRAFFIC_SUMS;
-    const fresher = (state & COUNTED_REPLY_RULE) === 0 ? Math.max(1, counted) : counted;
+    const fresher = (state & COUNTED_REPLY_RULE) === 0 ? total : counted;
     next |= COUNTED_REPLY_RULE;
-    for (const place of meaningful ? [0, 1, 2] : [0, 1]) facts.sums[replySum + place] += fresher;
+    facts.sums[replySum] += fresher;
+    facts.sums[replySum + 1] += fresher;
+    if (meaningful) facts.sums[replySum + 2] += state & COUNTED_MEANINGFUL ? fresher : total;
     facts.sums[replySum + 4] += added[backward];
     facts.sums[replySum + 5] += added[backward + 2];
   }

@@ -22,7 +22,7 @@ export interface Judged {
 
 export interface FastRun {
   readonly judged: readonly Judged[];
-  /** What connections used, by rules, interface, direction, protocol, port and peer: connections, packets, bytes, first, last. */
+  /** What connections used, by rules, interface, direction, protocol, port and peer: connections, replied, meaningful, packets, bytes, first, last. */
   readonly usage: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -106,13 +106,13 @@ function addUsage(usage: Map<string, number[]>, evaluator: Evaluator, ruleIds: r
     const peerText = family === IPV4 ? peer : evaluator.addresses.words.slice(peer * 4, peer * 4 + 4).join(".");
     const names = rules.map((rule) => ruleIds[rule]).sort();
     const key = [names.join(","), certain, eni, direction, protocol, port, peerText].join(" ");
-    const [connections, , , , packets, bytes, replyPackets, replyBytes] = sums.subarray(sum, sum + 8);
-    const before = usage.get(key) ?? [0, 0, 0, 0, 0, Infinity, 0];
-    const added = [connections, packets, bytes, replyPackets, replyBytes];
+    const [connections, replied, meaningful, , packets, bytes, replyPackets, replyBytes] = sums.subarray(sum, sum + 8);
+    const before = usage.get(key) ?? [0, 0, 0, 0, 0, 0, 0, Infinity, 0];
+    const added = [connections, replied, meaningful, packets, bytes, replyPackets, replyBytes];
     usage.set(key, [
       ...added.map((one, place) => one + before[place]),
-      Math.min(first, before[5]),
-      Math.max(last, before[6]),
+      Math.min(first, before[7]),
+      Math.max(last, before[8]),
     ]);
   }
 }

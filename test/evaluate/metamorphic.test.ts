@@ -17,10 +17,18 @@ const judge = (configurations: History, parts: readonly (readonly LogText[])[]):
   );
 const verdicts = (judged: readonly Judged[]): NamedJudgement[] => judged.map(({ judgement }) => judgement);
 
+/** A rule like any other, or one that lets everything pass. */
+const addedRule = fc.oneof(
+  groupRule,
+  fc
+    .tuple(fc.constantFrom("sg-a", "sg-b", "sg-c"), fc.boolean())
+    .map(([GroupId, IsEgress]) => ({ GroupId, IsEgress, IpProtocol: "-1", CidrIpv4: "0.0.0.0/0" })),
+);
+
 test(`another group rule turns no allow into a deny (${asked.name})`, () => {
   let turned = 0;
   fc.assert(
-    fc.property(history, segments, groupRule, ([first], parts, rule) => {
+    fc.property(history, segments, addedRule, ([first], parts, rule) => {
       const before = verdicts(judge([first], parts));
       const after = verdicts(judge([withRule(first, rule)], parts));
       for (const [at, { verdict, initiator, evidence }] of before.entries()) {
@@ -33,7 +41,7 @@ test(`another group rule turns no allow into a deny (${asked.name})`, () => {
     asked.parameters,
   );
   // Or the rules added were of no consequence.
-  expect(turned).toBeGreaterThan(asked.count / 50);
+  expect(turned).toBeGreaterThan(0);
 });
 
 test(`network ACL entries that match nothing in common may change places (${asked.name})`, () => {
