@@ -1,5 +1,7 @@
+import { packedCopy } from "./decode/flow-batch.ts";
 import type { Evaluator } from "./evaluate/evaluator.ts";
 import { createOverlap } from "./overlap.ts";
+import { BATCHES_UNDER_WAY } from "./pool/object-reader.ts";
 import type { Piece } from "./pool/pool.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import type { SourceObject } from "./source/source.ts";
@@ -15,10 +17,17 @@ export interface Pace {
 }
 
 const PACE: Pace = { segmentRows: 262_144, commitRows: 5_000_000 };
+/**
+ * Batches of a segment that keep their readers' buffers. A reader stops when too many of its own are out, and the segment
+ * would never become full where objects are small.
+ */
+const HELD_BATCHES = BATCHES_UNDER_WAY - 8;
 /** Judged segments that may wait for the writer. */
 const SEGMENTS_AHEAD = 2;
 /** Rows of sums that are kept in memory, so that segments add to the same ones. */
 const FACT_ROWS = 1 << 18;
+
+type Batch = Extract<Piece, { kind: "batch" }>;
 
 export interface Progress {
   readonly objects: number;
@@ -70,7 +79,7 @@ export async function judgeAndStore(
     while (underWay.length > 0) await underWay.shift();
   };
   const overlap = createOverlap(objects, { writer, evaluator, names, events, stored, hotRows: fullSegment * 4 });
-  let segment: (Extract<Piece, { kind: "batch" }> & { objectId: number })[] = [];
+  let segment: (Batch & { objectId: number })[] = [];
   let segmentRows = 0;
   let rowsSinceCommit = 0;
   let finished: FinishedObject[] = [];
@@ -117,9 +126,12 @@ export async function judgeAndStore(
   for await (const piece of pieces) {
     if (piece.kind === "batch") {
       duplicatesOfObject += (await overlap?.filter(piece.read, piece.object.name)) ?? 0;
-      segment.push({ ...piece, objectId });
-      segmentRows += piece.read.batch.rows;
-      records += piece.read.batch.rows;
+      const kept = segment.length < HELD_BATCHES ? piece : unbound(piece);
+      const { rows } = kept.read.batch;
+      if (rows > 0) segment.push({ ...kept, objectId });
+      else piece.release(piece.read.batch.buffer, piece.read.readings.buffer as ArrayBuffer);
+      segmentRows += rows;
+      records += rows;
       if (segmentRows >= fullSegment) await closeSegment();
     } else if (piece.kind === "bad") underWay.push(settled(writer.appendBadLines(objectId, piece.lines)));
     else {
@@ -144,6 +156,15 @@ export async function judgeAndStore(
   await closeSegment();
   await commit();
   return { objects: done, records, badLines, duplicates, interrupted, times, byJudgement };
+}
+
+/** The piece in memory of its own; the buffers of its batch go back at once. */
+function unbound(piece: Batch): Batch {
+  const { batch, readings } = piece.read;
+  if (batch.rows === 0) return piece;
+  const read = { batch: packedCopy(batch), readings: readings.slice(0, batch.rows) };
+  piece.release(batch.buffer, readings.buffer as ArrayBuffer);
+  return { ...piece, read, release: () => undefined };
 }
 
 /** A failure is reported by whoever awaits; until then it is not an unhandled one. */

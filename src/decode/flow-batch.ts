@@ -63,13 +63,14 @@ export interface FlowBatch {
 // f64 x2, u32 x10, u16 x2, u8 x2
 const BYTES_PER_ROW = 16 + 40 + 4 + 2;
 
-/** A batch over `buffer` (reused as it is, not cleared) or over a new one. */
+/** A batch over `buffer` (reused as it is, not cleared; its size tells how many rows fit) or over a new one. */
 export function createFlowBatch(buffer: ArrayBuffer = new ArrayBuffer(BATCH_ROWS * BYTES_PER_ROW)): FlowBatch {
+  const rows = buffer.byteLength / BYTES_PER_ROW;
   let offset = 0;
-  const f64 = (): Float64Array => new Float64Array(buffer, (offset += BATCH_ROWS * 8) - BATCH_ROWS * 8, BATCH_ROWS);
-  const u32 = (): Uint32Array => new Uint32Array(buffer, (offset += BATCH_ROWS * 4) - BATCH_ROWS * 4, BATCH_ROWS);
-  const u16 = (): Uint16Array => new Uint16Array(buffer, (offset += BATCH_ROWS * 2) - BATCH_ROWS * 2, BATCH_ROWS);
-  const u8 = (): Uint8Array => new Uint8Array(buffer, (offset += BATCH_ROWS) - BATCH_ROWS, BATCH_ROWS);
+  const f64 = (): Float64Array => new Float64Array(buffer, (offset += rows * 8) - rows * 8, rows);
+  const u32 = (): Uint32Array => new Uint32Array(buffer, (offset += rows * 4) - rows * 4, rows);
+  const u16 = (): Uint16Array => new Uint16Array(buffer, (offset += rows * 2) - rows * 2, rows);
+  const u8 = (): Uint8Array => new Uint8Array(buffer, (offset += rows) - rows, rows);
   return {
     rows: 0,
     buffer,
@@ -93,6 +94,22 @@ export function createFlowBatch(buffer: ArrayBuffer = new ArrayBuffer(BATCH_ROWS
     addr6Length: 0,
   };
 }
+
+/** The rows of a batch in a buffer that just holds them, so that its own can go back. Takes its IPv6 addresses over. */
+export function packedCopy(batch: FlowBatch): FlowBatch {
+  const { rows } = batch;
+  const copy = createFlowBatch(new ArrayBuffer(rows * BYTES_PER_ROW));
+  for (const column of ["packets", "bytes"] as const) copy[column].set(batch[column].subarray(0, rows));
+  for (const column of WORDS) copy[column].set(batch[column].subarray(0, rows));
+  for (const column of ["srcPort", "dstPort"] as const) copy[column].set(batch[column].subarray(0, rows));
+  for (const column of ["protocol", "tcpFlags"] as const) copy[column].set(batch[column].subarray(0, rows));
+  copy.rows = rows;
+  copy.addr6 = batch.addr6;
+  copy.addr6Length = batch.addr6Length;
+  return copy;
+}
+
+const WORDS = ["line", "interfaceId", "accountId", "start", "end", "src", "dst", "pktSrc", "pktDst", "bits"] as const;
 
 /** A line that is no record. Kept, with its text truncated to `BAD_LINE_TEXT` characters. */
 export interface BadLine {
