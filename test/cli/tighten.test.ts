@@ -87,8 +87,8 @@ describe("errors are one line and a hint", () => {
       "flowreplay: option '--widen <v4>[,<v6>]' argument '33' is invalid. prefix lengths such as 24 or 24,64.",
     ],
     [
-      ["--hold-out", "x"],
-      "flowreplay: option '--hold-out <percent>' argument 'x' is invalid. a whole number from 0 to 90.",
+      ["--holdout", "x"],
+      "flowreplay: option '--holdout <percent>' argument 'x' is invalid. a whole number from 0 to 90.",
     ],
   ])("%s", (args, message) => {
     const run = tighten(...args);

@@ -1,8 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { TightenedRule, TightenOptions } from "../../change/tighten/propose.ts";
-import { type Tightened, tightenRules } from "../../change/tighten/tighten.ts";
+import { editOf, type Tightened, tightenRules } from "../../change/tighten/tighten.ts";
 import { type ScriptFormat, SCRIPTS } from "../../report/change-scripts.ts";
 import { type OutputFormat, RENDERERS } from "../../report/renderers/formats.ts";
+import { quotaNotes } from "../../report/rule-quota.ts";
 import { streamOf } from "../../report/row-stream.ts";
 import { plural } from "../../report/summary-text.ts";
 import { type Candidates, tightenCandidates } from "../../report/tighten-candidates.ts";
@@ -21,7 +22,7 @@ interface TightenCommandOptions extends Omit<OutputOptions, "output"> {
   readonly maxRules: number;
   readonly widen: readonly [number, number];
   readonly portGap: number;
-  readonly holdOut: number;
+  readonly holdout: number;
   readonly references: boolean;
   readonly keepReplyless: boolean;
   readonly curve: boolean;
@@ -63,7 +64,7 @@ export function registerTighten(program: Command): void {
       TIGHTEN_DEFAULTS.portGap,
     )
     .option(
-      "--hold-out <percent>",
+      "--holdout <percent>",
       "share of the window, at its end, to test on",
       wholeNumber(0, 90),
       TIGHTEN_DEFAULTS.holdOut * 100,
@@ -101,15 +102,17 @@ async function runTighten(ruleIds: readonly string[], { output, ...options }: Ti
     }
     process.stderr.write(`${told}\n`);
     noteShort(found);
+    const notes = quotaNotes(candidates.snapshot, editOf(rules));
+    for (const note of notes) process.stderr.write(`note: ${note}\n`);
   } finally {
     history.close();
   }
 }
 
 function limitsOf(options: TightenCommandOptions): TightenOptions {
-  const { maxRules, widen, portGap, holdOut, references, keepReplyless } = options;
+  const { maxRules, widen, portGap, holdout, references, keepReplyless } = options;
   const [shortest4, shortest6] = widen;
-  return { maxRules, shortest4, shortest6, portGap, references, keepReplyless, holdOut: holdOut / 100 };
+  return { maxRules, shortest4, shortest6, portGap, references, keepReplyless, holdOut: holdout / 100 };
 }
 
 function print(
