@@ -23,7 +23,7 @@ with candidates as materialized (
     case when protocol in ('icmp', 'icmpv6') then null when from_port is null then 65536 else to_port - from_port + 1 end as allowed_ports,
     case when peer like '%/%' and peer not like '%/32' and peer not like '%/128' then prefix_length(peer, 32) end as peer_length
   from rules
-  where layer = 'sg'
+  where layer = 'sg' and valid_to is null
 ),
 -- Numbers group faster than names and 128-bit addresses.
 slices as materialized (

@@ -15,12 +15,12 @@ members as (
   from traffic t
   join rule_sets m using (rule_set_id)
 ),
--- A rule of which the records cannot tell whether it matched covers nobody.
+-- A rule of which the records cannot tell whether it matched covers nobody, and neither does one that is gone.
 covered as (
   select a.rule_set_id, a.rule_id, b.rule_id as other_id
   from members a
   join members b using (rule_set_id)
-  where a.rule_id <> b.rule_id and b.certain
+  where a.rule_id <> b.rule_id and b.certain and b.rule_id in (select rule_id from rules where valid_to is null)
 ),
 used as (
   select
@@ -52,6 +52,6 @@ select
 from used u
 join together o using (rule_id)
 join rules r using (rule_id)
-where u.always_covered
+where u.always_covered and r.valid_to is null
 group by all
 order by u.connections desc, u.rule_id

@@ -1,7 +1,7 @@
 -- title: Rules that another rule makes pointless
 -- description: From the configuration alone - network ACL entries that an earlier entry covers entirely (shadowed where
 --   it decides otherwise, redundant where it decides the same), and group rules inside a wider rule of their group.
---   Covering by several rules together is not looked for here.
+--   Covering by several rules together is not looked for here. Of a history, the newest configuration.
 -- group: rules
 -- severity: low
 with shaped as (
@@ -23,7 +23,7 @@ with shaped as (
     prefix4_low(peer) as low4,
     prefix4_high(peer) as high4
   from rules
-  where rule_id not like '%/*'
+  where rule_id not like '%/*' and valid_to is null
 ),
 shaped6 as (
   select *, prefix6_low(peer) as low6, prefix6_high(peer) as high6 from shaped

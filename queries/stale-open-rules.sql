@@ -7,7 +7,7 @@
 -- severity: high
 -- param: max_replacements integer 10 Addresses or networks that still make a sensible replacement
 with open_rules as materialized (
-  select *, row_number() over (order by rule_id) as n from rules where layer = 'sg' and open_to_world
+  select *, row_number() over (order by rule_id) as n from rules where layer = 'sg' and open_to_world and valid_to is null
 ),
 blind as (
   select distinct r.rule_id

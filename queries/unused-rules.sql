@@ -1,8 +1,10 @@
 -- title: Rules that nothing used
 -- description: Rules without a hit, each with the worth of that finding - unused (the log is complete where the rule
---   stands), insufficient_evidence (gaps, SKIPDATA, or a log of one action only), unattached (on no interface),
---   unobservable (AWS does not log such traffic). The default denies of network ACLs are left out. coverage is the
---   share of the window's minutes with evidence at the rule's interfaces.
+--   stands), insufficient_evidence (gaps, SKIPDATA, a log of one action only, or a rule of which records cannot tell
+--   whether it matched), unattached (on no interface), unobservable (AWS does not log such traffic). The default denies of
+--   network ACLs are left out. coverage is the share of the window's minutes with evidence at the rule's interfaces,
+--   interface_hours the hours with evidence at all of them together. The window begins with the rule where a history of
+--   the configuration shows it later; known_since is its first snapshot, removed_at the end of its last one.
 -- group: rules
 -- severity: medium
 -- param: min_days integer 30 A shorter window is mentioned in the reason
@@ -22,6 +24,8 @@ stands as (
     count_if(e.evidence = 'none') as silent,
     count_if(e.gaps > 0) as gapped,
     count_if(e.skipdata_minutes > 0) as skipped,
+    count_if(e.accepted = 0 and e.rejected > 0) as refusing,
+    sum(e.minutes_covered) / 60 as interface_hours,
     sum(e.gap_minutes)::ubigint as gap_minutes,
     sum(e.skipdata_minutes)::ubigint as skipdata_minutes,
     sum(e.minutes_covered) / nullif(sum(e.minutes_expected), 0) as covered,
@@ -32,27 +36,58 @@ stands as (
   join evidence e using (interface_idx)
   group by all
 ),
+-- A rule of the first snapshot may be older than the history.
+ages as (
+  select
+    rule_id,
+    min(valid_from) as known_since,
+    case when min(valid_from) > (select min(valid_from) from rule_dim) then min(valid_from) end as added_at
+  from rule_dim
+  group by all
+),
+-- Where no packet of ICMP came, no ICMP rule was used, whatever its type.
+pinged as (
+  select distinct r.rule_id
+  from rule_interfaces r
+  join (select distinct interface_idx from rule_traffic where protocol in (1, 58)) using (interface_idx)
+),
 whole as (
   select min(first_evidence) as first_evidence, max(last_evidence) as last_evidence from evidence
 ),
-judged as (
+unhit as (
   select
     r.*,
     s.* exclude (rule_id, first_evidence, last_evidence),
-    coalesce(s.first_evidence, w.first_evidence) as first_evidence,
-    coalesce(s.last_evidence, w.last_evidence) as last_evidence,
+    a.known_since,
+    a.added_at,
+    greatest(coalesce(s.first_evidence, w.first_evidence), a.added_at) as first_evidence,
+    least(coalesce(s.last_evidence, w.last_evidence), r.valid_to) as last_evidence,
     case
-      when s.interfaces is null then 'unattached'
-      when r.unlogged then 'unobservable'
-      when s.silent > 0 or s.gapped > 0 or s.skipped > 0 then 'insufficient_evidence'
-      when r.action = 'allow' and s.log_type in ('reject_only', 'none') then 'insufficient_evidence'
-      when r.action = 'deny' and s.log_type in ('accept_only', 'none') then 'insufficient_evidence'
-      else 'unused'
-    end as status
+      when r.layer = 'nacl' then r.undecidable_by
+      when r.undecidable_by = 'icmp_type_unknown' and r.rule_id not in (from pinged) then null
+      else r.undecidable_by
+    end as doubt
   from rules r
   left join stands s using (rule_id)
+  left join ages a using (rule_id)
   cross join whole w
   where r.rule_id not in (from hit) and not (r.layer = 'nacl' and r.rule_id like '%/*')
+),
+judged as (
+  select
+    *,
+    case
+      when interfaces is null then 'unattached'
+      when unlogged then 'unobservable'
+      when silent > 0 or gapped > 0 or skipped > 0 then 'insufficient_evidence'
+      when action = 'allow' and log_type in ('reject_only', 'none') then 'insufficient_evidence'
+      when action = 'deny' and log_type in ('accept_only', 'none') then 'insufficient_evidence'
+      when action = 'allow' and refusing > 0 then 'insufficient_evidence'
+      when doubt is not null then 'insufficient_evidence'
+      when first_evidence >= last_evidence then 'insufficient_evidence'
+      else 'unused'
+    end as status
+  from unhit
 )
 select
   rule_id,
@@ -73,6 +108,17 @@ select
       then 'the log holds rejected traffic only' end,
     case when status = 'insufficient_evidence' and log_type = 'accept_only' and action = 'deny'
       then 'the log holds accepted traffic only' end,
+    case when status = 'insufficient_evidence' and action = 'allow' and log_type not in ('reject_only', 'none') and refusing > 0
+      then concat('only rejected traffic in the log of ', refusing, ' of ', interfaces, ' interfaces') end,
+    case when status = 'insufficient_evidence' then
+      case doubt
+        when 'icmp_type_unknown' then 'records carry no ICMP type'
+        when 'unresolved_reference' then 'the model does not resolve its peer'
+        when 'nlb_client_ip' then 'its peer is behind a Network Load Balancer, which may keep client addresses'
+      end
+    end,
+    case when status = 'insufficient_evidence' and first_evidence >= last_evidence then 'no evidence of the time it stood' end,
+    case when added_at is not null then concat('in the configuration since ', strftime(added_at, '%Y-%m-%d %H:%M')) end,
     case when valid_to is not null then concat('removed from the configuration at ', strftime(valid_to, '%Y-%m-%d %H:%M')) end,
     case when status in ('unused', 'insufficient_evidence') and last_evidence - first_evidence < to_days($min_days::integer)
       then concat('the window is shorter than ', $min_days, ' days') end
@@ -90,7 +136,10 @@ select
   peer,
   description,
   attached_interfaces,
-  open_to_world
+  open_to_world,
+  round(interface_hours, 2) as interface_hours,
+  known_since,
+  valid_to as removed_at
 from judged
 where $status is null or status = $status
 order by

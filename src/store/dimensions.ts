@@ -3,6 +3,8 @@ import type { RuleSet } from "../evaluate/rule-sets.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
 import { formatAddress, formatPrefix } from "../net/address.ts";
 import { protocolName } from "../net/protocols.ts";
+import { PEER_NLB, PEER_UNRESOLVED } from "../policy/compile/filters.ts";
+import { collectPeers, type Peers } from "../policy/compile/peers.ts";
 import type { Model, NetworkAclEntry, NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../policy/model.ts";
 import { createUnloggedTest } from "../policy/unlogged.ts";
 import { appendRows, type Cell } from "./rows.ts";
@@ -115,13 +117,15 @@ function ruleRows(snapshot: Snapshot, times: readonly (Date | null)[]): Cell[][]
     for (const owner of ownersOf(snapshot, one)) attached.set(owner, (attached.get(owner) ?? 0) + 1);
   }
   const isUnlogged = createUnloggedTest(snapshot);
-  const rest = (owner: string, origin: { file: string; pointer: string }, unlogged: boolean): Cell[] => [
+  type Listed = SecurityGroupRule | NetworkAclEntry;
+  const rest = (owner: string, { origin, icmp }: Listed, peer: Peer | null, unlogged: boolean): Cell[] => [
     attached.get(owner) ?? 0,
     snapshot.name,
     ...times,
     origin.file,
     origin.pointer,
     unlogged,
+    icmp !== null && icmp.type >= 0 ? "icmp_type_unknown" : peer === null ? null : doubtOf(peer, snapshot),
   ];
   for (const group of snapshot.securityGroups.values()) {
     for (const rule of group.rules) {
@@ -144,7 +148,7 @@ function ruleRows(snapshot: Snapshot, times: readonly (Date | null)[]): Cell[][]
         group.name,
         rule.direction,
         ...what,
-        ...rest(group.id, rule.origin, unlogged),
+        ...rest(group.id, rule, rule.peer, unlogged),
       ]);
     }
   }
@@ -154,18 +158,26 @@ function ruleRows(snapshot: Snapshot, times: readonly (Date | null)[]): Cell[][]
       const peer = formatPrefix(entry.prefix);
       const what = [entry.number, entry.action, protocolName(entry.protocol), ...range(entry), peer, "", open];
       const unlogged = isUnlogged(acl.vpcId, entry);
-      rows.push([
-        entry.id,
-        "nacl",
-        acl.id,
-        acl.name,
-        entry.direction,
-        ...what,
-        ...rest(acl.id, entry.origin, unlogged),
-      ]);
+      rows.push([entry.id, "nacl", acl.id, acl.name, entry.direction, ...what, ...rest(acl.id, entry, null, unlogged)]);
     }
   }
   return rows;
+}
+
+/** Why records cannot tell whether an address is one of the peer's, null where they can; as the compiled policy takes it. */
+function doubtOf(peer: Peer, snapshot: Snapshot): string | null {
+  if (peer.kind === "cidr") return null;
+  const { states, idOf } = peersOf(snapshot);
+  const state = states[idOf(peer)];
+  return state === PEER_UNRESOLVED ? "unresolved_reference" : state === PEER_NLB ? "nlb_client_ip" : null;
+}
+
+const peersOfSnapshots = new WeakMap<Snapshot, Peers>();
+
+function peersOf(snapshot: Snapshot): Peers {
+  let peers = peersOfSnapshots.get(snapshot);
+  if (!peers) peersOfSnapshots.set(snapshot, (peers = collectPeers(snapshot)));
+  return peers;
 }
 
 /** `from_port` and `to_port` as AWS shows them: ports, or ICMP type and code. */

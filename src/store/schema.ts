@@ -1,5 +1,5 @@
 /** Raised whenever a table changes its meaning; an evidence file of another version is refused with a clear error. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /**
  * The physical tables. Facts are narrow columns of numbers; whatever repeats (names, verdicts, rules) stands once in a
@@ -43,12 +43,13 @@ create table judgements (
 create table rule_sets (rule_set_id uinteger, rule_id varchar, certain boolean);
 
 -- Rules of every snapshot; valid_from/valid_to are null where the model has no times. unlogged: for traffic alone that no
--- flow log shows.
+-- flow log shows. undecidable_by: the cause for which records cannot always tell whether the rule matched
+-- (icmp_type_unknown, unresolved_reference, nlb_client_ip), else null.
 create table rule_dim (
   rule_id varchar, layer varchar, owner_id varchar, owner_name varchar, direction varchar, rule_number integer,
   action varchar, protocol varchar, from_port integer, to_port integer, peer varchar, description varchar,
   open_to_world boolean, attached_interfaces uinteger, snapshot varchar, valid_from timestamp, valid_to timestamp,
-  origin_file varchar, origin_pointer varchar, unlogged boolean);
+  origin_file varchar, origin_pointer varchar, unlogged boolean, undecidable_by varchar);
 
 -- A plain record: IPv4, every default field present, no packet-level address of its own.
 -- start_s: Unix seconds; duration: end - start in seconds; tcp_flags 256: the record has none.
@@ -198,7 +199,7 @@ create view rules as
   select
     rule_id, layer, owner_id, owner_name, direction, rule_number, action, protocol, from_port, to_port, peer,
     description, open_to_world, attached_interfaces, snapshot, valid_from, valid_to, origin_file, origin_pointer,
-    unlogged
+    unlogged, undecidable_by
   from rule_dim
   qualify row_number() over (partition by rule_id order by valid_from desc nulls last) = 1;
 `;

@@ -8,7 +8,9 @@ export const RULE_KINDS: Readonly<Record<string, KindDetails>> = {
     key: ["rule_id"],
     rules: ["rule_id"],
     resources: ["owner_id"],
-    state: ({ status }) => {
+    state: ({ status, removed_at }) => {
+      // Nobody has to remove what is gone.
+      if (typeof removed_at === "string") return null;
       if (status === "insufficient_evidence") return "open";
       return status === "unused" || status === "unattached" ? "fail" : null;
     },
