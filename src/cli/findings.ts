@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../errors.ts";
 import type { FindingKind } from "../report/findings/finding.ts";
+import type { Exemptions } from "../report/findings/exemptions.ts";
 import type { Review, ReviewedFinding } from "../report/findings/review.ts";
 import { visible } from "../report/renderers/renderer.ts";
 import type { Reader } from "../store/reader.ts";
@@ -46,14 +47,18 @@ export async function openReview(options: ReviewOptions, wrap?: (reader: Reader)
     throw new AppError("E_USAGE", "--show-suppressed goes with --exemptions");
   }
   const today = new Date().toISOString().slice(0, 10);
-  const exemptions =
-    options.exemptions === undefined
-      ? null
-      : (await import("../report/findings/exemptions.ts")).readExemptions(options.exemptions, today);
+  const exemptions = options.exemptions === undefined ? null : await loadExemptions(options.exemptions, today);
   if (options.baseline === undefined) return { exemptions, baseline: null };
   // Only a baseline needs DuckDB here.
   const { openBaseline } = await import("../report/findings/baseline.ts");
   return { exemptions, baseline: await openBaseline(options.baseline, wrap) };
+}
+
+/** What validates the file is loaded only for one. */
+async function loadExemptions(file: string, today: string): Promise<Exemptions> {
+  const { readExemptions } = await import("../report/findings/exemptions.ts");
+  const { ALL_CHECKS } = await import("../report/findings/kinds.ts");
+  return readExemptions(file, today, ALL_CHECKS);
 }
 
 /** Says what exemptions did, and how the findings differ from the baseline. */

@@ -34,9 +34,10 @@ export interface Exemptions {
 
 /**
  * Reads a file of exemptions. `today` is a day in UTC, `YYYY-MM-DD`; an exemption holds to the end of the day it names.
+ * `checks` are those there are: a slip of the pen would cover nothing, unheard.
  * @throws AppError E_USAGE naming file and JSON path when the file is not what it should be.
  */
-export function readExemptions(path: string, today: string): Exemptions {
+export function readExemptions(path: string, today: string, checks: ReadonlySet<string>): Exemptions {
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path, "utf8").replace(/^\uFEFF/, ""));
@@ -50,6 +51,16 @@ export function readExemptions(path: string, today: string): Exemptions {
     throw new AppError("E_USAGE", `exemptions ${path}: ${problem(issue)}`, {
       hint: '{"exemptions": [{"check": "unused-rules", "rule": "sgr-...", "reason": "...", "owner": "...", "expires": "2026-12-31"}]}',
     });
+  }
+  for (const [at, { check }] of parsed.data.exemptions.entries()) {
+    if (check === undefined || checks.has(check)) continue;
+    throw new AppError(
+      "E_USAGE",
+      `exemptions ${path}: /exemptions/${at}/check: nothing finds ${JSON.stringify(check)}`,
+      {
+        hint: `there is ${[...checks].join(", ")}`,
+      },
+    );
   }
   return exemptionsOf(parsed.data.exemptions.map((one, at) => ({ ...one, number: at, expired: one.expires < today })));
 }

@@ -73,3 +73,6 @@ export const LINT_CHECKS: readonly CheckId[] = Object.keys(CHECKS) as CheckId[];
 function lintSeverity(row: FindingRow): Severity {
   return SEVERITIES.find((one) => one === row.severity) ?? "info";
 }
+
+/** Every name that a finding's check can have. */
+export const ALL_CHECKS: ReadonlySet<string> = new Set([...DETAILS.keys(), ...LINT_CHECKS]);

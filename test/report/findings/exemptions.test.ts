@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Exemptions, readExemptions } from "../../../src/report/findings/exemptions.ts";
+import { ALL_CHECKS } from "../../../src/report/findings/kinds.ts";
 import type { Finding } from "../../../src/report/findings/finding.ts";
 import { withFolder } from "../../helpers/evidence.ts";
 
@@ -31,7 +32,7 @@ async function withExemptions(content: unknown, use: (one: Exemptions, file: str
   await withFolder(async (folder) => {
     const file = join(folder, "exemptions.json");
     writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content));
-    use(readExemptions(file, TODAY), file);
+    use(readExemptions(file, TODAY, ALL_CHECKS), file);
   });
 }
 
@@ -41,7 +42,7 @@ async function problemOf(content: unknown): Promise<string> {
     const file = join(folder, "exemptions.json");
     writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content));
     try {
-      readExemptions(file, TODAY);
+      readExemptions(file, TODAY, ALL_CHECKS);
     } catch (error) {
       message = (error as Error).message.replace(file, "FILE");
     }
@@ -114,6 +115,11 @@ test.each([
     "a slip of the pen",
     { exemptions: [{ rule: "r", ...WHY, expire: "2026-12-31" }] },
     /\/exemptions\/0: unknown key expire$/,
+  ],
+  [
+    "a check that does not exist",
+    { exemptions: [{ rule: "r", check: "unused-rule", ...WHY }] },
+    /\/exemptions\/0\/check: nothing finds "unused-rule"$/,
   ],
   ["an id that is none", { exemptions: [{ ...WHY, rule: "a\u001b[31m" }] }, /\/exemptions\/0\/rule: expected an id/],
 ])("refuses a file with %s in one line", async (_what, content, message) => {
