@@ -192,7 +192,8 @@ function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[
       reply,
     };
   }
-  if (facts.action === "ACCEPT" && admitted && admitted.answer === "allow") {
+  // What the network ACL stopped says nothing of the groups: a connection that they let in goes on for them.
+  if ((facts.action === "ACCEPT" || (facts.action === "REJECT" && aclDenies)) && admitted?.answer === "allow") {
     if (!admitted.untracked) return { decision: "tracked", match: admitted, cause: "tracked_after_rule_change", reply };
     // An untracked flow has no state: what is left of it is judged by its own direction's rules.
     const own = egress ? ifLocal : ifRemote;

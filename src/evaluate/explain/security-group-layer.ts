@@ -74,7 +74,9 @@ export function answerGroups(known: Known, { ifLocal, ifRemote, aclDenies }: Ans
       return say("allow", admitting, "reply of an untracked flow: the open rule of its direction lets it pass");
     return say("tracked", admitting, `reply of a tracked connection; ${counted(admitting)}`);
   }
-  if (known.action === "ACCEPT" && admission?.answer === "allow") {
+  // What the network ACL stopped says nothing of the groups: a connection that they let in goes on for them.
+  const goesOn = known.action === "ACCEPT" || (known.action === "REJECT" && aclDenies);
+  if (goesOn && admission?.answer === "allow") {
     if (!admission.untracked) {
       const because = "the connection was tracked when its rule changed, and goes on";
       return say("tracked", admission, because, "tracked_after_rule_change");
