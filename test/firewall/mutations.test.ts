@@ -1,0 +1,107 @@
+import { basename, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { proposeModel } from "../../src/change/proposal.ts";
+import { replayHistory } from "../../src/change/what-if.ts";
+import { loadModel } from "../../src/policy/load.ts";
+import { openHistory } from "../../src/store/history.ts";
+import { openReader } from "../../src/store/reader.ts";
+import { withFolder } from "../helpers/evidence.ts";
+import { type Capture, type Format, modelOf, writeCapture, writeModel } from "../helpers/firewall/capture.ts";
+import { createChance } from "../helpers/firewall/chance.ts";
+import { type Config, readConfig } from "../helpers/firewall/config.ts";
+import { MUTATIONS } from "../helpers/firewall/mutations.ts";
+import { seeds } from "../helpers/firewall/seeds.ts";
+import { TOPOLOGIES } from "../helpers/firewall/topologies/index.ts";
+import { recordReading } from "../helpers/firewall/truth.ts";
+import { replayInto } from "../helpers/samples.ts";
+
+const chosen = process.env.FLOWREPLAY_TOPOLOGY?.split(",") ?? ["mesh", "peered", "dense-acls"];
+
+/** Changes of the ordinary run; `npm run test:firewall` tries all of them. */
+const many = process.env.FLOWREPLAY_RUNS === undefined ? 4 : Infinity;
+
+/** `object|line: before>after` of the records that the firewall's own rules read otherwise under the other configuration. */
+function flipsOf({ records, truth, network }: Capture, format: Format, after: Config): Map<string, string> {
+  const flips = new Map<string, string>();
+  records.forEach((record, at) => {
+    const [was, is] = [recordReading(network.configs[0], record), recordReading(after, record)];
+    if (was !== is) flips.set(truth.records[at][format].join("|"), `${was}>${is}`);
+  });
+  return flips;
+}
+
+/** Lines of which a record says too little: two flows in one, ICMP errors, answers without a connection. */
+function untold({ records, truth }: Capture, format: Format): Set<string> {
+  const places = truth.records.map((record) => record[format].join("|"));
+  const twice = places.filter((place, at) => places.indexOf(place) !== at);
+  const blurred = records.flatMap(({ sightings }, at) => {
+    const answers = sightings.some(({ packet, groups }) => packet.reply && groups?.state === "no-connection");
+    return answers || truth.records[at].blurred ? [places[at]] : [];
+  });
+  return new Set([...twice, ...blurred]);
+}
+
+const VERDICTS: Readonly<Record<string, string>> = { allow: "ACCEPT", deny: "REJECT" };
+
+async function verdictsOf(db: string): Promise<Map<string, string>> {
+  const reader = await openReader(db);
+  try {
+    const { rows } = await reader.run("select source_object, line, verdict from flows");
+    return new Map(rows.map(([name, line, verdict]) => [`${basename(String(name))}|${String(line)}`, String(verdict)]));
+  } finally {
+    reader.close();
+  }
+}
+
+describe.each(chosen)("a configuration changed after the capture: %s", (name) => {
+  test.each(seeds(1))("seed %i: the records that flip are those that the firewall says", async (seed) => {
+    await withFolder(async (folder) => {
+      const chance = createChance(seed);
+      const capture = writeCapture(TOPOLOGIES[name](seed, chance), seed, folder);
+      const { documents } = capture.scenario.epochs[0];
+      const rules = Object.entries(capture.truth.security_group_rules);
+      const hit = new Set(rules.flatMap(([id, { packets }]) => (packets > 0 ? [id] : [])));
+      const format = seed % 2 === 0 ? "v2" : "v5";
+      const log = join(folder, format);
+      const db = await replayInto(join(folder, "v5"), log, modelOf(capture.scenario, folder));
+      const before = await verdictsOf(db);
+      const history = await openHistory(db);
+      const ignored = untold(capture, format);
+      const told = (flips: Map<string, string>): string[] =>
+        [...flips].flatMap(([place, flip]) => (ignored.has(place) ? [] : [`${place}: ${flip}`])).sort();
+      try {
+        let flipped = 0;
+        for (const [what, mutate] of chance.shuffled(Object.entries(MUTATIONS)).slice(0, many)) {
+          const changed = structuredClone(documents);
+          if (!mutate(changed, chance, hit)) continue;
+          const model = join(folder, "models", what.replaceAll(/\W+/g, "-"));
+          writeModel(model, changed);
+          const wanted = told(flipsOf(capture, format, readConfig(changed)));
+
+          flipped += wanted.length;
+          const found = new Map<string, string>();
+          const propose = proposeModel(await loadModel(model), false);
+          for await (const flips of replayHistory(history, propose, { rows: true }).flips) {
+            for (const { objectId, line, outcome } of flips) {
+              const place = `${basename(history.objects[objectId]!.name)}|${line}`;
+              found.set(place, `${VERDICTS[outcome.before.verdict]}>${VERDICTS[outcome.after.verdict]}`);
+            }
+          }
+          expect(told(found), `what-if, ${what}`).toEqual(wanted);
+
+          const after = await verdictsOf(await replayInto(model, log, model));
+          const fresh = new Map(
+            [...after].flatMap(([place, verdict]) => {
+              const was = before.get(place)!;
+              return was === verdict ? [] : [[place, `${VERDICTS[was]}>${VERDICTS[verdict]}`] as const];
+            }),
+          );
+          expect(told(fresh), `replay, ${what}`).toEqual(wanted);
+        }
+        expect(flipped).toBeGreaterThan(0);
+      } finally {
+        history.close();
+      }
+    });
+  });
+});
