@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -12,6 +12,7 @@ import type { SecurityGroupRule } from "../../../src/policy/model.ts";
 import { tightenCandidates } from "../../../src/report/tighten-candidates.ts";
 import { matchText } from "../../../src/report/tighten-rows.ts";
 import { type History, newestSnapshot, openHistory } from "../../../src/store/history.ts";
+import { pruneFlows } from "../../../src/store/prune.ts";
 import { withFolder } from "../../helpers/evidence.ts";
 import { replayInto, sample } from "../../helpers/samples.ts";
 import { type RandomNetwork, randomNetwork, writeNetwork } from "../random-network.ts";
@@ -205,6 +206,27 @@ test.each([
       expect(texts(back)).toEqual(["egress tcp 8080 to sg-0e58308a10942248e"]);
     }
     history.close();
+  });
+});
+
+test("who was pruned is needed all the same: the whole log bears out what is learnt from what is left of it", async () => {
+  await withFolder(async (folder) => {
+    const [source, model] = [sample("production-vpc/v5"), sample("production-vpc/config")];
+    const whole = await replayInto(folder, source, model);
+    const left = join(folder, "left.duckdb");
+    copyFileSync(whole, left);
+    const { records } = await pruneFlows(left, Date.parse("2025-03-04T09:08:00Z") / 1000);
+    expect(records).toBeGreaterThan(5000);
+    const pruned = await openHistory(left);
+    const { rules } = await tightenCandidates(pruned, { ruleIds: [], broad: 33, keepReplyless: false });
+    const found = (await tightenRules(pruned, rules, OPTIONS))!.rules;
+    pruned.close();
+    const history = await openHistory(whole);
+    const { tally, groups } = await changesOf(history, proposeEdit(asEdit(found)));
+    history.close();
+    expect(found.filter(({ status }) => status === "narrow").length).toBeGreaterThan(10);
+    expect(groups.filter((one) => one.effect === "breaks" && one.trafficClass === "real")).toEqual([]);
+    expect(breaksTraffic(groups, tally)).toBe(false);
   });
 });
 
