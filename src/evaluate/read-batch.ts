@@ -96,13 +96,13 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
   const unmodelled = table.internReading(UNMODELLED);
 
   const readWith = (batch: FlowBatch, row: number, at: number, elsewhere: boolean): number => {
-    const { snapshot, matcher, recent, profiles, classOf } = readers[at];
+    const { snapshot, recent, profiles, classOf } = readers[at];
     const { interfaces, peers, services } = snapshot;
     const eni = batch.interfaceId[row];
     const bits = batch.bits[row];
     const family = (bits >>> FAMILY_SHIFT) & 3;
     const packetFamily = (bits >>> PKT_FAMILY_SHIFT) & 3;
-    let flags = elsewhere ? OTHER_SNAPSHOT : 0;
+    const flags = elsewhere ? OTHER_SNAPSHOT : 0;
     let direction = (bits >>> DIRECTION_SHIFT) & 3;
     if (family === 0 && packetFamily === 0) {
       return memo.intern(at, flags | ADDRESS_MISSING, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
@@ -125,7 +125,7 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     const peerFamily = usePacket ? packetFamily : family;
     const source = usePacket ? batch.pktSrc : batch.src;
     const destination = usePacket ? batch.pktDst : batch.dst;
-    const peer = direction === INGRESS ? source[row] : destination[row];
+    const peer = (direction === INGRESS ? source : destination)[row];
     const peerClass = peerFamily === IPV4 ? classOf(peer) : classOf6(peers, batch.addr6, peer);
     const protocol = bits & HAS_PROTOCOL ? batch.protocol[row] : -1;
     // A record without any port (a fragment has none) shows both as 0.
@@ -145,27 +145,49 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     const route = (profiles[eni] << 4) | (direction << 2) | (sameSubnet ? 2 : 0) | (elsewhere ? 1 : 0);
     const known = viaTransit ? -1 : recent.get(route, (forward << 16) ^ backward, peerClass);
     if (known >= 0) return known;
-    const remember = (reading: number): number => {
-      if (!viaTransit) recent.set(route, (forward << 16) ^ backward, peerClass, reading);
-      return reading;
-    };
+    const side = sameSubnet ? SAME_SUBNET : 0;
+    const reading = ask(batch, row, at, flags | side, direction, peerFamily, peerClass, forward, backward, viaTransit);
+    if (!viaTransit) recent.set(route, (forward << 16) ^ backward, peerClass, reading);
+    return reading;
+  };
 
+  /** Asks every layer: once for all records that no rule tells apart, so not part of the loop over records. */
+  const ask = (
+    batch: FlowBatch,
+    row: number,
+    at: number,
+    place: number,
+    direction: number,
+    peerFamily: number,
+    peerClass: number,
+    forward: number,
+    backward: number,
+    viaTransit: boolean,
+  ): number => {
+    const { snapshot, matcher } = readers[at];
+    const { interfaces, peers } = snapshot;
+    const eni = batch.interfaceId[row];
+    const ingress = direction === INGRESS;
     if (isMember(peers.members, peers.offsets[peerClass], peers.offsets[peerClass + 1], interfaces.unfiltered[eni])) {
-      return remember(memo.intern(at, flags | UNFILTERED, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED));
+      const flags = (place & ~SAME_SUBNET) | UNFILTERED;
+      return memo.intern(at, flags, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
     }
 
+    let flags = place;
     let naclIn = NOT_ASKED;
     let naclOut = NOT_ASKED;
-    if (sameSubnet || (viaTransit && direction === INGRESS)) flags |= SAME_SUBNET;
-    else if (interfaces.flags[eni] & ACL_UNKNOWN) flags |= NO_ACL;
-    else if (direction === INGRESS) naclIn = matcher.match(interfaces.naclIngress[eni], forward, peerClass, peerFamily);
-    else {
-      naclOut = matcher.match(interfaces.naclEgress[eni], forward, peerClass, peerFamily);
-      if (viaTransit) {
-        // Instance and attachment share the subnet: the inbound entries see the packet too, with its source.
-        const own = source[row];
-        const ownClass = peerFamily === IPV4 ? classOf4(peers, own) : classOf6(peers, batch.addr6, own);
-        naclIn = matcher.match(interfaces.naclIngress[eni], forward, ownClass, peerFamily);
+    if (viaTransit && ingress) flags |= SAME_SUBNET;
+    if ((flags & SAME_SUBNET) === 0) {
+      if (interfaces.flags[eni] & ACL_UNKNOWN) flags |= NO_ACL;
+      else if (ingress) naclIn = matcher.match(interfaces.naclIngress[eni], forward, peerClass, peerFamily);
+      else {
+        naclOut = matcher.match(interfaces.naclEgress[eni], forward, peerClass, peerFamily);
+        if (viaTransit) {
+          // Instance and attachment share the subnet: the inbound entries see the packet too, with its source.
+          const own = (((batch.bits[row] >>> PKT_FAMILY_SHIFT) & 3) !== 0 ? batch.pktSrc : batch.src)[row];
+          const ownClass = peerFamily === IPV4 ? classOf4(peers, own) : classOf6(peers, batch.addr6, own);
+          naclIn = matcher.match(interfaces.naclIngress[eni], forward, ownClass, peerFamily);
+        }
       }
     }
 
@@ -173,12 +195,10 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     let sgIfRemote = NOT_ASKED;
     if (interfaces.sgIngress[eni] !== NO_FILTER) {
       // A rule's port is the destination port of the packet that opens the connection.
-      const ifLocal = direction === INGRESS ? backward : forward;
-      const ifRemote = direction === INGRESS ? forward : backward;
-      sgIfLocal = matcher.match(interfaces.sgEgress[eni], ifLocal, peerClass, peerFamily);
-      sgIfRemote = matcher.match(interfaces.sgIngress[eni], ifRemote, peerClass, peerFamily);
+      sgIfLocal = matcher.match(interfaces.sgEgress[eni], ingress ? backward : forward, peerClass, peerFamily);
+      sgIfRemote = matcher.match(interfaces.sgIngress[eni], ingress ? forward : backward, peerClass, peerFamily);
     }
-    return remember(memo.intern(at, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote));
+    return memo.intern(at, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote);
   };
 
   /** The snapshots that may have decided a record; the one in force at its start, under which it was opened, comes first. */
@@ -188,6 +208,9 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     const first = timed ? inForce(changes, batch.start[row]) : changes.length - 1;
     const earliest = timed ? inForce(changes, batch.start[row] - CHANGE_TOLERANCE) : first;
     const latest = timed ? inForce(changes, batch.end[row] + CHANGE_TOLERANCE) : first;
+    const { sgIngress } = readers[first].snapshot.interfaces;
+    if (earliest === first && latest === first && sgIngress[eni] !== NOT_IN_SNAPSHOT)
+      return readWith(batch, row, first, false);
     const found: number[] = [];
     for (let step = earliest - 1; step <= latest; step++) {
       const at = step < earliest ? first : step;
