@@ -190,6 +190,26 @@ test("Markdown, HTML and the suffix of -o", () => {
   expect(existsSync(join(folder, "page.html"))).toBe(true);
 });
 
+test("where only sums were kept it says so and shows the connections that they hold", async () => {
+  const db = join(folder, "sums.duckdb");
+  const args = ["replay", "samples/production-vpc/v5", "--model", "samples/production-vpc/config", "--no-flows"];
+  expect(flowreplay([...args, "--db", db], { cwd: ROOT }).code).toBe(0);
+  const own = await rows(db, "10.0.10.12");
+  expect(String(own[0].summary)).toContain("keeps sums only");
+  const database = sectionOf(own, "connections").find((row) => row.port === 3306 && row.peer === "10.0.21.11");
+  const [expected] = sectionOf(await rows(production, "10.0.10.12"), "peers").filter(
+    (row) => row.peer === "10.0.21.11",
+  );
+  expect(database).toMatchObject({ way: "out", bytes: expected.bytes, first_seen: expected.first_seen });
+  const far = sectionOf(await rows(db, "23.94.60.7"), "connections");
+  expect(new Set(far.map((row) => row.way))).toEqual(new Set(["in"]));
+  const scanner = sectionOf(await rows(db, "185.220.101.34"), "connections");
+  expect(scanner).toMatchObject([{ way: "out", peer: "bastion", protocol: 6, port: 8888, connections: 19 }]);
+  expect(far.map((row) => row.peer)).toContain("app-2");
+  const error = await find(db, "8.8.8.8", 1).catch((thrown: unknown) => thrown);
+  expect(describeFailure(error).exitCode).toBe(2);
+});
+
 test("without a model, and with hostile names, it is text about the log", async () => {
   const db = join(folder, "hostile.duckdb");
   const name = "chr(27) || '[2J=cmd|<script>alert(1)</script>' || chr(8238)";

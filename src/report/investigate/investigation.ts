@@ -11,6 +11,7 @@ import { type Known, resolveSubject, wantedOf } from "./resolve.ts";
 import { factSection, type Investigation, type InvestigationSection } from "./sections.ts";
 import { readTotals, type Totals } from "./totals.ts";
 import { unusedReachSections } from "./unused-reach.ts";
+import { summedSection } from "./summed.ts";
 import { totalsSection } from "./totals-section.ts";
 import { timeText, whoSection } from "./who.ts";
 
@@ -30,6 +31,7 @@ interface Log {
   readonly first: number;
   readonly last: number;
   readonly records: number;
+  readonly hasFlows: boolean;
   readonly note: string;
 }
 
@@ -48,7 +50,10 @@ export async function investigate(
   await gather("seen", picked.sql + SUMS_OF_PICKED, picked.parameters);
   const { own, far } = await readTotals(reader);
   const totals = own ?? far;
-  const seenBefore = totals !== null || known.configured || (await hasRecords(reader, known));
+  const whole = period.from === null && period.until === null;
+  const summed = whole && log.note !== "" ? await summedSection(reader, wantedOf(known), limit) : null;
+  const seenBefore =
+    totals !== null || (summed !== null && summed.total > 0) || known.configured || (await hasRecords(reader, known));
   if (!seenBefore) throw unknown(known, model, log);
   const title = `${TITLES[known.subject.kind]} ${known.subject.id}`;
   const who = await whoSection(reader, known, (own?.refused ?? 0) + (far?.refused ?? 0));
@@ -63,6 +68,7 @@ export async function investigate(
       ...causeSections(decisions),
     );
   }
+  if (summed !== null) sections.push(summed);
   sections.push(...(await unusedReachSections(reader, known, period, limit)));
   return { title, summary: summaryText(totals, own === null ? null : far, period, log), sections };
 }
@@ -90,6 +96,7 @@ async function readLog(reader: Reader): Promise<Log> {
     first: Number(row.first ?? 0),
     last: Number(row.last ?? 0),
     records: Number(row.records ?? 0),
+    hasFlows: row.has_flows === true,
     note: notes.filter((note) => note !== "").join(" "),
   };
 }
@@ -104,7 +111,7 @@ function summaryText(
   totals: Totals | null,
   there: Totals | null,
   { from, until }: Period,
-  { first, last, note }: Log,
+  { first, last, hasFlows, note }: Log,
 ): string {
   const asked =
     from === null && until === null
@@ -113,7 +120,9 @@ function summaryText(
   const log = `The log covers ${timeText(first)} to ${timeText(last)}.`;
   const what =
     totals === null
-      ? `No record${asked}.`
+      ? hasFlows
+        ? `No record${asked}.`
+        : ""
       : `${plural(totals.records, "record")}${asked}: ${count(totals.accepted)} accepted, ${count(totals.rejected)} rejected${totals.mismatches > 0 ? `, ${count(totals.mismatches)} against the model` : ""}${there === null || there.rejected === 0 ? "" : `, ${count(there.rejected)} rejected by the far end`}; ${timeText(totals.first)} to ${timeText(totals.last)}.`;
   return [what, last === 0 ? "The log is empty." : log, note].filter((part) => part !== "").join(" ");
 }
@@ -140,6 +149,6 @@ function unknown({ subject }: Known, model: Model | null, log: Log): AppError {
       ? "no record and no interface, subnet or rule of the model has"
       : `neither the log nor the model knows the ${TITLES[subject.kind].toLowerCase()}`;
   return new AppError("E_USAGE", `${what} ${subject.id}`, {
-    hint: `the evidence file holds ${looked}${model === null ? ", and no model" : ""}${subject.kind === "address" ? "; a wider block such as .../24 may find its neighbours" : ""}`,
+    hint: `the evidence file ${log.note === "" ? "holds" : "counts"} ${looked}${model === null ? ", and no model" : ""}${subject.kind === "address" ? "; a wider block such as .../24 may find its neighbours" : ""}`,
   });
 }

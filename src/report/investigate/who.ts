@@ -229,11 +229,11 @@ function snapshotFacts({ snapshot, model, listed, interfaces, subject }: Known):
 const COVERAGE = /* sql */ `
 select evidence, count(*) as interfaces, sum(gap_minutes)::ubigint as gaps, sum(skipdata_minutes)::ubigint as skipped,
   strftime(min(first_evidence), '%Y-%m-%d %H:%M') as first, strftime(max(last_evidence), '%Y-%m-%d %H:%M') as last
-from coverage where interface_id in (select unnest($ids::varchar[])) group by all order by evidence`;
+from coverage where len($ids::varchar[]) = 0 or interface_id in (select unnest($ids::varchar[])) group by all order by evidence`;
 
-/** How far the log can be trusted where the subject stands. */
-async function evidenceFacts(reader: Reader, { listed }: Known): Promise<Fact[]> {
-  if (listed.length === 0) return [];
+/** How far the log can be trusted where the subject stands; everywhere, for an address that none holds. */
+async function evidenceFacts(reader: Reader, { subject, listed }: Known): Promise<Fact[]> {
+  if (listed.length === 0 && !("prefix" in subject)) return [];
   const rows = toRows(await reader.run(COVERAGE, { ids: listed.map((row) => String(row.interface_id)) }));
   const texts = rows.map((row) => {
     const at = listed.length === 1 ? "" : ` at ${plural(row.interfaces, "interface")}`;
