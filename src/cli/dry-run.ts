@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { AppError } from "../errors.ts";
 import { visible } from "../report/renderers/renderer.ts";
 import { withoutCopies } from "../source/delivery.ts";
 import { planSources } from "../source/plan.ts";
@@ -22,7 +23,7 @@ export async function printPlan(
   note: (text: string) => void,
 ): Promise<void> {
   const events = { note, retry: () => undefined };
-  const known = existsSync(options.db) ? await ingestedObjects(options.db) : [];
+  const known = existsSync(options.db) ? await ingestedObjects(options.db, note) : [];
   const names = new Set(known.map(({ name }) => name));
   const plan = await planSources(sources, {
     from: options.from,
@@ -45,8 +46,16 @@ export async function printPlan(
   if (plan.objects.length === 0) process.exitCode = EXIT.nothingToJudge;
 }
 
-async function ingestedObjects(db: string): Promise<{ name: string; etag: string | null }[]> {
-  const reader = await openReader(db);
+/** The ledger; empty, with a note, while another process has the file. */
+async function ingestedObjects(
+  db: string,
+  note: (text: string) => void,
+): Promise<{ name: string; etag: string | null }[]> {
+  const reader = await openReader(db).catch((error: unknown) => {
+    if (!(error instanceof AppError) || !error.message.endsWith("is in use by another process")) throw error;
+    note(`${error.message}: what it holds already is listed, too`);
+  });
+  if (reader === undefined) return [];
   try {
     const { rows } = await reader.run("select source_object, etag from sources order by object_id");
     return rows.map(([name, etag]) => ({ name: String(name), etag: etag === null ? null : String(etag) }));

@@ -1,8 +1,9 @@
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { describePlan } from "../../src/cli/dry-run.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withEvidence, withFolder } from "../helpers/evidence.ts";
 import { flowreplay } from "../helpers/cli.ts";
 import { sample } from "../helpers/samples.ts";
 
@@ -39,6 +40,15 @@ test("--dry-run leaves out what the evidence file holds", () =>
     expect(flowreplay(["replay", logs, "--from", "2025-03-04T09:20:00Z", "--db", db]).code).toBe(0);
     const run = flowreplay(["replay", logs, "--dry-run", "--db", db]);
     expect(run.stdout).toMatch(/^2 objects, [\d.]+ KiB; 0 left out; 5 already ingested$/m);
+  }));
+
+test("--dry-run goes on while another process has the evidence file", () =>
+  withEvidence("", async (db) => {
+    const instance = await DuckDBInstance.create(db);
+    const run = flowreplay(["replay", sample("production-vpc/v5"), "--dry-run", "--db", db]);
+    instance.closeSync();
+    expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining("7 objects") });
+    expect(run.stderr).toBe(`note: ${db} is in use by another process: what it holds already is listed, too\n`);
   }));
 
 test("objects are read whole: --from says which other times came with them", () =>
