@@ -8,6 +8,7 @@ import { tightenRules } from "../../src/change/tighten/tighten.ts";
 import { changesOf } from "../../src/change/what-if.ts";
 import { TIGHTEN_DEFAULTS } from "../../src/cli/proposals.ts";
 import { matchText } from "../../src/report/tighten-rows.ts";
+import type { SecurityGroupRule } from "../../src/policy/model.ts";
 import { type History, newestSnapshot, openHistory } from "../../src/store/history.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
@@ -15,16 +16,27 @@ const WIDE = "sgr-0ef6ec91532d35b0b";
 const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
 let history: History;
 
+interface RuleShape {
+  readonly SecurityGroupRuleId: string;
+}
+
+/** The configuration of the sample with other rules. */
+function modelWith(name: string, change: (rules: readonly RuleShape[]) => readonly RuleShape[]): string {
+  const model = join(folder, name);
+  cpSync(sample("production-vpc/config"), model, { recursive: true });
+  const file = join(model, "security-group-rules.json");
+  const { SecurityGroupRules: rules } = JSON.parse(readFileSync(file, "utf8")) as { SecurityGroupRules: RuleShape[] };
+  writeFileSync(file, JSON.stringify({ SecurityGroupRules: change(rules) }));
+  rmSync(join(model, "security-groups.json"));
+  return model;
+}
+
+const wideRule = (of: History): SecurityGroupRule[] =>
+  [...newestSnapshot(of)!.securityGroups.values()].flatMap((group) => group.rules).filter(({ id }) => id === WIDE);
+
 /** Half of the logs were judged before the wide rule existed, the other half with it. */
 beforeAll(async () => {
-  const before = join(folder, "before");
-  cpSync(sample("production-vpc/config"), before, { recursive: true });
-  const file = join(before, "security-group-rules.json");
-  const { SecurityGroupRules: rules } = JSON.parse(readFileSync(file, "utf8")) as {
-    SecurityGroupRules: { SecurityGroupRuleId: string }[];
-  };
-  writeFileSync(file, JSON.stringify({ SecurityGroupRules: rules.filter((one) => one.SecurityGroupRuleId !== WIDE) }));
-  rmSync(join(before, "security-groups.json"));
+  const before = modelWith("before", (rules) => rules.filter((one) => one.SecurityGroupRuleId !== WIDE));
   const logs = readdirSync(sample("production-vpc/v5"), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".gz"))
     .sort();
@@ -57,10 +69,22 @@ test("a rule that only the later configuration has can be removed, and found rem
 });
 
 test("its narrower rule takes its place where it stood, and accepts nothing of the time before", async () => {
-  const wide = [...newestSnapshot(history)!.securityGroups.values()]
-    .flatMap((group) => group.rules)
-    .filter(({ id }) => id === WIDE);
-  const [found] = (await tightenRules(history, wide, TIGHTEN_DEFAULTS))!.rules;
+  const [found] = (await tightenRules(history, wideRule(history), TIGHTEN_DEFAULTS))!.rules;
   expect(found.status).toBe("narrow");
   expect(found.replacement!.rules.map(matchText)).toEqual(["ingress tcp 9010 from sg-056542997415ec0d3"]);
+});
+
+test("a rule that was wider before is kept: what it no longer admits is not given back", async () => {
+  const after = modelWith("after", (rules) =>
+    rules.map((one) => (one.SecurityGroupRuleId === WIDE ? { ...one, FromPort: 9050 } : one)),
+  );
+  const own = mkdtempSync(join(folder, "w"));
+  await replayInto(own, join(folder, "first"), sample("production-vpc/config"));
+  const changed = await openHistory(await replayInto(own, join(folder, "second"), after));
+  const [found] = (await tightenRules(changed, wideRule(changed), TIGHTEN_DEFAULTS))!.rules;
+  changed.close();
+  expect([found.status, found.reason]).toEqual([
+    "keep",
+    "it was wider within the window: 1 of its uses it would no longer admit",
+  ]);
 });

@@ -154,9 +154,12 @@ function narrowedRule(
   limits: Limits,
   options: TightenOptions,
 ): TightenedRule {
+  const admits = admission(rule, snapshot);
+  const outside = uses.filter((use) => !admits(rule, use)).length;
+  if (outside > 0)
+    return keepRule(rule, `it was wider within the window: ${outside} of its uses it would no longer admit`, snapshot);
   const { narrowed, holdOut, ofCurve } = testedReplacements(rule, uses, snapshot, limits);
   const { chosen, curve, needed } = narrowed;
-  const admits = admission(rule, snapshot);
   const base = keepRule(rule, keepReason(needed, limits), snapshot);
   const real = own.filter((one) => isNeeded(one.trafficClass, options));
   return {
