@@ -1,10 +1,10 @@
 import { IPV6 } from "../net/address.ts";
 import { KIND, LAST, LOCAL, REMOTE, STRIDE, type ConnectionTable } from "./connections.ts";
 import type { AddressPool } from "./row-key.ts";
-import { type IdleTimeouts, isIdle } from "./timeouts.ts";
+import { type IdleTimeouts, isIdle, SPREAD } from "./timeouts.ts";
 
 /**
- * Forgets connections that are idle, then, if there are still more than `most`, the longest silent ones. Returns how many
+ * Forgets connections to which nothing that is still to come can belong, then, if there are still more than `most`, the longest silent ones. Returns how many
  * went before their time.
  */
 export function forgetConnections(
@@ -14,21 +14,22 @@ export function forgetConnections(
   timeouts: IdleTimeouts,
 ): number {
   const { words } = connections;
+  const from = Math.max(0, now - SPREAD);
   let limit = 0;
   if (connections.size > most) {
     const ages = new Uint32Array(connections.size);
     let live = 0;
     for (let entry = 0; entry < connections.size; entry++) {
       const base = entry * STRIDE;
-      if (!isIdle(words, base, now, timeouts)) ages[live++] = words[base + LAST];
+      if (!isIdle(words, base, from, timeouts)) ages[live++] = words[base + LAST];
     }
     if (live > most) limit = ages.subarray(0, live).sort()[live - most];
   }
   let evicted = 0;
   connections.retain((base) => {
-    if (isIdle(words, base, now, timeouts)) return false;
+    if (isIdle(words, base, from, timeouts)) return false;
     if (words[base + LAST] >= limit) return true;
-    evicted++;
+    if (!isIdle(words, base, now, timeouts)) evicted++;
     return false;
   });
   return evicted;

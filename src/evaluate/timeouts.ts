@@ -51,10 +51,16 @@ export const DEFAULT_TIMEOUTS: IdleTimeouts = {
 };
 export const LONG_TCP_TIMEOUT = 432_000;
 
-/** Entries nobody will need again, seen from `now` (Unix seconds). */
+/** No record that begins at `now` (Unix seconds) or later belongs to the connection. */
 export function isIdle(words: Uint32Array, base: number, now: number, timeouts: IdleTimeouts): boolean {
   return now > words[base + LAST] + rememberedSeconds(words, base, timeouts);
 }
+
+/**
+ * Seconds by which a record may begin before others that were read earlier: the objects of one delivery hold five minutes
+ * each, in any order, and a record begins up to a minute before it is due.
+ */
+export const SPREAD = 360;
 
 /**
  * Seconds after its last packet for which a connection is remembered: what is refused within them may belong to it. TCP's
