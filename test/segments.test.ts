@@ -24,19 +24,19 @@ function writeSmallObjects(folder: string, flowLog: string, objects: number, rec
   }
 }
 
-test("a thousand small objects are read to their end, and again by another flow log", { timeout: 60_000 }, async () => {
+test("hundreds of small objects are read to their end, and again by another flow log", async () => {
   await withFolder(async (folder) => {
     const db = join(folder, "evidence.duckdb");
-    writeSmallObjects(join(folder, "a"), "fl-0a", 1000, 3);
-    writeSmallObjects(join(folder, "b"), "fl-0b", 1000, 3);
+    writeSmallObjects(join(folder, "a"), "fl-0a", 300, 3);
+    writeSmallObjects(join(folder, "b"), "fl-0b", 300, 3);
     const options = { model: null, db, keepFlows: true, workers: 0, aws: {}, toolVersion: "test" };
     const first = await replay({ ...options, sources: [join(folder, "a")] }, silent);
     const second = await replay({ ...options, sources: [join(folder, "b")] }, silent);
-    expect([first.records, first.duplicates, second.records, second.duplicates]).toEqual([3000, 0, 0, 3000]);
+    expect([first.records, first.duplicates, second.records, second.duplicates]).toEqual([900, 0, 0, 900]);
     const sql = `select count(*)::int as n, count(distinct (start_time, srcport, srcaddr))::int as d,
       count(distinct source_object)::int as o, count(distinct srcaddr)::int as a from flows`;
     const { stdout } = flowreplay(["query", sql, "--db", db, "--output", "csv"]);
-    expect(stdout).toBe("n,d,o,a\n3000,3000,1000,2\n");
+    expect(stdout).toBe("n,d,o,a\n900,900,300,2\n");
   });
 });
 
