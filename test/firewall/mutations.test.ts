@@ -53,55 +53,62 @@ async function verdictsOf(db: string): Promise<Map<string, string>> {
   }
 }
 
+/** Milliseconds, for a busy machine. */
+const PATIENCE = 600_000;
+
 describe.each(chosen)("a configuration changed after the capture: %s", (name) => {
-  test.each(seeds(1))("seed %i: the records that flip are those that the firewall says", async (seed) => {
-    await withFolder(async (folder) => {
-      const chance = createChance(seed);
-      const capture = writeCapture(TOPOLOGIES[name](seed, chance), seed, folder);
-      const { documents } = capture.scenario.epochs[0];
-      const rules = Object.entries(capture.truth.security_group_rules);
-      const hit = new Set(rules.flatMap(([id, { packets }]) => (packets > 0 ? [id] : [])));
-      const format = seed % 2 === 0 ? "v2" : "v5";
-      const log = join(folder, format);
-      const db = await replayInto(join(folder, "v5"), log, modelOf(capture.scenario, folder));
-      const before = await verdictsOf(db);
-      const history = await openHistory(db);
-      const ignored = untold(capture, format);
-      const told = (flips: Map<string, string>): string[] =>
-        [...flips].flatMap(([place, flip]) => (ignored.has(place) ? [] : [`${place}: ${flip}`])).sort();
-      try {
-        let flipped = 0;
-        for (const [what, mutate] of chance.shuffled(Object.entries(MUTATIONS)).slice(0, many)) {
-          const changed = structuredClone(documents);
-          if (!mutate(changed, chance, hit)) continue;
-          const model = join(folder, "models", what.replaceAll(/\W+/g, "-"));
-          writeModel(model, changed);
-          const wanted = told(flipsOf(capture, format, readConfig(changed)));
+  test.each(seeds(1))(
+    "seed %i: the records that flip are those that the firewall says",
+    async (seed) => {
+      await withFolder(async (folder) => {
+        const chance = createChance(seed);
+        const capture = writeCapture(TOPOLOGIES[name](seed, chance), seed, folder);
+        const { documents } = capture.scenario.epochs[0];
+        const rules = Object.entries(capture.truth.security_group_rules);
+        const hit = new Set(rules.flatMap(([id, { packets }]) => (packets > 0 ? [id] : [])));
+        const format = seed % 2 === 0 ? "v2" : "v5";
+        const log = join(folder, format);
+        const db = await replayInto(join(folder, "v5"), log, modelOf(capture.scenario, folder));
+        const before = await verdictsOf(db);
+        const history = await openHistory(db);
+        const ignored = untold(capture, format);
+        const told = (flips: Map<string, string>): string[] =>
+          [...flips].flatMap(([place, flip]) => (ignored.has(place) ? [] : [`${place}: ${flip}`])).sort();
+        try {
+          let flipped = 0;
+          for (const [what, mutate] of chance.shuffled(Object.entries(MUTATIONS)).slice(0, many)) {
+            const changed = structuredClone(documents);
+            if (!mutate(changed, chance, hit)) continue;
+            const model = join(folder, "models", what.replaceAll(/\W+/g, "-"));
+            writeModel(model, changed);
+            const wanted = told(flipsOf(capture, format, readConfig(changed)));
 
-          flipped += wanted.length;
-          const found = new Map<string, string>();
-          const propose = proposeModel(await loadModel(model), false);
-          for await (const flips of replayHistory(history, propose, { rows: true }).flips) {
-            for (const { objectId, line, outcome } of flips) {
-              const place = `${basename(history.objects[objectId]!.name)}|${line}`;
-              found.set(place, `${VERDICTS[outcome.before.verdict]}>${VERDICTS[outcome.after.verdict]}`);
+            flipped += wanted.length;
+            const found = new Map<string, string>();
+            const propose = proposeModel(await loadModel(model), false);
+            for await (const flips of replayHistory(history, propose, { rows: true }).flips) {
+              for (const { objectId, line, outcome } of flips) {
+                const place = `${basename(history.objects[objectId]!.name)}|${line}`;
+                found.set(place, `${VERDICTS[outcome.before.verdict]}>${VERDICTS[outcome.after.verdict]}`);
+              }
             }
-          }
-          expect(told(found), `what-if, ${what}`).toEqual(wanted);
+            expect(told(found), `what-if, ${what}`).toEqual(wanted);
 
-          const after = await verdictsOf(await replayInto(model, log, model));
-          const fresh = new Map(
-            [...after].flatMap(([place, verdict]) => {
-              const was = before.get(place)!;
-              return was === verdict ? [] : [[place, `${VERDICTS[was]}>${VERDICTS[verdict]}`] as const];
-            }),
-          );
-          expect(told(fresh), `replay, ${what}`).toEqual(wanted);
+            const after = await verdictsOf(await replayInto(model, log, model));
+            const fresh = new Map(
+              [...after].flatMap(([place, verdict]) => {
+                const was = before.get(place)!;
+                return was === verdict ? [] : [[place, `${VERDICTS[was]}>${VERDICTS[verdict]}`] as const];
+              }),
+            );
+            expect(told(fresh), `replay, ${what}`).toEqual(wanted);
+          }
+          expect(flipped).toBeGreaterThan(0);
+        } finally {
+          history.close();
         }
-        expect(flipped).toBeGreaterThan(0);
-      } finally {
-        history.close();
-      }
-    });
-  });
+      });
+    },
+    PATIENCE,
+  );
 });
