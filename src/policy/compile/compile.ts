@@ -98,12 +98,27 @@ function compileSnapshot(
     return filters.length - 1;
   };
 
+  const openBothWays = new Map<string, boolean>();
+  /** Some rule of the groups is open to the world inwards, and some outwards. */
+  const isOpenBothWays = (groups: readonly string[]): boolean => {
+    const key = groups.join(",");
+    const known = openBothWays.get(key);
+    if (known !== undefined) return known;
+    const open = groups
+      .flatMap((id) => snapshot.securityGroups.get(id)?.rules ?? [])
+      .filter(({ peer }) => peer.kind === "cidr" && peer.prefix.length === 0);
+    const both = new Set(open.map(({ direction }) => direction)).size === 2;
+    openBothWays.set(key, both);
+    return both;
+  };
+
   const groupFilter = (networkInterface: NetworkInterface, direction: "ingress" | "egress"): number => {
     const groups = [...networkInterface.groupIds].sort();
     const tracked = AUTOMATICALLY_TRACKED.has(networkInterface.type);
     const { diverted, trackedRoutes } = pathsOf(networkInterface.subnetId);
-    const paths = `${diverted.key}|${tracked ? "always" : trackedRoutes.key}`;
-    return filterOf(`sg|${direction}|${paths}|${groups.join(",")}`, () => {
+    // What tracks a flow all the same makes a difference only where it would not be tracked.
+    const trackedBy = !isOpenBothWays(groups) ? "" : tracked ? "always" : trackedRoutes.key;
+    return filterOf(`sg|${direction}|${diverted.key}|${trackedBy}|${groups.join(",")}`, () => {
       const rules = groups.flatMap((id) => snapshot.securityGroups.get(id)?.rules ?? []);
       const compile = (rule: SecurityGroupRule): CompiledRule =>
         compileGroupRule(rule, indexOf(rule.id), peers.idOf(rule.peer, diverted));
@@ -114,7 +129,6 @@ function compileSnapshot(
       const own = rules.filter((rule) => rule.direction === direction).map(compile);
       const untrackedTcp = tracked ? 0 : lettingEverythingPass(opposite, TCP, peers.openFamily);
       const untrackedUdp = tracked ? 0 : lettingEverythingPass(opposite, UDP, peers.openFamily);
-      // Addresses that are tracked all the same matter only where something would not be.
       const untracked = (untrackedTcp | untrackedUdp) !== 0 && own.some((rule) => rule.open);
       return {
         kind: "sg",

@@ -1,4 +1,4 @@
-import type { Prefix } from "../../net/address.ts";
+import { type Prefix, prefixContains } from "../../net/address.ts";
 import { hostPrefix } from "../../net/parse.ts";
 import { subtractPrefixes } from "../../net/prefix-sets.ts";
 import type { NetworkInterface, Peer, Snapshot } from "../model.ts";
@@ -87,10 +87,22 @@ export function collectPeers(snapshot: Snapshot): Peers {
       if (interfaces === undefined && !snapshot.securityGroups.has(peer.id)) {
         return peer.userId === null ? add("gone", [], PEER_EXACT) : add(`sg|${peer.id}`, [], PEER_UNRESOLVED);
       }
+      const key = `sg|${peer.id}|${diverted.key}`;
+      const known = ids.get(key);
+      if (known !== undefined) return known;
       const behindBalancer = interfaces?.some((one) => one.type === "network_load_balancer") ?? false;
+      const state = behindBalancer ? PEER_NLB : PEER_EXACT;
       const own = (interfaces ?? []).flatMap(addressBlocks);
-      const met = diverted.prefixes.length === 0 ? own : own.flatMap((one) => subtractPrefixes(one, diverted.prefixes));
-      return add(`sg|${peer.id}|${diverted.key}`, met, behindBalancer ? PEER_NLB : PEER_EXACT);
+      if (own.some((one) => meetsAny(one, diverted.prefixes))) {
+        return add(
+          key,
+          own.flatMap((one) => subtractPrefixes(one, diverted.prefixes)),
+          state,
+        );
+      }
+      const whole = add(`sg|${peer.id}|`, own, state);
+      ids.set(key, whole);
+      return whole;
     },
     idOfTracked(routes) {
       tracking ??= [...snapshot.interfaces.values()].filter(({ type }) => AUTOMATICALLY_TRACKED.has(type));
@@ -109,6 +121,14 @@ export function collectPeers(snapshot: Snapshot): Peers {
 }
 
 const NOTHING: Diverted = { key: "", prefixes: [] };
+
+/** Does the block share an address with any of the others? */
+function meetsAny(block: Prefix, others: readonly Prefix[]): boolean {
+  return others.some(
+    (other) =>
+      other.family === block.family && (prefixContains(other, block.words) || prefixContains(block, other.words)),
+  );
+}
 
 /** All private addresses of an interface: what a reference to its group matches. */
 export function addressBlocks(networkInterface: NetworkInterface): Prefix[] {
