@@ -115,6 +115,14 @@ function record(words: Uint32Array, base: number, opened: number, evidence: numb
   words[base + STATE] = kept | opened | (evidence << EVIDENCE_SHIFT) | (opened === UNKNOWN ? 0 : DECIDED);
 }
 
+/** Where neither port is a known server's, a client may well have chosen the one that looks more like one. */
+function portEvidence(words: Uint32Array, base: number, rules: InitiatorRules): number {
+  const ranks = (words[base + KIND] & 0xff) === TCP ? rules.rankTcp : rules.rankUdp;
+  const ports = words[base + PORTS];
+  const known = Math.max(ranks[ports >>> 16], ranks[ports & 0xffff]) > 1;
+  return known ? EVIDENCE_CODE.service_port : EVIDENCE_CODE.likelier_port;
+}
+
 /** Rank of the local port minus rank of the remote one; 0 for protocols without ports. */
 function rankGap(words: Uint32Array, base: number, rules: InitiatorRules): number {
   const protocol = words[base + KIND] & 0xff;
@@ -185,11 +193,11 @@ function decideAmbiguous(
       record(words, base, LOCAL_OPENED, EVIDENCE_CODE.many_clients);
     else if (out === NEVER || inward === NEVER) {
       // Half a conversation: a rank that tells something, else whoever is heard is the one who began.
-      if (gap !== 0) record(words, base, gap > 0 ? REMOTE_OPENED : LOCAL_OPENED, EVIDENCE_CODE.service_port);
+      if (gap !== 0) record(words, base, gap > 0 ? REMOTE_OPENED : LOCAL_OPENED, portEvidence(words, base, rules));
       else record(words, base, inward === NEVER ? LOCAL_OPENED : REMOTE_OPENED, EVIDENCE_CODE.only_direction);
     } else if (out !== inward) {
       record(words, base, out < inward ? LOCAL_OPENED : REMOTE_OPENED, EVIDENCE_CODE.earlier_start);
-    } else if (gap !== 0) record(words, base, gap > 0 ? REMOTE_OPENED : LOCAL_OPENED, EVIDENCE_CODE.service_port);
+    } else if (gap !== 0) record(words, base, gap > 0 ? REMOTE_OPENED : LOCAL_OPENED, portEvidence(words, base, rules));
     else {
       const allowed = policySays(base) || otherEnd(base);
       const ports = words[base + PORTS];

@@ -16,6 +16,7 @@ export const EVIDENCE = [
   "policy",
   "lower_port",
   "only_direction",
+  "likelier_port",
 ] as const;
 export type Evidence = (typeof EVIDENCE)[number];
 

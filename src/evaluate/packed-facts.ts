@@ -7,10 +7,10 @@ export const RELATED = 1 << 7;
 export const UNCERTAIN = 1 << 14;
 export const STRAY = 1 << 15;
 
+const SURMISED = new Set(["policy", "lower_port", "likelier_port", "only_direction", "none"]);
+
 /** 1 for the codes of evidence that is too weak to call a passing packet a mismatch. */
-export const SURMISES: Uint8Array = Uint8Array.from(EVIDENCE, (name) =>
-  name === "policy" || name === "lower_port" || name === "only_direction" || name === "none" ? 1 : 0,
-);
+export const SURMISES: Uint8Array = Uint8Array.from(EVIDENCE, (name) => (SURMISED.has(name) ? 1 : 0));
 
 /** Everything about a record but its account and the match that admitted its connection. */
 export type PackedFacts = Omit<Facts, "accountId" | "admittedBy" | "admittedOtherwise">;

@@ -41,3 +41,18 @@ test.each([
   const slow = createExplainer(model).explain(fast.map(({ record }) => record));
   expect(slow[2].judgement).toMatchObject({ verdict: "deny", agreement: "agree", decidedBy: layer });
 });
+
+test("a port that looks a little more like a server's makes no mismatch of a connection that the rules let out", async () => {
+  const groups = { "sg-1": ["out tcp 34567-34570 10.0.1.0/24"] };
+  const lines = [
+    `2 123456789012 eni-1 10.0.0.5 10.0.1.9 21769 34567 6 9 900 ${SECONDS} ACCEPT OK`,
+    `2 123456789012 eni-1 10.0.1.9 10.0.0.5 34567 21769 6 9 900 ${SECONDS} ACCEPT OK`,
+  ];
+  const model = await smallModel({ ...NETWORK, groups });
+  const fast = judgeFast(model, [[`${lines.join("\n")}\n`]]);
+  const slow = createExplainer(model).explain(fast.map(({ record }) => record));
+  for (const judged of [fast, slow]) {
+    expect(judged.map(({ judgement }) => judgement.agreement)).toEqual(["agree", "agree"]);
+    expect(judged.map(({ judgement }) => judgement.evidence)).toEqual(["likelier_port", "likelier_port"]);
+  }
+});

@@ -52,8 +52,7 @@ function answersAsServer({ protocol, sourcePort, destinationPort }: FlowRecord, 
 /** Evidence too weak to call a passing packet a mismatch. Without ports nothing tells requests from replies. */
 export function isSurmise(record: FlowRecord, evidence: Evidence): boolean {
   if (record.protocol === null || !hasPorts(record.protocol)) return true;
-  const weak =
-    evidence === "policy" || evidence === "lower_port" || evidence === "only_direction" || evidence === "none";
+  const weak = ["policy", "lower_port", "likelier_port", "only_direction", "none"].includes(evidence);
   return record.action === "ACCEPT" && weak;
 }
 

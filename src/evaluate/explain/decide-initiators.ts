@@ -50,7 +50,7 @@ export function decideInitiators(touched: readonly Connection[], ranks: PortRank
     }
     if (connection.initiator !== "unknown") continue;
     const gap = rankGap(connection, ranks);
-    if (Math.abs(gap) >= 2) settle(connection, ...byPorts(connection, gap));
+    if (Math.abs(gap) >= 2) settle(connection, ...byPorts(connection, gap, ranks));
     else ambiguous.push(connection);
   }
   const ends = countEnds(touched, ambiguous);
@@ -94,7 +94,7 @@ function decideAmbiguous(connection: Connection, ends: Ends, ranks: PortRanks): 
   }
   const gap = rankGap(connection, ranks);
   if (firstOut === null || firstIn === null) {
-    if (gap !== 0) return byPorts(connection, gap);
+    if (gap !== 0) return byPorts(connection, gap, ranks);
     const heard = firstIn === null ? "local" : "remote";
     return [heard, "only_direction", `only packets from the ${sideName(heard)} are in the log`];
   }
@@ -106,7 +106,7 @@ function decideAmbiguous(connection: Connection, ends: Ends, ranks: PortRanks): 
       `packets from the ${sideName(earlier)} came ${Math.abs(firstOut - firstIn)} s earlier`,
     ];
   }
-  if (gap !== 0) return byPorts(connection, gap);
+  if (gap !== 0) return byPorts(connection, gap, ranks);
   const here = policyInitiator(connection);
   if (here !== "unknown")
     return [here, "policy", `the rules were written for connections that the ${sideName(here)} opens`];
@@ -167,11 +167,13 @@ function rankGap({ protocol, localPort, remotePort }: Connection, ranks: PortRan
   return ranks(protocol, localPort ?? 0) - ranks(protocol, remotePort ?? 0);
 }
 
-function byPorts({ protocol, localPort, remotePort }: Connection, gap: number): Decided {
+function byPorts({ protocol, localPort, remotePort }: Connection, gap: number, ranks: PortRanks): Decided {
   const [server, client] = gap > 0 ? [localPort, remotePort] : [remotePort, localPort];
   const name = protocol === TCP ? "tcp" : "udp";
   const because = `${name} port ${server ?? 0} looks more like a server's than ${client ?? 0}`;
-  return [gap > 0 ? "remote" : "local", "service_port", because];
+  // Where neither port is a known server's, a client may well have chosen the one that looks more like one.
+  const known = protocol !== null && ranks(protocol, server ?? 0) > 1;
+  return [gap > 0 ? "remote" : "local", known ? "service_port" : "likelier_port", because];
 }
 
 export function sideName(initiator: Initiator): string {
