@@ -21,8 +21,8 @@ export interface RecordTruth {
   readonly packets: number;
   readonly initiator: "src" | "dst" | "both";
   /**
-   * No record can tell it: an answer so late that it was admitted, if at all, as if it had opened a connection, or an ICMP
-   * error, about a flow that may just have ended.
+   * No record can tell it: an answer so late that it was judged as if it had opened a connection, or an ICMP error, about a
+   * flow that may just have ended.
    */
   readonly blurred: boolean;
   readonly layer: string;
@@ -128,6 +128,8 @@ export function recordReading(config: Config, record: FlowRecord): Reading | nul
   return readings.size === 1 ? [...readings][0] : null;
 }
 
+const isStateless = (state: string | undefined): boolean => state === "new" || state === "no-connection";
+
 const statesOf = (sightings: readonly Sighting[]): string[] => [
   ...new Set(sightings.map(({ groups }) => groups?.state ?? "not-reached")),
 ];
@@ -163,7 +165,7 @@ function recordTruth(record: FlowRecord, id: number): RecordTruth {
     start,
     packets,
     initiator: replies === 0 ? "src" : replies === packets ? "dst" : "both",
-    blurred: sightings.some(({ packet, groups }) => packet.about || (packet.reply && groups?.state === "new")),
+    blurred: sightings.some(({ packet, groups }) => packet.about || (packet.reply && isStateless(groups?.state))),
     layer: [...new Set(sightings.map(({ layer }) => layer))].sort().join("+"),
     sg: [...states.values()],
     nacl: acl === null ? null : { acl, rules: entries },
