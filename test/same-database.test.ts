@@ -23,7 +23,7 @@ const silent = { note: () => {}, progress: () => {} };
 
 /**
  * A checksum of every record with its answer and of the use of every rule; rows may stand in any order. `place`: with the
- * object and line of each record. How many connections count as real is left out: that is told by the rows of a commit.
+ * object and line of each record.
  */
 async function checksums(db: string, place = true): Promise<Record<string, unknown>> {
   const reader = await openReader(db);
@@ -33,7 +33,7 @@ async function checksums(db: string, place = true): Promise<Record<string, unkno
         .rows[0][0];
     return {
       flows: await sum(place ? "* from flows" : "* exclude (source_object, line) from flows"),
-      usage: await sum("* exclude (usage_class, real_connections, scanner_connections) from rule_usage"),
+      usage: await sum("* from rule_usage"),
       daily: await sum("rule_id, day, connections, packets, bytes from rule_usage_daily"),
     };
   } finally {

@@ -40,8 +40,25 @@ create view probing_peers as
 --              datagrams between inside addresses, where the peer is no scanner
 --   scanner    nothing real, and the peer scans, or is outside and was refused elsewhere
 --   replyless  nothing real, and nothing else is known against the peer
+-- Partial rows are put together first: where a run was cut must not decide the class.
 create view classified_traffic as
-  with probing as materialized (from probing_peers),
+  with traffic as (
+    select
+      day, interface_idx, rule_set_id, direction, protocol, port, peer, peer6,
+      sum(connections)::ubigint as connections,
+      sum(replied)::ubigint as replied,
+      sum(meaningful)::ubigint as meaningful,
+      sum(reset)::ubigint as reset,
+      sum(packets)::ubigint as packets,
+      sum(bytes)::ubigint as bytes,
+      sum(reply_packets)::ubigint as reply_packets,
+      sum(reply_bytes)::ubigint as reply_bytes,
+      min(first_s) as first_s,
+      max(last_s) as last_s
+    from rule_traffic
+    group by all
+  ),
+  probing as materialized (from probing_peers),
   scanners as (select * from probing where scanner),
   refused as (select source from probing where not scanner)
   select
@@ -52,7 +69,7 @@ create view classified_traffic as
       when s.source is not null or r.source is not null then 'scanner'
       else 'replyless'
     end as traffic_class
-  from rule_traffic t
+  from traffic t
   left join scanners s on s.source = address_key(t.peer, t.peer6)
   left join refused r on r.source = address_key(t.peer, t.peer6);
 
