@@ -90,7 +90,9 @@ export function createTextDecoder(options: LineDecoderOptions): FlowTextDecoder 
   };
 
   return {
-    push(chunk) {
+    push(given) {
+      // Never a Buffer: the tokeniser is compiled for one kind of array, and compiled anew when it meets another.
+      const chunk = new Uint8Array(given.buffer, given.byteOffset, given.length);
       let from = 0;
       if (carried > 0 || dropping) {
         const newline = chunk.indexOf(10);
