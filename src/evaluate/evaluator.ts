@@ -11,9 +11,12 @@ import {
 import { ICMP, ICMPV6, TCP, UDP } from "../policy/compile/services.ts";
 import { createAdmissions } from "./admission.ts";
 import {
+  NEVER,
   createConnectionTable,
   EVIDENCE_MASK,
   EVIDENCE_SHIFT,
+  FIRST_IN,
+  FIRST_OUT,
   FLAGS,
   INITIATOR_MASK,
   INTERFACE,
@@ -41,7 +44,7 @@ import {
 import type { Judgement } from "./judgement.ts";
 import { createJudgementTable } from "./judgement-table.ts";
 import { countPings, enterApart, NO_ENTRY, observe, type Ping } from "./observe.ts";
-import { LATE, RELATED, STRAY, SURMISES, UNCERTAIN } from "./packed-facts.ts";
+import { LATE, RELATED, STRAY, SURMISES, UNANSWERED, UNCERTAIN } from "./packed-facts.ts";
 import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { createReadingColumns } from "./reading-columns.ts";
 import { beginsLate, connectionOf, isOfConnection, placeRejected } from "./rejected-records.ts";
@@ -203,6 +206,7 @@ export function createEvaluator(
           rowKey(batch, row, direction, addresses, key);
           const refusedPing = !accepted && isAsLongAsPings(bytes[row], packets[row], key.kind >>> 8 === IPV6);
           if (!refusedPing && haveFlow(key)) packed |= RELATED;
+          else if (accepted && words[entry * STRIDE + (egress ? FIRST_IN : FIRST_OUT)] === NEVER) packed |= UNANSWERED;
         }
       }
       const judgement = judgementOf(reading, accountId[row], admitted, packed);

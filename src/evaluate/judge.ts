@@ -22,6 +22,8 @@ export interface Facts {
   readonly stray: boolean;
   /** An ICMP packet between two hosts that have a tracked flow: it may be an error about that flow. */
   readonly related: boolean;
+  /** An accepted ICMP packet that nothing was sent back to: no echo then, and maybe an error from a router. */
+  readonly unanswered: boolean;
 }
 
 interface Walk {
@@ -126,7 +128,7 @@ function walk(reading: Reading, facts: Facts, matches: readonly Match[]): Walk {
     if (reading.unfiltered) decision = "skipped";
     else if (layer === sgLayer) {
       decision = group.decision;
-      if (decision === "undecided") cause ??= group.match?.doubt ?? "unresolved_reference";
+      if (decision === "undecided") cause ??= group.cause ?? group.match?.doubt ?? "unresolved_reference";
     } else {
       const asked = layer === "nacl_in" ? reading.naclIn : reading.naclOut;
       if (reading.sameSubnet) decision = "skipped";
@@ -202,6 +204,9 @@ function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[
   // An error about a tracked flow passes with it; a rejected packet was one only if the network ACL is what stopped it.
   if (facts.related && match.answer === "deny" && (facts.action === "ACCEPT" || aclDenies))
     return { decision: "tracked", match, cause: "icmp_error_of_tracked_flow", reply };
+  // Any router on the way of a tracked flow may send such an error.
+  if (facts.unanswered && match.answer === "deny")
+    return { decision: "undecided", match, cause: "icmp_type_unknown", reply };
   return { decision: match.answer, match, cause: null, reply };
 }
 

@@ -2,7 +2,7 @@ import type { Admissions } from "./admission.ts";
 import { createDirectMap } from "./direct-map.ts";
 import { judge } from "./judge.ts";
 import type { Judgement } from "./judgement.ts";
-import { unpack } from "./packed-facts.ts";
+import { FACT_BITS, unpack } from "./packed-facts.ts";
 import type { ReadingTable } from "./reading.ts";
 import { createWordMemo } from "./word-memo.ts";
 
@@ -12,6 +12,9 @@ export interface JudgementTable {
   /** Number of the judgement of a reading under these facts; `admitted` as `Admissions` numbers it. */
   judgementOf(reading: number, account: number, admitted: number, packed: number): number;
 }
+
+/** Accounts whose numbers fit into a word beside the facts. */
+const FEW_ACCOUNTS = 1 << (31 - FACT_BITS);
 
 /** Numbers begin with `firstJudgement`. */
 export function createJudgementTable(
@@ -25,11 +28,11 @@ export function createJudgementTable(
   const recent = createDirectMap(12);
 
   const judgementOf = (reading: number, account: number, admitted: number, packed: number): number => {
-    const said = (account << 16) | packed;
-    const near = account < 0x7fff ? recent.get(reading, said, admitted) : -1;
+    const said = (account << FACT_BITS) | packed;
+    const near = account < FEW_ACCOUNTS ? recent.get(reading, said, admitted) : -1;
     if (near >= 0) return near;
     const id = findJudgement(reading, account, admitted, packed);
-    if (account < 0x7fff) recent.set(reading, said, admitted, id);
+    if (account < FEW_ACCOUNTS) recent.set(reading, said, admitted, id);
     return id;
   };
 

@@ -42,6 +42,7 @@ export function policyVerdict(table: ReadingTable, reading: number, told: Told):
         uncertain: false,
         stray: told.stray,
         related: false,
+        unanswered: false,
       },
       table.readings,
       table.matches,

@@ -18,7 +18,7 @@ const SENTENCES: Readonly<Record<Cause, string>> = {
   encryption_control: "An encryption control of the VPC rejected the traffic, before any rule was asked.",
   icmp_error_of_tracked_flow: "An ICMP error about a tracked connection, which passes with that connection.",
   icmp_type_unknown:
-    "A rule names an ICMP type or code, and records do not carry either: whether it matched cannot be told.",
+    "Records carry no ICMP type: whether a rule for certain types matched, or whether this was a router's error about a tracked flow, cannot be told.",
   unresolved_reference:
     "A rule refers to a prefix list or a group whose members the model does not know: whether it matched cannot be told.",
   nlb_client_ip:

@@ -50,6 +50,7 @@ function verdict(model: Model, record: FlowRecord, { initiator, stray, action }:
         admission: null,
         stray,
         related: false,
+        unanswered: false,
       }).verdict,
   );
   return verdicts.every((one) => one === verdicts[0]) ? verdicts[0] : "undecided";

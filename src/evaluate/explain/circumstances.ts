@@ -104,3 +104,9 @@ export function isRelated({ record, local, remote }: Sighting, memory: Memory): 
       formatAddress(one.remote) === there,
   );
 }
+
+/** An accepted ICMP packet that nothing was sent back to: no echo, and maybe an error from a router on the way of a flow. */
+export function isUnanswered({ record, direction }: Sighting, connection: Connection | null): boolean {
+  if (record.protocol === null || !isIcmp(record.protocol) || record.action !== "ACCEPT" || !connection) return false;
+  return (direction === "egress" ? connection.firstIn : connection.firstOut) === null;
+}

@@ -1,7 +1,7 @@
 import { formatAddress } from "../../net/address.ts";
 import type { Model } from "../../policy/model.ts";
 import type { Initiator } from "../judgement.ts";
-import { isLate, isOfNoConnection, isRelated, isSurmise, openerOf } from "./circumstances.ts";
+import { isLate, isOfNoConnection, isRelated, isUnanswered, isSurmise, openerOf } from "./circumstances.ts";
 import { explanationOf, noAnswer } from "./conclusion.ts";
 import { decideInitiators, portRanks, type PortRanks } from "./decide-initiators.ts";
 import { snapshotsInForce } from "./in-force.ts";
@@ -117,6 +117,7 @@ function judge(
   const opener = openerOf(sighting, connection, aclDenies, ranks);
   const stray = isOfNoConnection(sighting, connection, opener, aclDenies);
   const related = isRelated(sighting, memory);
+  const unanswered = !related && isUnanswered(sighting, connection);
   const walks: { readonly trace: WalkTrace; readonly walk: Walk; readonly at: number }[] = [];
   const put = (at: number, initiator: Initiator): Walk => {
     const walk = walkLayers({
@@ -126,6 +127,7 @@ function judge(
       admission: connection ? askAdmission(connection, initiator, under) : null,
       stray,
       related,
+      unanswered,
     });
     const { layers, verdict, decidedBy } = walk;
     walks.push({ trace: { snapshot: under[at].snapshot.name, initiator, layers, verdict, decidedBy }, walk, at });

@@ -76,6 +76,7 @@ export function explainFlow(model: Model, flow: HypotheticalFlow): Explanation[]
       admission: null,
       stray: false,
       related: false,
+      unanswered: false,
     });
     const byAcl = walk.decidedBy === "nacl_in" || walk.decidedBy === "nacl_out";
     const stopped = walk.verdict === "deny" && walk.reply && byAcl;

@@ -14,6 +14,8 @@ export interface Known {
   readonly stray: boolean;
   /** ICMP between two hosts that have a tracked flow: it may be an error about that flow. */
   readonly related: boolean;
+  /** Accepted ICMP that nothing was sent back to: no echo then, and maybe an error from a router. */
+  readonly unanswered: boolean;
 }
 
 export interface GroupDecision {
@@ -88,6 +90,10 @@ export function answerGroups(known: Known, { ifLocal, ifRemote, aclDenies }: Ans
   // An error about a tracked flow passes with it; a rejected packet was one only if the network ACL is what stopped it.
   if (known.related && rules.answer === "deny" && (known.action === "ACCEPT" || aclDenies)) {
     return say("tracked", rules, "ICMP between two hosts with a tracked flow", "icmp_error_of_tracked_flow");
+  }
+  if (known.unanswered && rules.answer === "deny") {
+    const because = "no rule matches, but an ICMP error from a router on the way of a tracked flow passes";
+    return { ...say("undecided", rules, because, "icmp_type_unknown"), doubt: "icmp_type_unknown" };
   }
   const way = known.initiator === "local" ? "out" : "in";
   const may = rules.answer === "deny" ? "that no rule lets" : "that a rule may let";

@@ -63,7 +63,7 @@ export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
   block_public_access: "VPC Block Public Access rejected it (reject-reason BPA), not a group or network ACL",
   encryption_control: "encryption controls rejected it (reject-reason EC), not a group or network ACL",
   icmp_error_of_tracked_flow: "an ICMP error about a tracked flow passes with it",
-  icmp_type_unknown: "rules for certain ICMP types matter, and records carry no type",
+  icmp_type_unknown: "the ICMP type matters, and records carry none",
   unresolved_reference: "a group, prefix list or network ACL that matters is not in the model",
   nlb_client_ip: "a rule names the group of a network load balancer, which may hand on the client's address",
   field_absent: "the record lacks a field that matters",
