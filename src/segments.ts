@@ -89,10 +89,7 @@ export async function judgeAndStore(
   const closeSegment = async (): Promise<void> => {
     if (segment.length === 0) return;
     // A row's judgement takes the place of its reading: the buffers go round, from reader to writer and back.
-    evaluator.judgeSegment(
-      segment.map(({ read }) => read),
-      segment.map(({ read }) => read.readings),
-    );
+    evaluator.judgeSegment(segment.map(({ read }) => read.readings));
     const flows = segment.map(async ({ read, objectId: id, release }) => {
       const used = await writer.appendFlows(id, read.batch, read.readings);
       release(used.batch, used.judgements);
@@ -128,8 +125,10 @@ export async function judgeAndStore(
       duplicatesOfObject += (await overlap?.filter(piece.read, piece.object.name)) ?? 0;
       const kept = segment.length < HELD_BATCHES ? piece : unbound(piece);
       const { rows } = kept.read.batch;
-      if (rows > 0) segment.push({ ...kept, objectId });
-      else piece.release(piece.read.batch.buffer, piece.read.readings.buffer as ArrayBuffer);
+      if (rows > 0) {
+        segment.push({ ...kept, objectId });
+        evaluator.observe(kept.read);
+      } else piece.release(piece.read.batch.buffer, piece.read.readings.buffer as ArrayBuffer);
       segmentRows += rows;
       records += rows;
       if (segmentRows >= fullSegment) await closeSegment();

@@ -43,7 +43,7 @@ import {
 } from "./initiator.ts";
 import type { Judgement } from "./judgement.ts";
 import { createJudgementTable } from "./judgement-table.ts";
-import { countPings, enterApart, NO_ENTRY, observe, type Ping } from "./observe.ts";
+import { countPings, enterApart, NO_ENTRY, observe, type Observation } from "./observe.ts";
 import { LATE, RELATED, STRAY, SURMISES, UNANSWERED, UNCERTAIN } from "./packed-facts.ts";
 import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { createReadingColumns } from "./reading-columns.ts";
@@ -63,11 +63,14 @@ export interface ReadBatch {
 }
 
 export interface Evaluator {
+  /** Takes in the next batch of a segment, as it comes: what its accepted records show of connections. */
+  observe(read: ReadBatch): void;
   /**
-   * Judges the records of one segment together: what any of them shows of a connection serves all of them. Writes the
-   * judgement of each row to `out[i][row]`, and adds to `activity` and `traffic`.
+   * Ends a segment: judges the records of all batches since the last one together, so that what any of them shows of a
+   * connection serves all of them. Writes the judgement of each row to `out[i][row]` for batch i, and adds to `activity`
+   * and `traffic`.
    */
-  judgeSegment(segment: readonly ReadBatch[], out: readonly Uint32Array[]): void;
+  judgeSegment(out: readonly Uint32Array[]): void;
   readonly judgements: readonly Judgement[];
   /** Number of the first of `judgements`, and of the first of `ruleSets`: an evidence file already has those before. */
   readonly firstJudgement: number;
@@ -119,6 +122,8 @@ export function createEvaluator(
   let kept = 0;
   let now = 0;
   let pairs: Set<string> | null = null;
+  let segment: ReadBatch[] = [];
+  const into: Observation = { connections, pool: addresses, timeouts, touched, carried: 0, pings: [], apart: [] };
   // Reused from segment to segment: the entry of each row.
   const entries: Int32Array[] = [];
 
@@ -242,31 +247,28 @@ export function createEvaluator(
       // Only now: the sums named addresses by their numbers.
       forgetAddresses(connections, addresses);
     },
-    judgeSegment(segment, out) {
-      pairs = null;
+    observe(read) {
       connections.link();
       columns.learn();
-      const pings: Ping[] = [];
-      const into = {
-        connections,
-        pool: addresses,
-        timeouts,
-        touched,
-        carried: connections.size,
-        pings,
-        apart: [],
-      };
-      while (entries.length < segment.length) entries.push(new Int32Array(BATCH_ROWS));
-      segment.forEach(({ batch, readings }, at) => observe(at, batch, readings, columns.direction, entries[at], into));
+      const at = segment.push(read) - 1;
+      if (at === 0) into.carried = connections.size;
+      if (at === entries.length) entries.push(new Int32Array(BATCH_ROWS));
+      observe(at, read.batch, read.readings, columns.direction, entries[at], into);
+    },
+    judgeSegment(out) {
+      pairs = null;
       enterApart(segment, columns.direction, entries, into);
       const observed = segment.map((read, at) => ({ ...read, entries: entries[at] }));
       placeRejected(observed, columns.direction, connections, addresses, timeouts, touched);
-      countPings(touched, pings);
+      countPings(touched, into.pings);
       now = Math.max(now, typicalStart(segment));
       decideInitiators(connections, touched, rules, columns.initiator);
       segment.forEach(({ batch, readings }, at) => judgeBatch(batch, readings, entries[at], out[at]));
       reportUsage(connections, touched, columns, traffic);
       touched.clear(connections.words);
+      segment = [];
+      into.pings.length = 0;
+      into.apart.length = 0;
       // Forgetting costs a pass over everything remembered: it waits until half of that may be idle.
       if (connections.size <= Math.min(Math.max(400_000, kept * 2), mostConnections * 1.5)) return;
       evicted += forgetConnections(connections, mostConnections, now, timeouts);

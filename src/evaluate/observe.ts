@@ -74,7 +74,7 @@ export interface Observation {
   readonly timeouts: IdleTimeouts;
   readonly touched: Touched;
   /** Entries below this number are of earlier segments. */
-  readonly carried: number;
+  carried: number;
   readonly pings: Ping[];
   /** Rows that came too long before or after their entry's other records to be entered at once. */
   readonly apart: Apart[];

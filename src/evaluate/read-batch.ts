@@ -75,15 +75,17 @@ function profilesOf({ interfaces }: CompiledSnapshot): Uint32Array {
 
 const CLASS_BITS = 16;
 
-/** `classOf4` with a direct-mapped memory of recent addresses. */
+/** `classOf4` with a direct-mapped memory of recent addresses: an address and its class + 1 side by side, 0 for none. */
 function rememberClasses({ peers }: CompiledSnapshot): (address: number) => number {
-  const addresses = new Uint32Array(1 << CLASS_BITS);
-  const classes = new Int32Array(1 << CLASS_BITS).fill(-1);
+  const recent = new Uint32Array(2 << CLASS_BITS);
   return (address) => {
-    const at = Math.imul(address, 0x9e3779b1) >>> (32 - CLASS_BITS);
-    if (addresses[at] === address && classes[at] >= 0) return classes[at];
-    addresses[at] = address;
-    return (classes[at] = classOf4(peers, address));
+    const at = (Math.imul(address, 0x9e3779b1) >>> (32 - CLASS_BITS)) << 1;
+    const known = recent[at + 1];
+    if (recent[at] === address && known !== 0) return known - 1;
+    const found = classOf4(peers, address);
+    recent[at] = address;
+    recent[at + 1] = found + 1;
+    return found;
   };
 }
 

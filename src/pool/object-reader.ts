@@ -8,7 +8,7 @@ import type { SourceObject } from "../source/source.ts";
 import type { BatchMessage, NewNames, ReaderMessage, ReaderSetup } from "./messages.ts";
 
 /** Batches that may be under way from one reader. Enough for a whole object, so that the next one can be read meanwhile. */
-export const BATCHES_UNDER_WAY = 48;
+export const BATCHES_UNDER_WAY = 128;
 
 /** Reads objects one after the other: bytes, records, readings. The same in a worker thread and beside the consumer. */
 export interface ObjectReader {

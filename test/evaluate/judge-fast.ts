@@ -83,7 +83,8 @@ function judgeRun(
       return { batch, readings };
     });
     const out = batches.map((batch) => new Uint32Array(batch.rows));
-    evaluator.judgeSegment(read, out);
+    for (const one of read) evaluator.observe(one);
+    evaluator.judgeSegment(out);
     batches.forEach((batch, at) => {
       recordsOf(batch, interfaces.strings, accounts.strings).forEach((record, row) => {
         const judgement = evaluator.judgements[out[at][row] - evaluator.firstJudgement];

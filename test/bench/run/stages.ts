@@ -98,7 +98,10 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
   let store = 0;
   for (let from = 0; from < read.length; from += SEGMENT_BATCHES) {
     const segment = read.slice(from, from + SEGMENT_BATCHES);
-    evaluate += await timed(() => evaluator.judgeSegment(segment, out));
+    evaluate += await timed(() => {
+      for (const one of segment) evaluator.observe(one);
+      evaluator.judgeSegment(out);
+    });
     store += await timed(async () => {
       for (const [at, { batch, objectId }] of segment.entries()) await writer.appendFlows(objectId, batch, out[at]);
     });
