@@ -127,6 +127,7 @@ async function replayWith(threads: Threads, options: ReplayOptions, events: Repl
       state: state.tracker,
       firstJudgement: writer.nextJudgement,
       firstRuleSet: writer.nextRuleSet,
+      storedRuleSets: state.ruleSets,
     });
     const setup = { policy, fields: options.fields ?? null, aws: options.aws };
     const pieces = threads.readers.readInOrder(objects, { setup, names, events: sourceEvents });

@@ -49,7 +49,7 @@ import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { createReadingColumns } from "./reading-columns.ts";
 import { beginsLate, connectionOf, isOfConnection, placeRejected } from "./rejected-records.ts";
 import { deniedByGroups, isAsLongAsPings, isBare, isStrayAnswer, serverAnswers } from "./row-checks.ts";
-import { createRuleSets, type RuleSet } from "./rule-sets.ts";
+import { createRuleSets, type RuleSet, type StoredRuleSet } from "./rule-sets.ts";
 import { type AddressPool, createAddressPool, rowKey, type RowKey } from "./row-key.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
 import { DEFAULT_TIMEOUTS, type IdleTimeouts } from "./timeouts.ts";
@@ -99,6 +99,8 @@ export interface EvaluatorOptions {
   readonly state?: TrackerState | null;
   readonly firstJudgement?: number;
   readonly firstRuleSet?: number;
+  /** Rule sets of earlier runs. */
+  readonly storedRuleSets?: readonly StoredRuleSet[];
 }
 
 /** The second half of the evaluator: connections, initiators, judgements and usage. Readings come from `table`. */
@@ -113,7 +115,7 @@ export function createEvaluator(
   const addresses = createAddressPool();
   const activity = createActivityCollector();
   const traffic = createTrafficCollector();
-  const ruleSets = createRuleSets(table, firstRuleSet);
+  const ruleSets = createRuleSets(table, firstRuleSet, options.storedRuleSets ?? [], ruleIds);
   const columns = createReadingColumns(table, ruleSets);
   const admissions = createAdmissions(table, connections, columns);
   const { judgements, judgementOf } = createJudgementTable(table, firstJudgement, admissions);

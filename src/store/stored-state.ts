@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { ACTION_ACCEPT, ACTION_REJECT, STATUS_NODATA, STATUS_SHIFT, STATUS_SKIPDATA } from "../decode/flow-batch.ts";
+import type { StoredRuleSet } from "../evaluate/rule-sets.ts";
 import type { TrackerState } from "../evaluate/state.ts";
 import { loadTracker } from "./tracker-rows.ts";
 
@@ -27,6 +28,7 @@ export interface StoredState {
   /** Action and log status of each judgement, as the bits of a row (decode/flow-batch.ts). */
   readonly answers: Uint8Array;
   readonly nextRuleSet: number;
+  readonly ruleSets: readonly StoredRuleSet[];
   readonly nextRun: number;
   readonly tracker: TrackerState | null;
   /** Rules that the stored records name, also those of models that are gone. */
@@ -66,10 +68,22 @@ export async function readStoredState(connection: DuckDBConnection): Promise<Sto
     nextObject: Number(object),
     nextJudgement: Number(judgement),
     nextRuleSet: Number(ruleSet),
+    ruleSets: toRuleSets(await rows("select rule_set_id, rule_id, certain from rule_sets order by rule_set_id, rowid")),
     nextRun: Number(run),
     tracker: await loadTracker(connection),
     ruleIds: (await rows("select distinct rule_id from rule_sets order by 1")).map(([id]) => String(id)),
   };
+}
+
+function toRuleSets(members: readonly (readonly unknown[])[]): StoredRuleSet[] {
+  const sets = new Map<number, { number: number; ruleIds: string[]; certain: boolean }>();
+  for (const [id, ruleId, certain] of members) {
+    const number = Number(id);
+    const known = sets.get(number);
+    if (known) known.ruleIds.push(String(ruleId));
+    else sets.set(number, { number, ruleIds: [String(ruleId)], certain: certain === true });
+  }
+  return [...sets.values()];
 }
 
 function numberOrNull(value: unknown): number | null {
