@@ -183,7 +183,9 @@ function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[
   const passing: Decision = reply && !match.untracked ? "tracked" : "allow";
   if (facts.stray && reply && facts.action === "REJECT") {
     const own = egress ? ifLocal : ifRemote;
-    return { decision: own.answer, match: own, cause: "no_tracked_connection", reply };
+    // What leaves the answer open is the cause of an open answer.
+    const cause = own.answer === "undecided" ? null : "no_tracked_connection";
+    return { decision: own.answer, match: own, cause, reply };
   }
   if (match.answer === "allow") {
     // Rules that admitted the connection keep admitting it, whatever was added since.

@@ -16,7 +16,7 @@ const V2 =
 interface Corner {
   readonly name: string;
   readonly model: Configurations;
-  /** Interface, source, destination, source and destination port, protocol, action, start and end relative to the change. */
+  /** Interface, source, destination, source and destination port, protocol, action, start and end relative to the change, flags. */
   readonly lines: readonly string[];
   readonly fields?: string;
   readonly expected: Partial<NamedJudgement>;
@@ -176,6 +176,13 @@ const CORNERS: readonly Corner[] = [
     lines: ["eni-1 192.0.2.7 10.0.0.5 40000 443 6 REJECT 0 10"],
     expected: { agreement: "undecided", cause: "field_absent", direction: null },
   },
+  {
+    name: "a reply of no connection that a rule may let out is undecided for the doubt about that rule",
+    model: [{ ...one, groups: { "sg-1": ["out all pl-missing"] } }],
+    fields: `${V2} tcp-flags`,
+    lines: ["eni-1 192.0.2.7 10.0.0.5 22 22 6 ACCEPT 0 10 0", "eni-1 10.0.0.5 192.0.2.7 22 22 6 REJECT 0 10 0"],
+    expected: { initiator: "remote", agreement: "undecided", cause: "unresolved_reference" },
+  },
 ];
 
 suite("what once set the two evaluators apart", () => {
@@ -196,9 +203,11 @@ suite("what once set the two evaluators apart", () => {
 });
 
 function lineOf(text: string): string {
-  const [eni, source, destination, sourcePort, destinationPort, protocol, action, start, end] = text.split(" ");
+  const [eni, source, destination, sourcePort, destinationPort, protocol, action, start, end, ...more] =
+    text.split(" ");
   const ends = `${source} ${destination} ${sourcePort} ${destinationPort} ${protocol}`;
-  return `2 123456789012 ${eni} ${ends} 5 900 ${CHANGE + Number(start)} ${CHANGE + Number(end)} ${action} OK`;
+  const times = `${CHANGE + Number(start)} ${CHANGE + Number(end)}`;
+  return `2 123456789012 ${eni} ${ends} 1 40 ${times} ${[action, "OK", ...more].join(" ")}`;
 }
 
 function layers(asked: Partial<NamedJudgement["layers"]>): NamedJudgement["layers"] {
