@@ -8,6 +8,7 @@ import { loadModel } from "./policy/load.ts";
 import { modelHash } from "./policy/model-hash.ts";
 import type { Model } from "./policy/model.ts";
 import { type ReaderPool, startReaders } from "./pool/pool.ts";
+import { expectTransfers } from "./pool/transfers.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import { judgeAndStore, type Pace, type Progress } from "./segments.ts";
 import { withoutCopies } from "./source/delivery.ts";
@@ -85,6 +86,7 @@ interface Threads {
 
 /** Readers and the writer get threads of their own, unless everything is to run on this one (`workers` 0). */
 function startThreads(workers: number): Threads {
+  expectTransfers();
   const readers = startReaders(workers);
   const writer = workers === 0 ? null : startWriterThread();
   return {

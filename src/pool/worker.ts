@@ -2,8 +2,10 @@ import { parentPort } from "node:worker_threads";
 import { AppError } from "../errors.ts";
 import type { ReaderMessage, ReaderRequest } from "./messages.ts";
 import { createObjectReader, type ObjectReader } from "./object-reader.ts";
+import { expectTransfers } from "./transfers.ts";
 
 /** Entry of a reader thread: one object at a time, as asked. */
+expectTransfers();
 const port = parentPort!;
 const abort = new AbortController();
 let reader: ObjectReader | null = null;

@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads";
 import { createFlowBatch } from "../decode/flow-batch.ts";
 import { AppError } from "../errors.ts";
+import { expectTransfers } from "../pool/transfers.ts";
 import { openForWriting } from "./create-file.ts";
 import { openEvidenceWriter, type EvidenceWriter } from "./evidence-writer.ts";
 import { readStoredState } from "./stored-state.ts";
@@ -10,6 +11,7 @@ import type { ThreadError, WriterCall, WriterReply } from "./writer-messages.ts"
  * Entry of the writer thread: one call after the other, in the order in which they came. DuckDB's own work (appending,
  * packing, committing) then runs beside the judging of the next records.
  */
+expectTransfers();
 const port = parentPort!;
 let opened: Awaited<ReturnType<typeof open>> | null = null;
 let writer: EvidenceWriter | null = null;
