@@ -25,80 +25,86 @@ export const HAS_PACKETS = 1 << 15;
 export const HAS_BYTES = 1 << 16;
 export const HAS_TIMES = 1 << 17;
 
-/**
- * Flow log records as columns, in the order of their lines. All columns but `addr6` lie in one ArrayBuffer, so that a
- * batch moves between threads with one transfer. Only the first `rows` entries of a column are valid.
- */
-export interface FlowBatch {
-  rows: number;
-  readonly buffer: ArrayBuffer;
-  /** 1-based line in the decompressed object, headers counted. */
-  readonly line: Uint32Array;
-  /** Id in the interface dictionary of the decoder; `-` is a name like any other. */
-  readonly interfaceId: Uint32Array;
-  /** Id in the account dictionary of the decoder. */
-  readonly accountId: Uint32Array;
-  /** Unix seconds. */
-  readonly start: Uint32Array;
-  readonly end: Uint32Array;
-  /** IPv4: the address as a number. IPv6: index into `addr6` of the first of four words, most significant first. */
-  readonly src: Uint32Array;
-  readonly dst: Uint32Array;
-  /** `pkt-srcaddr` and `pkt-dstaddr`, in the same form; valid where the pkt family bits are set. */
-  readonly pktSrc: Uint32Array;
-  readonly pktDst: Uint32Array;
-  /** Counts, exact below 2^53. */
-  readonly packets: Float64Array;
-  readonly bytes: Float64Array;
-  readonly srcPort: Uint16Array;
-  readonly dstPort: Uint16Array;
-  readonly bits: Uint32Array;
-  readonly protocol: Uint8Array;
-  readonly tcpFlags: Uint8Array;
-  /** IPv6 addresses of the batch, four words each; `addr6Length` words are valid. */
-  addr6: Uint32Array;
-  addr6Length: number;
-}
-
 // f64 x2, u32 x10, u16 x2, u8 x2
 const BYTES_PER_ROW = 16 + 40 + 4 + 2;
 
-/** A batch over `buffer` (reused as it is, not cleared; its size tells how many rows fit) or over a new one. */
-export function createFlowBatch(buffer: ArrayBuffer = new ArrayBuffer(BATCH_ROWS * BYTES_PER_ROW)): FlowBatch {
-  const rows = buffer.byteLength / BYTES_PER_ROW;
-  let offset = 0;
-  const f64 = (): Float64Array => new Float64Array(buffer, (offset += rows * 8) - rows * 8, rows);
-  const u32 = (): Uint32Array => new Uint32Array(buffer, (offset += rows * 4) - rows * 4, rows);
-  const u16 = (): Uint16Array => new Uint16Array(buffer, (offset += rows * 2) - rows * 2, rows);
-  const u8 = (): Uint8Array => new Uint8Array(buffer, (offset += rows) - rows, rows);
-  return {
-    rows: 0,
-    buffer,
-    packets: f64(),
-    bytes: f64(),
-    line: u32(),
-    interfaceId: u32(),
-    accountId: u32(),
-    start: u32(),
-    end: u32(),
-    src: u32(),
-    dst: u32(),
-    pktSrc: u32(),
-    pktDst: u32(),
-    bits: u32(),
-    srcPort: u16(),
-    dstPort: u16(),
-    protocol: u8(),
-    tcpFlags: u8(),
-    addr6: new Uint32Array(0),
-    addr6Length: 0,
-  };
+/**
+ * Flow log records as columns, in the order of their lines. All columns but `addr6` lie in one ArrayBuffer, so that a
+ * batch moves between threads with one transfer. Only the first `rows` entries of a column are valid.
+ *
+ * A class, and `rows` and the addresses written twice: V8 takes fields that are only ever initialised for constant, and
+ * those of an object literal for another kind with its second object, and throws away what it compiled before.
+ */
+export class FlowBatch {
+  declare rows: number;
+  declare readonly buffer: ArrayBuffer;
+  /** 1-based line in the decompressed object, headers counted. */
+  declare readonly line: Uint32Array;
+  /** Id in the interface dictionary of the decoder; `-` is a name like any other. */
+  declare readonly interfaceId: Uint32Array;
+  /** Id in the account dictionary of the decoder. */
+  declare readonly accountId: Uint32Array;
+  /** Unix seconds. */
+  declare readonly start: Uint32Array;
+  declare readonly end: Uint32Array;
+  /** IPv4: the address as a number. IPv6: index into `addr6` of the first of four words, most significant first. */
+  declare readonly src: Uint32Array;
+  declare readonly dst: Uint32Array;
+  /** `pkt-srcaddr` and `pkt-dstaddr`, in the same form; valid where the pkt family bits are set. */
+  declare readonly pktSrc: Uint32Array;
+  declare readonly pktDst: Uint32Array;
+  /** Counts, exact below 2^53. */
+  declare readonly packets: Float64Array;
+  declare readonly bytes: Float64Array;
+  declare readonly srcPort: Uint16Array;
+  declare readonly dstPort: Uint16Array;
+  declare readonly bits: Uint32Array;
+  declare readonly protocol: Uint8Array;
+  declare readonly tcpFlags: Uint8Array;
+  /** IPv6 addresses of the batch, four words each; `addr6Length` words are valid. */
+  declare addr6: Uint32Array;
+  declare addr6Length: number;
+
+  /** A batch over `buffer` (reused as it is, not cleared; its size tells how many rows fit) or over a new one. */
+  constructor(buffer: ArrayBuffer = new ArrayBuffer(BATCH_ROWS * BYTES_PER_ROW)) {
+    const rows = buffer.byteLength / BYTES_PER_ROW;
+    let offset = 0;
+    const f64 = (): Float64Array => new Float64Array(buffer, (offset += rows * 8) - rows * 8, rows);
+    const u32 = (): Uint32Array => new Uint32Array(buffer, (offset += rows * 4) - rows * 4, rows);
+    const u16 = (): Uint16Array => new Uint16Array(buffer, (offset += rows * 2) - rows * 2, rows);
+    const u8 = (): Uint8Array => new Uint8Array(buffer, (offset += rows) - rows, rows);
+    this.rows = rows;
+    this.addr6 = NO_WORDS;
+    this.addr6Length = -1;
+    this.buffer = buffer;
+    this.packets = f64();
+    this.bytes = f64();
+    this.line = u32();
+    this.interfaceId = u32();
+    this.accountId = u32();
+    this.start = u32();
+    this.end = u32();
+    this.src = u32();
+    this.dst = u32();
+    this.pktSrc = u32();
+    this.pktDst = u32();
+    this.bits = u32();
+    this.srcPort = u16();
+    this.dstPort = u16();
+    this.protocol = u8();
+    this.tcpFlags = u8();
+    this.rows = 0;
+    this.addr6 = new Uint32Array(0);
+    this.addr6Length = 0;
+  }
 }
+
+const NO_WORDS = new Uint32Array(0);
 
 /** The rows of a batch in a buffer that just holds them, so that its own can go back. Takes its IPv6 addresses over. */
 export function packedCopy(batch: FlowBatch): FlowBatch {
   const { rows } = batch;
-  const copy = createFlowBatch(new ArrayBuffer(rows * BYTES_PER_ROW));
+  const copy = new FlowBatch(new ArrayBuffer(rows * BYTES_PER_ROW));
   for (const column of ["packets", "bytes"] as const) copy[column].set(batch[column].subarray(0, rows));
   for (const column of WORDS) copy[column].set(batch[column].subarray(0, rows));
   for (const column of ["srcPort", "dstPort"] as const) copy[column].set(batch[column].subarray(0, rows));
@@ -123,7 +129,7 @@ export const BAD_LINE_TEXT = 200;
 
 /** Receives what a decoder produces, in the order of the lines. */
 export interface DecodeSink {
-  /** An empty batch to fill (`createFlowBatch`, or one that came back from the consumer). */
+  /** An empty batch to fill (a new one, or one that came back from the consumer). */
   allocate(): FlowBatch;
   /** Takes over a filled batch (1..BATCH_ROWS rows). */
   batch(batch: FlowBatch): void;

@@ -18,13 +18,11 @@ export interface Dictionaries {
   readonly accounts: ByteDictionary;
 }
 
-/** Where a scan stopped: the start of the first line that was not taken, and the rows written. One object, reused. */
+/** Where a scan stopped: the start of the first line that was not taken, and the rows written. */
 export interface ScanResult {
-  at: number;
-  rows: number;
+  readonly at: number;
+  readonly rows: number;
 }
-
-const result: ScanResult = { at: 0, rows: 0 };
 
 /**
  * The hot loop: records in their common form (one space between fields, a value in every field that is read,
@@ -190,7 +188,5 @@ export function scanRecords(
   }
   // Addresses of a line that was begun and not taken.
   batch.addr6Length = addr6Length;
-  result.at = at;
-  result.rows = row - firstRow;
-  return result;
+  return { at, rows: row - firstRow };
 }

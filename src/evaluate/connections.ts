@@ -53,7 +53,7 @@ export const MOST_COUNTED = 0x7fff;
 
 export interface ConnectionTable {
   /** All entries; entry e begins at word e * STRIDE. */
-  words: Uint32Array;
+  readonly words: Uint32Array;
   /** Entries in use: 0 .. size - 1, some of them superseded by a younger entry of the same key. */
   size: number;
   /** Entry of a key, or -1. */
@@ -153,7 +153,6 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     if (capacity > ENTRY_MASK) throw new Error(`more than ${capacity / 2} connections at once`);
     words = new Uint32Array(capacity * STRIDE);
     words.set(old);
-    table.words = words;
     relink();
   };
 
@@ -181,7 +180,10 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
   };
 
   const table: ConnectionTable & { fresh: boolean } = {
-    words,
+    // Not a field: the pointer changes, and code that took it for constant would be thrown away.
+    get words() {
+      return words;
+    },
     size: 0,
     fresh: false,
     find(eni, local, remote, ports, kind) {
@@ -223,7 +225,6 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
       table.size = kept;
       while (capacity > initialEntries && kept * 4 < capacity) capacity /= 2;
       if (words.length > capacity * STRIDE) words = words.slice(0, capacity * STRIDE);
-      table.words = words;
       linked = false;
     },
     link() {

@@ -1,5 +1,5 @@
 import { ByteDictionary } from "../decode/dictionary.ts";
-import { BATCH_ROWS, createFlowBatch, HAS_TIMES, type BadLine, type FlowBatch } from "../decode/flow-batch.ts";
+import { BATCH_ROWS, type BadLine, FlowBatch, HAS_TIMES } from "../decode/flow-batch.ts";
 import { decodeObject } from "../decode/object.ts";
 import { createBatchReader } from "../evaluate/read-batch.ts";
 import { createReadingTable } from "../evaluate/reading.ts";
@@ -62,7 +62,7 @@ export function createObjectReader(
       bad = [];
     };
     const sink = {
-      allocate: (): FlowBatch => createFlowBatch(spareBatches.pop()),
+      allocate: (): FlowBatch => new FlowBatch(spareBatches.pop()),
       batch(batch: FlowBatch): void {
         const readings = new Uint32Array(spareReadings.pop() ?? new ArrayBuffer(BATCH_ROWS * 4));
         reader.read(batch, readings);

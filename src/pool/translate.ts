@@ -1,5 +1,5 @@
 import { ByteDictionary } from "../decode/dictionary.ts";
-import { createFlowBatch } from "../decode/flow-batch.ts";
+import { FlowBatch } from "../decode/flow-batch.ts";
 import type { ReadBatch } from "../evaluate/evaluator.ts";
 import { NOT_ASKED, type Reading, type ReadingTable } from "../evaluate/reading.ts";
 import type { BatchMessage, NewNames } from "./messages.ts";
@@ -63,7 +63,7 @@ export function createTranslator(names: SharedNames, presetInterfaces: number): 
   return {
     translate(message) {
       if (message.names) learn(message.names);
-      const batch = createFlowBatch(message.buffer);
+      const batch = new FlowBatch(message.buffer);
       batch.rows = message.rows;
       batch.addr6 = message.addr6;
       batch.addr6Length = message.addr6.length;

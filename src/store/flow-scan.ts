@@ -1,8 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import {
-  createFlowBatch,
   FAMILY_SHIFT,
-  type FlowBatch,
+  FlowBatch,
   HAS_BYTES,
   HAS_PACKETS,
   HAS_PORTS,
@@ -58,7 +57,7 @@ export async function* scanFlows(
   where = "true",
 ): AsyncGenerator<FlowChunk> {
   const result = await connection.stream(`${SELECT[table]} where ${where}`);
-  const batch = createFlowBatch();
+  const batch = new FlowBatch();
   for (;;) {
     const chunk = await result.fetchChunk();
     if (!chunk || chunk.rowCount === 0) return;

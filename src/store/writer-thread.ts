@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads";
-import { createFlowBatch } from "../decode/flow-batch.ts";
+import { FlowBatch } from "../decode/flow-batch.ts";
 import { AppError } from "../errors.ts";
 import { expectTransfers } from "../pool/transfers.ts";
 import { openForWriting } from "./create-file.ts";
@@ -54,7 +54,7 @@ async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer:
       await writer!.startRun(call.run);
       return done;
     case "appendFlows": {
-      const batch = createFlowBatch(call.buffer);
+      const batch = new FlowBatch(call.buffer);
       batch.rows = call.rows;
       batch.addr6 = call.addr6;
       batch.addr6Length = call.addr6.length;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
 import { ByteDictionary } from "../../src/decode/dictionary.ts";
-import { ACTION_ACCEPT, ACTION_MASK, createFlowBatch, type FlowBatch } from "../../src/decode/flow-batch.ts";
+import { ACTION_ACCEPT, ACTION_MASK, FlowBatch } from "../../src/decode/flow-batch.ts";
 import { inflate } from "../../src/decode/inflate.ts";
 import { decodeObject } from "../../src/decode/object.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";
@@ -23,7 +23,7 @@ function createCounter() {
     interfaces: new ByteDictionary(),
     accounts: new ByteDictionary(),
     sink: {
-      allocate: () => spare.pop() ?? createFlowBatch(),
+      allocate: () => spare.pop() ?? new FlowBatch(),
       batch(batch: FlowBatch) {
         counts.records += batch.rows;
         for (let row = 0; row < batch.rows; row++) {

@@ -44,7 +44,7 @@ export function collect() {
     sink: {
       allocate: () => {
         const buffer = spare.pop();
-        const batch = B.createFlowBatch(buffer);
+        const batch = new B.FlowBatch(buffer);
         if (buffer === undefined) new Uint8Array(batch.buffer).fill(0xa5);
         return batch;
       },

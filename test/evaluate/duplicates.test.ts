@@ -2,9 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   ACTION_ACCEPT,
-  createFlowBatch,
   FAMILY_SHIFT,
-  type FlowBatch,
+  FlowBatch,
   HAS_BYTES,
   HAS_PACKETS,
   HAS_PORTS,
@@ -28,7 +27,7 @@ interface Row {
 }
 
 function batchOf(rows: readonly Row[]): FlowBatch {
-  const batch = createFlowBatch();
+  const batch = new FlowBatch();
   batch.rows = rows.length;
   rows.forEach(({ start, packets, bits }, row) => {
     batch.start[row] = batch.end[row] = start;

@@ -1,5 +1,5 @@
 import { ByteDictionary } from "../../src/decode/dictionary.ts";
-import { createFlowBatch, type BadLine, type FlowBatch } from "../../src/decode/flow-batch.ts";
+import { type BadLine, FlowBatch } from "../../src/decode/flow-batch.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";
 import { createEvaluator, type Evaluator } from "../../src/evaluate/evaluator.ts";
 import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../../src/evaluate/facts.ts";
@@ -126,7 +126,7 @@ function decode(
 ): FlowBatch[] {
   const batches: FlowBatch[] = [];
   const sink = {
-    allocate: () => createFlowBatch(),
+    allocate: () => new FlowBatch(),
     batch: (batch: FlowBatch) => void batches.push(batch),
     badLine: (bad: BadLine) => {
       throw new Error(`bad line ${bad.line}: ${bad.reason}: ${bad.text}`);

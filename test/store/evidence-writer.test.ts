@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
-import { createFlowBatch } from "../../src/decode/flow-batch.ts";
+import { FlowBatch } from "../../src/decode/flow-batch.ts";
 import { openEvidenceFile } from "../../src/store/threaded-writer.ts";
 import { withFolder } from "../helpers/evidence.ts";
 
@@ -32,7 +32,7 @@ test.each([100, 5000])("a run that ends before its commit leaves none of its %i 
     const file = await openEvidenceFile(path);
     const writer = await file.begin({ model: null, policy: null, keepFlows: true });
     await writer.startRun(RUN);
-    const batch = createFlowBatch();
+    const batch = new FlowBatch();
     batch.rows = rows;
     await writer.appendFlows(1, batch, new Uint32Array(batch.line.length));
     await writer.appendBadLines(1, [{ line: 1, reason: "field_count", text: "x" }]);
@@ -55,7 +55,7 @@ test("what is appended after a commit and never committed goes, what was committ
     const writer = await file.begin({ model: null, policy: null, keepFlows: true });
     await writer.startRun(RUN);
     const append = async (rows: number): Promise<void> => {
-      const batch = createFlowBatch();
+      const batch = new FlowBatch();
       batch.rows = rows;
       await writer.appendFlows(1, batch, new Uint32Array(batch.line.length));
     };

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ByteDictionary } from "../../decode/dictionary.ts";
 import { parseFieldList } from "../../decode/fields.ts";
-import { type BadLine, createFlowBatch, type FlowBatch } from "../../decode/flow-batch.ts";
+import { type BadLine, FlowBatch } from "../../decode/flow-batch.ts";
 import { decodeObject } from "../../decode/object.ts";
 import { AppError } from "../../errors.ts";
 import { createExplainer } from "../../evaluate/explain/explainer.ts";
@@ -88,7 +88,7 @@ async function readRecords(lines: readonly string[], fields: string | undefined)
   const accounts = new ByteDictionary();
   const records: FlowRecord[] = [];
   const sink = {
-    allocate: () => createFlowBatch(),
+    allocate: () => new FlowBatch(),
     batch: (batch: FlowBatch) => void records.push(...recordsOf(batch, interfaces.strings, accounts.strings)),
     badLine: (bad: BadLine): void => {
       throw new AppError("E_FORMAT", `not a flow log record (${bad.reason}): ${bad.text}`, {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
 import { ByteDictionary } from "../../../src/decode/dictionary.ts";
-import { BATCH_ROWS, createFlowBatch, type FlowBatch } from "../../../src/decode/flow-batch.ts";
+import { BATCH_ROWS, FlowBatch } from "../../../src/decode/flow-batch.ts";
 import { inflate } from "../../../src/decode/inflate.ts";
 import { createTextDecoder } from "../../../src/decode/text.ts";
 import { createEvaluator, type ReadBatch } from "../../../src/evaluate/evaluator.ts";
@@ -63,7 +63,7 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
     decode += await timed(() => {
       const batches: FlowBatch[] = [];
       const sink = {
-        allocate: () => createFlowBatch(),
+        allocate: () => new FlowBatch(),
         batch: (batch: FlowBatch) => void batches.push(batch),
         badLine() {},
       };
