@@ -112,8 +112,9 @@ export async function judgeAndStore(
   };
   const commit = async (): Promise<void> => {
     appendFacts();
+    const taken = changes.take();
     await stored();
-    await writer.commit(finished, changes.take());
+    await writer.commit(finished, taken);
     finished = [];
     rowsSinceCommit = 0;
   };

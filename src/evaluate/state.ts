@@ -1,10 +1,8 @@
 import type { Match } from "../policy/compile/filters.ts";
-import { OPENED_BY, STRIDE, type ConnectionTable } from "./connections.ts";
+import { INTERFACE, KIND, LOCAL, OPENED_BY, PORTS, REMOTE, STRIDE, type ConnectionTable } from "./connections.ts";
+import { packEntries, unpackEntries } from "./packed-entries.ts";
 import { NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
 import type { AddressPool } from "./row-key.ts";
-
-/** The words of an entry that outlive a run: everything but its hash and its place in a segment. */
-export const STATE_WORDS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, OPENED_BY, 11, 12, 13] as const;
 
 /** A reading with its matches, self-contained: rules by id, so that it can be read back under another compiled policy. */
 export interface StoredReading {
@@ -20,9 +18,8 @@ type StoredMatch = Omit<Match, "rules" | "possible"> & {
 
 /** The evaluator's memory of open connections, as plain data. */
 export interface TrackerState {
-  readonly rows: number;
-  /** One column for each of `STATE_WORDS`; OPENED_BY is a place in `readings`, plus one. */
-  readonly columns: readonly Uint32Array[];
+  /** See packed-entries.ts; OPENED_BY is a place in `readings`, plus one. */
+  readonly entries: readonly Uint8Array[];
   /** IPv6 addresses, four words each. */
   readonly addresses: Uint32Array;
   readonly readings: readonly StoredReading[];
@@ -37,27 +34,20 @@ export function exportState(
   now: number,
 ): TrackerState {
   const { words, size } = connections;
-  const columns = STATE_WORDS.map(() => new Uint32Array(size));
-  for (let entry = 0; entry < size; entry++) {
-    const base = entry * STRIDE;
-    for (let column = 0; column < STATE_WORDS.length; column++)
-      columns[column][entry] = words[base + STATE_WORDS[column]];
-  }
+  // Only readings in use are kept: `places` says where, by OPENED_BY.
+  const places = new Uint32Array(table.readings.length + 1);
+  for (let base = 0; base < size * STRIDE; base += STRIDE) places[words[base + OPENED_BY]] = 1;
   const readings: StoredReading[] = [];
-  const places = new Map<number, number>();
-  const openedBy = columns[STATE_WORDS.indexOf(OPENED_BY)];
-  for (let entry = 0; entry < size; entry++) {
-    if (openedBy[entry] === 0) continue;
-    const number = openedBy[entry] - 1;
-    let place = places.get(number);
-    if (place === undefined) {
-      place = readings.length;
-      places.set(number, place);
-      readings.push(toStored(table, number, ruleIds));
-    }
-    openedBy[entry] = place + 1;
+  for (let openedBy = 1; openedBy < places.length; openedBy++) {
+    if (places[openedBy] === 1) places[openedBy] = readings.push(toStored(table, openedBy - 1, ruleIds));
   }
-  return { rows: size, columns, addresses: addresses.words.slice(0, addresses.size * 4), readings, now };
+  places[0] = 0;
+  return {
+    entries: packEntries(words, size, places),
+    addresses: addresses.words.slice(0, addresses.size * 4),
+    readings,
+    now,
+  };
 }
 
 /** Fills an empty table and pool. `ruleIndex` knows every rule id of `ruleIds`; a rule it lacks is dropped from its match. */
@@ -70,21 +60,11 @@ export function importState(
 ): void {
   for (let at = 0; at < state.addresses.length; at += 4) addresses.idOf(state.addresses, at);
   const numbers = state.readings.map((stored) => fromStored(table, stored, ruleIndex));
-  const column = (word: number): Uint32Array =>
-    state.columns[STATE_WORDS.indexOf(word as (typeof STATE_WORDS)[number])];
-  for (let entry = 0; entry < state.rows; entry++) {
-    const at = connections.add(
-      column(0)[entry],
-      column(1)[entry],
-      column(2)[entry],
-      column(3)[entry],
-      column(4)[entry],
-    );
-    const base = at * STRIDE;
-    STATE_WORDS.forEach((word, index) => (connections.words[base + word] = state.columns[index][entry]));
-    const openedBy = connections.words[base + OPENED_BY];
-    if (openedBy > 0) connections.words[base + OPENED_BY] = numbers[openedBy - 1] + 1;
-  }
+  unpackEntries(state.entries, (entry) => {
+    const at = connections.add(entry[INTERFACE], entry[LOCAL], entry[REMOTE], entry[PORTS], entry[KIND]);
+    if (entry[OPENED_BY] > 0) entry[OPENED_BY] = numbers[entry[OPENED_BY] - 1] + 1;
+    connections.words.set(entry, at * STRIDE);
+  });
 }
 
 function toStored(table: ReadingTable, number: number, ruleIds: readonly string[]): StoredReading {

@@ -1,5 +1,5 @@
 /** Raised whenever a table changes its meaning; an evidence file of another version is refused with a clear error. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 /**
  * The physical tables. Facts are narrow columns of numbers; whatever repeats (names, verdicts, rules) stands once in a
@@ -88,12 +88,9 @@ create table coverage_minutes (
 
 create table bad_line_rows (object_id uinteger, line uinteger, reason varchar, text varchar);
 
--- The evaluator's memory of open connections, for the next run: an entry's words (src/evaluate/connections.ts), and as
--- JSON the answers and IPv6 addresses they refer to.
-create table tracker_connections (
-  interface_idx uinteger, local uinteger, remote uinteger, ports uinteger, kind uinteger, first_out uinteger,
-  first_in uinteger, last uinteger, flags uinteger, state uinteger, opened_by uinteger,
-  total_packets uinteger, total_bytes_out uinteger, total_bytes_in uinteger);
+-- The evaluator's memory of open connections, for the next run: entries as bytes (src/evaluate/packed-entries.ts), and as
+-- JSON the answers and IPv6 addresses they refer to. Packed already: DuckDB need not look for patterns.
+create table tracker_connections (entries blob using compression uncompressed);
 create table tracker_state (content varchar);
 
 -- What \`prune\` took out of flow_rows, and what its records had told: who had probed, and how long intervals were (these

@@ -99,7 +99,7 @@ function threadedWriter(ask: Ask, state: StoredState, close: () => Promise<void>
     appendBadLines: async (objectId, bad) => void (await ask({ method: "appendBadLines", objectId, bad })),
     identities: async (buckets) => (await ask({ method: "identities", buckets })) as StoredIdentities,
     async commit(finished, changes) {
-      const transfer = changes.tracker.columns.map((column) => column.buffer as ArrayBuffer);
+      const transfer = changes.tracker.entries.map((chunk) => chunk.buffer as ArrayBuffer);
       await ask({ method: "commit", finished, changes }, transfer);
     },
     query: async (sql, parameters = {}) => (await ask({ method: "query", sql, parameters })) as Result,

@@ -1,19 +1,13 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
-import { STATE_WORDS, type StoredReading, type TrackerState } from "../evaluate/state.ts";
-import { createColumnAppender } from "./column-appender.ts";
+import type { DuckDBBlobValue, DuckDBConnection } from "@duckdb/node-api";
+import type { StoredReading, TrackerState } from "../evaluate/state.ts";
+import { blobValue } from "./duckdb.ts";
 
 /** Replaces the stored memory of the evaluator; part of the transaction that commits the records it comes from. */
 export async function saveTracker(connection: DuckDBConnection, state: TrackerState): Promise<void> {
   await connection.run("delete from tracker_connections");
   await connection.run("delete from tracker_state");
-  const appender = createColumnAppender(connection, "tracker_connections", STATE_WORDS.length);
-  try {
-    appender.append(
-      state.columns.map((values) => ({ values, bytesPerValue: 4 })),
-      state.rows,
-    );
-  } finally {
-    appender.close();
+  for (const chunk of state.entries) {
+    await connection.run("insert into tracker_connections values ($1)", [blobValue(chunk)]);
   }
   const content = JSON.stringify({ readings: state.readings, addresses: [...state.addresses], now: state.now });
   await connection.run("insert into tracker_state values ($1)", [content]);
@@ -24,12 +18,9 @@ export async function loadTracker(connection: DuckDBConnection): Promise<Tracker
   const [row] = (await connection.runAndReadAll("select content from tracker_state")).getRows();
   if (!row) return null;
   const content = JSON.parse(String(row[0])) as { readings: StoredReading[]; addresses: number[]; now: number };
-  const table = await connection.runAndReadAll("select * from tracker_connections order by rowid");
-  const columns = table.getColumns().map((column) => Uint32Array.from(column as number[]));
-  const rows = columns[0]?.length ?? 0;
+  const chunks = await connection.runAndReadAll("select entries from tracker_connections order by rowid");
   return {
-    rows,
-    columns: rows === 0 ? STATE_WORDS.map(() => new Uint32Array(0)) : columns,
+    entries: chunks.getRows().map(([chunk]) => (chunk as DuckDBBlobValue).bytes),
     addresses: Uint32Array.from(content.addresses),
     readings: content.readings,
     now: content.now,

@@ -1,8 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { OPENED_BY } from "../../src/evaluate/connections.ts";
+import { unpackEntries } from "../../src/evaluate/packed-entries.ts";
+import { loadTracker } from "../../src/store/tracker-rows.ts";
 import { sample } from "./samples.ts";
 
 const REPLAY = new URL("../../dist/replay.js", import.meta.url).href;
@@ -103,9 +107,16 @@ const PARTS: Readonly<Record<string, string>> = {
     from activity a join judgements j using (judgement_id)`,
   rule_traffic: `t.* exclude (rule_set_id), s.rules from rule_traffic t join
     (select rule_set_id, list((rule_id, certain) order by rule_id) as rules from rule_sets group by all) s using (rule_set_id)`,
-  // opened_by is the number of an answer.
-  tracker: "* exclude (opened_by) from tracker_connections",
 };
+
+/** The remembered connections; by which answer each was opened is a number that each run gives anew. */
+async function trackerOf(connection: DuckDBConnection): Promise<string> {
+  const lines: string[] = [];
+  unpackEntries((await loadTracker(connection))?.entries ?? [], (entry) => {
+    lines.push(entry.filter((_, word) => word !== OPENED_BY).join(" "));
+  });
+  return `${lines.length} connections, ${createHash("sha256").update(lines.sort().join("\n")).digest("hex")}`;
+}
 
 /** A checksum of each part. */
 export async function checksums(db: string): Promise<Record<string, string>> {
@@ -116,6 +127,7 @@ export async function checksums(db: string): Promise<Record<string, string>> {
     const sql = `select concat(count(*), ' rows, ', sum(hash(r)::hugeint)) from (select ${rows}) r`;
     sums[name] = String((await connection.runAndReadAll(sql)).getRows()[0][0]);
   }
+  sums.tracker = await trackerOf(connection);
   connection.closeSync();
   instance.closeSync();
   return sums;

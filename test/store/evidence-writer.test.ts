@@ -10,7 +10,7 @@ const NOTHING_NEW = {
   ruleSets: [],
   interfaces: [],
   accounts: [],
-  tracker: { rows: 0, columns: [], addresses: new Uint32Array(0), readings: [], now: 0 },
+  tracker: { entries: [], addresses: new Uint32Array(0), readings: [], now: 0 },
 };
 const RUN = { startedAt: new Date(0), arguments: "{}", model: null, modelHash: null, toolVersion: "test" };
 
