@@ -112,6 +112,8 @@ export async function judgeAndStore(
   };
   const commit = async (): Promise<void> => {
     appendFacts();
+    // While the writer is at these, the memory of connections is packed here.
+    underWay.push(settled(writer.flush()));
     const taken = changes.take();
     await stored();
     await writer.commit(finished, taken);

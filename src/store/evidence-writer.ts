@@ -81,6 +81,8 @@ export interface EvidenceWriter {
   appendBadLines(objectId: number, bad: readonly BadLine[]): Promise<void>;
   /** What identifies the records of these buckets, those included that were appended and not committed yet. */
   identities(buckets: readonly number[]): Promise<StoredIdentities>;
+  /** What has been appended goes to DuckDB now, and not only with the commit. */
+  flush(): Promise<void>;
   /** Ends the transaction: dimension rows that are new since the last commit, the objects, and all appended records. */
   commit(finished: readonly FinishedObject[], changes: Changes): Promise<void>;
   finishRun(state: "complete" | "interrupted", totals: { retries: number; evicted: number }): Promise<void>;
@@ -118,6 +120,10 @@ export async function openEvidenceWriter(
     await connection.run("begin");
   };
   await begin();
+  const flush = async (): Promise<void> => {
+    flowRows?.flush();
+    factRows.flush();
+  };
 
   return withWriteErrors<EvidenceWriter>(path, {
     ledger: state.ledger,
@@ -150,9 +156,9 @@ export async function openEvidenceWriter(
       flowRows?.flush();
       return readIdentities(connection, buckets);
     },
+    flush,
     async commit(finished, { judgements, ruleSets, interfaces, accounts, tracker }) {
-      flowRows?.flush();
-      factRows.flush();
+      await flush();
       await intervals?.store(connection);
       if (packed) await storeModel(connection, runId, await packed);
       packed = null;

@@ -98,6 +98,7 @@ function threadedWriter(ask: Ask, state: StoredState, close: () => Promise<void>
     },
     appendBadLines: async (objectId, bad) => void (await ask({ method: "appendBadLines", objectId, bad })),
     identities: async (buckets) => (await ask({ method: "identities", buckets })) as StoredIdentities,
+    flush: async () => void (await ask({ method: "flush" })),
     async commit(finished, changes) {
       const transfer = changes.tracker.entries.map((chunk) => chunk.buffer as ArrayBuffer);
       await ask({ method: "commit", finished, changes }, transfer);

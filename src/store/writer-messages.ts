@@ -22,6 +22,7 @@ export type WriterCall =
   | { readonly method: "appendFacts"; readonly facts: FactColumns }
   | { readonly method: "appendBadLines"; readonly objectId: number; readonly bad: readonly BadLine[] }
   | { readonly method: "identities"; readonly buckets: readonly number[] }
+  | { readonly method: "flush" }
   | { readonly method: "commit"; readonly finished: readonly FinishedObject[]; readonly changes: Changes }
   | {
       readonly method: "finishRun";

@@ -73,6 +73,9 @@ async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer:
       const transfer = [low, high, start, objectId, judgement].map((column) => column.buffer as ArrayBuffer);
       return { reply, transfer };
     }
+    case "flush":
+      await writer!.flush();
+      return done;
     case "commit":
       await writer!.commit(call.finished, call.changes);
       return done;
