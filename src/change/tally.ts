@@ -1,5 +1,6 @@
 import { EGRESS, INGRESS } from "../evaluate/reading.ts";
-import { type AddressPool, createAddressPool, rowKey, type RowKey } from "../evaluate/row-key.ts";
+import { type AddressPool, createAddressPool } from "../evaluate/address-pool.ts";
+import { rowKey, type RowKey } from "../evaluate/row-key.ts";
 import { createWordMemo, type WordMemo } from "../evaluate/word-memo.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
 import { hasPorts, protocolName } from "../net/protocols.ts";

@@ -153,6 +153,7 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     if (capacity > ENTRY_MASK) throw new Error(`more than ${capacity / 2} connections at once`);
     words = new Uint32Array(capacity * STRIDE);
     words.set(old);
+    table.words = words;
     relink();
   };
 
@@ -179,11 +180,8 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
     return entry;
   };
 
-  const table: ConnectionTable & { fresh: boolean } = {
-    // Not a field: the pointer changes, and code that took it for constant would be thrown away.
-    get words() {
-      return words;
-    },
+  const table: ConnectionTable & { words: Uint32Array; fresh: boolean } = {
+    words: NOTHING,
     size: 0,
     fresh: false,
     find(eni, local, remote, ports, kind) {
@@ -225,11 +223,16 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
       table.size = kept;
       while (capacity > initialEntries && kept * 4 < capacity) capacity /= 2;
       if (words.length > capacity * STRIDE) words = words.slice(0, capacity * STRIDE);
+      table.words = words;
       linked = false;
     },
     link() {
       if (!linked) relink();
     },
   };
+  // Set a second time: what V8 takes for constant would have everything that uses it compiled anew when it changes.
+  table.words = words;
   return table;
 }
+
+const NOTHING = new Uint32Array(0);

@@ -22,7 +22,8 @@ import {
 import { FIN, RST, SYN, SYN_ACK } from "./initiator.ts";
 import { EGRESS } from "./reading.ts";
 import { type IdleTimeouts, idleSeconds, shortestIdle } from "./timeouts.ts";
-import { rowKey, type AddressPool, type RowKey } from "./row-key.ts";
+import type { AddressPool } from "./address-pool.ts";
+import { rowKey, type RowKey } from "./row-key.ts";
 import { TOUCHED_SUMS, type Touched } from "./touched.ts";
 
 /** An accepted ICMP record: each ping run is a connection of its own, told apart by the silence between them. */

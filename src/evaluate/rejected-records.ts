@@ -1,7 +1,8 @@
 import type { FlowBatch } from "../decode/flow-batch.ts";
 import { LAST, openedAt, PLACE, STATE, STRIDE, WANTED, type ConnectionTable } from "./connections.ts";
 import { LOOK_UP } from "./observe.ts";
-import { type AddressPool, rowKey, type RowKey } from "./row-key.ts";
+import type { AddressPool } from "./address-pool.ts";
+import { rowKey, type RowKey } from "./row-key.ts";
 import { DELIVERY, type IdleTimeouts, rememberedSeconds } from "./timeouts.ts";
 import type { Touched } from "./touched.ts";
 

@@ -1,51 +1,7 @@
 import { FAMILY_SHIFT, HAS_PORTS, PKT_FAMILY_SHIFT, type FlowBatch } from "../decode/flow-batch.ts";
 import { IPV4 } from "../net/address.ts";
+import type { AddressPool } from "./address-pool.ts";
 import { EGRESS } from "./reading.ts";
-import { createWordMemo } from "./word-memo.ts";
-
-/** IPv6 addresses as numbers, so that both families fit one kind of key. Numbers hold until `reset`. */
-export interface AddressPool {
-  idOf(words: Uint32Array, at: number): number;
-  /** The four words of an address, at `words[id * 4]`. */
-  readonly words: Uint32Array;
-  readonly size: number;
-  /** Forgets every address but those of `kept`, which get the numbers 0, 1, 2, … in that order. */
-  reset(kept: readonly number[]): void;
-}
-
-export function createAddressPool(): AddressPool {
-  const memo = createWordMemo(4);
-  let words = new Uint32Array(1 << 10);
-  const put = (source: Uint32Array, at: number): number => {
-    for (let word = 0; word < 4; word++) memo.key[word] = source[at + word];
-    const known = memo.find();
-    if (known >= 0) return known;
-    const id = memo.size;
-    if (id * 4 + 4 > words.length) {
-      const larger = new Uint32Array(words.length * 2);
-      larger.set(words);
-      words = larger;
-    }
-    for (let word = 0; word < 4; word++) words[id * 4 + word] = source[at + word];
-    memo.add(id);
-    return id;
-  };
-  return {
-    idOf: put,
-    get words() {
-      return words;
-    },
-    get size() {
-      return memo.size;
-    },
-    reset(kept) {
-      const old = words;
-      words = new Uint32Array(1 << 10);
-      memo.clear();
-      for (const id of kept) put(old, id * 4);
-    },
-  };
-}
 
 /** The connection a row belongs to, in the words of a table key; one object is reused for every row. */
 export interface RowKey {

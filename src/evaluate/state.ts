@@ -2,7 +2,7 @@ import type { Match } from "../policy/compile/filters.ts";
 import { INTERFACE, KIND, LOCAL, OPENED_BY, PORTS, REMOTE, STRIDE, type ConnectionTable } from "./connections.ts";
 import { packEntries, unpackEntries } from "./packed-entries.ts";
 import { NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
-import type { AddressPool } from "./row-key.ts";
+import type { AddressPool } from "./address-pool.ts";
 
 /** A reading with its matches, self-contained: rules by id, so that it can be read back under another compiled policy. */
 export interface StoredReading {

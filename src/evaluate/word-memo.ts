@@ -4,8 +4,6 @@
  */
 export interface WordMemo {
   readonly key: Int32Array;
-  /** Entries so far; the next `add` gets this value unless it brings its own. */
-  readonly size: number;
   /** Value of `key`, or -1. */
   find(): number;
   /** Remembers `value` for `key`, which must not be known yet. */
@@ -49,11 +47,9 @@ export function createWordMemo(stride: number, initial = 1 << 10): WordMemo {
     }
   };
 
+  // No accessor among these: V8 keeps an object literal that has one as a hash table.
   return {
     key,
-    get size() {
-      return size;
-    },
     find: () => values[slotOf(key, 0)],
     add(value) {
       if (++size * 2 > capacity) grow();

@@ -1,6 +1,7 @@
 import { hasPorts } from "../../net/protocols.ts";
 import { parseAddress, hostPrefix } from "../../net/parse.ts";
-import { type AddressPool, createAddressPool, rowKey, type RowKey } from "../../evaluate/row-key.ts";
+import { type AddressPool, createAddressPool } from "../../evaluate/address-pool.ts";
+import { rowKey, type RowKey } from "../../evaluate/row-key.ts";
 import { EGRESS, INGRESS } from "../../evaluate/reading.ts";
 import { createWordMemo } from "../../evaluate/word-memo.ts";
 import type { SecurityGroupRule } from "../../policy/model.ts";
