@@ -1,8 +1,8 @@
-import stringWidth from "string-width";
 import type { Plain, Result } from "../store/reader.ts";
 import { fitColumns } from "./renderers/column-widths.ts";
 import { type RenderOptions, visible } from "./renderers/renderer.ts";
 import { cutToWidth } from "./renderers/table.ts";
+import { textWidth } from "./renderers/text-width.ts";
 
 export type Row = Readonly<Record<string, Plain>>;
 export type Alignment = "left" | "right";
@@ -43,7 +43,7 @@ export function heading(
       ? `the first ${limit} of ${INTEGER.format(rows)}; all: flowreplay report ${report}`
       : `flowreplay report ${report}`;
   const lead = `${style.bold(cutToWidth(title, width))}`;
-  return stringWidth(title) + 3 + stringWidth(rest) <= width
+  return textWidth(title) + 3 + textWidth(rest) <= width
     ? `${lead}   ${style.dim(rest)}\n`
     : `${lead}\n${INDENT}${style.dim(rest)}\n`;
 }
@@ -53,7 +53,7 @@ export function paragraph(text: string, { width }: RenderOptions): string {
   for (const word of visible(text).split(" ")) {
     const last = lines.at(-1) ?? "";
     const longer = last === "" ? word : `${last} ${word}`;
-    if (stringWidth(INDENT + longer) <= width || last === "") lines[lines.length - 1] = longer;
+    if (textWidth(INDENT + longer) <= width || last === "") lines[lines.length - 1] = longer;
     else lines.push(word);
   }
   return lines.map((line) => `${INDENT}${line}\n`).join("");
@@ -70,14 +70,14 @@ export function grid(
   const sizes = cells[0].map((_, at) => ({
     name: at === 0 ? "id" : "",
     numeric: align[at] === "right",
-    width: cells.reduce((most, row) => Math.max(most, stringWidth(row[at])), 0),
+    width: cells.reduce((most, row) => Math.max(most, textWidth(row[at])), 0),
   }));
   const widths = fitColumns(sizes, width - INDENT.length, 2);
   const line = (row: readonly string[]): string =>
     widths
       .map((cell, at) => {
         const text = cutToWidth(row[at], cell);
-        const padding = " ".repeat(cell - stringWidth(text));
+        const padding = " ".repeat(cell - textWidth(text));
         return align[at] === "right" ? padding + text : text + padding;
       })
       .join("  ")

@@ -1,5 +1,5 @@
 import type { Plain, Reader } from "../store/reader.ts";
-import { findReport, loadCatalogue } from "./catalogue.ts";
+import { loadReport } from "./catalogue.ts";
 import { bindParameters } from "./run-report.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { bar, count, grid, heading, paragraph, plural, type Row, ruleText, toRows } from "./summary-text.ts";
@@ -14,9 +14,8 @@ export interface SummaryOptions extends RenderOptions {
 export async function renderSummary(reader: Pick<Reader, "run">, options: SummaryOptions): Promise<string> {
   const limit = options.limit ?? 5;
   const ask = async (sql: string, parameters = {}): Promise<Row[]> => toRows(await reader.run(sql, parameters));
-  const catalogue = loadCatalogue();
   const report = async (name: string): Promise<Row[]> => {
-    const found = findReport(catalogue, name);
+    const found = loadReport(name);
     return toRows(await reader.run(found.sql, bindParameters(found, {})));
   };
   const [totals] = await ask(TOTALS);

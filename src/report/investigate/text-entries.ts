@@ -1,9 +1,9 @@
-import stringWidth from "string-width";
 import type { Plain } from "../../store/reader.ts";
 import { type RenderOptions, visible } from "../renderers/renderer.ts";
 import { hangingIndent } from "../renderers/wrap.ts";
 import { count } from "../summary-text.ts";
 import type { InvestigationSection } from "./sections.ts";
+import { textWidth } from "../renderers/text-width.ts";
 
 /** Services and names that a line lists. */
 const LISTED = 12;
@@ -41,7 +41,7 @@ function reaches({ columns, rows }: InvestigationSection, { width }: RenderOptio
       const names = `${way === "in" ? "from" : "to"} ${peers.slice(0, LISTED).join(", ")}${more}`;
       return (
         hangingIndent(lead, visible(`${doubt}${grouped(listOf(cell(row, "services")))}`), width) +
-        hangingIndent(" ".repeat(stringWidth(lead)), visible(`${names}${used === "" ? "" : `; used: ${used}`}`), width)
+        hangingIndent(" ".repeat(textWidth(lead)), visible(`${names}${used === "" ? "" : `; used: ${used}`}`), width)
       );
     })
     .join("");

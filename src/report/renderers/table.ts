@@ -1,7 +1,7 @@
-import stringWidth from "string-width";
 import type { Column, Plain, ResultStream } from "../../store/reader.ts";
 import { chooseColumns, fitColumns } from "./column-widths.ts";
 import { cellText, isNumeric, type RenderOptions, visible } from "./renderer.ts";
+import { textWidth } from "./text-width.ts";
 
 const GAP = "  ";
 /** Rows that set the widths; later rows of a longer result are cut to them, so that memory stays bounded. */
@@ -44,7 +44,7 @@ function layOut(columns: readonly Column[], rows: readonly string[][], options: 
   const sizes = columns.map((column, at) => ({
     name: visible(column.name),
     numeric: isNumeric(column.type),
-    width: rows.reduce((most, row) => Math.max(most, stringWidth(row[at])), 0),
+    width: rows.reduce((most, row) => Math.max(most, textWidth(row[at])), 0),
   }));
   const chosen = chooseColumns(sizes, narrow, width, GAP.length);
   const widths = fitColumns(
@@ -73,17 +73,17 @@ function layOut(columns: readonly Column[], rows: readonly string[][], options: 
 
 function align(text: string, width: number, right: boolean): string {
   const cut = cutToWidth(text, width);
-  const padding = " ".repeat(width - stringWidth(cut));
+  const padding = " ".repeat(width - textWidth(cut));
   return right ? padding + cut : cut + padding;
 }
 
 /** Cuts by terminal cells, not code units: wide and combining characters stay whole. */
 export function cutToWidth(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text;
+  if (textWidth(text) <= width) return text;
   let kept = "";
   let used = 0;
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    const cells = stringWidth(segment);
+    const cells = textWidth(segment);
     if (used + cells > width - 1) break;
     kept += segment;
     used += cells;
@@ -96,7 +96,7 @@ function wrapName(name: string, width: number): string[] {
   const lines: string[] = [];
   for (const part of name.split(/(?<=_)/)) {
     const last = lines.at(-1);
-    if (last !== undefined && stringWidth(last + part) <= width) lines[lines.length - 1] = last + part;
+    if (last !== undefined && textWidth(last + part) <= width) lines[lines.length - 1] = last + part;
     else lines.push(part);
   }
   return lines.map((line) => cutToWidth(line, width));
@@ -106,7 +106,7 @@ function wrapList(lead: string, items: readonly string[], width: number): string
   const lines = [lead];
   for (const [at, item] of items.entries()) {
     const text = at < items.length - 1 ? `${item}, ` : item;
-    if (stringWidth(lines.at(-1) + text.trimEnd()) > width && lines.at(-1) !== lead) lines.push(`  ${text}`);
+    if (textWidth(lines.at(-1) + text.trimEnd()) > width && lines.at(-1) !== lead) lines.push(`  ${text}`);
     else lines[lines.length - 1] += text;
   }
   return lines.map((line) => line.trimEnd()).join("\n");
