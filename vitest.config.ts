@@ -7,6 +7,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 240_000,
+    setupFiles: ["test/helpers/seed.ts"],
     maxWorkers: 2,
     reporters: ["default"],
   },
