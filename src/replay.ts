@@ -7,7 +7,7 @@ import { compileModel } from "./policy/compile/compile.ts";
 import { loadModel } from "./policy/load.ts";
 import { modelHash } from "./policy/model-hash.ts";
 import type { Model } from "./policy/model.ts";
-import { type ReaderPool, startReaders } from "./pool/pool.ts";
+import { createReaderPool, type ReaderPool } from "./pool/pool.ts";
 import { expectTransfers } from "./pool/transfers.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import { judgeAndStore, type Pace, type Progress } from "./segments.ts";
@@ -17,7 +17,8 @@ import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./sourc
 import type { EvidenceWriter } from "./store/evidence-writer.ts";
 import type { Reader } from "./store/reader.ts";
 import type { LedgerEntry } from "./store/stored-state.ts";
-import { openEvidenceFile, startWriterThread, type OpenEvidenceFile } from "./store/threaded-writer.ts";
+import { createWriterThread, openEvidenceFile, type OpenEvidenceFile } from "./store/threaded-writer.ts";
+import { holdThreads, startThreads, type Threads } from "./threads.ts";
 
 export interface ReplayOptions {
   readonly sources: readonly string[];
@@ -69,42 +70,36 @@ export interface ReplayResult {
  * The whole job: plan the sources, load and compile the model, read what is new, judge it segment by segment, store it,
  * and commit objects whole. Throws AppError for what the user can mend.
  */
-export async function replay(options: ReplayOptions, events: ReplayEvents): Promise<ReplayResult> {
-  const threads = startThreads(options.workers);
+export async function replay(
+  options: ReplayOptions,
+  events: ReplayEvents,
+  threads: Threads = startThreads(options.workers),
+): Promise<ReplayResult> {
+  expectTransfers();
+  holdThreads(threads);
+  const readers = createReaderPool(threads.readers);
+  const writer = threads.writer === null ? null : createWriterThread(threads.writer);
   try {
-    return await replayWith(threads, options, events);
+    return await replayWith(readers, writer?.open ?? openEvidenceFile, options, events);
   } finally {
-    threads.stop();
+    readers.stop();
+    writer?.stop();
   }
 }
 
-interface Threads {
-  readonly readers: ReaderPool;
-  openEvidence(path: string): Promise<OpenEvidenceFile>;
-  stop(): void;
-}
+type OpenEvidence = (path: string) => Promise<OpenEvidenceFile>;
 
-/** Readers and the writer get threads of their own, unless everything is to run on this one (`workers` 0). */
-function startThreads(workers: number): Threads {
-  expectTransfers();
-  const readers = startReaders(workers);
-  const writer = workers === 0 ? null : startWriterThread();
-  return {
-    readers,
-    openEvidence: writer?.open ?? openEvidenceFile,
-    stop() {
-      readers.stop();
-      writer?.stop();
-    },
-  };
-}
-
-async function replayWith(threads: Threads, options: ReplayOptions, events: ReplayEvents): Promise<ReplayResult> {
+async function replayWith(
+  readers: ReaderPool,
+  openEvidence: OpenEvidence,
+  options: ReplayOptions,
+  events: ReplayEvents,
+): Promise<ReplayResult> {
   let retries = 0;
   const sourceEvents = { note: events.note, retry: () => void retries++ };
   const model = options.model === null ? null : await loadModel(options.model);
   for (const note of model?.notes ?? []) events.note(note);
-  const { plan, evidence } = await planAndOpen(threads.openEvidence, options, sourceEvents);
+  const { plan, evidence } = await planAndOpen(openEvidence, options, sourceEvents);
   const { state } = evidence;
   const policy = compileModel(model ?? EMPTY_MODEL, state.interfaceIds, state.ruleIds);
   const policyNames = { ruleIds: policy.ruleIds, snapshots: policy.snapshots.map((snapshot) => snapshot.name) };
@@ -132,7 +127,7 @@ async function replayWith(threads: Threads, options: ReplayOptions, events: Repl
       storedRuleSets: state.ruleSets,
     });
     const setup = { policy, fields: options.fields ?? null, aws: options.aws };
-    const pieces = threads.readers.readInOrder(objects, { setup, names, events: sourceEvents });
+    const pieces = readers.readInOrder(objects, { setup, names, events: sourceEvents });
     const stored = await judgeAndStore(pieces, objects, {
       writer,
       evaluator,
@@ -161,7 +156,7 @@ async function replayWith(threads: Threads, options: ReplayOptions, events: Repl
  * ingested before, and then the file stays open, so that no other replay can come in between.
  */
 async function planAndOpen(
-  openEvidence: Threads["openEvidence"],
+  openEvidence: OpenEvidence,
   { sources, objects, db, from, to, fields, aws }: ReplayOptions,
   events: SourceEvents,
 ): Promise<{ plan: SourcePlan; evidence: OpenEvidenceFile }> {

@@ -56,8 +56,6 @@ export function resultWith(pseudonyms: Pseudonyms | null, result: Result | null)
   return pseudonyms === null || result === null ? result : pseudonymisedResult(result, pseudonyms);
 }
 
-export const databaseOption = (): Option => new Option("--db <file>", "the evidence file").default("flowreplay.duckdb");
-
 const SUFFIXES: Readonly<Record<string, OutputFormat>> = { ".json": "json", ".csv": "csv", ".md": "markdown" };
 
 export function chosenFormat({ output, o }: OutputOptions): OutputFormat {

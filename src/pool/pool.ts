@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import type { BadLine } from "../decode/flow-batch.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { ReadBatch } from "../evaluate/evaluator.ts";
@@ -27,15 +27,13 @@ export interface PoolOptions {
   readonly events: SourceEvents;
 }
 
-/** Reader threads, started early: they load their code while the model is being read. */
 export interface ReaderPool {
   readInOrder(objects: readonly SourceObject[], options: PoolOptions): AsyncGenerator<Piece>;
   stop(): void;
 }
 
-/** Starts `workers` reader threads; with 0 the reading is done beside the consumer. */
-export function startReaders(workers: number): ReaderPool {
-  const threads = Array.from({ length: workers }, () => new Worker(new URL("./worker.js", import.meta.url)));
+/** Readers in these threads; without any the reading is done beside the consumer. */
+export function createReaderPool(threads: readonly Worker[]): ReaderPool {
   return {
     readInOrder: (planned, options) => readInOrder(planned, options, threads),
     stop: () => threads.forEach(retire),

@@ -1,4 +1,4 @@
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { AppError } from "../errors.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import { retire } from "../pool/retire.ts";
@@ -30,14 +30,13 @@ export async function openEvidenceFile(path: string): Promise<OpenEvidenceFile> 
   };
 }
 
-/** A thread that writes, started early: it loads DuckDB while the model is being read. */
+/** A thread that writes. */
 export interface WriterThread {
   open(path: string): Promise<OpenEvidenceFile>;
   stop(): void;
 }
 
-export function startWriterThread(): WriterThread {
-  const worker = new Worker(new URL("./writer-thread.js", import.meta.url));
+export function createWriterThread(worker: Worker): WriterThread {
   const waiting = new Map<number, { resolve(reply: WriterReply): void; reject(error: Error): void }>();
   let last = 0;
   worker.on("message", ({ id, reply, error }: { id: number; reply: WriterReply; error?: ThreadError }) => {

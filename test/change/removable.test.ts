@@ -42,10 +42,14 @@ test("what goes never turns an accepted record, whatever rules and traffic; one 
   });
 });
 
-/** Records do not show ICMP types: of two rules for the same type, none is known to be needed. */
+/**
+ * Records do not show ICMP types: of two rules for the same type none is known to be needed, and an answer counts for the
+ * open rule that lets it pass as a ping of its own would.
+ */
 function mayHaveAdmittedPing({ rules, flows }: RandomNetwork, id: string): boolean {
   const { IpProtocol } = rules[Number(id.slice("sgr-".length))];
-  return IpProtocol === "icmp" && flows.some(({ accepted, protocol }) => accepted && protocol === 1);
+  const admits = IpProtocol === "icmp" || IpProtocol === "-1";
+  return admits && flows.some(({ accepted, protocol }) => accepted && protocol === 1);
 }
 
 /** The record of a flip was accepted: `…flow.log|<line>: …`; a flow is one line, or two with its answer. */

@@ -33,7 +33,7 @@ test("the command line loads no command before it knows which", () => {
 });
 
 test("a replay loads DuckDB and the readers' decoders in their own threads, pages and SDKs not at all", () => {
-  const main = loadedBy("cli/commands/replay.ts");
+  const main = loadedBy("cli/replay-run.ts");
   expect(main.has("replay.ts")).toBe(true);
   for (const part of ["store/duckdb.ts", "@duckdb", "@aws-sdk", "report/html", "hyparquet", "csv-parse"]) {
     expect(has(main, part), part).toEqual([]);
@@ -46,6 +46,14 @@ test("a replay loads DuckDB and the readers' decoders in their own threads, page
   expect(writer.has("store/duckdb.ts")).toBe(true);
   for (const part of ["@aws-sdk", "zod", "report/", "source/"]) {
     expect(has(writer, part), part).toEqual([]);
+  }
+});
+
+test("a replay starts its threads before it loads what they will not wait for", () => {
+  const first = loadedBy("cli/commands/replay.ts");
+  expect(first.has("threads.ts")).toBe(true);
+  for (const part of ["zod", "decode/", "policy/", "evaluate/", "store/", "source/"]) {
+    expect(has(first, part), part).toEqual([]);
   }
 });
 

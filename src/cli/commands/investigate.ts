@@ -6,7 +6,8 @@ import { renderInvestigationJson, renderInvestigationMarkdown } from "../../repo
 import { renderInvestigation } from "../../report/investigate/text.ts";
 import { AppError } from "../../errors.ts";
 import { openInvestigated } from "../../store/investigated.ts";
-import { chosenReportFormat, databaseOption, fileOption, renderOptions, writeOutput } from "../output.ts";
+import { databaseOption } from "../database-option.ts";
+import { chosenReportFormat, fileOption, renderOptions, writeOutput } from "../output.ts";
 import { Option } from "commander";
 import { parseTime } from "../time.ts";
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { pruneFlows } from "../../store/prune.ts";
-import { databaseOption } from "../output.ts";
+import { databaseOption } from "../database-option.ts";
 import { isoTime, parseTime } from "../time.ts";
 
 interface PruneOptions {

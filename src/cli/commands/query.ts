@@ -3,15 +3,8 @@ import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { RENDERERS } from "../../report/renderers/formats.ts";
 import { openReader } from "../../store/reader.ts";
-import {
-  chosenFormat,
-  databaseOption,
-  fileOption,
-  type OutputOptions,
-  outputOption,
-  renderOptions,
-  writeOutput,
-} from "../output.ts";
+import { databaseOption } from "../database-option.ts";
+import { chosenFormat, fileOption, type OutputOptions, outputOption, renderOptions, writeOutput } from "../output.ts";
 
 interface QueryOptions extends OutputOptions {
   readonly db: string;

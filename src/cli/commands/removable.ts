@@ -5,7 +5,8 @@ import { type RuleChange, type ScriptFormat, SCRIPTS } from "../../report/change
 import { gradeRemovable, type GradedRule, isProven, removableRows } from "../../report/removable-rows.ts";
 import { type OutputFormat, RENDERERS } from "../../report/renderers/formats.ts";
 import { openHistory } from "../../store/history.ts";
-import { chosenFormat, databaseOption, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
+import { databaseOption } from "../database-option.ts";
+import { chosenFormat, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
 import { notePruned } from "../pruned.ts";
 
 export interface RemovableCommandOptions extends Omit<OutputOptions, "output"> {

@@ -16,9 +16,9 @@ import {
   type ReviewOptions,
   suppressedOption,
 } from "../findings.ts";
+import { databaseOption } from "../database-option.ts";
 import {
   chosenReportFormat,
-  databaseOption,
   fileOption,
   isFindingFormat,
   pseudonymiseOption,

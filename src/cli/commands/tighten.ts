@@ -11,7 +11,8 @@ import { byUrgency, curveRows, tightenChanges, tightenResult } from "../../repor
 import { renderTighten } from "../../report/tighten-text.ts";
 import { openHistory } from "../../store/history.ts";
 import { EXIT } from "../failure.ts";
-import { chosenFormat, databaseOption, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
+import { databaseOption } from "../database-option.ts";
+import { chosenFormat, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
 import { TIGHTEN_DEFAULTS } from "../proposals.ts";
 import { notePruned } from "../pruned.ts";
 

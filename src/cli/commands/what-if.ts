@@ -12,15 +12,8 @@ import { renderWhatIf } from "../../report/what-if-text.ts";
 import { type History, openHistory } from "../../store/history.ts";
 import { EXIT } from "../failure.ts";
 import { notePruned } from "../pruned.ts";
-import {
-  chosenFormat,
-  databaseOption,
-  fileOption,
-  type OutputOptions,
-  outputOption,
-  renderOptions,
-  writeOutput,
-} from "../output.ts";
+import { databaseOption } from "../database-option.ts";
+import { chosenFormat, fileOption, type OutputOptions, outputOption, renderOptions, writeOutput } from "../output.ts";
 
 interface WhatIfOptions extends OutputOptions {
   readonly db: string;

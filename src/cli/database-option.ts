@@ -1,0 +1,3 @@
+import { Option } from "commander";
+
+export const databaseOption = (): Option => new Option("--db <file>", "the evidence file").default("flowreplay.duckdb");
