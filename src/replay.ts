@@ -8,6 +8,7 @@ import { loadModel } from "./policy/load.ts";
 import { modelHash } from "./policy/model-hash.ts";
 import type { Model } from "./policy/model.ts";
 import { createReaderPool, type ReaderPool } from "./pool/pool.ts";
+import { holdThreads, startThreads, type Threads } from "./pool/threads.ts";
 import { expectTransfers } from "./pool/transfers.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import { judgeAndStore, type Pace, type Progress } from "./segments.ts";
@@ -18,7 +19,6 @@ import type { EvidenceWriter } from "./store/evidence-writer.ts";
 import type { Reader } from "./store/reader.ts";
 import type { LedgerEntry } from "./store/stored-state.ts";
 import { createWriterThread, openEvidenceFile, type OpenEvidenceFile } from "./store/threaded-writer.ts";
-import { holdThreads, startThreads, type Threads } from "./threads.ts";
 
 export interface ReplayOptions {
   readonly sources: readonly string[];

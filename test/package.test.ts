@@ -8,7 +8,7 @@ import { withFolder } from "./helpers/evidence.ts";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 const PACKED =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)|dist\/store\/empty\.duckdb|queries\/[\w-]+\.sql|samples\/.+\.(md|json|log|log\.gz))$/;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)|dist\/store\/empty\.duckdb|dist\/bundle\/LICENSES\.txt|queries\/[\w-]+\.sql|samples\/.+\.(md|json|log|log\.gz))$/;
 
 /** `npm` without its scripts: the build that the other tests run on stays as it is. */
 function npm(args: readonly string[], cwd: string): { stdout: string; stderr: string; code: number | null } {
@@ -30,7 +30,7 @@ test("the packed tarball holds what it needs and nothing else, and works where i
     expect(paths.filter((path) => !PACKED.test(path))).toEqual([]);
     // What the compiler made of a source that is gone would be packed, too.
     const sourceOf = (path: string): string => path.replace(/^dist/, "src").replace(/(\.d\.ts|\.js)$/, ".ts");
-    const compiled = paths.filter((path) => path.startsWith("dist/") && path !== "dist/store/empty.duckdb");
+    const compiled = paths.filter((path) => /^dist\/(?!bundle\/|store\/empty\.duckdb$)/.test(path));
     const stale = compiled.filter((path) => !existsSync(join(ROOT, sourceOf(path))));
     expect(stale, "stale files in dist/: remove it and build again").toEqual([]);
 

@@ -5,7 +5,7 @@ import { loadCatalogue } from "../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../report/fail-on.ts";
 import { renderSummary } from "../report/summary.ts";
 import type { Reader } from "../store/reader.ts";
-import type { Threads } from "../threads.ts";
+import type { Threads } from "../pool/threads.ts";
 import type { ReplayCommandOptions } from "./commands/replay.ts";
 import { EXIT } from "./failure.ts";
 import { openReview } from "./findings.ts";

@@ -71,10 +71,10 @@ async function connect(file: string, shown: string): Promise<{ connection: DuckD
 }
 
 /**
- * An empty evidence file that the build has made (make-empty.ts). Making one takes 0.1 s, most of it to plan the views, and
+ * An empty evidence file that the build has made (build/make-empty.ts). Making one takes 0.1 s, most of it to plan the views, and
  * the first record waits for it.
  */
-export const EMPTY_FILE = new URL("./empty.duckdb", import.meta.url);
+export const EMPTY_FILE = new URL("../store/empty.duckdb", import.meta.url);
 
 /** Makes an empty evidence file beside its place and moves it there: a run that is killed leaves no half-made file. */
 async function createFile(path: string): Promise<void> {

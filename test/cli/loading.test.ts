@@ -51,7 +51,7 @@ test("a replay loads DuckDB and the readers' decoders in their own threads, page
 
 test("a replay starts its threads before it loads what they will not wait for", () => {
   const first = loadedBy("cli/commands/replay.ts");
-  expect(first.has("threads.ts")).toBe(true);
+  expect(first.has("pool/threads.ts")).toBe(true);
   for (const part of ["zod", "decode/", "policy/", "evaluate/", "store/", "source/"]) {
     expect(has(first, part), part).toEqual([]);
   }

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { visible } from "../../report/renderers/renderer.ts";
-import { startThreads } from "../../threads.ts";
+import { startThreads } from "../../pool/threads.ts";
 import { databaseOption } from "../database-option.ts";
 import { addReviewOptions, type ReviewOptions } from "../findings.ts";
 import { isoTime, parseTime } from "../time.ts";

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { PAGE_FOLDER } from "../page-folder.ts";
 import { BASE_STYLE } from "./style-base.ts";
 import { PARTS_STYLE } from "./style-parts.ts";
 
@@ -9,13 +10,13 @@ export interface Assets {
   readonly scripts: readonly string[];
 }
 
-/** Reads the chart library from its package and the page's own script from the compiled `page/` beside this file. */
+/** Reads the chart library from its package and the page's own script from the compiled `page/`. */
 export function loadAssets(): Assets {
   const library = createRequire(import.meta.url);
   const read = (name: string): string => readFileSync(library.resolve(`uplot/dist/${name}`), "utf8");
   const assets = {
     styles: [read("uPlot.min.css"), BASE_STYLE + PARTS_STYLE],
-    scripts: [read("uPlot.iife.min.js"), pageScript(new URL("./page/", import.meta.url))],
+    scripts: [read("uPlot.iife.min.js"), pageScript(PAGE_FOLDER)],
   };
   for (const content of [...assets.styles, ...assets.scripts]) {
     if (/<\/(script|style)|<!--/i.test(content)) throw new Error("an inlined script or style would end its element");

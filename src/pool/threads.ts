@@ -18,8 +18,8 @@ export function startThreads(workers: number): Threads {
     return thread;
   };
   if (workers === 0) return { readers: [], writer: null };
-  const writer = start("./store/writer-thread.js");
-  return { readers: Array.from({ length: workers }, () => start("./pool/worker.js")), writer };
+  const writer = start("../store/writer-thread.js");
+  return { readers: Array.from({ length: workers }, () => start("../pool/worker.js")), writer };
 }
 
 export function holdThreads({ readers, writer }: Threads): void {

@@ -1,0 +1,39 @@
+// Run by the build: puts the program and its threads into few files. Node takes a millisecond for each module that it loads:
+// an empty replay begins with 280 of them, in three threads, and ends in 0.47 s instead of 0.59.
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
+
+/**
+ * What is started takes the place of what the compiler made of it; what several of them need goes to `dist/bundle/`. All
+ * these files lie two levels below the root, as most modules of `src/` do: paths that modules build from their own address
+ * (queries, the empty evidence file, the threads) begin with `../` and hold for both.
+ */
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const STARTED = ["cli/main", "pool/worker", "store/writer-thread"];
+/** Native code, and what few runs load. */
+const APART = [/^@duckdb\//, /^@aws-sdk\//];
+
+rmSync(`${ROOT}dist/bundle`, { recursive: true, force: true });
+const bundle = await rolldown({
+  cwd: ROOT,
+  input: Object.fromEntries(STARTED.map((name) => [name, `src/${name}.ts`])),
+  platform: "node",
+  external: APART,
+});
+const { output } = await bundle.write({
+  dir: "dist",
+  format: "esm",
+  entryFileNames: "[name].js",
+  chunkFileNames: "bundle/[name]-[hash].js",
+});
+
+const modules = output.flatMap((file) => (file.type === "chunk" ? file.moduleIds : []));
+const packages = new Set(modules.flatMap((id) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1] ?? []));
+const licenses = [...packages].sort().map((name) => {
+  const folder = `${ROOT}node_modules/${name}`;
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+  if (file === undefined) throw new Error(`${name} has no license to go with its code`);
+  return `${name}\n\n${readFileSync(`${folder}/${file}`, "utf8").trim()}\n`;
+});
+writeFileSync(`${ROOT}dist/bundle/LICENSES.txt`, licenses.join("\n---\n\n"));
