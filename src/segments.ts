@@ -110,13 +110,13 @@ export async function judgeAndStore(
     }
     evaluator.clearFacts();
   };
-  const commit = async (): Promise<void> => {
+  const commit = async (last: boolean): Promise<void> => {
     appendFacts();
     // While the writer is at these, the memory of connections is packed here.
     underWay.push(settled(writer.flush()));
     const taken = changes.take();
     await stored();
-    await writer.commit(finished, taken);
+    await writer.commit(finished, taken, last);
     finished = [];
     rowsSinceCommit = 0;
   };
@@ -150,13 +150,13 @@ export async function judgeAndStore(
       done++;
       interrupted = signal?.aborted ?? false;
       if (segmentRows >= enoughRows || interrupted) await closeSegment();
-      if (segment.length === 0 && (rowsSinceCommit >= commitRows || interrupted)) await commit();
+      if (segment.length === 0 && (rowsSinceCommit >= commitRows || interrupted)) await commit(false);
       if (interrupted) break;
     }
     events.progress({ objects: done, objectsTotal: objects.length, bytes, bytesTotal, records });
   }
   await closeSegment();
-  await commit();
+  await commit(true);
   return { objects: done, records, badLines, duplicates, interrupted, times, byJudgement };
 }
 

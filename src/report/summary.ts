@@ -18,19 +18,25 @@ export async function renderSummary(reader: Pick<Reader, "run">, options: Summar
     const found = loadReport(name);
     return toRows(await reader.run(found.sql, bindParameters(found, {})));
   };
-  const [totals] = await ask(TOTALS);
+  // All at once: an evidence file that has just been written answers on every core.
+  const [probing, unused, open, gaps, differing, [totals], [unkept], agreements, bad] = await Promise.all([
+    ask(PROBES, { limit }),
+    report("unused-rules"),
+    ask(OPEN_WITHOUT_USE),
+    report("coverage"),
+    report("mismatch-summary"),
+    ask(TOTALS),
+    ask(UNKEPT),
+    ask(AGREEMENTS),
+    report("bad-lines"),
+  ]);
   const parts = [
-    overview({ ...totals, ...(await ask(UNKEPT))[0] }, await ask(AGREEMENTS), options),
-    mismatches(await report("mismatch-summary"), limit, options),
-    probes(await ask(PROBES, { limit }), limit, options),
-    ...(Number(totals.modelled) > 0
-      ? [
-          unusedRules(await report("unused-rules"), limit, options),
-          openRules(await ask(OPEN_WITHOUT_USE), limit, options),
-        ]
-      : []),
-    coverage(await report("coverage"), limit, options),
-    badLines(totals, await report("bad-lines"), limit, options),
+    overview({ ...totals, ...unkept }, agreements, options),
+    mismatches(differing, limit, options),
+    probes(probing, limit, options),
+    ...(Number(totals.modelled) > 0 ? [unusedRules(unused, limit, options), openRules(open, limit, options)] : []),
+    coverage(gaps, limit, options),
+    badLines(totals, bad, limit, options),
   ];
   return parts.filter((part) => part !== "").join("\n");
 }

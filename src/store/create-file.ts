@@ -23,23 +23,32 @@ import { writeError } from "./write-error.ts";
 export interface WritableFile {
   readonly path: string;
   readonly connection: DuckDBConnection;
+  /** One more connection, for queries. */
+  connect(): Promise<DuckDBConnection>;
   close(): void;
 }
 
 /** Opens an evidence file to write to it; makes it when there is none. Throws `E_STORE`. */
 export async function openForWriting(path: string): Promise<WritableFile> {
   if (!existsSync(path)) await createFile(path);
-  const { connection, close } = await connect(path, path);
+  const { connection, another, close } = await connect(path, path);
   try {
     await requireSchema(connection, path);
     removeAbandoned(path);
-    // One checkpoint at the end writes less than many on the way.
-    await connection.run("set checkpoint_threshold = '16GB'");
-    return { path, connection, close };
+    await checkpointAtCommit(connection, false);
+    return { path, connection, connect: another, close };
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/**
+ * Whether what is committed from now on goes straight to its place in the file, and not to the log of commits first. One
+ * checkpoint at the end writes less than many on the way; and the last commit need not be written twice.
+ */
+export async function checkpointAtCommit(connection: DuckDBConnection, now: boolean): Promise<void> {
+  await connection.run(`set checkpoint_threshold = '${now ? "1KB" : "16GB"}'`);
 }
 
 /** Lets DuckDB use every core: for queries, and for the checkpoint at the end. */
@@ -47,7 +56,13 @@ export async function useAllCores(connection: DuckDBConnection): Promise<void> {
   await connection.run(`set threads = ${availableParallelism()}`);
 }
 
-async function connect(file: string, shown: string): Promise<{ connection: DuckDBConnection; close(): void }> {
+interface Connected {
+  readonly connection: DuckDBConnection;
+  another(): Promise<DuckDBConnection>;
+  close(): void;
+}
+
+async function connect(file: string, shown: string): Promise<Connected> {
   try {
     const instance = await DuckDBInstance.create(file, {
       // What is appended is packed by the thread that appends: DuckDB's other threads would spin while they wait.
@@ -56,12 +71,18 @@ async function connect(file: string, shown: string): Promise<{ connection: DuckD
       autoload_known_extensions: "false",
       autoinstall_known_extensions: "false",
     });
-    const connection = await instance.connect();
-    await connection.run("set timezone = 'UTC'");
+    const connections: DuckDBConnection[] = [];
+    const another = async (): Promise<DuckDBConnection> => {
+      const connection = await instance.connect();
+      connections.push(connection);
+      await connection.run("set timezone = 'UTC'");
+      return connection;
+    };
     return {
-      connection,
+      connection: await another(),
+      another,
       close: () => {
-        connection.closeSync();
+        for (const connection of connections) connection.closeSync();
         instance.closeSync();
       },
     };

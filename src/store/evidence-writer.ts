@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
 import type { RuleSet } from "../evaluate/rule-sets.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
@@ -5,11 +6,12 @@ import type { Judgement } from "../evaluate/judgement.ts";
 import type { TrackerState } from "../evaluate/state.ts";
 import type { Model } from "../policy/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, type PolicyNames, replaceRules } from "./dimensions.ts";
-import { useAllCores, type WritableFile } from "./create-file.ts";
+import { checkpointAtCommit, useAllCores, type WritableFile } from "./create-file.ts";
 import type { FactColumns } from "./fact-columns.ts";
 import { createFactRowWriter } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
-import { type Parameters, readerOf, type Result } from "./reader.ts";
+import { createQueryPool } from "./query-pool.ts";
+import type { Parameters, Result } from "./reader.ts";
 import { createIntervalLog } from "./interval-log.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendRows, type Cell } from "./rows.ts";
@@ -83,10 +85,13 @@ export interface EvidenceWriter {
   identities(buckets: readonly number[]): Promise<StoredIdentities>;
   /** What has been appended goes to DuckDB now, and not only with the commit. */
   flush(): Promise<void>;
-  /** Ends the transaction: dimension rows that are new since the last commit, the objects, and all appended records. */
-  commit(finished: readonly FinishedObject[], changes: Changes): Promise<void>;
+  /**
+   * Ends the transaction: dimension rows that are new since the last commit, the objects, and all appended records. The
+   * `last` commit of a run goes straight to its place in the file.
+   */
+  commit(finished: readonly FinishedObject[], changes: Changes, last: boolean): Promise<void>;
   finishRun(state: "complete" | "interrupted", totals: { retries: number; evicted: number }): Promise<void>;
-  /** One SELECT on what is committed, once the run is finished: nobody has to open the file a second time for it. */
+  /** SELECTs on what is committed, once the run is finished, several at a time: nobody has to open the file again. */
   query(sql: string, parameters?: Parameters): Promise<Result>;
   close(): Promise<void>;
 }
@@ -100,7 +105,7 @@ export interface WriterOptions {
 
 /** Opens an evidence file for a replay. */
 export async function openEvidenceWriter(
-  { path, connection, close }: WritableFile,
+  { path, connection, connect, close }: WritableFile,
   state: StoredState,
   options: WriterOptions,
 ): Promise<EvidenceWriter> {
@@ -157,7 +162,7 @@ export async function openEvidenceWriter(
       return readIdentities(connection, buckets);
     },
     flush,
-    async commit(finished, { judgements, ruleSets, interfaces, accounts, tracker }) {
+    async commit(finished, { judgements, ruleSets, interfaces, accounts, tracker }, last) {
       await flush();
       await intervals?.store(connection);
       if (packed) await storeModel(connection, runId, await packed);
@@ -183,8 +188,13 @@ export async function openEvidenceWriter(
         }),
         totals,
       );
+      if (last) {
+        await useAllCores(connection);
+        await checkpointAtCommit(connection, true);
+      }
       await connection.run("commit");
       inTransaction = false;
+      if (last) await checkpointAtCommit(connection, false);
       await begin();
     },
     async finishRun(runState, { retries, evicted }) {
@@ -204,9 +214,8 @@ export async function openEvidenceWriter(
       );
       await connection.run("commit");
       inTransaction = false;
-      await useAllCores(connection);
     },
-    query: readerOf({ connection, close }).run,
+    query: createQueryPool(connection, connect, availableParallelism()),
     async close() {
       const abandoned = inTransaction;
       try {

@@ -29,7 +29,9 @@ export type Parameters = Readonly<Record<string, string | number | bigint | bool
 
 /** An evidence file open for queries. All SQL is read-only and confined to the file (see open.ts). */
 export interface Reader {
-  /** One SELECT-like statement, all rows. Throws `E_QUERY` with the position of a mistake. */
+  /**
+   * One SELECT-like statement, all rows; several may be asked for at once. Throws `E_QUERY` with the position of a mistake.
+   */
   run(sql: string, parameters?: Parameters): Promise<Result>;
   /** The same, chunk by chunk; take all chunks, or none, before the next statement. */
   stream(sql: string, parameters?: Parameters): Promise<ResultStream>;
@@ -44,13 +46,19 @@ export async function openReader(path: string): Promise<Reader> {
 /** A reader over an evidence file that is already open; closing it closes the file. */
 export function readerOf({ connection, close }: Pick<OpenEvidence, "connection" | "close">): Reader {
   const stream = (sql: string, parameters: Parameters = {}) => streamStatement(connection, sql, parameters);
+  const runNow = async (sql: string, parameters?: Parameters): Promise<Result> => {
+    const { columns, chunks } = await stream(sql, parameters);
+    const rows: Plain[][] = [];
+    for await (const chunk of chunks) for (const row of chunk) rows.push(row);
+    return { columns, rows };
+  };
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     stream,
-    async run(sql, parameters) {
-      const { columns, chunks } = await stream(sql, parameters);
-      const rows: Plain[][] = [];
-      for await (const chunk of chunks) for (const row of chunk) rows.push(row);
-      return { columns, rows };
+    run(sql, parameters) {
+      const result = turn.then(() => runNow(sql, parameters));
+      turn = result.catch(() => undefined);
+      return result;
     },
     close,
   };

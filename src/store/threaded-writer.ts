@@ -98,9 +98,9 @@ function threadedWriter(ask: Ask, state: StoredState, close: () => Promise<void>
     appendBadLines: async (objectId, bad) => void (await ask({ method: "appendBadLines", objectId, bad })),
     identities: async (buckets) => (await ask({ method: "identities", buckets })) as StoredIdentities,
     flush: async () => void (await ask({ method: "flush" })),
-    async commit(finished, changes) {
+    async commit(finished, changes, last) {
       const transfer = changes.tracker.entries.map((chunk) => chunk.buffer as ArrayBuffer);
-      await ask({ method: "commit", finished, changes }, transfer);
+      await ask({ method: "commit", finished, changes, last }, transfer);
     },
     query: async (sql, parameters = {}) => (await ask({ method: "query", sql, parameters })) as Result,
     finishRun: async (runState, totals) => void (await ask({ method: "finishRun", state: runState, totals })),

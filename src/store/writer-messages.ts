@@ -23,7 +23,12 @@ export type WriterCall =
   | { readonly method: "appendBadLines"; readonly objectId: number; readonly bad: readonly BadLine[] }
   | { readonly method: "identities"; readonly buckets: readonly number[] }
   | { readonly method: "flush" }
-  | { readonly method: "commit"; readonly finished: readonly FinishedObject[]; readonly changes: Changes }
+  | {
+      readonly method: "commit";
+      readonly finished: readonly FinishedObject[];
+      readonly changes: Changes;
+      readonly last: boolean;
+    }
   | {
       readonly method: "finishRun";
       readonly state: "complete" | "interrupted";

@@ -18,14 +18,17 @@ let writer: EvidenceWriter | null = null;
 let turn: Promise<void> = Promise.resolve();
 
 port.on("message", ({ id, call }: { id: number; call: WriterCall }) => {
-  turn = turn.then(async () => {
+  const carryOut = async (): Promise<void> => {
     try {
       const { reply, transfer } = await answer(call);
       port.postMessage({ id, reply }, transfer);
     } catch (error) {
       port.postMessage({ id, error: describe(error) });
     }
-  });
+  };
+  // Queries come when all is written, and do not wait for one another.
+  if (call.method === "query") void carryOut();
+  else turn = turn.then(carryOut);
 });
 
 async function open(path: string) {
@@ -77,7 +80,7 @@ async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer:
       await writer!.flush();
       return done;
     case "commit":
-      await writer!.commit(call.finished, call.changes);
+      await writer!.commit(call.finished, call.changes, call.last);
       return done;
     case "query":
       return { reply: await writer!.query(call.sql, call.parameters), transfer: [] };

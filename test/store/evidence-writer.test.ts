@@ -60,7 +60,7 @@ test("what is appended after a commit and never committed goes, what was committ
       await writer.appendFlows(1, batch, new Uint32Array(batch.line.length));
     };
     await append(10);
-    await writer.commit([], NOTHING_NEW);
+    await writer.commit([], NOTHING_NEW, true);
     await append(7);
     await writer.close();
     expect(await countRows(path)).toMatchObject({ flow_rows_wide: 10, runs: 1 });

@@ -119,13 +119,14 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
   }));
   store += await timed(async () => {
     await writer.appendFacts(factColumns(evaluator));
-    await writer.commit(finished, {
+    const changes = {
       judgements: evaluator.judgements,
       ruleSets: evaluator.ruleSets,
       interfaces: interfaces.strings,
       accounts: accounts.strings,
       tracker: evaluator.exportState(),
-    });
+    };
+    await writer.commit(finished, changes, true);
     await writer.finishRun("complete", { retries: 0, evicted: 0 });
     await writer.close();
   });
