@@ -8,7 +8,7 @@ import { loadModel } from "./policy/load.ts";
 import { modelHash } from "./policy/model-hash.ts";
 import type { Model } from "./policy/model.ts";
 import { createReaderPool, type ReaderPool } from "./pool/pool.ts";
-import { holdThreads, startThreads, type Threads } from "./pool/threads.ts";
+import { startThreads, type Threads } from "./pool/threads.ts";
 import { expectTransfers } from "./pool/transfers.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import { judgeAndStore, type Pace, type Progress } from "./segments.ts";
@@ -76,14 +76,13 @@ export async function replay(
   threads: Threads = startThreads(options.workers),
 ): Promise<ReplayResult> {
   expectTransfers();
-  holdThreads(threads);
+  threads.hold();
   const readers = createReaderPool(threads.readers);
-  const writer = threads.writer === null ? null : createWriterThread(threads.writer);
+  const writer = threads.writer === null ? null : createWriterThread(threads.writer, threads);
   try {
     return await replayWith(readers, writer?.open ?? openEvidenceFile, options, events);
   } finally {
-    readers.stop();
-    writer?.stop();
+    threads.release();
   }
 }
 

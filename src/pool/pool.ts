@@ -6,7 +6,6 @@ import { DOWNLOADS_AHEAD, isDownload } from "../source/read-ahead.ts";
 import type { SourceEvents, SourceObject } from "../source/source.ts";
 import type { EndMessage, FailureMessage, ReaderMessage, ReaderRequest, ReaderSetup } from "./messages.ts";
 import { createObjectReader } from "./object-reader.ts";
-import { retire } from "./retire.ts";
 import { createTranslator, type SharedNames, type Translator } from "./translate.ts";
 
 /** What comes out of the readers, object after object in the planned order. */
@@ -29,14 +28,12 @@ export interface PoolOptions {
 
 export interface ReaderPool {
   readInOrder(objects: readonly SourceObject[], options: PoolOptions): AsyncGenerator<Piece>;
-  stop(): void;
 }
 
 /** Readers in these threads; without any the reading is done beside the consumer. */
 export function createReaderPool(threads: readonly Worker[]): ReaderPool {
   return {
     readInOrder: (planned, options) => readInOrder(planned, options, threads),
-    stop: () => threads.forEach(retire),
   };
 }
 

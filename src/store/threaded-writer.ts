@@ -1,7 +1,6 @@
 import type { Worker } from "node:worker_threads";
 import { AppError } from "../errors.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
-import { retire } from "../pool/retire.ts";
 import type { EvidenceWriter, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
 import type { StoredState } from "./stored-state.ts";
 import type { Column } from "./columns.ts";
@@ -33,10 +32,10 @@ export async function openEvidenceFile(path: string): Promise<OpenEvidenceFile> 
 /** A thread that writes. */
 export interface WriterThread {
   open(path: string): Promise<OpenEvidenceFile>;
-  stop(): void;
 }
 
-export function createWriterThread(worker: Worker): WriterThread {
+/** `threads.lost`: why the thread has ended already. */
+export function createWriterThread(worker: Worker, threads: { readonly lost: Error | null }): WriterThread {
   const waiting = new Map<number, { resolve(reply: WriterReply): void; reject(error: Error): void }>();
   let last = 0;
   worker.on("message", ({ id, reply, error }: { id: number; reply: WriterReply; error?: ThreadError }) => {
@@ -51,6 +50,7 @@ export function createWriterThread(worker: Worker): WriterThread {
   });
   const ask = (call: WriterCall, transfer: ArrayBuffer[] = []): Promise<WriterReply> =>
     new Promise((resolve, reject) => {
+      if (threads.lost) return reject(threads.lost);
       waiting.set(++last, { resolve, reject });
       worker.postMessage({ id: last, call }, transfer);
     });
@@ -67,7 +67,6 @@ export function createWriterThread(worker: Worker): WriterThread {
         },
       };
     },
-    stop: () => retire(worker),
   };
 }
 

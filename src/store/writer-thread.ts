@@ -31,6 +31,9 @@ port.on("message", ({ id, call }: { id: number; call: WriterCall }) => {
   else turn = turn.then(carryOut);
 });
 
+// Loaded, native code and all (pool/threads.ts).
+port.postMessage({ id: 0, reply: null });
+
 async function open(path: string) {
   const file = await openForWriting(path);
   return { file, state: await readStoredState(file.connection) };
