@@ -1,61 +1,23 @@
-import { IPV6 } from "../net/address.ts";
-import {
-  ACTION_ACCEPT,
-  ACTION_MASK,
-  BATCH_ROWS,
-  HAS_TCP_FLAGS,
-  REJECT_REASON_SHIFT,
-  STATUS_SHIFT,
-  type FlowBatch,
-} from "../decode/flow-batch.ts";
-import { ICMP, ICMPV6, TCP, UDP } from "../policy/compile/services.ts";
+import { BATCH_ROWS, type FlowBatch } from "../decode/flow-batch.ts";
 import { createAdmissions } from "./admission.ts";
-import {
-  NEVER,
-  createConnectionTable,
-  EVIDENCE_MASK,
-  EVIDENCE_SHIFT,
-  FIRST_IN,
-  FIRST_OUT,
-  FLAGS,
-  INITIATOR_MASK,
-  INTERFACE,
-  KIND,
-  LOCAL,
-  REMOTE,
-  REPLY_TRIED,
-  STATE,
-  STRIDE,
-} from "./connections.ts";
-import { createActivityCollector, createTrafficCollector, type ActivityFacts, type TrafficFacts } from "./facts.ts";
+import { createConnectionTable } from "./connections.ts";
+import { createActivityCollector, type ActivityFacts } from "./activity-facts.ts";
+import { createTrafficCollector, type TrafficFacts } from "./traffic-facts.ts";
 import { forgetAddresses, forgetConnections } from "./forgetting.ts";
-import {
-  bothAnswered,
-  decideInitiators,
-  EVIDENCE_CODE,
-  LOCAL_OPENED,
-  openedByFlags,
-  REMOTE_OPENED,
-  SYN,
-  SYN_ACK,
-  UNKNOWN,
-  type InitiatorRules,
-} from "./initiator.ts";
+import { decideInitiators, type InitiatorRules } from "./initiator.ts";
 import type { Judgement } from "./judgement.ts";
 import { createJudgementTable } from "./judgement-table.ts";
-import { countPings, enterApart, NO_ENTRY, observe, type Observation } from "./observe.ts";
-import { LATE, RELATED, STRAY, SURMISES, UNANSWERED, UNCERTAIN } from "./packed-facts.ts";
-import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
+import { countPings, enterApart, observe, type Observation } from "./observe.ts";
+import type { ReadingTable } from "./reading.ts";
 import { createReadingColumns } from "./reading-columns.ts";
-import { beginsLate, connectionOf, isOfConnection, placeRejected } from "./rejected-records.ts";
-import { deniedByGroups, isAsLongAsPings, isBare, isStrayAnswer, serverAnswers } from "./row-checks.ts";
+import { placeRejected } from "./rejected-records.ts";
 import { createRuleSets, type RuleSet, type StoredRuleSet } from "./rule-sets.ts";
 import { type AddressPool, createAddressPool } from "./address-pool.ts";
-import { rowKey, type RowKey } from "./row-key.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
 import { DEFAULT_TIMEOUTS, type IdleTimeouts } from "./timeouts.ts";
 import { createTouched } from "./touched.ts";
-import { isStray, reportUsage } from "./usage.ts";
+import { reportUsage } from "./usage.ts";
+import { createRowJudge } from "./row-judge.ts";
 
 /** A batch with the reading of each row. */
 export interface ReadBatch {
@@ -120,11 +82,11 @@ export function createEvaluator(
   const columns = createReadingColumns(table, ruleSets);
   const admissions = createAdmissions(table, connections, columns);
   const { judgements, judgementOf } = createJudgementTable(table, firstJudgement, admissions);
+  const rows = createRowJudge({ table, rules, connections, addresses, columns, admissions, judgementOf });
   const touched = createTouched();
   let evicted = 0;
   let kept = 0;
   let now = 0;
-  let pairs: Set<string> | null = null;
   let segment: ReadBatch[] = [];
   const into: Observation = { connections, pool: addresses, timeouts, touched, carried: 0, pings: [], apart: [] };
   // Reused from segment to segment: the entry of each row.
@@ -136,92 +98,6 @@ export function createEvaluator(
     now = options.state.now;
     kept = connections.size;
   }
-
-  /** Hosts with a tracked flow between them, for ICMP errors about it; made only when a segment asks. */
-  const haveFlow = (key: RowKey): boolean => {
-    if (pairs === null) {
-      pairs = new Set();
-      const { words } = connections;
-      for (let entry = 0; entry < connections.size; entry++) {
-        const base = entry * STRIDE;
-        const protocol = words[base + KIND] & 0xff;
-        if (protocol === ICMP || protocol === ICMPV6) continue;
-        pairs.add(`${words[base + INTERFACE]}|${words[base + LOCAL]}|${words[base + REMOTE]}`);
-      }
-    }
-    return pairs.has(`${key.eni}|${key.local}|${key.remote}`);
-  };
-
-  const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
-  const judgeBatch = (batch: FlowBatch, readings: Uint32Array, entries: Int32Array, out: Uint32Array): void => {
-    const { words } = connections;
-    const { direction: directions, deniedByAcl } = columns;
-    const { admittedFor } = admissions;
-    const { rows, bits: bitsColumn, start: starts, end: ends, protocol: protocols, tcpFlags } = batch;
-    const { interfaceId, accountId, packets, bytes } = batch;
-    for (let row = 0; row < rows; row++) {
-      const bits = bitsColumn[row];
-      const reading = readings[row];
-      let packed =
-        (bits & ACTION_MASK) | (((bits >>> STATUS_SHIFT) & 3) << 2) | (((bits >>> REJECT_REASON_SHIFT) & 3) << 4);
-      let admitted = NOT_ASKED;
-      let entry = entries[row];
-      if (entry !== NO_ENTRY) {
-        const direction = directions[reading];
-        const egress = direction === EGRESS;
-        const flags = bits & HAS_TCP_FLAGS ? tcpFlags[row] : 0;
-        let late = false;
-        if (isOfConnection(entry)) {
-          late = beginsLate(entry);
-          entry = connectionOf(entry);
-        }
-        const accepted = (bits & ACTION_MASK) === ACTION_ACCEPT;
-        const protocol = protocols[row];
-        let opened = flags === 0 ? UNKNOWN : openedByFlags(flags, egress);
-        let evidence = EVIDENCE_CODE.tcp_flags;
-        // A SYN-ACK that answers nothing in the log and that the network ACL lets pass was scattered here by a stranger.
-        if (entry < 0 && (flags & SYN_ACK) === SYN_ACK && deniedByAcl[reading] === 0) opened = UNKNOWN;
-        if (entry >= 0) {
-          const base = entry * STRIDE;
-          const state = words[base + STATE];
-          if (opened === UNKNOWN || bothAnswered(words[base + FLAGS])) {
-            opened = state & INITIATOR_MASK;
-            evidence = (state >>> EVIDENCE_SHIFT) & EVIDENCE_MASK;
-          }
-          if (accepted) {
-            if (isStray(words, base)) packed |= STRAY;
-          } else {
-            const aclDenies = deniedByAcl[reading] === 1;
-            // Outbound the groups come before the network ACL, inbound they never saw what it stopped.
-            if (egress && opened === REMOTE_OPENED && aclDenies) words[base + STATE] = state | REPLY_TRIED;
-            if (isStrayAnswer(batch, row, words, base, egress, aclDenies)) packed |= STRAY;
-            if (late && (flags & SYN_ACK) !== SYN) packed |= LATE;
-          }
-        } else if (opened === UNKNOWN && (bits & ACTION_MASK) !== 0) {
-          // A rejected record of no known connection: who is heard began, unless it can only be a server's answer.
-          const answers = egress && deniedByAcl[reading] === 1 && serverAnswers(batch, row, rules);
-          opened = egress === answers ? REMOTE_OPENED : LOCAL_OPENED;
-          evidence = answers ? EVIDENCE_CODE.service_port : EVIDENCE_CODE.only_direction;
-          if (!answers && !accepted && isBare(batch, row)) packed |= STRAY;
-        }
-        if (opened === UNKNOWN) evidence = EVIDENCE_CODE.none;
-        packed |= (opened << 8) | (evidence << 10);
-        const ported = protocol === TCP || protocol === UDP;
-        const unsure = ported ? accepted && SURMISES[evidence] === 1 : true;
-        if (unsure) packed |= UNCERTAIN;
-        if (entry >= 0) admitted = admittedFor(entry * STRIDE, opened, reading, unsure);
-        if ((protocol === ICMP || protocol === ICMPV6) && deniedByGroups(table, reading)) {
-          rowKey(batch, row, direction, addresses, key);
-          const refusedPing = !accepted && isAsLongAsPings(bytes[row], packets[row], key.kind >>> 8 === IPV6);
-          if (!refusedPing && haveFlow(key)) packed |= RELATED;
-          else if (accepted && words[entry * STRIDE + (egress ? FIRST_IN : FIRST_OUT)] === NEVER) packed |= UNANSWERED;
-        }
-      }
-      const judgement = judgementOf(reading, accountId[row], admitted, packed);
-      out[row] = judgement;
-      activity.add(interfaceId[row], judgement, starts[row], ends[row], packets[row], bytes[row]);
-    }
-  };
 
   return {
     judgements,
@@ -259,14 +135,17 @@ export function createEvaluator(
       observe(at, read.batch, read.readings, columns.direction, entries[at], into);
     },
     judgeSegment(out) {
-      pairs = null;
       enterApart(segment, columns.direction, entries, into);
       const observed = segment.map((read, at) => ({ ...read, entries: entries[at] }));
       placeRejected(observed, columns.direction, connections, addresses, timeouts, touched);
       countPings(touched, into.pings);
       now = Math.max(now, typicalStart(segment));
       decideInitiators(connections, touched, rules, columns.initiator);
-      segment.forEach(({ batch, readings }, at) => judgeBatch(batch, readings, entries[at], out[at]));
+      rows.beginSegment();
+      segment.forEach(({ batch, readings }, at) => {
+        rows.judge(batch, readings, entries[at], out[at]);
+        activity.add(batch, out[at]);
+      });
       reportUsage(connections, touched, columns, traffic);
       touched.clear(connections.words);
       segment = [];

@@ -28,7 +28,7 @@ import {
   TOTAL_PACKETS,
   type ConnectionTable,
 } from "./connections.ts";
-import { TRAFFIC_SUMS, TRAFFIC_WORDS, type TrafficCollector } from "./facts.ts";
+import { TRAFFIC_SUMS, TRAFFIC_WORDS, type TrafficCollector } from "./traffic-facts.ts";
 import { LOCAL_OPENED, RST, UNKNOWN } from "./initiator.ts";
 import { EGRESS, INGRESS } from "./reading.ts";
 import { type ReadingColumns, sideOf } from "./reading-columns.ts";

@@ -1,5 +1,5 @@
 import type { Evaluator } from "../evaluate/evaluator.ts";
-import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../evaluate/facts.ts";
+import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../evaluate/traffic-facts.ts";
 import { IPV4 } from "../net/address.ts";
 import { type Column, createValidity, markValid, toUint64 } from "./columns.ts";
 

@@ -2,7 +2,7 @@ import { ByteDictionary } from "../../src/decode/dictionary.ts";
 import { type BadLine, FlowBatch } from "../../src/decode/flow-batch.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";
 import { createEvaluator, type Evaluator } from "../../src/evaluate/evaluator.ts";
-import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../../src/evaluate/facts.ts";
+import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../../src/evaluate/traffic-facts.ts";
 import type { TrackerState } from "../../src/evaluate/state.ts";
 import { IPV4 } from "../../src/net/address.ts";
 import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "../../src/evaluate/timeouts.ts";

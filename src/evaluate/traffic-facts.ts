@@ -1,0 +1,106 @@
+/** Admitted connections, summed per day, interface, rule set, initiator, protocol, service port and peer. */
+export interface TrafficFacts {
+  rows: number;
+  /** Ten words a row: day, interface, rule set, direction, protocol, port, family, peer (address or pool number), first, last. */
+  words: Uint32Array;
+  /** Eight sums a row: connections, replied, meaningful, reset, packets, bytes, reply packets, reply bytes. */
+  sums: Float64Array;
+}
+
+export const TRAFFIC_WORDS = 10;
+export const TRAFFIC_SUMS = 8;
+
+export interface TrafficCollector {
+  readonly facts: TrafficFacts;
+  /** The row for a key, made when it is new; add to its sums directly. */
+  row(
+    day: number,
+    eni: number,
+    ruleSet: number,
+    direction: number,
+    protocol: number,
+    port: number,
+    family: number,
+    peer: number,
+  ): number;
+  clear(): void;
+}
+
+export function createTrafficCollector(): TrafficCollector {
+  let capacity = 1 << 10;
+  // A row is found by the words of its key; half of the slots at the most are taken: a row + 1, 0 for none.
+  let slots = new Int32Array(capacity * 2);
+  const facts: TrafficFacts = {
+    rows: 0,
+    words: new Uint32Array(capacity * TRAFFIC_WORDS),
+    sums: new Float64Array(capacity * TRAFFIC_SUMS),
+  };
+  const grow = (): void => {
+    const { words, sums } = facts;
+    capacity *= 2;
+    facts.words = new Uint32Array(capacity * TRAFFIC_WORDS);
+    facts.words.set(words);
+    facts.sums = new Float64Array(capacity * TRAFFIC_SUMS);
+    facts.sums.set(sums);
+    slots = new Int32Array(capacity * 2);
+    const mask = slots.length - 1;
+    for (let row = 0; row < facts.rows; row++) {
+      const at = row * TRAFFIC_WORDS;
+      const hash = hashOf(words[at], words[at + 1], words[at + 2], words[at + 3], words[at + 5], words[at + 7]);
+      let slot = hash & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = row + 1;
+    }
+  };
+  return {
+    facts,
+    row(day, eni, ruleSet, direction, protocol, port, family, peer) {
+      if (facts.rows === capacity) grow();
+      const { words, sums } = facts;
+      const mask = slots.length - 1;
+      let slot = hashOf(day, eni, ruleSet, direction, port, peer) & mask;
+      for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
+        const at = (slots[slot] - 1) * TRAFFIC_WORDS;
+        if (
+          words[at + 7] === peer &&
+          words[at + 1] === eni &&
+          words[at + 2] === ruleSet &&
+          words[at + 5] === port &&
+          words[at + 3] === direction &&
+          words[at + 4] === protocol &&
+          words[at + 6] === family &&
+          words[at] === day
+        ) {
+          return slots[slot] - 1;
+        }
+      }
+      const row = facts.rows++;
+      slots[slot] = row + 1;
+      const at = row * TRAFFIC_WORDS;
+      words[at] = day;
+      words[at + 1] = eni;
+      words[at + 2] = ruleSet;
+      words[at + 3] = direction;
+      words[at + 4] = protocol;
+      words[at + 5] = port;
+      words[at + 6] = family;
+      words[at + 7] = peer;
+      words[at + 8] = 0xffffffff;
+      words[at + 9] = 0;
+      sums.fill(0, row * TRAFFIC_SUMS, (row + 1) * TRAFFIC_SUMS);
+      return row;
+    },
+    clear() {
+      facts.rows = 0;
+      slots.fill(0);
+    },
+  };
+}
+
+/** Without protocol and family: peers and ports hardly ever differ in these alone. */
+function hashOf(day: number, eni: number, ruleSet: number, direction: number, port: number, peer: number): number {
+  let hash = Math.imul(peer ^ Math.imul(eni, 0x85ebca6b), 0x9e3779b1);
+  hash = Math.imul((hash ^ (hash >>> 15)) + Math.imul(ruleSet, 0xc2b2ae35) + port, 0x27d4eb2f);
+  hash = Math.imul((hash ^ (hash >>> 13)) + Math.imul(day, 0x165667b1) + direction, 0x9e3779b1);
+  return hash ^ (hash >>> 16);
+}
