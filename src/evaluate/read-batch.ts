@@ -8,15 +8,14 @@ import {
   STATUS_SHIFT,
   type FlowBatch,
 } from "../decode/flow-batch.ts";
-import { IPV4, prefixContains, type Prefix } from "../net/address.ts";
-import type { CompiledPolicy, CompiledSnapshot } from "../policy/compile/compile.ts";
-import { ACL_UNKNOWN, DETAILED, NO_FILTER, NOT_IN_SNAPSHOT } from "../policy/compile/interfaces.ts";
-import { createMatcher, type Matcher } from "../policy/compile/matcher.ts";
+import { IPV4, IPV6, prefixContains, type Prefix } from "../net/address.ts";
+import type { CompiledPolicy } from "../policy/compile/compile.ts";
+import { ACL_UNKNOWN, DETAILED, FOUR_TOLD, NO_FILTER, NOT_IN_SNAPSHOT } from "../policy/compile/interfaces.ts";
 import { classOf4, classOf6 } from "../policy/compile/peer-classes.ts";
 import { serviceOf } from "../policy/compile/services.ts";
 import type { Destination } from "../policy/compile/transit.ts";
-import { createDirectMap, type DirectMap } from "./direct-map.ts";
 import { EGRESS, INGRESS, NOT_ASKED, UNMODELLED, type ReadingTable } from "./reading.ts";
+import { createSnapshotReader, type SnapshotReader } from "./snapshot-reader.ts";
 import {
   ADDRESS_ELSEWHERE,
   ADDRESS_MISSING,
@@ -39,56 +38,6 @@ export interface BatchReader {
   read(batch: FlowBatch, out: Uint32Array): void;
 }
 
-interface SnapshotReader {
-  readonly snapshot: CompiledSnapshot;
-  readonly matcher: Matcher;
-  /** Interfaces with the same filters have the same profile: their records share readings. */
-  readonly profiles: Uint32Array;
-  /** Readings by profile and direction, services, class of the peer. */
-  readonly recent: DirectMap;
-  readonly classOf: (address: number) => number;
-}
-
-function createSnapshotReader(snapshot: CompiledSnapshot, table: ReadingTable): SnapshotReader {
-  return {
-    snapshot,
-    matcher: createMatcher(snapshot, table.internMatch, table.matches),
-    profiles: profilesOf(snapshot),
-    recent: createDirectMap(14),
-    classOf: rememberClasses(snapshot),
-  };
-}
-
-function profilesOf({ interfaces }: CompiledSnapshot): Uint32Array {
-  const profiles = new Uint32Array(interfaces.sgIngress.length);
-  const numbers = new Map<string, number>();
-  const { sgIngress, sgEgress, naclIngress, naclEgress, unfiltered, flags } = interfaces;
-  for (let eni = 0; eni < profiles.length; eni++) {
-    const filters = `${sgIngress[eni]},${sgEgress[eni]},${naclIngress[eni]},${naclEgress[eni]},${unfiltered[eni]}`;
-    const key = `${filters},${flags[eni] & ACL_UNKNOWN}`;
-    const known = numbers.get(key);
-    if (known === undefined) numbers.set(key, numbers.size);
-    profiles[eni] = known ?? numbers.size - 1;
-  }
-  return profiles;
-}
-
-const CLASS_BITS = 16;
-
-/** `classOf4` with a direct-mapped memory of recent addresses: an address and its class + 1 side by side, 0 for none. */
-function rememberClasses({ peers }: CompiledSnapshot): (address: number) => number {
-  const recent = new Uint32Array(2 << CLASS_BITS);
-  return (address) => {
-    const at = (Math.imul(address, 0x9e3779b1) >>> (32 - CLASS_BITS)) << 1;
-    const known = recent[at + 1];
-    if (recent[at] === address && known !== 0) return known - 1;
-    const found = classOf4(peers, address);
-    recent[at] = address;
-    recent[at + 1] = found + 1;
-    return found;
-  };
-}
-
 /** The reader for a policy. Readings are interned into `table`. */
 export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): BatchReader {
   const readers = policy.snapshots.map((snapshot) => createSnapshotReader(snapshot, table));
@@ -109,7 +58,8 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     if (family === 0 && packetFamily === 0) {
       return memo.intern(at, flags | ADDRESS_MISSING, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
     }
-    const simple = (interfaces.flags[eni] & DETAILED) === 0;
+    const onlyFour = family === IPV4 && packetFamily !== IPV6;
+    const simple = onlyFour ? (interfaces.flags[eni] & FOUR_TOLD) !== 0 : (interfaces.flags[eni] & DETAILED) === 0;
     if (direction === 0) {
       const primary = interfaces.primary[eni];
       const four = family === IPV4;

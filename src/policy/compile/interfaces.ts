@@ -30,8 +30,10 @@ export interface CompiledInterfaces {
 export const DETAILED = 1;
 /** The model holds no network ACL for the interface's subnet: that layer is undecided. */
 export const ACL_UNKNOWN = 2;
+/** Of IPv4 the columns tell everything, whatever IPv6 addresses there are beside. */
+export const FOUR_TOLD = 4;
 
-/** For interfaces with more than a primary IPv4 address, or in a subnet with more than one IPv4 block. */
+/** For interfaces with more than a primary IPv4 address, or in a subnet with more than one IPv4 block; and for IPv6. */
 export interface InterfaceDetails {
   /** Every private address and delegated prefix. */
   readonly blocks: readonly Prefix[];
@@ -94,7 +96,9 @@ export function compileInterfaces(
     }
     const routed = one.type === "transit_gateway" ? [] : (transit.get(one.subnetId ?? "") ?? []);
     const blocks = addressBlocks(one);
-    if (needsDetails(blocks, subnet, routed)) {
+    const fourTold = routed.length === 0 && isFourTold(blocks, subnet, primary);
+    if (fourTold) columns.flags[at] |= FOUR_TOLD;
+    if (!fourTold || hasSix(blocks) || hasSix(subnet?.prefixes ?? [])) {
       columns.flags[at] |= DETAILED;
       details.set(at, { blocks, subnet: subnet?.prefixes ?? [], transit: routed });
     }
@@ -102,9 +106,14 @@ export function compileInterfaces(
   return { ...columns, details };
 }
 
-function needsDetails(blocks: readonly Prefix[], subnet: Subnet | undefined, routed: readonly Destination[]): boolean {
-  const plain = blocks.length === 1 && blocks[0].family === IPV4;
-  const subnets = subnet?.prefixes ?? [];
-  const fourOnly = subnets.filter((prefix) => prefix.family === IPV4).length <= 1;
-  return !plain || !fourOnly || subnets.some((prefix) => prefix.family === IPV6) || routed.length > 0;
+/** One address, which is the primary one, and one block of the subnet at the most. */
+function isFourTold(blocks: readonly Prefix[], subnet: Subnet | undefined, primary: number): boolean {
+  const isFour = (prefix: Prefix): boolean => prefix.family === IPV4;
+  const [own, ...others] = blocks.filter(isFour);
+  if (own === undefined || others.length > 0 || (subnet?.prefixes ?? []).filter(isFour).length > 1) return false;
+  return own.length === 32 && own.words[0] === primary;
+}
+
+function hasSix(prefixes: readonly Prefix[]): boolean {
+  return prefixes.some((prefix) => prefix.family === IPV6);
 }
