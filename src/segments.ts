@@ -112,11 +112,13 @@ export async function judgeAndStore(
   };
   const commit = async (last: boolean): Promise<void> => {
     appendFacts();
+    underWay.push(settled(writer.prepare(changes.take())));
     // While the writer is at these, the memory of connections is packed here.
-    underWay.push(settled(writer.flush()));
-    const taken = changes.take();
+    const { entries, ...frame } = evaluator.exportState();
+    underWay.push(settled(writer.replaceTracker(frame)));
+    for (const chunk of entries) underWay.push(settled(writer.appendTracker(chunk)));
     await stored();
-    await writer.commit(finished, taken, last);
+    await writer.commit(finished, last);
     finished = [];
     rowsSinceCommit = 0;
   };
@@ -185,7 +187,6 @@ function createChangeLog(evaluator: Evaluator, names: SharedNames, knownInterfac
         ruleSets: evaluator.ruleSets.slice(taken.ruleSets),
         interfaces: names.interfaces.strings.slice(taken.interfaces),
         accounts: names.accounts.strings,
-        tracker: evaluator.exportState(),
       };
       taken.judgements = evaluator.judgements.length;
       taken.ruleSets = evaluator.ruleSets.length;

@@ -44,15 +44,13 @@ const MARGIN = 4;
  * be known. What mostly is as before, or close to it, is told by the difference. As columns of a table they took a third
  * of all bytes of twenty minutes of records, and a tenth of the time; a branch for each number would triple that of this.
  */
-export function packEntries(words: Uint32Array, size: number, places: Uint32Array): Uint8Array[] {
-  const chunks: Uint8Array[] = [];
+export function* packEntries(words: Uint32Array, size: number, places: Uint32Array): Generator<Uint8Array> {
   const room = new Uint8Array(Math.min(size, CHUNK_ENTRIES) * MOST_BYTES + MARGIN);
   const out = new DataView(room.buffer);
   for (let first = 0; first < size; first += CHUNK_ENTRIES) {
     const end = packChunk(words, first, Math.min(first + CHUNK_ENTRIES, size), places, out);
-    chunks.push(room.slice(0, end + MARGIN));
+    yield room.slice(0, end + MARGIN);
   }
-  return chunks;
 }
 
 function packChunk(words: Uint32Array, first: number, end: number, places: Uint32Array, out: DataView): number {
@@ -96,7 +94,7 @@ function packChunk(words: Uint32Array, first: number, end: number, places: Uint3
 }
 
 /** Hands over the KEPT_WORDS of each entry, in order; the array is reused. */
-export function unpackEntries(chunks: readonly Uint8Array[], take: (entry: Uint32Array) => void): void {
+export function unpackEntries(chunks: Iterable<Uint8Array>, take: (entry: Uint32Array) => void): void {
   for (const chunk of chunks) unpackChunk(chunk, take);
 }
 

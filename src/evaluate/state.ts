@@ -18,8 +18,8 @@ type StoredMatch = Omit<Match, "rules" | "possible"> & {
 
 /** The evaluator's memory of open connections, as plain data. */
 export interface TrackerState {
-  /** See packed-entries.ts; OPENED_BY is a place in `readings`, plus one. */
-  readonly entries: readonly Uint8Array[];
+  /** See packed-entries.ts; OPENED_BY is a place in `readings`, plus one. They are packed as they are taken: once, and at once. */
+  readonly entries: Iterable<Uint8Array>;
   /** IPv6 addresses, four words each. */
   readonly addresses: Uint32Array;
   readonly readings: readonly StoredReading[];

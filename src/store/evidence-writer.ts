@@ -3,7 +3,6 @@ import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
 import type { RuleSet } from "../evaluate/rule-sets.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
-import type { TrackerState } from "../evaluate/state.ts";
 import type { Model } from "../policy/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, type PolicyNames, replaceRules } from "./dimensions.ts";
 import { checkpointAtCommit, useAllCores, type WritableFile } from "./create-file.ts";
@@ -17,7 +16,7 @@ import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendRows, type Cell } from "./rows.ts";
 import { readIdentities } from "./stored-identities.ts";
 import type { LedgerEntry, StoredState } from "./stored-state.ts";
-import { saveTracker } from "./tracker-rows.ts";
+import { appendTracker, replaceTracker, type TrackerFrame } from "./tracker-rows.ts";
 import { withWriteErrors } from "./write-error.ts";
 
 /** What is known of an object once all its records are in. */
@@ -44,7 +43,6 @@ export interface Changes {
   readonly interfaces: readonly string[];
   /** All accounts: judgements name them by place. */
   readonly accounts: readonly string[];
-  readonly tracker: TrackerState;
 }
 
 /** Buffers of a batch that has been written: its own and that of its judgements. */
@@ -83,13 +81,16 @@ export interface EvidenceWriter {
   appendBadLines(objectId: number, bad: readonly BadLine[]): Promise<void>;
   /** What identifies the records of these buckets, those included that were appended and not committed yet. */
   identities(buckets: readonly number[]): Promise<StoredIdentities>;
-  /** What has been appended goes to DuckDB now, and not only with the commit. */
-  flush(): Promise<void>;
+  /** What comes before a commit: what has been appended goes to DuckDB, with the dimension rows that are new. */
+  prepare(changes: Changes): Promise<void>;
+  /** Replaces the stored memory of connections; takes the entries one after the other, while others are being packed. */
+  replaceTracker(frame: TrackerFrame): Promise<void>;
+  appendTracker(chunk: Uint8Array): Promise<void>;
   /**
-   * Ends the transaction: dimension rows that are new since the last commit, the objects, and all appended records. The
-   * `last` commit of a run goes straight to its place in the file.
+   * Ends the transaction: the objects, and all that was appended and prepared. The `last` commit of a run goes straight to
+   * its place in the file.
    */
-  commit(finished: readonly FinishedObject[], changes: Changes, last: boolean): Promise<void>;
+  commit(finished: readonly FinishedObject[], last: boolean): Promise<void>;
   finishRun(state: "complete" | "interrupted", totals: { retries: number; evicted: number }): Promise<void>;
   /** SELECTs on what is committed, once the run is finished, several at a time: nobody has to open the file again. */
   query(sql: string, parameters?: Parameters): Promise<Result>;
@@ -125,10 +126,6 @@ export async function openEvidenceWriter(
     await connection.run("begin");
   };
   await begin();
-  const flush = async (): Promise<void> => {
-    flowRows?.flush();
-    factRows.flush();
-  };
 
   return withWriteErrors<EvidenceWriter>(path, {
     ledger: state.ledger,
@@ -161,9 +158,9 @@ export async function openEvidenceWriter(
       flowRows?.flush();
       return readIdentities(connection, buckets);
     },
-    flush,
-    async commit(finished, { judgements, ruleSets, interfaces, accounts, tracker }, last) {
-      await flush();
+    async prepare({ judgements, ruleSets, interfaces, accounts }) {
+      flowRows?.flush();
+      factRows.flush();
       await intervals?.store(connection);
       if (packed) await storeModel(connection, runId, await packed);
       packed = null;
@@ -173,7 +170,10 @@ export async function openEvidenceWriter(
       next.judgement += judgements.length;
       next.ruleSet += ruleSets.length;
       next.interface += interfaces.length;
-      await saveTracker(connection, tracker);
+    },
+    replaceTracker: (frame) => replaceTracker(connection, frame),
+    appendTracker: (chunk) => appendTracker(connection, chunk),
+    async commit(finished, last) {
       await appendRows(
         connection,
         "objects",

@@ -24,9 +24,24 @@ export async function openEvidenceFile(path: string): Promise<OpenEvidenceFile> 
   const state = await readStoredState(file.connection);
   return {
     state,
-    begin: (options) => openEvidenceWriter(file, state, options),
+    begin: async (options) => inOrder(await openEvidenceWriter(file, state, options)),
     close: async () => file.close(),
   };
+}
+
+/** The same methods, each begun when those asked for before are done, as a thread of its own would; queries excepted. */
+export function inOrder<T extends object>(target: T): T {
+  let turn: Promise<unknown> = Promise.resolve();
+  const ordered = Object.entries(target).map(([name, member]: [string, unknown]) => {
+    if (typeof member !== "function" || name === "query") return [name, member];
+    const call = (...args: unknown[]): Promise<unknown> => {
+      const result = turn.then(() => (member as (...args: unknown[]) => unknown).apply(target, args));
+      turn = result.catch(() => undefined);
+      return result;
+    };
+    return [name, call];
+  });
+  return Object.fromEntries(ordered) as T;
 }
 
 /** A thread that writes. */
@@ -96,11 +111,10 @@ function threadedWriter(ask: Ask, state: StoredState, close: () => Promise<void>
     },
     appendBadLines: async (objectId, bad) => void (await ask({ method: "appendBadLines", objectId, bad })),
     identities: async (buckets) => (await ask({ method: "identities", buckets })) as StoredIdentities,
-    flush: async () => void (await ask({ method: "flush" })),
-    async commit(finished, changes, last) {
-      const transfer = changes.tracker.entries.map((chunk) => chunk.buffer as ArrayBuffer);
-      await ask({ method: "commit", finished, changes, last }, transfer);
-    },
+    prepare: async (changes) => void (await ask({ method: "prepare", changes })),
+    replaceTracker: async (frame) => void (await ask({ method: "replaceTracker", frame })),
+    appendTracker: async (chunk) => void (await ask({ method: "appendTracker", chunk }, [chunk.buffer as ArrayBuffer])),
+    commit: async (finished, last) => void (await ask({ method: "commit", finished, last })),
     query: async (sql, parameters = {}) => (await ask({ method: "query", sql, parameters })) as Result,
     finishRun: async (runState, totals) => void (await ask({ method: "finishRun", state: runState, totals })),
   };

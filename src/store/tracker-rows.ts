@@ -2,15 +2,22 @@ import type { DuckDBBlobValue, DuckDBConnection } from "@duckdb/node-api";
 import type { StoredReading, TrackerState } from "../evaluate/state.ts";
 import { blobValue } from "./duckdb.ts";
 
-/** Replaces the stored memory of the evaluator; part of the transaction that commits the records it comes from. */
-export async function saveTracker(connection: DuckDBConnection, state: TrackerState): Promise<void> {
+/** The stored memory of the evaluator; part of the transaction that commits the records it comes from. */
+export type TrackerFrame = Omit<TrackerState, "entries">;
+
+/** Puts another memory in the place of the stored one, without its entries. */
+export async function replaceTracker(
+  connection: DuckDBConnection,
+  { readings, addresses, now }: TrackerFrame,
+): Promise<void> {
   await connection.run("delete from tracker_connections");
   await connection.run("delete from tracker_state");
-  for (const chunk of state.entries) {
-    await connection.run("insert into tracker_connections values ($1)", [blobValue(chunk)]);
-  }
-  const content = JSON.stringify({ readings: state.readings, addresses: [...state.addresses], now: state.now });
+  const content = JSON.stringify({ readings, addresses: [...addresses], now });
   await connection.run("insert into tracker_state values ($1)", [content]);
+}
+
+export async function appendTracker(connection: DuckDBConnection, chunk: Uint8Array): Promise<void> {
+  await connection.run("insert into tracker_connections values ($1)", [blobValue(chunk)]);
 }
 
 /** The memory that an earlier run left; null when there is none. */

@@ -5,6 +5,7 @@ import type { Changes, FinishedObject, RunRecord, UsedBuffers, WriterOptions } f
 import type { FactColumns } from "./fact-columns.ts";
 import type { Parameters, Result } from "./reader.ts";
 import type { StoredState } from "./stored-state.ts";
+import type { TrackerFrame } from "./tracker-rows.ts";
 
 /** The calls of an evidence writer as plain data, for the thread that carries them out. */
 export type WriterCall =
@@ -22,13 +23,10 @@ export type WriterCall =
   | { readonly method: "appendFacts"; readonly facts: FactColumns }
   | { readonly method: "appendBadLines"; readonly objectId: number; readonly bad: readonly BadLine[] }
   | { readonly method: "identities"; readonly buckets: readonly number[] }
-  | { readonly method: "flush" }
-  | {
-      readonly method: "commit";
-      readonly finished: readonly FinishedObject[];
-      readonly changes: Changes;
-      readonly last: boolean;
-    }
+  | { readonly method: "prepare"; readonly changes: Changes }
+  | { readonly method: "replaceTracker"; readonly frame: TrackerFrame }
+  | { readonly method: "appendTracker"; readonly chunk: Uint8Array }
+  | { readonly method: "commit"; readonly finished: readonly FinishedObject[]; readonly last: boolean }
   | {
       readonly method: "finishRun";
       readonly state: "complete" | "interrupted";

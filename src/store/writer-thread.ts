@@ -79,11 +79,17 @@ async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer:
       const transfer = [low, high, start, objectId, judgement].map((column) => column.buffer as ArrayBuffer);
       return { reply, transfer };
     }
-    case "flush":
-      await writer!.flush();
+    case "prepare":
+      await writer!.prepare(call.changes);
+      return done;
+    case "replaceTracker":
+      await writer!.replaceTracker(call.frame);
+      return done;
+    case "appendTracker":
+      await writer!.appendTracker(call.chunk);
       return done;
     case "commit":
-      await writer!.commit(call.finished, call.changes, call.last);
+      await writer!.commit(call.finished, call.last);
       return done;
     case "query":
       return { reply: await writer!.query(call.sql, call.parameters), transfer: [] };

@@ -10,7 +10,6 @@ const NOTHING_NEW = {
   ruleSets: [],
   interfaces: [],
   accounts: [],
-  tracker: { entries: [], addresses: new Uint32Array(0), readings: [], now: 0 },
 };
 const RUN = { startedAt: new Date(0), arguments: "{}", model: null, modelHash: null, toolVersion: "test" };
 
@@ -60,7 +59,8 @@ test("what is appended after a commit and never committed goes, what was committ
       await writer.appendFlows(1, batch, new Uint32Array(batch.line.length));
     };
     await append(10);
-    await writer.commit([], NOTHING_NEW, true);
+    await writer.prepare(NOTHING_NEW);
+    await writer.commit([], true);
     await append(7);
     await writer.close();
     expect(await countRows(path)).toMatchObject({ flow_rows_wide: 10, runs: 1 });

@@ -119,14 +119,16 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
   }));
   store += await timed(async () => {
     await writer.appendFacts(factColumns(evaluator));
-    const changes = {
+    await writer.prepare({
       judgements: evaluator.judgements,
       ruleSets: evaluator.ruleSets,
       interfaces: interfaces.strings,
       accounts: accounts.strings,
-      tracker: evaluator.exportState(),
-    };
-    await writer.commit(finished, changes, true);
+    });
+    const { entries, ...frame } = evaluator.exportState();
+    await writer.replaceTracker(frame);
+    for (const chunk of entries) await writer.appendTracker(chunk);
+    await writer.commit(finished, true);
     await writer.finishRun("complete", { retries: 0, evicted: 0 });
     await writer.close();
   });
