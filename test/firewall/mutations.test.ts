@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { proposeModel } from "../../src/change/proposal.ts";
 import { replayHistory } from "../../src/change/what-if.ts";
 import { loadModel } from "../../src/policy/load.ts";
+import { isIcmp } from "../../src/net/protocols.ts";
 import { openHistory } from "../../src/store/history.ts";
 import { openReader } from "../../src/store/reader.ts";
 import { withFolder } from "../helpers/evidence.ts";
@@ -30,11 +31,27 @@ function flipsOf({ records, truth, network }: Capture, format: Format, after: Co
   return flips;
 }
 
+/** Pings whose questions and answers begin in one second: no record shows which were the questions. */
+function symmetricPings(records: Capture["records"]): Set<string> {
+  const starts = new Map<string, Map<string, number>>();
+  for (const record of records.filter(({ protocol }) => isIcmp(protocol))) {
+    const pair = pairOf(record);
+    const known = starts.get(pair) ?? new Map<string, number>();
+    starts.set(pair, known.set(record.dir, Math.min(record.start, known.get(record.dir) ?? Infinity)));
+  }
+  return new Set([...starts].flatMap(([pair, known]) => (known.get("ingress") === known.get("egress") ? [pair] : [])));
+}
+
+const pairOf = ({ eni, src, dst }: Capture["records"][number]): string => [eni, ...[src, dst].sort()].join("|");
+
 /** Lines of which a record says too little: two flows in one, ICMP errors, answers without a connection. */
 function untold({ records, truth }: Capture, format: Format): Set<string> {
   const places = truth.records.map((record) => record[format].join("|"));
   const twice = places.filter((place, at) => places.indexOf(place) !== at);
-  const blurred = records.flatMap(({ sightings }, at) => {
+  const symmetric = symmetricPings(records);
+  const blurred = records.flatMap((record, at) => {
+    const { sightings } = record;
+    if (isIcmp(record.protocol) && symmetric.has(pairOf(record))) return [places[at]];
     const answers = sightings.some(({ packet, groups }) => packet.reply && groups?.state === "no-connection");
     return answers || truth.records[at].blurred ? [places[at]] : [];
   });
