@@ -152,7 +152,7 @@ export function createEvaluator(
       into.pings.length = 0;
       into.apart.length = 0;
       // Forgetting costs a pass over everything remembered: it waits until half of that may be idle.
-      if (connections.size <= Math.min(Math.max(mostConnections, kept * 2), mostConnections * 1.5)) return;
+      if (connections.size <= Math.min(Math.max(400_000, kept * 2), mostConnections * 1.5)) return;
       evicted += forgetConnections(connections, mostConnections, now, timeouts);
       kept = connections.size;
     },

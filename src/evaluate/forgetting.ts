@@ -4,8 +4,8 @@ import type { AddressPool } from "./address-pool.ts";
 import { type IdleTimeouts, isIdle, SPREAD } from "./timeouts.ts";
 
 /**
- * Forgets connections to which nothing that is still to come can belong, then, if there are still more than `most`, the longest silent ones. Returns how many
- * went before their time.
+ * Forgets connections to which nothing that is still to come can belong, then, if there are still more than `most`, the
+ * longest silent ones. Returns how many went before their time.
  */
 export function forgetConnections(
   connections: ConnectionTable,

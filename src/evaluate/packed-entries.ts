@@ -42,7 +42,7 @@ const MARGIN = 4;
 /**
  * The first `size` entries of a connection table as bytes, some 30 each; `places` says by which number each OPENED_BY is to
  * be known. What mostly is as before, or close to it, is told by the difference. As columns of a table they took a third
- * of all bytes of twenty minutes of records, and a tenth of the time; a branch for each number would triple that of this.
+ * of all bytes of twenty minutes of records, and a tenth of the time.
  */
 export function* packEntries(words: Uint32Array, size: number, places: Uint32Array): Generator<Uint8Array> {
   const room = new Uint8Array(Math.min(size, CHUNK_ENTRIES) * MOST_BYTES + MARGIN);

@@ -6,6 +6,7 @@ import { createReadingTable } from "../evaluate/reading.ts";
 import { openAhead } from "../source/read-ahead.ts";
 import type { SourceObject } from "../source/source.ts";
 import type { BatchMessage, NewNames, ReaderMessage, ReaderSetup } from "./messages.ts";
+import { createTurns } from "./turns.ts";
 
 /** Batches that may be under way from one reader. Enough for a whole object, so that the next one can be read meanwhile. */
 export const BATCHES_UNDER_WAY = 128;
@@ -31,7 +32,7 @@ export function createObjectReader(
   const spareReadings: ArrayBuffer[] = [];
   let underWay = 0;
   let wake: (() => void) | null = null;
-  let turn: Promise<void> = Promise.resolve();
+  const inTurn = createTurns();
 
   const newNames = (): NewNames | null => {
     const names = {
@@ -118,9 +119,7 @@ export function createObjectReader(
     },
     read(object, signal) {
       const chunks = openAhead(object, { aws: setup.aws, events, signal });
-      const done = turn.then(() => decode(object, chunks, signal));
-      turn = done.catch(() => {});
-      return done;
+      return inTurn(() => decode(object, chunks, signal));
     },
   };
 }

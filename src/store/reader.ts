@@ -1,5 +1,6 @@
 import type { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
+import { createTurns } from "../pool/turns.ts";
 import { LIST, listValue, StatementType, VARCHAR } from "./duckdb.ts";
 import { openEvidence, type OpenEvidence } from "./open.ts";
 import { queryError } from "./query-error.ts";
@@ -52,14 +53,10 @@ export function readerOf({ connection, close }: Pick<OpenEvidence, "connection" 
     for await (const chunk of chunks) for (const row of chunk) rows.push(row);
     return { columns, rows };
   };
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = createTurns();
   return {
     stream,
-    run(sql, parameters) {
-      const result = turn.then(() => runNow(sql, parameters));
-      turn = result.catch(() => undefined);
-      return result;
-    },
+    run: (sql, parameters) => inTurn(() => runNow(sql, parameters)),
     close,
   };
 }

@@ -1,6 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import { AppError } from "../errors.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
+import { createTurns } from "../pool/turns.ts";
 import type { EvidenceWriter, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
 import type { StoredState } from "./stored-state.ts";
 import type { Column } from "./columns.ts";
@@ -31,15 +32,13 @@ export async function openEvidenceFile(path: string): Promise<OpenEvidenceFile> 
 
 /** The same methods, each begun when those asked for before are done, as a thread of its own would; queries excepted. */
 export function inOrder<T extends object>(target: T): T {
-  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = createTurns();
   const ordered = Object.entries(target).map(([name, member]: [string, unknown]) => {
     if (typeof member !== "function" || name === "query") return [name, member];
-    const call = (...args: unknown[]): Promise<unknown> => {
-      const result = turn.then(() => (member as (...args: unknown[]) => unknown).apply(target, args));
-      turn = result.catch(() => undefined);
-      return result;
-    };
-    return [name, call];
+    return [
+      name,
+      (...args: unknown[]) => inTurn(() => (member as (...args: unknown[]) => unknown).apply(target, args)),
+    ];
   });
   return Object.fromEntries(ordered) as T;
 }

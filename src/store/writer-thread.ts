@@ -2,6 +2,7 @@ import { parentPort } from "node:worker_threads";
 import { FlowBatch } from "../decode/flow-batch.ts";
 import { AppError } from "../errors.ts";
 import { expectTransfers } from "../pool/transfers.ts";
+import { createTurns } from "../pool/turns.ts";
 import { openForWriting } from "./create-file.ts";
 import { openEvidenceWriter, type EvidenceWriter } from "./evidence-writer.ts";
 import { readStoredState } from "./stored-state.ts";
@@ -15,7 +16,7 @@ expectTransfers();
 const port = parentPort!;
 let opened: Awaited<ReturnType<typeof open>> | null = null;
 let writer: EvidenceWriter | null = null;
-let turn: Promise<void> = Promise.resolve();
+const inTurn = createTurns();
 
 port.on("message", ({ id, call }: { id: number; call: WriterCall }) => {
   const carryOut = async (): Promise<void> => {
@@ -28,7 +29,7 @@ port.on("message", ({ id, call }: { id: number; call: WriterCall }) => {
   };
   // Queries come when all is written, and do not wait for one another.
   if (call.method === "query") void carryOut();
-  else turn = turn.then(carryOut);
+  else void inTurn(carryOut);
 });
 
 // Loaded, native code and all (pool/threads.ts).
