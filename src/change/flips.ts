@@ -1,7 +1,7 @@
 import { type PolicyVerdict, policyVerdict } from "../evaluate/policy-verdict.ts";
 import { type BatchReader, createBatchReader } from "../evaluate/read-batch.ts";
 import { createReadingTable, type ReadingTable } from "../evaluate/reading.ts";
-import { createWordMemo } from "../evaluate/word-memo.ts";
+import { WordMemo } from "../evaluate/word-memo.ts";
 import { compileModel } from "../policy/compile/compile.ts";
 import type { Model } from "../policy/model.ts";
 import type { FlowChunk } from "../store/flow-scan.ts";
@@ -81,7 +81,7 @@ export function createComparison(history: History, propose: (inForce: Model) => 
   for (const model of history.models.values()) sidesOf(model);
 
   const outcomes: Outcome[] = [];
-  const memo = createWordMemo(4);
+  const memo = new WordMemo(4);
   const outcome = new Uint32Array(ROWS);
 
   const comparePart = (chunk: FlowChunk, model: Model, from: number, to: number): void => {

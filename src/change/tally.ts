@@ -1,7 +1,7 @@
 import { EGRESS, INGRESS } from "../evaluate/reading.ts";
 import { type AddressPool, createAddressPool } from "../evaluate/address-pool.ts";
 import { rowKey, type RowKey } from "../evaluate/row-key.ts";
-import { createWordMemo, type WordMemo } from "../evaluate/word-memo.ts";
+import { WordMemo } from "../evaluate/word-memo.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
 import { hasPorts, protocolName } from "../net/protocols.ts";
 import type { History } from "../store/history.ts";
@@ -60,7 +60,7 @@ export function createTally(): Tally {
   const admitting = new Set<string>();
   const kindOfOutcome: number[] = [];
   const addresses = createAddressPool();
-  const memo = createWordMemo(KEY_WORDS);
+  const memo = new WordMemo(KEY_WORDS);
   const keys: number[] = [];
   const sums: { records: number; packets: number; bytes: number; first: number; last: number }[] = [];
   let ungrouped = 0;
@@ -189,7 +189,7 @@ export async function trafficClasses(
   ruleIds: readonly string[],
   pool: AddressPool,
 ): Promise<ClassOf> {
-  const memo = createWordMemo(4);
+  const memo = new WordMemo(4);
   const put = (to: WordMemo, eni: number, direction: number, family: number, service: number, peer: number): void => {
     to.key[0] = eni;
     to.key[1] = (direction << 2) | family;

@@ -31,7 +31,7 @@ function keepDoubles(column: Float64Array, rows: number, gone: Int32Array): void
   }
 }
 
-function keepPorts(column: Uint16Array, rows: number, gone: Int32Array): void {
+export function keepPorts(column: Uint16Array, rows: number, gone: Int32Array): void {
   let to = gone[0];
   for (let next = 0; next < gone.length; next++) {
     const end = next + 1 < gone.length ? gone[next + 1] : rows;
@@ -39,7 +39,7 @@ function keepPorts(column: Uint16Array, rows: number, gone: Int32Array): void {
   }
 }
 
-function keepOctets(column: Uint8Array, rows: number, gone: Int32Array): void {
+export function keepOctets(column: Uint8Array, rows: number, gone: Int32Array): void {
   let to = gone[0];
   for (let next = 0; next < gone.length; next++) {
     const end = next + 1 < gone.length ? gone[next + 1] : rows;

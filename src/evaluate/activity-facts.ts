@@ -1,6 +1,6 @@
 import type { FlowBatch } from "../decode/flow-batch.ts";
-import { createDirectMap } from "./direct-map.ts";
-import { createWordMemo } from "./word-memo.ts";
+import { DirectMap } from "./direct-map.ts";
+import { WordMemo } from "./word-memo.ts";
 
 /** Sums per interface, hour and judgement; columns of equal length `rows`. */
 export interface ActivityFacts {
@@ -29,7 +29,7 @@ const HOUR = 3600;
 
 /** Collects activity; a record that reaches into later hours marks their minutes but counts in the hour it starts in. */
 export function createActivityCollector(): ActivityCollector {
-  const memo = createWordMemo(3);
+  const memo = new WordMemo(3);
   let capacity = 1 << 10;
   const grown = <T extends Uint32Array | Float64Array>(old: T, make: (length: number) => T): T => {
     const larger = make(capacity);
@@ -51,7 +51,7 @@ export function createActivityCollector(): ActivityCollector {
     minutesLow: u32(capacity),
     minutesHigh: u32(capacity),
   };
-  const recent = createDirectMap(14);
+  const recent = new DirectMap(14);
 
   const slotOf = (hour: number, eni: number, judgement: number): number => {
     const known = recent.get(hour, eni, judgement);

@@ -3,6 +3,7 @@ import { createAdmissions } from "./admission.ts";
 import { createConnectionTable } from "./connections.ts";
 import { createActivityCollector, type ActivityFacts } from "./activity-facts.ts";
 import { createTrafficCollector, type TrafficFacts } from "./traffic-facts.ts";
+import { createEnds } from "./ends.ts";
 import { forgetAddresses, forgetConnections } from "./forgetting.ts";
 import { decideInitiators, type InitiatorRules } from "./initiator.ts";
 import type { Judgement } from "./judgement.ts";
@@ -74,16 +75,18 @@ export function createEvaluator(
   options: EvaluatorOptions = {},
 ): Evaluator {
   const { mostConnections = 1_000_000, timeouts = DEFAULT_TIMEOUTS, firstJudgement = 0, firstRuleSet = 0 } = options;
-  const connections = createConnectionTable(options.roomForConnections ?? 1 << 20);
+  const room = options.roomForConnections ?? 1 << 20;
+  const connections = createConnectionTable(room);
   const addresses = createAddressPool();
   const activity = createActivityCollector();
-  const traffic = createTrafficCollector();
+  const traffic = createTrafficCollector(room / 4);
   const ruleSets = createRuleSets(table, firstRuleSet, options.storedRuleSets ?? [], ruleIds);
   const columns = createReadingColumns(table, ruleSets);
   const admissions = createAdmissions(table, connections, columns);
   const { judgements, judgementOf } = createJudgementTable(table, firstJudgement, admissions);
   const rows = createRowJudge({ table, rules, connections, addresses, columns, admissions, judgementOf });
   const touched = createTouched();
+  const ends = createEnds();
   let evicted = 0;
   let kept = 0;
   let now = 0;
@@ -140,7 +143,7 @@ export function createEvaluator(
       placeRejected(observed, columns.direction, connections, addresses, timeouts, touched);
       countPings(touched, into.pings);
       now = Math.max(now, typicalStart(segment));
-      decideInitiators(connections, touched, rules, columns.initiator);
+      decideInitiators(connections, touched, rules, columns.initiator, ends);
       rows.beginSegment();
       segment.forEach(({ batch, readings }, at) => {
         rows.judge(batch, readings, entries[at], out[at]);

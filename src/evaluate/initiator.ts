@@ -7,8 +7,6 @@ import {
   FIRST_IN,
   FIRST_OUT,
   FLAGS,
-  INITIATOR_MASK,
-  INTERFACE,
   KIND,
   LOCAL,
   NEVER,
@@ -19,10 +17,11 @@ import {
   STRIDE,
   type ConnectionTable,
 } from "./connections.ts";
+import type { Ends } from "./ends.ts";
 import { EVIDENCE, type Evidence } from "./judgement.ts";
 import { NOT_ASKED, type ReadingTable } from "./reading.ts";
+import { inSteps } from "./steps.ts";
 import type { Touched } from "./touched.ts";
-import { createWordMemo, type WordMemo } from "./word-memo.ts";
 
 export const UNKNOWN = 0;
 export const LOCAL_OPENED = 1;
@@ -78,13 +77,26 @@ export function createInitiatorRules(namedTcp: Iterable<number>, namedUdp: Itera
  */
 export function decideInitiators(
   { words }: ConnectionTable,
-  { count, entries }: Touched,
+  touched: Touched,
   rules: InitiatorRules,
   byPolicy: Uint8Array,
+  ends: Ends,
 ): void {
   const ambiguous: number[] = [];
-  for (let place = 0; place < count; place++) {
-    const base = entries[place] * STRIDE;
+  inSteps(touched.count, (from, to) => decideByItself(words, touched.entries.subarray(from, to), rules, ambiguous));
+  if (ambiguous.length === 0) return;
+  ends.count(words, ambiguous, touched.entries.subarray(0, touched.count));
+  const policySays = (base: number): number => byPolicy[words[base + OPENED_BY] - 1];
+  const otherEnd = createOtherEnd(words, ambiguous, policySays);
+  inSteps(ambiguous.length, (from, to) => {
+    decideAmbiguous(words, ambiguous.slice(from, to), ends, rules, policySays, otherEnd);
+  });
+}
+
+/** What a connection's own records tell; the others are left to `ambiguous`. */
+function decideByItself(words: Uint32Array, entries: Uint32Array, rules: InitiatorRules, ambiguous: number[]): void {
+  for (let at = 0; at < entries.length; at++) {
+    const base = entries[at] * STRIDE;
     const flags = words[base + FLAGS];
     const out = flags & 0xff;
     const inward = flags >>> 8;
@@ -105,9 +117,6 @@ export function decideInitiators(
     else if (gap <= -2) record(words, base, LOCAL_OPENED, EVIDENCE_CODE.service_port);
     else ambiguous.push(base);
   }
-  if (ambiguous.length === 0) return;
-  const ends = countEnds(words, ambiguous, entries.subarray(0, count));
-  decideAmbiguous(words, ambiguous, ends, rules, (base) => byPolicy[words[base + OPENED_BY] - 1]);
 }
 
 function record(words: Uint32Array, base: number, opened: number, evidence: number): void {
@@ -132,57 +141,17 @@ function rankGap(words: Uint32Array, base: number, rules: InitiatorRules): numbe
   return ranks[ports >>> 16] - ranks[ports & 0xffff];
 }
 
-/** How many connections of the segment meet at an end. */
-interface Ends {
-  atLocal(base: number): number;
-  atRemote(base: number): number;
-}
-
-/** Counts the connections at the ends of the ambiguous ones: a server is known by those that are told already, too. */
-function countEnds(words: Uint32Array, ambiguous: readonly number[], entries: Uint32Array): Ends {
-  const memo = createWordMemo(4, 1 << Math.max(8, Math.ceil(Math.log2(ambiguous.length * 4))));
-  const counts: number[] = [];
-  // Most connections have no port in common with an ambiguous one.
-  const asked = new Uint8Array(65_536);
-  for (const base of ambiguous) {
-    for (const end of [localEnd, remoteEnd]) {
-      end(memo, words, base);
-      if (memo.find() >= 0) continue;
-      memo.add(counts.length);
-      counts.push(0);
-      asked[memo.key[2] & 0xffff] = 1;
-    }
-  }
-  for (const entry of entries) {
-    const base = entry * STRIDE;
-    const ports = words[base + PORTS];
-    const opened = words[base + STATE] & INITIATOR_MASK;
-    if (asked[ports >>> 16] === 1 && opened !== LOCAL_OPENED) count(localEnd, base);
-    if (asked[ports & 0xffff] === 1 && opened !== REMOTE_OPENED) count(remoteEnd, base);
-  }
-  return { atLocal: (base) => counts[placeOf(localEnd, base)], atRemote: (base) => counts[placeOf(remoteEnd, base)] };
-
-  function placeOf(end: typeof localEnd, base: number): number {
-    end(memo, words, base);
-    return memo.find();
-  }
-  function count(end: typeof localEnd, base: number): void {
-    const place = placeOf(end, base);
-    if (place >= 0) counts[place]++;
-  }
-}
-
 function decideAmbiguous(
   words: Uint32Array,
   ambiguous: readonly number[],
   ends: Ends,
   rules: InitiatorRules,
   policySays: (base: number) => number,
+  otherEnd: (base: number) => number,
 ): void {
-  const otherEnd = createOtherEnd(words, ambiguous, policySays);
   for (const base of ambiguous) {
-    const atLocal = ends.atLocal(base);
-    const atRemote = ends.atRemote(base);
+    const atLocal = ends.atLocal(words, base);
+    const atRemote = ends.atRemote(words, base);
     const out = words[base + FIRST_OUT];
     const inward = words[base + FIRST_IN];
     const gap = rankGap(words, base, rules);
@@ -227,22 +196,6 @@ function createOtherEnd(
     const said = mirror === undefined ? UNKNOWN : policySays(mirror);
     return said === UNKNOWN ? UNKNOWN : said === LOCAL_OPENED ? REMOTE_OPENED : LOCAL_OPENED;
   };
-}
-
-/** The end of the connection at the interface: (interface, local port, protocol). */
-function localEnd(ends: WordMemo, words: Uint32Array, base: number): void {
-  ends.key[0] = words[base + INTERFACE];
-  ends.key[1] = -1;
-  ends.key[2] = words[base + PORTS] >>> 16;
-  ends.key[3] = words[base + KIND];
-}
-
-/** The far end: (interface, remote address, remote port, protocol). */
-function remoteEnd(ends: WordMemo, words: Uint32Array, base: number): void {
-  ends.key[0] = words[base + INTERFACE];
-  ends.key[1] = words[base + REMOTE];
-  ends.key[2] = (words[base + PORTS] & 0xffff) | 0x10000;
-  ends.key[3] = words[base + KIND];
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { Admissions } from "./admission.ts";
-import { createDirectMap } from "./direct-map.ts";
+import { DirectMap } from "./direct-map.ts";
 import { judge } from "./judge.ts";
 import type { Judgement } from "./judgement.ts";
 import { FACT_BITS, unpack } from "./packed-facts.ts";
 import type { ReadingTable } from "./reading.ts";
-import { createWordMemo } from "./word-memo.ts";
+import { WordMemo } from "./word-memo.ts";
 
 /** Judgements by number: equal ones are one. */
 export interface JudgementTable {
@@ -24,8 +24,8 @@ export function createJudgementTable(
 ): JudgementTable {
   const judgements: Judgement[] = [];
   const judgementIds = new Map<string, number>();
-  const memo = createWordMemo(4);
-  const recent = createDirectMap(12);
+  const memo = new WordMemo(4);
+  const recent = new DirectMap(12);
 
   const judgementOf = (reading: number, account: number, admitted: number, packed: number): number => {
     const said = (account << FACT_BITS) | packed;

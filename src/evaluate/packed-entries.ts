@@ -17,6 +17,7 @@ import {
   TOTAL_BYTES_OUT,
   TOTAL_PACKETS,
 } from "./connections.ts";
+import { inSteps } from "./steps.ts";
 
 /** The words of an entry that outlive a run: everything but its place in a segment and its hash. */
 export const KEPT_WORDS = PLACE;
@@ -46,51 +47,79 @@ const MARGIN = 4;
  */
 export function* packEntries(words: Uint32Array, size: number, places: Uint32Array): Generator<Uint8Array> {
   const room = new Uint8Array(Math.min(size, CHUNK_ENTRIES) * MOST_BYTES + MARGIN);
-  const out = new DataView(room.buffer);
+  const packer = new EntryPacker(room);
   for (let first = 0; first < size; first += CHUNK_ENTRIES) {
-    const end = packChunk(words, first, Math.min(first + CHUNK_ENTRIES, size), places, out);
-    yield room.slice(0, end + MARGIN);
+    packer.begin();
+    const entries = Math.min(CHUNK_ENTRIES, size - first);
+    inSteps(entries, (from, to) => packer.pack(words, first + from, first + to, places));
+    yield room.slice(0, packer.used + MARGIN);
   }
 }
 
-function packChunk(words: Uint32Array, first: number, end: number, places: Uint32Array, out: DataView): number {
-  const numbers = new Uint32Array(NUMBERS);
-  const locals = createLocals();
-  let [at, kind, last] = [0, 0, 0];
-  for (let base = first * STRIDE; base < end * STRIDE; base += STRIDE) {
-    const eni = words[base + INTERFACE];
-    const lastBefore = last;
-    last = words[base + LAST];
-    numbers[INTERFACE] = eni;
-    numbers[LOCAL] = locals.swap(eni, words[base + LOCAL]) ^ words[base + LOCAL];
-    numbers[REMOTE] = words[base + REMOTE];
-    numbers[PORTS] = words[base + PORTS];
-    numbers[KIND] = words[base + KIND] ^ kind;
-    kind = words[base + KIND];
-    numbers[LAST] = withSignLast(last - lastBefore);
-    numbers[FIRST_OUT] = sinceFirst(last, words[base + FIRST_OUT]);
-    numbers[FIRST_IN] = sinceFirst(last, words[base + FIRST_IN]);
-    numbers[FLAGS] = words[base + FLAGS];
-    numbers[STATE] = words[base + STATE];
-    numbers[OPENED_BY] = places[words[base + OPENED_BY]];
-    numbers[PACKETS_OUT] = words[base + TOTAL_PACKETS] & 0xffff;
-    numbers[PACKETS_IN] = words[base + TOTAL_PACKETS] >>> 16;
-    numbers[TOTAL_BYTES_OUT] = words[base + TOTAL_BYTES_OUT];
-    numbers[TOTAL_BYTES_IN] = words[base + TOTAL_BYTES_IN];
+/** Packs entries into `room`, one behind the other. */
+class EntryPacker {
+  /** Bytes written. */
+  used = -1;
+  private kind = -1;
+  private last = -1;
+  private locals = new Locals();
+  private readonly numbers = new Uint32Array(NUMBERS);
+  private readonly out: DataView;
 
-    const headAt = at;
-    let head = 0;
-    at += 4;
-    for (let place = 0; place < NUMBERS; place++) {
-      const number = numbers[place];
-      const code = CODE_BY_ZEROS[Math.clz32(number)];
-      out.setUint32(at, number, true);
-      at += LENGTHS[code];
-      head |= code << (place * 2);
-    }
-    out.setUint32(headAt, head, true);
+  constructor(room: Uint8Array) {
+    this.out = new DataView(room.buffer);
+    this.begin();
   }
-  return at;
+
+  /** A new chunk: nothing is told by what came before. */
+  begin(): void {
+    this.used = 0;
+    this.kind = 0;
+    this.last = 0;
+    this.locals.clear();
+  }
+
+  /** The entries `[from, to)`. */
+  pack(words: Uint32Array, from: number, to: number, places: Uint32Array): void {
+    const { numbers, locals, out } = this;
+    let { used: at, kind, last } = this;
+    for (let base = from * STRIDE; base < to * STRIDE; base += STRIDE) {
+      const eni = words[base + INTERFACE];
+      const lastBefore = last;
+      last = words[base + LAST];
+      numbers[INTERFACE] = eni;
+      numbers[LOCAL] = locals.swap(eni, words[base + LOCAL]) ^ words[base + LOCAL];
+      numbers[REMOTE] = words[base + REMOTE];
+      numbers[PORTS] = words[base + PORTS];
+      numbers[KIND] = words[base + KIND] ^ kind;
+      kind = words[base + KIND];
+      numbers[LAST] = withSignLast(last - lastBefore);
+      numbers[FIRST_OUT] = sinceFirst(last, words[base + FIRST_OUT]);
+      numbers[FIRST_IN] = sinceFirst(last, words[base + FIRST_IN]);
+      numbers[FLAGS] = words[base + FLAGS];
+      numbers[STATE] = words[base + STATE];
+      numbers[OPENED_BY] = places[words[base + OPENED_BY]];
+      numbers[PACKETS_OUT] = words[base + TOTAL_PACKETS] & 0xffff;
+      numbers[PACKETS_IN] = words[base + TOTAL_PACKETS] >>> 16;
+      numbers[TOTAL_BYTES_OUT] = words[base + TOTAL_BYTES_OUT];
+      numbers[TOTAL_BYTES_IN] = words[base + TOTAL_BYTES_IN];
+
+      const headAt = at;
+      let head = 0;
+      at += 4;
+      for (let place = 0; place < NUMBERS; place++) {
+        const number = numbers[place];
+        const code = CODE_BY_ZEROS[Math.clz32(number)];
+        out.setUint32(at, number, true);
+        at += LENGTHS[code];
+        head |= code << (place * 2);
+      }
+      out.setUint32(headAt, head, true);
+    }
+    this.used = at;
+    this.kind = kind;
+    this.last = last;
+  }
 }
 
 /** Hands over the KEPT_WORDS of each entry, in order; the array is reused. */
@@ -102,7 +131,7 @@ function unpackChunk(chunk: Uint8Array, take: (entry: Uint32Array) => void): voi
   const bytes = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   const numbers = new Uint32Array(NUMBERS);
   const entry = new Uint32Array(KEPT_WORDS);
-  const locals = createLocals();
+  const locals = new Locals();
   let [at, kind, last] = [0, 0, 0];
   while (at < chunk.length - MARGIN) {
     const head = bytes.getUint32(at, true);
@@ -126,23 +155,36 @@ function unpackChunk(chunk: Uint8Array, take: (entry: Uint32Array) => void): voi
 }
 
 /** The local address that each interface had last: most have one. */
-function createLocals(): { of(eni: number): number; swap(eni: number, local: number): number } {
-  let locals = new Uint32Array(256);
-  const of = (eni: number): number => (eni < locals.length ? locals[eni] : 0);
-  return {
-    of,
-    swap(eni, local) {
-      const before = of(eni);
-      if (eni >= locals.length) {
-        const more = new Uint32Array(Math.max(eni + 1, locals.length * 2));
-        more.set(locals);
-        locals = more;
-      }
-      locals[eni] = local;
-      return before;
-    },
-  };
+class Locals {
+  private locals = NOTHING;
+
+  constructor() {
+    this.locals = new Uint32Array(256);
+  }
+
+  of(eni: number): number {
+    return eni < this.locals.length ? this.locals[eni] : 0;
+  }
+
+  swap(eni: number, local: number): number {
+    const before = this.of(eni);
+    if (eni >= this.locals.length) this.grow(eni);
+    this.locals[eni] = local;
+    return before;
+  }
+
+  clear(): void {
+    this.locals.fill(0);
+  }
+
+  private grow(eni: number): void {
+    const more = new Uint32Array(Math.max(eni + 1, this.locals.length * 2));
+    more.set(this.locals);
+    this.locals = more;
+  }
 }
+
+const NOTHING = new Uint32Array(0);
 
 /** A difference modulo 2^32 with its sign in the lowest bit: small ones of either sign are small numbers. */
 function withSignLast(difference: number): number {

@@ -1,5 +1,5 @@
 import type { Reading, ReadingTable } from "./reading.ts";
-import { createWordMemo } from "./word-memo.ts";
+import { WordMemo } from "./word-memo.ts";
 
 // Properties of a reading, as bits.
 export const UNFILTERED = 1;
@@ -26,7 +26,7 @@ export interface ReadingMemo {
 
 /** Numbers to readings without building an object per record. */
 export function createReadingMemo(table: ReadingTable): ReadingMemo {
-  const memo = createWordMemo(6);
+  const memo = new WordMemo(6);
   const { key } = memo;
   return {
     intern(snapshot, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote) {

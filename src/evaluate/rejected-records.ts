@@ -37,48 +37,64 @@ export function placeRejected(
   touched: Touched,
 ): void {
   const { words } = connections;
-  const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
-  const found: { readonly of: ObservedBatch; readonly row: number; readonly entry: number }[] = [];
+  const found: Found[] = [];
   const times: Times = new Map();
-  for (const of of observed) {
-    const { batch, readings, entries } = of;
-    for (let row = 0; row < batch.rows; row++) {
-      if (entries[row] !== LOOK_UP) continue;
-      rowKey(batch, row, directions[readings[row]], pool, key);
-      const entry = connections.find(key.eni, key.local, key.remote, key.ports, key.kind);
-      entries[row] = NO_CONNECTION;
-      if (entry < 0) continue;
-      found.push({ of, row, entry });
-      for (let one = entry; one >= 0; one = connections.older(one)) {
-        const base = one * STRIDE;
-        // Before or after everything else no record of the connection needs to be looked at.
-        if (batch.start[row] >= words[base + LAST] || batch.start[row] < openedAt(words, base)) continue;
-        const place = words[base + PLACE];
-        if (place === 0 || times.has(one)) continue;
-        times.set(one, { prior: touched.priors[place - 1], spans: [] });
-        words[base + STATE] |= WANTED;
-      }
-    }
-  }
-  if (times.size > 0) readTimes(observed, words, times);
+  for (const of of observed) findRejected(of, directions, connections, pool, touched, found, times);
+  if (times.size > 0) for (const of of observed) readTimes(of, words, times);
+  for (const entry of times.keys()) words[entry * STRIDE + STATE] &= ~WANTED;
   for (const { of, row, entry } of found) {
     of.entries[row] = placeOf(of.batch.start[row], entry, connections, times, timeouts);
+  }
+}
+
+/** A record that was not accepted, and the youngest connection of its key. */
+interface Found {
+  readonly of: ObservedBatch;
+  readonly row: number;
+  readonly entry: number;
+}
+
+function findRejected(
+  of: ObservedBatch,
+  directions: Uint8Array,
+  connections: ConnectionTable,
+  pool: AddressPool,
+  touched: Touched,
+  found: Found[],
+  times: Times,
+): void {
+  const { words } = connections;
+  const { batch, readings, entries } = of;
+  const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
+  for (let row = 0; row < batch.rows; row++) {
+    if (entries[row] !== LOOK_UP) continue;
+    rowKey(batch, row, directions[readings[row]], pool, key);
+    const entry = connections.find(key.eni, key.local, key.remote, key.ports, key.kind);
+    entries[row] = NO_CONNECTION;
+    if (entry < 0) continue;
+    found.push({ of, row, entry });
+    for (let one = entry; one >= 0; one = connections.older(one)) {
+      const base = one * STRIDE;
+      // Before or after everything else no record of the connection needs to be looked at.
+      if (batch.start[row] >= words[base + LAST] || batch.start[row] < openedAt(words, base)) continue;
+      const place = words[base + PLACE];
+      if (place === 0 || times.has(one)) continue;
+      times.set(one, { prior: touched.priors[place - 1], spans: [] });
+      words[base + STATE] |= WANTED;
+    }
   }
 }
 
 /** Of connections: latest end before the segment, start and end of the accepted records in it. */
 type Times = Map<number, { readonly prior: number; readonly spans: number[] }>;
 
-function readTimes(observed: readonly ObservedBatch[], words: Uint32Array, times: Times): void {
-  for (const { batch, entries } of observed) {
-    for (let row = 0; row < batch.rows; row++) {
-      const entry = entries[row];
-      if (entry >= 0 && (words[entry * STRIDE + STATE] & WANTED) !== 0) {
-        times.get(entry)!.spans.push(batch.start[row], batch.end[row]);
-      }
+function readTimes({ batch, entries }: ObservedBatch, words: Uint32Array, times: Times): void {
+  for (let row = 0; row < batch.rows; row++) {
+    const entry = entries[row];
+    if (entry >= 0 && (words[entry * STRIDE + STATE] & WANTED) !== 0) {
+      times.get(entry)!.spans.push(batch.start[row], batch.end[row]);
     }
   }
-  for (const entry of times.keys()) words[entry * STRIDE + STATE] &= ~WANTED;
 }
 
 function placeOf(

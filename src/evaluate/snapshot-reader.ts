@@ -2,7 +2,7 @@ import type { CompiledSnapshot } from "../policy/compile/compile.ts";
 import { ACL_UNKNOWN } from "../policy/compile/interfaces.ts";
 import { createMatcher, type Matcher } from "../policy/compile/matcher.ts";
 import { classOf4 } from "../policy/compile/peer-classes.ts";
-import { createDirectMap, type DirectMap } from "./direct-map.ts";
+import { DirectMap } from "./direct-map.ts";
 import type { ReadingTable } from "./reading.ts";
 
 /** What a reader keeps of one snapshot. */
@@ -21,7 +21,7 @@ export function createSnapshotReader(snapshot: CompiledSnapshot, table: ReadingT
     snapshot,
     matcher: createMatcher(snapshot, table.internMatch, table.matches),
     profiles: profilesOf(snapshot),
-    recent: createDirectMap(14),
+    recent: new DirectMap(14),
     classOf: rememberClasses(snapshot),
   };
 }

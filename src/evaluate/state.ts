@@ -2,6 +2,7 @@ import type { Match } from "../policy/compile/filters.ts";
 import { INTERFACE, KIND, LOCAL, OPENED_BY, PORTS, REMOTE, STRIDE, type ConnectionTable } from "./connections.ts";
 import { packEntries, unpackEntries } from "./packed-entries.ts";
 import { NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
+import { inSteps } from "./steps.ts";
 import type { AddressPool } from "./address-pool.ts";
 
 /** A reading with its matches, self-contained: rules by id, so that it can be read back under another compiled policy. */
@@ -36,7 +37,7 @@ export function exportState(
   const { words, size } = connections;
   // Only readings in use are kept: `places` says where, by OPENED_BY.
   const places = new Uint32Array(table.readings.length + 1);
-  for (let base = 0; base < size * STRIDE; base += STRIDE) places[words[base + OPENED_BY]] = 1;
+  inSteps(size, (from, to) => markOpeners(words, from, to, places));
   const readings: StoredReading[] = [];
   for (let openedBy = 1; openedBy < places.length; openedBy++) {
     if (places[openedBy] === 1) places[openedBy] = readings.push(toStored(table, openedBy - 1, ruleIds));
@@ -48,6 +49,10 @@ export function exportState(
     readings,
     now,
   };
+}
+
+function markOpeners(words: Uint32Array, from: number, to: number, places: Uint32Array): void {
+  for (let base = from * STRIDE; base < to * STRIDE; base += STRIDE) places[words[base + OPENED_BY]] = 1;
 }
 
 /** Fills an empty table and pool. `ruleIndex` knows every rule id of `ruleIds`; a rule it lacks is dropped from its match. */

@@ -1,4 +1,5 @@
 import { LAST, PLACE, STRIDE } from "./connections.ts";
+import { inSteps } from "./steps.ts";
 
 /** The connections that a segment touched, and what it adds to each: the rest of an entry outlives the segment. */
 export interface Touched {
@@ -25,7 +26,7 @@ export interface Touched {
 export const TOUCHED_SUMS = 4;
 
 export function createTouched(): Touched {
-  let capacity = 1 << 14;
+  let capacity = 1 << 17;
   const touched = {
     count: 0,
     entries: new Uint32Array(capacity),
@@ -50,7 +51,7 @@ export function createTouched(): Touched {
     },
     clear(words: Uint32Array): void {
       const { count, entries, sums, openings } = touched;
-      for (let place = 0; place < count; place++) words[entries[place] * STRIDE + PLACE] = 0;
+      inSteps(count, (from, to) => forgetPlaces(words, entries, from, to));
       sums.fill(0, 0, count * TOUCHED_SUMS);
       openings.fill(0, 0, count);
       touched.count = 0;
@@ -69,4 +70,8 @@ export function createTouched(): Touched {
     touched.openings.set(openings);
   };
   return touched;
+}
+
+function forgetPlaces(words: Uint32Array, entries: Uint32Array, from: number, to: number): void {
+  for (let place = from; place < to; place++) words[entries[place] * STRIDE + PLACE] = 0;
 }

@@ -26,8 +26,9 @@ export interface TrafficCollector {
   clear(): void;
 }
 
-export function createTrafficCollector(): TrafficCollector {
-  let capacity = 1 << 10;
+/** `room`: rows there is room for at the start, a power of two. What is not used costs no memory, to grow costs a copy. */
+export function createTrafficCollector(room: number): TrafficCollector {
+  let capacity = room;
   // A row is found by the words of its key; half of the slots at the most are taken: a row + 1, 0 for none.
   let slots = new Int32Array(capacity * 2);
   const facts: TrafficFacts = {
@@ -91,6 +92,7 @@ export function createTrafficCollector(): TrafficCollector {
       return row;
     },
     clear() {
+      if (facts.rows === 0) return;
       facts.rows = 0;
       slots.fill(0);
     },

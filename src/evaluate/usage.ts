@@ -32,6 +32,7 @@ import { TRAFFIC_SUMS, TRAFFIC_WORDS, type TrafficCollector } from "./traffic-fa
 import { LOCAL_OPENED, RST, UNKNOWN } from "./initiator.ts";
 import { EGRESS, INGRESS } from "./reading.ts";
 import { type ReadingColumns, sideOf } from "./reading-columns.ts";
+import { inSteps } from "./steps.ts";
 import { TOUCHED_SUMS, type Touched } from "./touched.ts";
 
 const DAY = 86_400;
@@ -77,7 +78,18 @@ export function reportUsage(
   readings: ReadingColumns,
   traffic: TrafficCollector,
 ): void {
-  for (let place = 0; place < touched.count; place++) {
+  inSteps(touched.count, (from, to) => reportPlaces(words, touched, from, to, readings, traffic));
+}
+
+function reportPlaces(
+  words: Uint32Array,
+  touched: Touched,
+  from: number,
+  to: number,
+  readings: ReadingColumns,
+  traffic: TrafficCollector,
+): void {
+  for (let place = from; place < to; place++) {
     const base = touched.entries[place] * STRIDE;
     const opened = words[base + STATE] & INITIATOR_MASK;
     if (opened === UNKNOWN) continue;

@@ -1,66 +1,78 @@
 /**
  * A table from keys of a few 32-bit words to small numbers. The caller writes the key into `key` and asks; nothing is
- * allocated per question.
+ * allocated per question. A class: all tables share their methods, so that code compiled with one serves the next.
  */
-export interface WordMemo {
+export class WordMemo {
   readonly key: Int32Array;
+  private readonly stride: number;
+  // Set here and once more by `makeRoom`: fields that are only ever initialised are compiled as constants.
+  private size = -1;
+  private capacity = 0;
+  private keys = NOTHING;
+  private values = NOTHING;
+
+  constructor(stride: number, initial = 1 << 10) {
+    this.stride = stride;
+    this.key = new Int32Array(stride);
+    this.size = 0;
+    this.makeRoom(initial);
+  }
+
   /** Value of `key`, or -1. */
-  find(): number;
+  find(): number {
+    return this.values[this.slotOf(this.key, 0)];
+  }
+
   /** Remembers `value` for `key`, which must not be known yet. */
-  add(value: number): void;
-  clear(): void;
-}
+  add(value: number): void {
+    if (++this.size * 2 > this.capacity) this.grow();
+    this.put(this.key, 0, value);
+  }
 
-export function createWordMemo(stride: number, initial = 1 << 10): WordMemo {
-  let capacity = initial;
-  let size = 0;
-  let keys = new Int32Array(capacity * stride);
-  let values = new Int32Array(capacity).fill(-1);
-  const key = new Int32Array(stride);
+  clear(): void {
+    if (this.size === 0) return;
+    this.size = 0;
+    this.values.fill(-1);
+  }
 
-  const slotOf = (words: Int32Array, at: number): number => {
+  private slotOf(words: Int32Array, at: number): number {
+    const { stride, keys, values } = this;
+    const mask = this.capacity - 1;
     let hash = 0x2545f491;
     for (let word = 0; word < stride; word++) {
       hash = Math.imul(hash ^ words[at + word], 0x9e3779b1);
       hash ^= hash >>> 15;
     }
-    let slot = hash & (capacity - 1);
-    for (; values[slot] >= 0; slot = (slot + 1) & (capacity - 1)) {
+    let slot = hash & mask;
+    for (; values[slot] >= 0; slot = (slot + 1) & mask) {
       const base = slot * stride;
       let word = 0;
       while (word < stride && keys[base + word] === words[at + word]) word++;
       if (word === stride) break;
     }
     return slot;
-  };
+  }
 
-  const grow = (): void => {
-    const [oldKeys, oldValues] = [keys, values];
-    capacity *= 2;
-    keys = new Int32Array(capacity * stride);
-    values = new Int32Array(capacity).fill(-1);
-    for (let old = 0; old < oldValues.length; old++) {
-      if (oldValues[old] < 0) continue;
-      const slot = slotOf(oldKeys, old * stride);
-      for (let word = 0; word < stride; word++) keys[slot * stride + word] = oldKeys[old * stride + word];
-      values[slot] = oldValues[old];
+  private put(words: Int32Array, at: number, value: number): void {
+    const { stride, keys } = this;
+    const slot = this.slotOf(words, at);
+    for (let word = 0; word < stride; word++) keys[slot * stride + word] = words[at + word];
+    this.values[slot] = value;
+  }
+
+  private grow(): void {
+    const { keys, values } = this;
+    this.makeRoom(this.capacity * 2);
+    for (let old = 0; old < values.length; old++) {
+      if (values[old] >= 0) this.put(keys, old * this.stride, values[old]);
     }
-  };
+  }
 
-  // No accessor among these: V8 keeps an object literal that has one as a hash table.
-  return {
-    key,
-    find: () => values[slotOf(key, 0)],
-    add(value) {
-      if (++size * 2 > capacity) grow();
-      const slot = slotOf(key, 0);
-      for (let word = 0; word < stride; word++) keys[slot * stride + word] = key[word];
-      values[slot] = value;
-    },
-    clear() {
-      if (size === 0) return;
-      size = 0;
-      values.fill(-1);
-    },
-  };
+  private makeRoom(capacity: number): void {
+    this.capacity = capacity;
+    this.keys = new Int32Array(capacity * this.stride);
+    this.values = new Int32Array(capacity).fill(-1);
+  }
 }
+
+const NOTHING = new Int32Array(0);

@@ -17,10 +17,12 @@ export function markValid(valid: Uint8Array, row: number): void {
 
 /** Unsigned 64-bit integers as two words each, least significant first; `numbers` are exact below 2^53. */
 export function toUint64(numbers: Float64Array, rows: number, out: Uint32Array): Uint32Array {
-  for (let row = 0; row < rows; row++) {
-    const value = numbers[row];
-    out[row * 2] = value >>> 0;
-    out[row * 2 + 1] = value < 4_294_967_296 ? 0 : Math.floor(value / 4_294_967_296);
-  }
+  for (let row = 0; row < rows; row++) putUint64(numbers[row], out, row);
   return out;
+}
+
+/** One such integer, as row `row` of `out`. */
+export function putUint64(value: number, out: Uint32Array, row: number): void {
+  out[row * 2] = value >>> 0;
+  out[row * 2 + 1] = value < 4_294_967_296 ? 0 : Math.floor(value / 4_294_967_296);
 }

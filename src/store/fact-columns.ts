@@ -1,7 +1,8 @@
 import type { Evaluator } from "../evaluate/evaluator.ts";
 import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../evaluate/traffic-facts.ts";
+import { inSteps } from "../evaluate/steps.ts";
 import { IPV4 } from "../net/address.ts";
-import { type Column, createValidity, markValid, toUint64 } from "./columns.ts";
+import { type Column, createValidity, markValid, putUint64, toUint64 } from "./columns.ts";
 
 interface Rows {
   readonly columns: readonly Column[];
@@ -92,57 +93,85 @@ function coverageColumns(evaluator: Evaluator): Rows {
 }
 
 function trafficColumns(evaluator: Evaluator): Column[] {
-  const { traffic, addresses } = evaluator;
-  const { rows, words, sums } = traffic;
-  const word = (offset: number): Column => {
-    const values = new Uint32Array(rows);
-    for (let row = 0; row < rows; row++) values[row] = words[row * TRAFFIC_WORDS + offset];
-    return u32(values);
+  const { rows } = evaluator.traffic;
+  const columns: TrafficColumns = {
+    day: new Uint32Array(rows),
+    eni: new Uint32Array(rows),
+    ruleSet: new Uint32Array(rows),
+    direction: new Uint8Array(rows),
+    protocol: new Uint8Array(rows),
+    port: new Uint16Array(rows),
+    four: new Uint32Array(rows),
+    fourValid: createValidity(rows),
+    six: new Uint32Array(rows * 4),
+    sixValid: createValidity(rows),
+    counts: Array.from({ length: 4 }, () => new Uint32Array(rows)),
+    sums: Array.from({ length: 4 }, () => new Uint32Array(rows * 2)),
+    first: new Uint32Array(rows),
+    last: new Uint32Array(rows),
   };
-  const narrow = (offset: number, values: Uint8Array | Uint16Array): Column => {
-    for (let row = 0; row < rows; row++) values[row] = words[row * TRAFFIC_WORDS + offset];
-    return { values, bytesPerValue: values.BYTES_PER_ELEMENT };
-  };
-  const sum32 = (offset: number): Column => {
-    const values = new Uint32Array(rows);
-    for (let row = 0; row < rows; row++) values[row] = sums[row * TRAFFIC_SUMS + offset];
-    return u32(values);
-  };
-  const sum64 = (offset: number): Column => {
-    const numbers = new Float64Array(rows);
-    for (let row = 0; row < rows; row++) numbers[row] = sums[row * TRAFFIC_SUMS + offset];
-    return u64(numbers, rows);
-  };
-  const peer4 = createValidity(rows);
-  const peer6 = createValidity(rows);
-  const six = new Uint32Array(rows * 4);
-  for (let row = 0; row < rows; row++) {
-    const base = row * TRAFFIC_WORDS;
-    if (words[base + 6] === IPV4) {
-      markValid(peer4, row);
-      continue;
-    }
-    markValid(peer6, row);
-    for (let at = 0; at < 4; at++) six[row * 4 + 3 - at] = addresses.words[words[base + 7] * 4 + at];
-  }
+  inSteps(rows, (from, to) => fillTraffic(columns, evaluator, from, to));
   return [
-    word(0),
-    word(1),
-    word(2),
-    narrow(3, new Uint8Array(rows)),
-    narrow(4, new Uint8Array(rows)),
-    narrow(5, new Uint16Array(rows)),
-    { ...word(7), valid: peer4 },
-    { values: six, bytesPerValue: 16, valid: peer6 },
-    sum32(0),
-    sum32(1),
-    sum32(2),
-    sum32(3),
-    sum64(4),
-    sum64(5),
-    sum64(6),
-    sum64(7),
-    word(8),
-    word(9),
+    u32(columns.day),
+    u32(columns.eni),
+    u32(columns.ruleSet),
+    { values: columns.direction, bytesPerValue: 1 },
+    { values: columns.protocol, bytesPerValue: 1 },
+    { values: columns.port, bytesPerValue: 2 },
+    { ...u32(columns.four), valid: columns.fourValid },
+    { values: columns.six, bytesPerValue: 16, valid: columns.sixValid },
+    ...columns.counts.map(u32),
+    ...columns.sums.map((values) => ({ values, bytesPerValue: 8 })),
+    u32(columns.first),
+    u32(columns.last),
   ];
+}
+
+interface TrafficColumns {
+  readonly day: Uint32Array;
+  readonly eni: Uint32Array;
+  readonly ruleSet: Uint32Array;
+  readonly direction: Uint8Array;
+  readonly protocol: Uint8Array;
+  readonly port: Uint16Array;
+  readonly four: Uint32Array;
+  readonly fourValid: Uint8Array;
+  /** Four words a row, least significant first. */
+  readonly six: Uint32Array;
+  readonly sixValid: Uint8Array;
+  readonly counts: readonly Uint32Array[];
+  /** Two words a row. */
+  readonly sums: readonly Uint32Array[];
+  readonly first: Uint32Array;
+  readonly last: Uint32Array;
+}
+
+/** Row by row, as the facts lie: column by column each row would be fetched as often as there are columns. */
+function fillTraffic(to: TrafficColumns, { traffic, addresses }: Evaluator, from: number, end: number): void {
+  const { words, sums } = traffic;
+  const [connections, replied, meaningful, reset] = to.counts;
+  const { day, eni, ruleSet, direction, protocol, port, four, six, first, last } = to;
+  for (let row = from; row < end; row++) {
+    const at = row * TRAFFIC_WORDS;
+    day[row] = words[at];
+    eni[row] = words[at + 1];
+    ruleSet[row] = words[at + 2];
+    direction[row] = words[at + 3];
+    protocol[row] = words[at + 4];
+    port[row] = words[at + 5];
+    four[row] = words[at + 7];
+    first[row] = words[at + 8];
+    last[row] = words[at + 9];
+    if (words[at + 6] === IPV4) markValid(to.fourValid, row);
+    else {
+      markValid(to.sixValid, row);
+      for (let word = 0; word < 4; word++) six[row * 4 + 3 - word] = addresses.words[words[at + 7] * 4 + word];
+    }
+    const sum = row * TRAFFIC_SUMS;
+    connections[row] = sums[sum];
+    replied[row] = sums[sum + 1];
+    meaningful[row] = sums[sum + 2];
+    reset[row] = sums[sum + 3];
+    for (let wide = 0; wide < 4; wide++) putUint64(sums[sum + 4 + wide], to.sums[wide], row);
+  }
 }

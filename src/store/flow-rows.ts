@@ -11,10 +11,10 @@ import {
   PKT_FAMILY_SHIFT,
   type FlowBatch,
 } from "../decode/flow-batch.ts";
-import { keepOthers, removeRows } from "../decode/remove-rows.ts";
+import { keepOctets, keepOthers, keepPorts } from "../decode/remove-rows.ts";
 import { IPV4 } from "../net/address.ts";
 import { createColumnAppender } from "./column-appender.ts";
-import { type Column, createValidity, markValid, toUint64 } from "./columns.ts";
+import { type Column, createValidity, markValid, putUint64, toUint64 } from "./columns.ts";
 
 /** Value of `tcp_flags` in the tables for a record without that field. */
 const NO_FLAGS = 256;
@@ -36,57 +36,19 @@ export interface FlowRowWriter {
 export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter {
   const plain = createColumnAppender(connection, "flow_rows", 14);
   const wide = createColumnAppender(connection, "flow_rows_wide", 20);
-  const staged = {
-    objectId: new Uint32Array(BATCH_ROWS),
-    duration: new Uint32Array(BATCH_ROWS),
-    packets: new Uint32Array(BATCH_ROWS * 2),
-    bytes: new Uint32Array(BATCH_ROWS * 2),
-    flags: new Uint16Array(BATCH_ROWS),
-  };
+  const staged = createStaged();
   const exceptions = new Int32Array(BATCH_ROWS);
-
-  const appendPlain = (objectId: number, batch: FlowBatch, judgements: Uint32Array): void => {
-    const { rows } = batch;
-    if (staged.objectId[0] !== objectId || staged.objectId[BATCH_ROWS - 1] !== objectId) staged.objectId.fill(objectId);
-    for (let row = 0; row < rows; row++) {
-      staged.duration[row] = batch.end[row] - batch.start[row];
-      staged.flags[row] = batch.bits[row] & HAS_TCP_FLAGS ? batch.tcpFlags[row] : NO_FLAGS;
-    }
-    toUint64(batch.packets, rows, staged.packets);
-    toUint64(batch.bytes, rows, staged.bytes);
-    plain.append(
-      [
-        { values: staged.objectId, bytesPerValue: 4 },
-        { values: batch.line, bytesPerValue: 4 },
-        { values: batch.interfaceId, bytesPerValue: 4 },
-        { values: batch.start, bytesPerValue: 4 },
-        { values: staged.duration, bytesPerValue: 4 },
-        { values: batch.src, bytesPerValue: 4 },
-        { values: batch.dst, bytesPerValue: 4 },
-        { values: batch.srcPort, bytesPerValue: 2 },
-        { values: batch.dstPort, bytesPerValue: 2 },
-        { values: batch.protocol, bytesPerValue: 1 },
-        { values: staged.packets, bytesPerValue: 8 },
-        { values: staged.bytes, bytesPerValue: 8 },
-        { values: staged.flags, bytesPerValue: 2 },
-        { values: judgements, bytesPerValue: 4 },
-      ],
-      rows,
-    );
-  };
 
   return {
     append(objectId, batch, judgements) {
-      let count = 0;
-      for (let row = 0; row < batch.rows; row++) if (!isPlain(batch, row)) exceptions[count++] = row;
-      if (count === 0) return appendPlain(objectId, batch, judgements);
-      wide.append(wideColumns(objectId, batch, judgements, exceptions.subarray(0, count)), count);
-      if (count < batch.rows) {
-        const gone = exceptions.subarray(0, count);
-        keepOthers(judgements, batch.rows, gone);
-        removeRows(batch, gone);
-        appendPlain(objectId, batch, judgements);
-      }
+      const others = exceptions.subarray(0, findExceptions(batch, exceptions));
+      if (others.length > 0) wide.append(wideColumns(objectId, batch, judgements, others), others.length);
+      const rows = batch.rows - others.length;
+      if (rows === 0) return;
+      if (staged.objectId[0] !== objectId) staged.objectId.fill(objectId);
+      stage(batch, others, staged);
+      if (others.length > 0) closeGaps(batch, judgements, others);
+      plain.append(plainColumns(batch, judgements, staged), rows);
     },
     flush() {
       plain.flush();
@@ -97,6 +59,78 @@ export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter
       wide.discard();
     },
   };
+}
+
+/** Columns of `flow_rows` that a batch does not have in their form. */
+interface Staged {
+  readonly objectId: Uint32Array;
+  readonly duration: Uint32Array;
+  readonly flags: Uint16Array;
+  /** Two words a row. */
+  readonly packets: Uint32Array;
+  readonly bytes: Uint32Array;
+}
+
+function createStaged(): Staged {
+  return {
+    objectId: new Uint32Array(BATCH_ROWS),
+    duration: new Uint32Array(BATCH_ROWS),
+    flags: new Uint16Array(BATCH_ROWS),
+    packets: new Uint32Array(BATCH_ROWS * 2),
+    bytes: new Uint32Array(BATCH_ROWS * 2),
+  };
+}
+
+/** Fills the staged columns from all rows of a batch but those of `gone`, which is ascending. */
+function stage(batch: FlowBatch, gone: Int32Array, { duration, flags, packets, bytes }: Staged): void {
+  const { rows, start, end, bits, tcpFlags } = batch;
+  let to = 0;
+  let next = 0;
+  for (let row = 0; row < rows; row++) {
+    if (next < gone.length && gone[next] === row) {
+      next++;
+      continue;
+    }
+    duration[to] = end[row] - start[row];
+    flags[to] = bits[row] & HAS_TCP_FLAGS ? tcpFlags[row] : NO_FLAGS;
+    putUint64(batch.packets[row], packets, to);
+    putUint64(batch.bytes[row], bytes, to);
+    to++;
+  }
+}
+
+/** Removes the rows `gone` from the columns that are stored as they are. */
+function closeGaps(batch: FlowBatch, judgements: Uint32Array, gone: Int32Array): void {
+  const { rows, line, interfaceId, start, src, dst } = batch;
+  for (const column of [line, interfaceId, start, src, dst, judgements]) keepOthers(column, rows, gone);
+  for (const column of [batch.srcPort, batch.dstPort]) keepPorts(column, rows, gone);
+  keepOctets(batch.protocol, rows, gone);
+}
+
+function plainColumns(batch: FlowBatch, judgements: Uint32Array, staged: Staged): Column[] {
+  return [
+    { values: staged.objectId, bytesPerValue: 4 },
+    { values: batch.line, bytesPerValue: 4 },
+    { values: batch.interfaceId, bytesPerValue: 4 },
+    { values: batch.start, bytesPerValue: 4 },
+    { values: staged.duration, bytesPerValue: 4 },
+    { values: batch.src, bytesPerValue: 4 },
+    { values: batch.dst, bytesPerValue: 4 },
+    { values: batch.srcPort, bytesPerValue: 2 },
+    { values: batch.dstPort, bytesPerValue: 2 },
+    { values: batch.protocol, bytesPerValue: 1 },
+    { values: staged.packets, bytesPerValue: 8 },
+    { values: staged.bytes, bytesPerValue: 8 },
+    { values: staged.flags, bytesPerValue: 2 },
+    { values: judgements, bytesPerValue: 4 },
+  ];
+}
+
+/** Writes the rows that are not plain to `out`, in order; returns how many. */
+function findExceptions(batch: FlowBatch, out: Int32Array): number {
+  let count = 0;
+  for (let row = 0; row < batch.rows; row++) if (!isPlain(batch, row)) out[count++] = row;
+  return count;
 }
 
 function isPlain(batch: FlowBatch, row: number): boolean {

@@ -3,7 +3,7 @@ import { parseAddress, hostPrefix } from "../../net/parse.ts";
 import { type AddressPool, createAddressPool } from "../../evaluate/address-pool.ts";
 import { rowKey, type RowKey } from "../../evaluate/row-key.ts";
 import { EGRESS, INGRESS } from "../../evaluate/reading.ts";
-import { createWordMemo } from "../../evaluate/word-memo.ts";
+import { WordMemo } from "../../evaluate/word-memo.ts";
 import type { SecurityGroupRule } from "../../policy/model.ts";
 import type { History } from "../../store/history.ts";
 import type { TrafficClass } from "../../store/traffic-classes.ts";
@@ -45,7 +45,7 @@ export async function collectDemands(
   const kinds: Kind[] = [];
   const kindsOfOutcome: number[][] = [];
   const addresses = createAddressPool();
-  const memo = createWordMemo(KEY_WORDS);
+  const memo = new WordMemo(KEY_WORDS);
   const keys: number[] = [];
   const counts: { learnt: number; heldBack: number }[] = [];
   let complete = true;
