@@ -12,6 +12,9 @@ export const SCAN_MARGIN = 32;
 /** Longest line taken, in bytes without the newline. Records of all 54 fields with long tags stay below 4 KiB. */
 export const LONGEST_LINE = 1 << 16;
 
+/** Rows that one call reads at the most: see `inSteps` (evaluate/steps.ts) for what V8 makes of longer loops. */
+export const ROWS_A_CALL = 256;
+
 /** Interface and account names, shared by all objects that one decoder thread reads. */
 export interface Dictionaries {
   readonly interfaces: ByteDictionary;
@@ -56,7 +59,8 @@ export function scanRecords(
   let at = from;
   let { addr6Length } = batch;
 
-  scanning: while (at < end && row < BATCH_ROWS) {
+  const most = Math.min(BATCH_ROWS, firstRow + ROWS_A_CALL);
+  scanning: while (at < end && row < most) {
     let p = at;
     if (stamped) {
       if (!isEventTime(bytes, p)) break;

@@ -11,7 +11,7 @@ import {
 } from "./flow-batch.ts";
 import type { Layout } from "./layout.ts";
 import { createLineDecoder, type LineDecoderOptions } from "./line-decoder.ts";
-import { LONGEST_LINE, SCAN_MARGIN, scanRecords } from "./scan.ts";
+import { LONGEST_LINE, ROWS_A_CALL, SCAN_MARGIN, scanRecords } from "./scan.ts";
 
 /** Decodes text in the native format from chunks cut anywhere; any cut gives the same batches. */
 export interface FlowTextDecoder {
@@ -75,7 +75,7 @@ export function createTextDecoder(options: LineDecoderOptions): FlowTextDecoder 
         at = scan.at;
         number += scan.rows;
         const full = scan.rows > 0 && rows.advance(scan.rows);
-        if (full || at === end) continue;
+        if (full || at === end || scan.rows === ROWS_A_CALL) continue;
       }
       const newline = bytes.indexOf(10, at);
       lines.line(bytes, at, newline, number++);

@@ -1,5 +1,6 @@
 import type { FlowBatch } from "../decode/flow-batch.ts";
 import { DirectMap } from "./direct-map.ts";
+import { inSteps } from "./steps.ts";
 import { WordMemo } from "./word-memo.ts";
 
 /** Sums per interface, hour and judgement; columns of equal length `rows`. */
@@ -102,41 +103,43 @@ export function createActivityCollector(): ActivityCollector {
     }
   };
 
+  const addRows = (batch: FlowBatch, judgements: Uint32Array, from: number, to: number): void => {
+    const { interfaceId, start: starts, end: ends, packets: packetColumn, bytes: byteColumn } = batch;
+    let { records, packets, bytes, first, last, minutesLow } = facts;
+    let hour = -1;
+    let hourStart = 0;
+    for (let row = from; row < to; row++) {
+      const eni = interfaceId[row];
+      const judgement = judgements[row];
+      const start = starts[row];
+      const end = ends[row];
+      if (hour < 0 || start < hourStart || start >= hourStart + HOUR) {
+        hour = (start / HOUR) >>> 0;
+        hourStart = hour * HOUR;
+      }
+      let slot = recent.get(hour, eni, judgement);
+      if (slot < 0) {
+        slot = slotOf(hour, eni, judgement);
+        ({ records, packets, bytes, first, last, minutesLow } = facts);
+      }
+      records[slot]++;
+      packets[slot] += packetColumn[row];
+      bytes[slot] += byteColumn[row];
+      if (start < first[slot]) first[slot] = start;
+      if (end > last[slot]) last[slot] = end;
+      const minute = ((start - hourStart) / 60) | 0;
+      const minuteStart = hourStart + minute * 60;
+      if (minute < 30 && end >= minuteStart && end < minuteStart + 60) minutesLow[slot] |= 1 << minute;
+      else {
+        markAll(slot, hour, eni, judgement, start, end);
+        ({ records, packets, bytes, first, last, minutesLow } = facts);
+      }
+    }
+  };
+
   return {
     facts,
-    add(batch, judgements) {
-      const { rows, interfaceId, start: starts, end: ends, packets: packetColumn, bytes: byteColumn } = batch;
-      let { records, packets, bytes, first, last, minutesLow } = facts;
-      let hour = -1;
-      let hourStart = 0;
-      for (let row = 0; row < rows; row++) {
-        const eni = interfaceId[row];
-        const judgement = judgements[row];
-        const start = starts[row];
-        const end = ends[row];
-        if (hour < 0 || start < hourStart || start >= hourStart + HOUR) {
-          hour = (start / HOUR) >>> 0;
-          hourStart = hour * HOUR;
-        }
-        let slot = recent.get(hour, eni, judgement);
-        if (slot < 0) {
-          slot = slotOf(hour, eni, judgement);
-          ({ records, packets, bytes, first, last, minutesLow } = facts);
-        }
-        records[slot]++;
-        packets[slot] += packetColumn[row];
-        bytes[slot] += byteColumn[row];
-        if (start < first[slot]) first[slot] = start;
-        if (end > last[slot]) last[slot] = end;
-        const minute = ((start - hourStart) / 60) | 0;
-        const minuteStart = hourStart + minute * 60;
-        if (minute < 30 && end >= minuteStart && end < minuteStart + 60) minutesLow[slot] |= 1 << minute;
-        else {
-          markAll(slot, hour, eni, judgement, start, end);
-          ({ records, packets, bytes, first, last, minutesLow } = facts);
-        }
-      }
-    },
+    add: (batch, judgements) => inSteps(batch.rows, (from, to) => addRows(batch, judgements, from, to)),
     clear() {
       facts.rows = 0;
       recent.clear();

@@ -24,6 +24,7 @@ import { EGRESS } from "./reading.ts";
 import { type IdleTimeouts, idleSeconds, shortestIdle } from "./timeouts.ts";
 import type { AddressPool } from "./address-pool.ts";
 import { rowKey, type RowKey } from "./row-key.ts";
+import { inSteps } from "./steps.ts";
 import { TOUCHED_SUMS, type Touched } from "./touched.ts";
 
 /** An accepted ICMP record: each ping run is a connection of its own, told apart by the silence between them. */
@@ -100,10 +101,23 @@ export function observe(
   entries: Int32Array,
   into: Observation,
 ): void {
+  inSteps(batch.rows, (from, to) => observeRows(number, batch, readings, directions, entries, into, from, to));
+}
+
+function observeRows(
+  number: number,
+  batch: FlowBatch,
+  readings: Uint32Array,
+  directions: Uint8Array,
+  entries: Int32Array,
+  into: Observation,
+  from: number,
+  to: number,
+): void {
   const { connections, pool, timeouts, carried } = into;
   const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
-  const { rows, bits: bitsColumn, start: starts, end: ends } = batch;
-  for (let row = 0; row < rows; row++) {
+  const { bits: bitsColumn, start: starts, end: ends } = batch;
+  for (let row = from; row < to; row++) {
     const bits = bitsColumn[row];
     const direction = directions[readings[row]];
     if (direction === 0 || ((bits >>> STATUS_SHIFT) & 3) !== 0) {

@@ -16,6 +16,7 @@ import { serviceOf } from "../policy/compile/services.ts";
 import type { Destination } from "../policy/compile/transit.ts";
 import { EGRESS, INGRESS, NOT_ASKED, UNMODELLED, type ReadingTable } from "./reading.ts";
 import { createSnapshotReader, type SnapshotReader } from "./snapshot-reader.ts";
+import { inSteps } from "./steps.ts";
 import {
   ADDRESS_ELSEWHERE,
   ADDRESS_MISSING,
@@ -185,18 +186,20 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     return nearest < 0 ? unmodelled : readWith(batch, row, nearest, true);
   };
 
+  const readRows = (batch: FlowBatch, out: Uint32Array, from: number, to: number): void => {
+    const single = readers.length === 1;
+    const only = readers[0]?.snapshot.interfaces.sgIngress;
+    for (let row = from; row < to; row++) {
+      const eni = batch.interfaceId[row];
+      if (readers.length === 0 || eni >= modelled || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0)
+        out[row] = unmodelled;
+      else if (!single) out[row] = readOverTime(batch, row);
+      else out[row] = only[eni] === NOT_IN_SNAPSHOT ? unmodelled : readWith(batch, row, 0, false);
+    }
+  };
+
   return {
-    read(batch, out) {
-      const single = readers.length === 1;
-      const only = readers[0]?.snapshot.interfaces.sgIngress;
-      for (let row = 0; row < batch.rows; row++) {
-        const eni = batch.interfaceId[row];
-        if (readers.length === 0 || eni >= modelled || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0)
-          out[row] = unmodelled;
-        else if (!single) out[row] = readOverTime(batch, row);
-        else out[row] = only[eni] === NOT_IN_SNAPSHOT ? unmodelled : readWith(batch, row, 0, false);
-      }
-    },
+    read: (batch, out) => inSteps(batch.rows, (from, to) => readRows(batch, out, from, to)),
   };
 }
 

@@ -46,6 +46,7 @@ import type { ReadingColumns } from "./reading-columns.ts";
 import { beginsLate, connectionOf, isOfConnection } from "./rejected-records.ts";
 import { deniedByGroups, isAsLongAsPings, isBare, isStrayAnswer, serverAnswers } from "./row-checks.ts";
 import { rowKey, type RowKey } from "./row-key.ts";
+import { inSteps } from "./steps.ts";
 import { isStray } from "./usage.ts";
 
 /** Last pass over a segment: the judgement of each row, once all that its records show of connections is known. */
@@ -65,9 +66,6 @@ export interface RowJudgeParts {
   readonly admissions: Admissions;
   readonly judgementOf: JudgementTable["judgementOf"];
 }
-
-/** Rows whose entries are fetched side by side before they are judged one after the other. */
-const WARM_ROWS = 1024;
 
 export function createRowJudge(parts: RowJudgeParts): RowJudge {
   const { table, rules, connections, addresses, columns, admissions, judgementOf } = parts;
@@ -89,13 +87,21 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
   };
 
   const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
-  const judge = (batch: FlowBatch, readings: Uint32Array, entries: Int32Array, out: Uint32Array): void => {
+  const judgeRows = (
+    batch: FlowBatch,
+    readings: Uint32Array,
+    entries: Int32Array,
+    out: Uint32Array,
+    from: number,
+    to: number,
+  ): void => {
+    // Fetched side by side before they are judged one after the other.
+    connections.warmEntries(entries, from, to);
     const { words } = connections;
     const { direction: directions, deniedByAcl } = columns;
     const { admittedFor } = admissions;
-    const { rows, bits: bitsColumn, protocol: protocols, tcpFlags, accountId, packets, bytes } = batch;
-    for (let row = 0; row < rows; row++) {
-      if (row % WARM_ROWS === 0) connections.warmEntries(entries, row, Math.min(row + WARM_ROWS, rows));
+    const { bits: bitsColumn, protocol: protocols, tcpFlags, accountId, packets, bytes } = batch;
+    for (let row = from; row < to; row++) {
       const bits = bitsColumn[row];
       const reading = readings[row];
       let packed =
@@ -161,6 +167,8 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
     beginSegment() {
       pairs = null;
     },
-    judge,
+    judge(batch, readings, entries, out) {
+      inSteps(batch.rows, (from, to) => judgeRows(batch, readings, entries, out, from, to));
+    },
   };
 }

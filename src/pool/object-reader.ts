@@ -67,11 +67,9 @@ export function createObjectReader(
       batch(batch: FlowBatch): void {
         const readings = new Uint32Array(spareReadings.pop() ?? new ArrayBuffer(BATCH_ROWS * 4));
         reader.read(batch, readings);
-        for (let row = 0; row < batch.rows; row++) {
-          if ((batch.bits[row] & HAS_TIMES) === 0) continue;
-          if (batch.start[row] < first) first = batch.start[row];
-          if (batch.end[row] > last) last = batch.end[row];
-        }
+        const span = spanOf(batch);
+        first = Math.min(first, span.first);
+        last = Math.max(last, span.last);
         const addr6 = batch.addr6.slice(0, batch.addr6Length);
         const { rows, buffer } = batch;
         const message: BatchMessage = { kind: "batch", rows, buffer, readings, addr6, names: newNames() };
@@ -122,4 +120,16 @@ export function createObjectReader(
       return inTurn(() => decode(object, chunks, signal));
     },
   };
+}
+
+/** Unix seconds of the earliest start and the latest end; the other way round without records that have times. */
+function spanOf({ rows, bits, start, end }: FlowBatch): { first: number; last: number } {
+  let first = 0xffffffff;
+  let last = 0;
+  for (let row = 0; row < rows; row++) {
+    if ((bits[row] & HAS_TIMES) === 0) continue;
+    if (start[row] < first) first = start[row];
+    if (end[row] > last) last = end[row];
+  }
+  return { first, last };
 }
