@@ -96,9 +96,10 @@ async function replayWith(
 ): Promise<ReplayResult> {
   let retries = 0;
   const sourceEvents = { note: events.note, retry: () => void retries++ };
-  const model = options.model === null ? null : await loadModel(options.model);
+  const { plan, opening } = await planAndOpen(openEvidence, options, sourceEvents);
+  const model = await loadMeanwhile(options.model, opening);
   for (const note of model?.notes ?? []) events.note(note);
-  const { plan, evidence } = await planAndOpen(openEvidence, options, sourceEvents);
+  const evidence = await opening;
   const { state } = evidence;
   const policy = compileModel(model ?? EMPTY_MODEL, state.interfaceIds, state.ruleIds);
   const policyNames = { ruleIds: policy.ruleIds, snapshots: policy.snapshots.map((snapshot) => snapshot.name) };
@@ -106,7 +107,7 @@ async function replayWith(
   try {
     const unknown = plan.objects.filter((object) => isNew(object, writer.ledger.get(object.name), events));
     const objects = withoutCopies(unknown, writer.objects, sourceEvents);
-    await writer.startRun(describeRun(options, model));
+    const started = writer.startRun(describeRun(options, model));
     const names: SharedNames = {
       interfaces: new ByteDictionary(policy.interfaceIds),
       accounts: new ByteDictionary(),
@@ -134,14 +135,18 @@ async function replayWith(
       events,
       signal: options.signal,
       pace: options.pace,
+      started,
     });
-    await writer.finishRun(stored.interrupted ? "interrupted" : "complete", { retries, evicted: evaluator.evicted });
+    const { uncommitted, byJudgement, interrupted, ...totals } = stored;
+    const { evicted } = evaluator;
+    await writer.finishRun(uncommitted, { state: interrupted ? "interrupted" : "complete", retries, evicted });
     const result = {
-      ...stored,
+      ...totals,
+      interrupted,
       skipped: plan.known + plan.objects.length - objects.length,
-      modelled: countModelled(evaluator, stored.byJudgement),
+      modelled: countModelled(evaluator, byJudgement),
       retries,
-      evicted: evaluator.evicted,
+      evicted,
     };
     await events.finished?.(result, { run: writer.query });
     return result;
@@ -151,30 +156,47 @@ async function replayWith(
 }
 
 /**
- * Plans, then opens the evidence file: a mistake in the sources makes none. Only a log group has to know what was
+ * Plans, then begins to open the evidence file: a mistake in the sources makes none. Only a log group has to know what was
  * ingested before, and then the file stays open, so that no other replay can come in between.
  */
 async function planAndOpen(
   openEvidence: OpenEvidence,
   { sources, objects, db, from, to, fields, aws }: ReplayOptions,
   events: SourceEvents,
-): Promise<{ plan: SourcePlan; evidence: OpenEvidenceFile }> {
+): Promise<{ plan: SourcePlan; opening: Promise<OpenEvidenceFile> }> {
   if (objects !== undefined) {
     const plan = { objects, known: 0, bytes: 0, pruned: 0, window: { from: null, to: null } };
-    return { plan, evidence: await openEvidence(db) };
+    return { plan, opening: openEvidence(db) };
   }
-  let evidence: OpenEvidenceFile | undefined;
+  let opening: Promise<OpenEvidenceFile> | undefined;
   const ingested = async (prefix: string): Promise<readonly string[]> => {
-    evidence ??= await openEvidence(db);
-    return [...evidence.state.ledger.keys()].filter((name) => name.startsWith(prefix));
+    opening ??= openEvidence(db);
+    const { state } = await opening;
+    return [...state.ledger.keys()].filter((name) => name.startsWith(prefix));
   };
   try {
     const plan = await planSources(sources, { from, to, fields: fields?.join(" "), ingested, aws, events });
-    return { plan, evidence: evidence ?? (await openEvidence(db)) };
+    return { plan, opening: opening ?? openEvidence(db) };
   } catch (error) {
-    await evidence?.close();
+    await giveUp(opening);
     throw error;
   }
+}
+
+/** Loads the model while the evidence file is being opened; a model that cannot be read leaves no file behind. */
+async function loadMeanwhile(path: string | null, opening: Promise<OpenEvidenceFile>): Promise<Model | null> {
+  opening.catch(() => {});
+  try {
+    return path === null ? null : await loadModel(path);
+  } catch (error) {
+    await giveUp(opening);
+    throw error;
+  }
+}
+
+async function giveUp(opening: Promise<OpenEvidenceFile> | undefined): Promise<void> {
+  const evidence = await opening?.catch(() => undefined);
+  await evidence?.close();
 }
 
 const EMPTY_MODEL: Model = { snapshots: [], notes: [] };

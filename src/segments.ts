@@ -44,6 +44,8 @@ export interface SegmentContext {
   readonly events: { note(text: string): void; progress(done: Progress): void };
   readonly signal?: AbortSignal;
   readonly pace?: Pace;
+  /** The beginning of the run in the evidence file: on its way to the writer, before all else. */
+  readonly started: Promise<void>;
 }
 
 export interface Stored {
@@ -57,16 +59,19 @@ export interface Stored {
   readonly times: { readonly first: number; readonly last: number } | null;
   /** Records of each judgement. */
   readonly byJudgement: ReadonlyMap<number, number>;
+  /** What the end of the run has to commit. */
+  readonly uncommitted: readonly FinishedObject[];
 }
 
 /**
  * Cuts what the readers yield into segments, judges each and hands it to the writer, which stores one while the next is
- * being judged; commits whenever enough has come in and no object is half done.
+ * being judged; commits whenever enough has come in and no object is half done. The last commit is left to the end of
+ * the run.
  */
 export async function judgeAndStore(
   pieces: AsyncGenerator<Piece>,
   objects: readonly SourceObject[],
-  { writer, evaluator, names, events, signal, pace = PACE }: SegmentContext,
+  { writer, evaluator, names, events, signal, started, pace = PACE }: SegmentContext,
 ): Promise<Stored> {
   const { segmentRows: fullSegment, commitRows } = pace;
   // From here on a segment ends with the object: only between objects can work be committed.
@@ -74,7 +79,7 @@ export async function judgeAndStore(
   const byJudgement = new Map<number, number>();
   const changes = createChangeLog(evaluator, names, writer.interfaceIds.length);
   const bytesTotal = objects.reduce((sum, object) => sum + (object.size ?? 0), 0);
-  const underWay: Promise<unknown>[] = [];
+  const underWay: Promise<unknown>[] = [settled(started)];
   const stored = async (): Promise<void> => {
     while (underWay.length > 0) await underWay.shift();
   };
@@ -86,14 +91,18 @@ export async function judgeAndStore(
   let objectId = writer.nextObjectId;
   let [done, bytes, records, badLines, duplicates, duplicatesOfObject] = [0, 0, 0, 0, 0, 0];
 
+  const store = async ({ read, objectId: id, release }: (typeof segment)[number]): Promise<void> => {
+    const used = await writer.appendFlows(id, read.batch, read.readings);
+    release(used.batch, used.judgements);
+  };
   const closeSegment = async (): Promise<void> => {
     if (segment.length === 0) return;
     // A row's judgement takes the place of its reading: the buffers go round, from reader to writer and back.
-    evaluator.judgeSegment(segment.map(({ read }) => read.readings));
-    const flows = segment.map(async ({ read, objectId: id, release }) => {
-      const used = await writer.appendFlows(id, read.batch, read.readings);
-      release(used.batch, used.judgements);
-    });
+    const flows: Promise<void>[] = [];
+    evaluator.judgeSegment(
+      segment.map(({ read }) => read.readings),
+      (batch) => flows.push(store(segment[batch])),
+    );
     underWay.push(settled(Promise.all(flows)));
     if (evaluator.activity.rows + evaluator.traffic.rows > FACT_ROWS) appendFacts();
     rowsSinceCommit += segmentRows;
@@ -110,7 +119,7 @@ export async function judgeAndStore(
     }
     evaluator.clearFacts();
   };
-  const commit = async (last: boolean): Promise<void> => {
+  const prepareCommit = async (): Promise<void> => {
     appendFacts();
     underWay.push(settled(writer.prepare(changes.take())));
     // While the writer is at these, the memory of connections is packed here.
@@ -118,9 +127,6 @@ export async function judgeAndStore(
     underWay.push(settled(writer.replaceTracker(frame)));
     for (const chunk of entries) underWay.push(settled(writer.appendTracker(chunk)));
     await stored();
-    await writer.commit(finished, last);
-    finished = [];
-    rowsSinceCommit = 0;
   };
 
   let interrupted = false;
@@ -152,14 +158,19 @@ export async function judgeAndStore(
       done++;
       interrupted = signal?.aborted ?? false;
       if (segmentRows >= enoughRows || interrupted) await closeSegment();
-      if (segment.length === 0 && (rowsSinceCommit >= commitRows || interrupted)) await commit(false);
       if (interrupted) break;
+      if (segment.length === 0 && rowsSinceCommit >= commitRows) {
+        await prepareCommit();
+        await writer.commit(finished);
+        finished = [];
+        rowsSinceCommit = 0;
+      }
     }
     events.progress({ objects: done, objectsTotal: objects.length, bytes, bytesTotal, records });
   }
   await closeSegment();
-  await commit(true);
-  return { objects: done, records, badLines, duplicates, interrupted, times, byJudgement };
+  await prepareCommit();
+  return { objects: done, records, badLines, duplicates, interrupted, times, byJudgement, uncommitted: finished };
 }
 
 /** The piece in memory of its own; the buffers of its batch go back at once. */

@@ -32,9 +32,9 @@ export interface Evaluator {
   /**
    * Ends a segment: judges the records of all batches since the last one together, so that what any of them shows of a
    * connection serves all of them. Writes the judgement of each row to `out[i][row]` for batch i, and adds to `activity`
-   * and `traffic`.
+   * and `traffic`. `judged` is told of each batch that is done with, which may then go elsewhere.
    */
-  judgeSegment(out: readonly Uint32Array[]): void;
+  judgeSegment(out: readonly Uint32Array[], judged?: (batch: number) => void): void;
   readonly judgements: readonly Judgement[];
   /** Number of the first of `judgements`, and of the first of `ruleSets`: an evidence file already has those before. */
   readonly firstJudgement: number;
@@ -137,7 +137,7 @@ export function createEvaluator(
       if (at === entries.length) entries.push(new Int32Array(BATCH_ROWS));
       observe(at, read.batch, read.readings, columns.direction, entries[at], into);
     },
-    judgeSegment(out) {
+    judgeSegment(out, judged) {
       enterApart(segment, columns.direction, entries, into);
       const observed = segment.map((read, at) => ({ ...read, entries: entries[at] }));
       placeRejected(observed, columns.direction, connections, addresses, timeouts, touched);
@@ -148,6 +148,7 @@ export function createEvaluator(
       segment.forEach(({ batch, readings }, at) => {
         rows.judge(batch, readings, entries[at], out[at]);
         activity.add(batch, out[at]);
+        judged?.(at);
       });
       reportUsage(connections, touched, columns, traffic);
       touched.clear(connections.words);

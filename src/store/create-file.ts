@@ -26,17 +26,25 @@ export interface WritableFile {
   /** One more connection, for queries. */
   connect(): Promise<DuckDBConnection>;
   close(): void;
+  /** Closes it with nothing written; a file that was made for this opening goes. */
+  abandon(): void;
 }
 
 /** Opens an evidence file to write to it; makes it when there is none. Throws `E_STORE`. */
 export async function openForWriting(path: string): Promise<WritableFile> {
-  if (!existsSync(path)) await createFile(path);
+  const made = !existsSync(path);
+  if (made) await createFile(path);
   const { connection, another, close } = await connect(path, path);
   try {
     await requireSchema(connection, path);
     removeAbandoned(path);
     await checkpointAtCommit(connection, false);
-    return { path, connection, connect: another, close };
+    const abandon = (): void => {
+      // While it is open nobody else can have begun to use it.
+      if (made) rmSync(path, { force: true });
+      close();
+    };
+    return { path, connection, connect: another, close, abandon };
   } catch (error) {
     close();
     throw error;

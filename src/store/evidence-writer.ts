@@ -59,6 +59,13 @@ export interface RunRecord {
   readonly toolVersion: string;
 }
 
+export interface RunEnd {
+  readonly state: "complete" | "interrupted";
+  /** Requests that were repeated, and connections forgotten before their time. */
+  readonly retries: number;
+  readonly evicted: number;
+}
+
 /**
  * The writing side of an evidence file. Everything between two commits is one transaction: the records of an object and
  * its ledger entry arrive together or not at all.
@@ -86,12 +93,10 @@ export interface EvidenceWriter {
   /** Replaces the stored memory of connections; takes the entries one after the other, while others are being packed. */
   replaceTracker(frame: TrackerFrame): Promise<void>;
   appendTracker(chunk: Uint8Array): Promise<void>;
-  /**
-   * Ends the transaction: the objects, and all that was appended and prepared. The `last` commit of a run goes straight to
-   * its place in the file.
-   */
-  commit(finished: readonly FinishedObject[], last: boolean): Promise<void>;
-  finishRun(state: "complete" | "interrupted", totals: { retries: number; evicted: number }): Promise<void>;
+  /** Ends the transaction: the objects, and all that was appended and prepared. */
+  commit(finished: readonly FinishedObject[]): Promise<void>;
+  /** The last commit, which goes straight to its place in the file: the same, and how the run ended. */
+  finishRun(finished: readonly FinishedObject[], end: RunEnd): Promise<void>;
   /** SELECTs on what is committed, once the run is finished, several at a time: nobody has to open the file again. */
   query(sql: string, parameters?: Parameters): Promise<Result>;
   close(): Promise<void>;
@@ -118,7 +123,7 @@ export async function openEvidenceWriter(
   let packed: Promise<PackedModel> | null = null;
   let inTransaction = false;
   const next = { judgement: state.nextJudgement, ruleSet: state.nextRuleSet, interface: state.interfaceIds.length };
-  let totals = { records: 0, badLines: 0, objects: 0 };
+  const totals = { records: 0, badLines: 0, objects: 0 };
 
   const begin = async (): Promise<void> => {
     if (inTransaction) return;
@@ -126,6 +131,16 @@ export async function openEvidenceWriter(
     await connection.run("begin");
   };
   await begin();
+
+  const addObjects = async (finished: readonly FinishedObject[]): Promise<void> => {
+    const rows = finished.map((object) => objectRow(object, runId));
+    await appendRows(connection, "objects", "u--b-bb--buu-", rows);
+    for (const { records, badLines } of finished) {
+      totals.records += records;
+      totals.badLines += badLines;
+      totals.objects++;
+    }
+  };
 
   return withWriteErrors<EvidenceWriter>(path, {
     ledger: state.ledger,
@@ -173,31 +188,14 @@ export async function openEvidenceWriter(
     },
     replaceTracker: (frame) => replaceTracker(connection, frame),
     appendTracker: (chunk) => appendTracker(connection, chunk),
-    async commit(finished, last) {
-      await appendRows(
-        connection,
-        "objects",
-        "u--b-bb--buu-",
-        finished.map((object) => objectRow(object, runId)),
-      );
-      totals = finished.reduce(
-        (sum, one) => ({
-          records: sum.records + one.records,
-          badLines: sum.badLines + one.badLines,
-          objects: sum.objects + 1,
-        }),
-        totals,
-      );
-      if (last) {
-        await useAllCores(connection);
-        await checkpointAtCommit(connection, true);
-      }
+    async commit(finished) {
+      await addObjects(finished);
       await connection.run("commit");
       inTransaction = false;
-      if (last) await checkpointAtCommit(connection, false);
       await begin();
     },
-    async finishRun(runState, { retries, evicted }) {
+    async finishRun(finished, { state: runState, retries, evicted }) {
+      await addObjects(finished);
       await connection.run(
         `update runs set finished_at = $finished, state = $state, records = $records, bad_lines = $bad, objects = $objects,
            evicted_connections = $evicted, retries = $retries where run_id = $run`,
@@ -212,6 +210,8 @@ export async function openEvidenceWriter(
           run: runId,
         },
       );
+      await useAllCores(connection);
+      await checkpointAtCommit(connection, true);
       await connection.run("commit");
       inTransaction = false;
     },
@@ -222,8 +222,10 @@ export async function openEvidenceWriter(
         // In this order: an appender that is closed while it holds rows writes them, transaction or not.
         flowRows?.discard();
         factRows.discard();
-        if (abandoned) await connection.run("rollback");
-        await connection.run("checkpoint");
+        if (abandoned) {
+          await connection.run("rollback");
+          await connection.run("checkpoint");
+        }
       } catch (error) {
         // Why the run was abandoned is known already, and may be why it cannot be rolled back in good order.
         if (!abandoned) throw error;

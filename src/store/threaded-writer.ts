@@ -12,7 +12,7 @@ import type { ThreadError, WriterCall, WriterReply } from "./writer-messages.ts"
 export interface OpenEvidenceFile {
   readonly state: StoredState;
   begin(options: WriterOptions): Promise<EvidenceWriter>;
-  /** Gives the file up before a writer was begun. */
+  /** Gives the file up before a writer was begun; one that was made for it goes. */
   close(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ export async function openEvidenceFile(path: string): Promise<OpenEvidenceFile> 
   return {
     state,
     begin: async (options) => inOrder(await openEvidenceWriter(file, state, options)),
-    close: async () => file.close(),
+    close: async () => file.abandon(),
   };
 }
 
@@ -113,9 +113,9 @@ function threadedWriter(ask: Ask, state: StoredState, close: () => Promise<void>
     prepare: async (changes) => void (await ask({ method: "prepare", changes })),
     replaceTracker: async (frame) => void (await ask({ method: "replaceTracker", frame })),
     appendTracker: async (chunk) => void (await ask({ method: "appendTracker", chunk }, [chunk.buffer as ArrayBuffer])),
-    commit: async (finished, last) => void (await ask({ method: "commit", finished, last })),
+    commit: async (finished) => void (await ask({ method: "commit", finished })),
     query: async (sql, parameters = {}) => (await ask({ method: "query", sql, parameters })) as Result,
-    finishRun: async (runState, totals) => void (await ask({ method: "finishRun", state: runState, totals })),
+    finishRun: async (finished, end) => void (await ask({ method: "finishRun", finished, end })),
   };
 }
 

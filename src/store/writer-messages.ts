@@ -1,7 +1,7 @@
 import type { BadLine } from "../decode/flow-batch.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
-import type { Changes, FinishedObject, RunRecord, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
+import type { Changes, FinishedObject, RunEnd, RunRecord, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
 import type { FactColumns } from "./fact-columns.ts";
 import type { Parameters, Result } from "./reader.ts";
 import type { StoredState } from "./stored-state.ts";
@@ -26,12 +26,8 @@ export type WriterCall =
   | { readonly method: "prepare"; readonly changes: Changes }
   | { readonly method: "replaceTracker"; readonly frame: TrackerFrame }
   | { readonly method: "appendTracker"; readonly chunk: Uint8Array }
-  | { readonly method: "commit"; readonly finished: readonly FinishedObject[]; readonly last: boolean }
-  | {
-      readonly method: "finishRun";
-      readonly state: "complete" | "interrupted";
-      readonly totals: { retries: number; evicted: number };
-    }
+  | { readonly method: "commit"; readonly finished: readonly FinishedObject[] }
+  | { readonly method: "finishRun"; readonly finished: readonly FinishedObject[]; readonly end: RunEnd }
   | { readonly method: "query"; readonly sql: string; readonly parameters: Parameters }
   | { readonly method: "close" };
 

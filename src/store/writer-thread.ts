@@ -53,7 +53,7 @@ async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer:
   }
   if (call.method === "close") {
     if (writer) await writer.close();
-    else opened?.file.close();
+    else opened?.file.abandon();
     return done;
   }
   switch (call.method) {
@@ -90,12 +90,12 @@ async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer:
       await writer!.appendTracker(call.chunk);
       return done;
     case "commit":
-      await writer!.commit(call.finished, call.last);
+      await writer!.commit(call.finished);
       return done;
     case "query":
       return { reply: await writer!.query(call.sql, call.parameters), transfer: [] };
     case "finishRun":
-      await writer!.finishRun(call.state, call.totals);
+      await writer!.finishRun(call.finished, call.end);
       return done;
   }
 }

@@ -60,7 +60,7 @@ test("what is appended after a commit and never committed goes, what was committ
     };
     await append(10);
     await writer.prepare(NOTHING_NEW);
-    await writer.commit([], true);
+    await writer.commit([]);
     await append(7);
     await writer.close();
     expect(await countRows(path)).toMatchObject({ flow_rows_wide: 10, runs: 1 });

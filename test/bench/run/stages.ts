@@ -128,8 +128,7 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
     const { entries, ...frame } = evaluator.exportState();
     await writer.replaceTracker(frame);
     for (const chunk of entries) await writer.appendTracker(chunk);
-    await writer.commit(finished, true);
-    await writer.finishRun("complete", { retries: 0, evicted: 0 });
+    await writer.finishRun(finished, { state: "complete", retries: 0, evicted: 0 });
     await writer.close();
   });
   await checkEvidence(db, truth);
