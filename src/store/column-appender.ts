@@ -18,19 +18,27 @@ export interface ColumnAppender {
   discard(): void;
 }
 
+/** A table of one STRUCT is filled by its fields: `columnCount` of them. */
 export function createColumnAppender(connection: DuckDBConnection, table: string, columnCount: number): ColumnAppender {
   // The api class hides the handle that the C-level functions take.
   const handle = (connection as unknown as { connection: Parameters<typeof duckdb.appender_create>[0] }).connection;
   const appender: Appender = duckdb.appender_create(handle, null, table);
-  const types = Array.from({ length: columnCount }, (_, column) => duckdb.appender_column_type(appender, column));
+  const ofFields = duckdb.appender_column_count(appender) < columnCount;
+  const types = Array.from({ length: ofFields ? 1 : columnCount }, (_, at) =>
+    duckdb.appender_column_type(appender, at),
+  );
   const chunk: DataChunk = duckdb.create_data_chunk(types);
+  const vectorOf = (column: number): Vector =>
+    ofFields
+      ? duckdb.struct_vector_get_child(duckdb.data_chunk_get_vector(chunk, 0), column)
+      : duckdb.data_chunk_get_vector(chunk, column);
   return {
     append(columns, rows) {
       for (let from = 0; from < rows; from += VECTOR_ROWS) {
         const count = Math.min(VECTOR_ROWS, rows - from);
         duckdb.data_chunk_reset(chunk);
         columns.forEach((column, index) => {
-          const vector = duckdb.data_chunk_get_vector(chunk, index);
+          const vector = vectorOf(index);
           const { values, bytesPerValue, valid } = column;
           const at = values.byteOffset + from * bytesPerValue;
           duckdb.copy_data_to_vector(vector, 0, values.buffer as ArrayBuffer, at, count * bytesPerValue);

@@ -24,7 +24,7 @@ const FAMILIES = (3 << FAMILY_SHIFT) | (3 << PKT_FAMILY_SHIFT);
 const PLAIN = COMPLETE | (IPV4 << FAMILY_SHIFT);
 const PLAIN_WITH_PACKET = PLAIN | (IPV4 << PKT_FAMILY_SHIFT);
 
-/** Writes judged batches to `flow_rows` and `flow_rows_wide` (see schema.ts for which record goes where). */
+/** Writes judged batches to `plain_records` and `flow_rows_wide` (see schema.ts for which record goes where). */
 export interface FlowRowWriter {
   /** Uses up the batch and its judgements. */
   append(objectId: number, batch: FlowBatch, judgements: Uint32Array): void;
@@ -34,7 +34,7 @@ export interface FlowRowWriter {
 }
 
 export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter {
-  const plain = createColumnAppender(connection, "flow_rows", 14);
+  const plain = createColumnAppender(connection, "plain_records", 14);
   const wide = createColumnAppender(connection, "flow_rows_wide", 20);
   const staged = createStaged();
   const exceptions = new Int32Array(BATCH_ROWS);
@@ -61,7 +61,7 @@ export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter
   };
 }
 
-/** Columns of `flow_rows` that a batch does not have in their form. */
+/** Fields of `plain_records` that a batch does not have in their form. */
 interface Staged {
   readonly objectId: Uint32Array;
   readonly duration: Uint32Array;

@@ -104,8 +104,8 @@ async function copyKept(connection: DuckDBConnection, before: number, records: n
     switch (table) {
       case "schema_info":
         break;
-      case "flow_rows":
-        await connection.run(`${into} select * from flow_rows where not ${PLAIN_IS_OLD}`, { before });
+      case "plain_records":
+        await connection.run(`${into} select f from flow_rows f where not ${PLAIN_IS_OLD}`, { before });
         break;
       case "flow_rows_wide":
         await connection.run(

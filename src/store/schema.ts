@@ -1,5 +1,5 @@
 /** Raised whenever a table changes its meaning; an evidence file of another version is refused with a clear error. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 /**
  * The physical tables. Facts are narrow columns of numbers; whatever repeats (names, verdicts, rules) stands once in a
@@ -52,11 +52,13 @@ create table rule_dim (
   origin_file varchar, origin_pointer varchar, unlogged boolean, undecidable_by varchar);
 
 -- A plain record: IPv4, every default field present, no packet-level address of its own.
--- start_s: Unix seconds; duration: end - start in seconds; tcp_flags 256: the record has none.
-create table flow_rows (
+-- start_s: Unix seconds; duration: end - start in seconds; tcp_flags 256: the record has none. One column with fields:
+-- DuckDB counts the distinct values of every column while it is appended, fields excepted, a fifth of the time it takes.
+-- Read it by the view flow_rows: fields are read and filtered like columns.
+create table plain_records (record struct(
   object_id uinteger, line uinteger, interface_idx uinteger, start_s uinteger, duration uinteger,
   src uinteger, dst uinteger, srcport usmallint, dstport usmallint, protocol utinyint,
-  packets ubigint, bytes ubigint, tcp_flags usmallint, judgement_id uinteger);
+  packets ubigint, bytes ubigint, tcp_flags usmallint, judgement_id uinteger));
 
 -- Any other record: IPv6, absent fields (null), packet-level addresses that differ.
 create table flow_rows_wide (
@@ -93,7 +95,7 @@ create table bad_line_rows (object_id uinteger, line uinteger, reason varchar, t
 create table tracker_connections (entries blob using compression uncompressed);
 create table tracker_state (content varchar);
 
--- What \`prune\` took out of flow_rows, and what its records had told: who had probed, and how long intervals were (these
+-- What \`prune\` took out of the records, and what its records had told: who had probed, and how long intervals were (these
 -- also of records that --no-flows never kept).
 create table prunes (pruned_at timestamp, before timestamp, records ubigint);
 create table pruned_probers (source ubigint, scanner boolean, internal boolean);
@@ -127,6 +129,8 @@ end)[1];
 create macro address_text(a4, a6) as case when a4 is not null then ipv4_text(a4) when a6 is not null then ipv6_text(a6) end;
 
 create macro seconds_to_timestamp(s) as make_timestamp(s::bigint * 1000000);
+
+create view flow_rows as select record.* from plain_records;
 
 create view flow_facts as
   select object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes,

@@ -57,12 +57,15 @@ describe("what is checked before a rate is printed", () => {
       const before = await checksum(db);
       await change(
         db,
-        "create temp table copy as from flow_rows",
-        "delete from flow_rows",
-        "insert into flow_rows from copy order by line desc, object_id desc",
+        "create temp table copy as from plain_records",
+        "delete from plain_records",
+        "insert into plain_records from copy order by record.line desc, record.object_id desc",
       );
       expect(await checksum(db)).toBe(before);
-      await change(db, "update flow_rows set bytes = bytes + 1 where object_id = 1 and line = 7");
+      await change(
+        db,
+        "update plain_records set record = struct_update(record, bytes := record.bytes + 1) where record.object_id = 1 and record.line = 7",
+      );
       expect(await checksum(db)).not.toBe(before);
     }));
 });

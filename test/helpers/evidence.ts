@@ -25,7 +25,10 @@ export async function createEvidence(path: string, inserts: string): Promise<voi
     await connection.run(USAGE_VIEWS);
     await connection.run("insert into schema_info values ($1, 'test')", [SCHEMA_VERSION]);
     await connection.run(SHORTHAND);
-    if (inserts.trim() !== "") await connection.run(inserts);
+    if (inserts.trim() === "") return;
+    await connection.run("create temp table flow_rows as from main.flow_rows");
+    await connection.run(inserts);
+    await connection.run("insert into plain_records select f from temp.flow_rows f");
   } finally {
     connection.closeSync();
     instance.closeSync();

@@ -47,7 +47,7 @@ test("refuses everything but one confined SELECT, and says where a mistake stand
       ["checkpoint", "only SELECT statements"],
       ["load json", "only SELECT statements"],
       ["create temp table t as select 1", "only SELECT statements"],
-      ["delete from flow_rows returning line", "only SELECT statements"],
+      ["delete from judgements returning cause", "only SELECT statements"],
       ["select * from read_text('/etc/hostname')", "file system operations are disabled"],
       ["select * from glob('/*')", "file system operations are disabled"],
       ["select 1; drop table flow_rows", "one statement at a time: this is 2"],
