@@ -16,6 +16,8 @@ export class ByteDictionary {
   private used = 0;
   private offsets: Uint32Array = new Uint32Array(1 << 8);
   private lastLength = 1;
+  /** A name of the length `lastLength`, -1 before one was found. */
+  private lastId = -1;
 
   constructor(initial: readonly string[] = []) {
     let capacity = 1 << 8;
@@ -64,14 +66,16 @@ export class ByteDictionary {
   find(source: Uint8Array, view: DataView, at: number): number {
     const guess = this.lastLength;
     if (source[at + guess] <= 32) {
+      // An account, and in some objects an interface, follows itself.
+      if (this.holds(this.lastId, view, at, guess)) return this.lastId;
       const id = this.lookup(view, at, guess);
-      if (id >= 0) return id;
+      if (id >= 0) return (this.lastId = id);
     }
     let length = 0;
     while (source[at + length] > 32) if (++length === FIND_BYTES) return -1;
     if (length === 0 || length === guess) return -1;
     this.lastLength = length;
-    return this.lookup(view, at, length);
+    return (this.lastId = this.lookup(view, at, length));
   }
 
   get foundLength(): number {
@@ -80,24 +84,25 @@ export class ByteDictionary {
 
   private lookup(view: DataView, at: number, length: number): number {
     const { slots, offsets } = this;
-    const own = this.view;
     const mask = slots.length - 1;
-    const whole = at + (length & ~3);
-    const tailMask = tailMaskOf(length);
     for (let slot = hashOf(view, at, length) & mask; ; slot = (slot + 1) & mask) {
       const id = slots[slot];
       if (id < 0) return -1;
-      let offset = offsets[id];
-      if (offsets[id + 1] - offset !== length) continue;
-      let position = at;
-      while (position < whole && own.getUint32(offset, true) === view.getUint32(position, true)) {
-        position += 4;
-        offset += 4;
-      }
-      if (position < whole) continue;
-      if (tailMask === 0 || ((own.getUint32(offset, true) ^ view.getUint32(position, true)) & tailMask) === 0)
-        return id;
+      if (offsets[id + 1] - offsets[id] === length && this.holds(id, view, at, length)) return id;
     }
+  }
+
+  /** Whether the `length` bytes at `at` are those of a known name of that length. */
+  private holds(id: number, view: DataView, at: number, length: number): boolean {
+    if (id < 0) return false;
+    const own = this.view;
+    const whole = at + (length & ~3);
+    let offset = this.offsets[id];
+    for (let position = at; position < whole; position += 4, offset += 4) {
+      if (own.getUint32(offset, true) !== view.getUint32(position, true)) return false;
+    }
+    const tailMask = tailMaskOf(length);
+    return tailMask === 0 || ((own.getUint32(offset, true) ^ view.getUint32(whole, true)) & tailMask) === 0;
   }
 
   private insert(id: number): void {

@@ -229,6 +229,8 @@ export function createConnectionTable(initialEntries: number): ConnectionTable {
         moveRun(entry);
         run = entry + 1;
       }
+      // Nothing goes, everything stays where it was found.
+      if (run === 0) return;
       moveRun(table.size);
       table.size = kept;
       while (capacity > initialEntries && kept * 4 < capacity) capacity /= 2;
