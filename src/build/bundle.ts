@@ -12,7 +12,7 @@ import { rolldown } from "rolldown";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const STARTED = ["cli/main", "pool/worker", "store/writer-thread"];
 /** Native code, and what few runs load. */
-const APART = [/^@duckdb\//, /^@aws-sdk\//];
+const APART = [/^@duckdb\/node-bindings/, /^@aws-sdk\//];
 
 rmSync(`${ROOT}dist/bundle`, { recursive: true, force: true });
 const bundle = await rolldown({
