@@ -83,6 +83,47 @@ order by s.scan_kind is null, s.records desc, s.source`;
 export const PROBE_TOTALS = /* sql */ `
 select count(*) as records, count(distinct source) as sources from rejected_requests`;
 
+/**
+ * The first rules of each status in the report of unused ones, and on each row how many there are: of those that are unused
+ * what is open to the world comes first.
+ */
+export const unusedRules = (report: string): string => /* sql */ `
+with listed as (
+  select *, row_number() over () as place from (
+${report})
+)
+select
+  status,
+  count(*) over (partition by status) as rules,
+  rule_id,
+  owner_name,
+  direction,
+  protocol,
+  from_port,
+  to_port,
+  peer
+from listed
+qualify row_number() over (partition by status order by open_to_world desc, place) <= $limit
+order by status, open_to_world desc, place`;
+
+/** How many interfaces lack evidence, of how many, and the first of them in the order of the report; one row at least. */
+export const INCOMPLETE = /* sql */ `
+with all_interfaces as materialized (
+  from coverage
+),
+incomplete as materialized (
+  from all_interfaces where evidence <> 'complete' and modelled is distinct from false
+)
+select w.interfaces, w.log_type, (select count(*) from incomplete) as incomplete, i.*
+from (select count(*) as interfaces, any_value(log_type) as log_type from all_interfaces) w
+left join (
+  select interface_id, name, evidence, gap_minutes, skipdata_minutes
+  from incomplete
+  order by evidence, gap_minutes + skipdata_minutes desc, interface_id
+  limit $limit
+) i on true
+order by i.evidence, i.gap_minutes + i.skipdata_minutes desc, i.interface_id`;
+
 /** Open rules that were hit, yet never by a connection with an answer; what is never hit stands among the unused. */
 export const OPEN_WITHOUT_USE = /* sql */ `
 with hits as (
