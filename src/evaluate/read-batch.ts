@@ -9,6 +9,7 @@ import {
   type FlowBatch,
 } from "../decode/flow-batch.ts";
 import { IPV4, IPV6, prefixContains, type Prefix } from "../net/address.ts";
+import { listHolds, type BlockLists } from "../net/block-lists.ts";
 import type { CompiledPolicy } from "../policy/compile/compile.ts";
 import { ACL_UNKNOWN, DETAILED, FOUR_TOLD, NO_FILTER, NOT_IN_SNAPSHOT } from "../policy/compile/interfaces.ts";
 import { classOf4, classOf6 } from "../policy/compile/peer-classes.ts";
@@ -66,7 +67,7 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
       const four = family === IPV4;
       if (four && batch.src[row] === primary && batch.dst[row] !== primary) direction = EGRESS;
       else if (four && batch.dst[row] === primary && batch.src[row] !== primary) direction = INGRESS;
-      else if (!simple) direction = directionByBlocks(batch, row, family, interfaces.details.get(eni)!.blocks);
+      else if (!simple) direction = directionByBlocks(batch, row, family, interfaces.blocks, eni);
       if (direction === 0) {
         const why = family === 0 ? ADDRESS_MISSING : ADDRESS_ELSEWHERE;
         return memo.intern(at, flags | why, 0, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
@@ -90,9 +91,9 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     if (simple) {
       sameSubnet = peerFamily === IPV4 && (peer & interfaces.subnetMask[eni]) >>> 0 === interfaces.subnetBase[eni];
     } else {
-      const details = interfaces.details.get(eni)!;
-      sameSubnet = contains(details.subnet, batch, peerFamily, peer);
-      viaTransit = !sameSubnet && isRoutedToTransit(details.transit, batch, peerFamily, peer);
+      sameSubnet = contains(interfaces.subnets, interfaces.subnet[eni], batch, peerFamily, peer);
+      const routes = interfaces.routes[interfaces.transit[eni]];
+      viaTransit = !sameSubnet && isRoutedToTransit(routes, batch, peerFamily, peer);
     }
     // What follows depends on these numbers alone (and, behind a transit gateway, on the interface's own address).
     const route = (profiles[eni] << 4) | (direction << 2) | (sameSubnet ? 2 : 0) | (elsewhere ? 1 : 0);
@@ -233,9 +234,9 @@ function holds(block: Prefix, batch: FlowBatch, family: number, address: number)
   return family === IPV4 ? prefixContains(block, FOUR, 0) : prefixContains(block, batch.addr6, address);
 }
 
-function contains(blocks: readonly Prefix[], batch: FlowBatch, family: number, address: number): boolean {
-  for (const block of blocks) if (holds(block, batch, family, address)) return true;
-  return false;
+function contains(lists: BlockLists, list: number, batch: FlowBatch, family: number, address: number): boolean {
+  FOUR[0] = address;
+  return family === IPV4 ? listHolds(lists, list, IPV4, FOUR, 0) : listHolds(lists, list, family, batch.addr6, address);
 }
 
 /** The longest route that holds the address leads to a transit gateway. */
@@ -245,9 +246,9 @@ function isRoutedToTransit(routes: readonly Destination[], batch: FlowBatch, fam
 }
 
 /** Which side is an address of the interface; 0 when both are, or neither. */
-function directionByBlocks(batch: FlowBatch, row: number, family: number, blocks: readonly Prefix[]): number {
-  const sourceIsOwn = contains(blocks, batch, family, batch.src[row]);
-  const destinationIsOwn = contains(blocks, batch, family, batch.dst[row]);
+function directionByBlocks(batch: FlowBatch, row: number, family: number, blocks: BlockLists, eni: number): number {
+  const sourceIsOwn = contains(blocks, eni, batch, family, batch.src[row]);
+  const destinationIsOwn = contains(blocks, eni, batch, family, batch.dst[row]);
   if (sourceIsOwn === destinationIsOwn) return 0;
   return sourceIsOwn ? EGRESS : INGRESS;
 }

@@ -1,5 +1,7 @@
 import { IPV4, IPV6, type Prefix } from "../../net/address.ts";
-import type { NetworkInterface, Snapshot, Subnet } from "../model.ts";
+import { createBlockLists, type BlockLists } from "../../net/block-lists.ts";
+import type { Snapshot, Subnet } from "../model.ts";
+import type { LayerFilters } from "./layer-filters.ts";
 import { addressBlocks } from "./peers.ts";
 import { transitDestinations, type Destination } from "./transit.ts";
 
@@ -7,8 +9,8 @@ export const NO_FILTER = -1;
 export const NOT_IN_SNAPSHOT = -2;
 
 /**
- * Per interface of the dictionary, as columns. A filter of `NO_FILTER` means that the layer does not apply (no groups) or
- * cannot be known (no network ACL in the model: see `aclUnknown`).
+ * Per interface of the dictionary, as columns in shared memory. A filter of `NO_FILTER` means that the layer does not apply (no
+ * groups) or cannot be known (no network ACL in the model: see `ACL_UNKNOWN`).
  */
 export interface CompiledInterfaces {
   readonly sgIngress: Int32Array;
@@ -22,31 +24,30 @@ export interface CompiledInterfaces {
   readonly subnetMask: Uint32Array;
   /** Peer that stands for the unfiltered addresses of the interface's VPC. */
   readonly unfiltered: Int32Array;
-  /** `DETAILED` where the columns above do not tell everything: see `details`. */
+  /** `DETAILED` where the columns above do not tell everything, but the following. */
   readonly flags: Uint8Array;
-  readonly details: ReadonlyMap<number, InterfaceDetails>;
+  /** Number of the subnet's blocks in `subnets`, and of the subnet's routes in `routes`. */
+  readonly subnet: Uint32Array;
+  readonly transit: Uint32Array;
+  /** Every private address and delegated prefix, by interface; none of those that are not `DETAILED`. */
+  readonly blocks: BlockLists;
+  /** Blocks of the subnets of `DETAILED` interfaces; list 0 is empty. */
+  readonly subnets: BlockLists;
+  /** Longest first, the routes of subnets that the attachment of a transit gateway shares; list 0 is empty. */
+  readonly routes: readonly (readonly Destination[])[];
 }
 
+/** For interfaces with more than a primary IPv4 address, or in a subnet with more than one IPv4 block; and for IPv6. */
 export const DETAILED = 1;
 /** The model holds no network ACL for the interface's subnet: that layer is undecided. */
 export const ACL_UNKNOWN = 2;
 /** Of IPv4 the columns tell everything, whatever IPv6 addresses there are beside. */
 export const FOUR_TOLD = 4;
 
-/** For interfaces with more than a primary IPv4 address, or in a subnet with more than one IPv4 block; and for IPv6. */
-export interface InterfaceDetails {
-  /** Every private address and delegated prefix. */
-  readonly blocks: readonly Prefix[];
-  readonly subnet: readonly Prefix[];
-  /** Routes of the subnet, longest first, where the attachment of a transit gateway shares it. */
-  readonly transit: readonly Destination[];
-}
-
 export function compileInterfaces(
   snapshot: Snapshot,
   interfaceIds: readonly string[],
-  groupFilter: (one: NetworkInterface, direction: "ingress" | "egress") => number,
-  aclFilter: (aclId: string, direction: "ingress" | "egress") => number,
+  { ofGroups, ofAcl }: Pick<LayerFilters, "ofGroups" | "ofAcl">,
   vpcPeer: (vpcId: string | null) => number,
 ): CompiledInterfaces {
   const count = interfaceIds.length;
@@ -62,31 +63,40 @@ export function compileInterfaces(
     subnetMask: uint(),
     unfiltered: int(),
     flags: new Uint8Array(new SharedArrayBuffer(count)),
+    subnet: uint(),
+    transit: uint(),
   };
-  const details = new Map<number, InterfaceDetails>();
+  const own = createBlockLists();
+  const subnets = createBlockLists();
+  const subnetLists = new Map<Subnet | undefined, number>([[undefined, subnets.add([])]]);
+  const routes: (readonly Destination[])[] = [[]];
   const aclOfSubnet = new Map<string, string>();
   for (const acl of snapshot.networkAcls.values()) for (const subnet of acl.subnetIds) aclOfSubnet.set(subnet, acl.id);
   const vpcPeers = new Map<string | null, number>();
-  const transit = new Map<string, readonly Destination[]>();
+  const transit = new Map<string, number>();
   for (const one of snapshot.interfaces.values()) {
     if (one.type !== "transit_gateway" || one.subnetId === null) continue;
-    transit.set(one.subnetId, transitDestinations(snapshot, one.subnetId));
+    const destinations = transitDestinations(snapshot, one.subnetId);
+    transit.set(one.subnetId, destinations.length === 0 ? 0 : routes.push(destinations) - 1);
   }
 
   interfaceIds.forEach((id, at) => {
     const one = snapshot.interfaces.get(id);
-    if (!one) return;
+    if (!one) return void own.add([]);
     const subnet = one.subnetId === null ? undefined : snapshot.subnets.get(one.subnetId);
     const acl = one.subnetId === null ? undefined : aclOfSubnet.get(one.subnetId);
-    columns.sgIngress[at] = one.groupIds.length === 0 ? NO_FILTER : groupFilter(one, "ingress");
-    columns.sgEgress[at] = one.groupIds.length === 0 ? NO_FILTER : groupFilter(one, "egress");
+    const groups = one.groupIds.length === 0 ? NO_GROUPS : ofGroups(one);
+    columns.sgIngress[at] = groups.ingress;
+    columns.sgEgress[at] = groups.egress;
     if (acl === undefined) columns.flags[at] |= ACL_UNKNOWN;
     else {
-      columns.naclIngress[at] = aclFilter(acl, "ingress");
-      columns.naclEgress[at] = aclFilter(acl, "egress");
+      const entries = ofAcl(acl);
+      columns.naclIngress[at] = entries.ingress;
+      columns.naclEgress[at] = entries.egress;
     }
-    if (!vpcPeers.has(one.vpcId)) vpcPeers.set(one.vpcId, vpcPeer(one.vpcId));
-    columns.unfiltered[at] = vpcPeers.get(one.vpcId)!;
+    let peer = vpcPeers.get(one.vpcId);
+    if (peer === undefined) vpcPeers.set(one.vpcId, (peer = vpcPeer(one.vpcId)));
+    columns.unfiltered[at] = peer;
     const primary = one.addresses[0]?.family === IPV4 ? one.addresses[0].words[0] : 0;
     columns.primary[at] = primary;
     const block = subnet?.prefixes.find((prefix) => prefix.family === IPV4);
@@ -94,17 +104,22 @@ export function compileInterfaces(
       columns.subnetMask[at] = block.length === 0 ? 0 : (0xffffffff << (32 - block.length)) >>> 0;
       columns.subnetBase[at] = block.words[0];
     }
-    const routed = one.type === "transit_gateway" ? [] : (transit.get(one.subnetId ?? "") ?? []);
+    const routed = one.type === "transit_gateway" ? 0 : (transit.get(one.subnetId ?? "") ?? 0);
     const blocks = addressBlocks(one);
-    const fourTold = routed.length === 0 && isFourTold(blocks, subnet, primary);
+    const fourTold = routed === 0 && isFourTold(blocks, subnet, primary);
     if (fourTold) columns.flags[at] |= FOUR_TOLD;
-    if (!fourTold || hasSix(blocks) || hasSix(subnet?.prefixes ?? [])) {
-      columns.flags[at] |= DETAILED;
-      details.set(at, { blocks, subnet: subnet?.prefixes ?? [], transit: routed });
-    }
+    if (fourTold && !hasSix(blocks) && !hasSix(subnet?.prefixes ?? [])) return void own.add([]);
+    columns.flags[at] |= DETAILED;
+    own.add(blocks);
+    let list = subnetLists.get(subnet);
+    if (list === undefined) subnetLists.set(subnet, (list = subnets.add(subnet?.prefixes ?? [])));
+    columns.subnet[at] = list;
+    columns.transit[at] = routed;
   });
-  return { ...columns, details };
+  return { ...columns, blocks: own.build(), subnets: subnets.build(), routes };
 }
+
+const NO_GROUPS = { ingress: NO_FILTER, egress: NO_FILTER };
 
 /** One address, which is the primary one, and one block of the subnet at the most. */
 function isFourTold(blocks: readonly Prefix[], subnet: Subnet | undefined, primary: number): boolean {

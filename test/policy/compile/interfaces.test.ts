@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { formatPrefix } from "../../../src/net/address.ts";
+import { blocksOfList } from "../../../src/net/block-lists.ts";
 import {
   ACL_UNKNOWN,
   compileInterfaces,
@@ -33,18 +34,21 @@ function compile(one: NetworkInterface, others: NetworkInterface[] = []) {
     ],
     tables: [routeTable("rtb-1", { subnetIds: ["transit"] }, "192.168.0.0/16 tgw-1")],
   });
-  const filter = (kind: string, direction: string): number =>
-    ["sg", "nacl"].indexOf(kind) * 10 + (direction === "ingress" ? 1 : 2);
   const compiled = compileInterfaces(
     snapshot,
     ["eni-gone", one.id],
-    (_one, direction) => filter("sg", direction),
-    (_acl, direction) => filter("nacl", direction),
+    { ofGroups: () => ({ ingress: 1, egress: 2 }), ofAcl: () => ({ ingress: 11, egress: 12 }) },
     () => 7,
   );
-  const { details, ...columns } = compiled;
+  const { blocks, subnets, routes, subnet: subnetOf, transit, ...columns } = compiled;
   const values = Object.entries(columns).map(([name, column]) => [name, column[1]]);
-  return { compiled, row: Object.fromEntries(values) as Record<string, number>, details: details.get(1) };
+  const row = Object.fromEntries(values) as Record<string, number>;
+  const details = {
+    blocks: blocksOfList(blocks, 1),
+    subnet: blocksOfList(subnets, subnetOf[1]),
+    transit: routes[transit[1]],
+  };
+  return { compiled, row, details: row.flags & DETAILED ? details : undefined };
 }
 
 const at = (subnetId: string | null, ...addresses: string[]): NetworkInterface => ({
@@ -69,7 +73,9 @@ test.each<[string, NetworkInterface, number]>([
   expect(row.flags).toBe(flags);
   expect(details !== undefined).toBe((flags & DETAILED) !== 0);
   const words = one.addresses.map((address) => formatPrefix({ ...address, length: address.words.length * 32 }));
-  if (details) expect(details.blocks.map(formatPrefix)).toEqual([...words, ...one.prefixes.map(formatPrefix)]);
+  if (!details) return;
+  expect(details.blocks.map(formatPrefix)).toEqual([...words, ...one.prefixes.map(formatPrefix)]);
+  expect(details.subnet).toEqual(SUBNETS.find(({ id }) => id === one.subnetId)?.prefixes);
 });
 
 test("the columns of a plain interface, and of one that the snapshot does not know", () => {
