@@ -3,10 +3,6 @@ import { createEvaluator, type Evaluator } from "./evaluate/evaluator.ts";
 import { createInitiatorRules } from "./evaluate/initiator.ts";
 import { createReadingTable } from "./evaluate/reading.ts";
 import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "./evaluate/timeouts.ts";
-import { compileModel } from "./policy/compile/compile.ts";
-import { loadModel } from "./policy/load.ts";
-import { modelHash } from "./policy/model-hash.ts";
-import type { Model } from "./policy/model.ts";
 import { createReaderPool, type ReaderPool } from "./pool/pool.ts";
 import { startThreads, type Threads } from "./pool/threads.ts";
 import { expectTransfers } from "./pool/transfers.ts";
@@ -15,10 +11,11 @@ import { judgeAndStore, type Pace, type Progress } from "./segments.ts";
 import { withoutCopies } from "./source/delivery.ts";
 import { planSources } from "./source/plan.ts";
 import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./source/source.ts";
+import type { ModelledEvidence, OpenEvidenceFile } from "./store/evidence-file.ts";
 import type { EvidenceWriter } from "./store/evidence-writer.ts";
 import type { Reader } from "./store/reader.ts";
 import type { LedgerEntry } from "./store/stored-state.ts";
-import { createWriterThread, openEvidenceFile, type OpenEvidenceFile } from "./store/threaded-writer.ts";
+import { evidenceOnThisThread, evidenceOnThread } from "./store/threaded-writer.ts";
 
 export interface ReplayOptions {
   readonly sources: readonly string[];
@@ -67,8 +64,8 @@ export interface ReplayResult {
 }
 
 /**
- * The whole job: plan the sources, load and compile the model, read what is new, judge it segment by segment, store it,
- * and commit objects whole. Throws AppError for what the user can mend.
+ * The whole job: load the model, plan the sources, compile the policy, read what is new, judge it segment by segment,
+ * store it, and commit objects whole. Throws AppError for what the user can mend.
  */
 export async function replay(
   options: ReplayOptions,
@@ -78,36 +75,31 @@ export async function replay(
   expectTransfers();
   threads.hold();
   const readers = createReaderPool(threads.readers);
-  const writer = threads.writer === null ? null : createWriterThread(threads.writer, threads);
+  const evidence = threads.writer === null ? evidenceOnThisThread() : evidenceOnThread(threads.writer, threads);
   try {
-    return await replayWith(readers, writer?.open ?? openEvidenceFile, options, events);
+    return await replayWith(readers, evidence, options, events);
   } finally {
     threads.release();
   }
 }
 
-type OpenEvidence = (path: string) => Promise<OpenEvidenceFile>;
-
 async function replayWith(
   readers: ReaderPool,
-  openEvidence: OpenEvidence,
+  modelled: ModelledEvidence,
   options: ReplayOptions,
   events: ReplayEvents,
 ): Promise<ReplayResult> {
   let retries = 0;
   const sourceEvents = { note: events.note, retry: () => void retries++ };
-  const { plan, opening } = await planAndOpen(openEvidence, options, sourceEvents);
-  const model = await loadMeanwhile(options.model, opening);
-  for (const note of model?.notes ?? []) events.note(note);
+  const { plan, opening } = await planAndOpen(modelled.open, options, sourceEvents);
+  for (const note of await readMeanwhile(options.model, modelled, opening)) events.note(note);
   const evidence = await opening;
   const { state } = evidence;
-  const policy = compileModel(model ?? EMPTY_MODEL, state.interfaceIds, state.ruleIds);
-  const policyNames = { ruleIds: policy.ruleIds, snapshots: policy.snapshots.map((snapshot) => snapshot.name) };
-  const writer = await evidence.begin({ model, policy: policyNames, keepFlows: options.keepFlows });
+  const { policy, writer } = await evidence.begin({ keepFlows: options.keepFlows });
   try {
     const unknown = plan.objects.filter((object) => isNew(object, writer.ledger.get(object.name), events));
     const objects = withoutCopies(unknown, writer.objects, sourceEvents);
-    const started = writer.startRun(describeRun(options, model));
+    const started = writer.startRun(describeRun(options));
     const names: SharedNames = {
       interfaces: new ByteDictionary(policy.interfaceIds),
       accounts: new ByteDictionary(),
@@ -130,12 +122,12 @@ async function replayWith(
     const pieces = readers.readInOrder(objects, { setup, names, events: sourceEvents });
     const stored = await judgeAndStore(pieces, objects, {
       writer,
+      started,
       evaluator,
       names,
       events,
       signal: options.signal,
       pace: options.pace,
-      started,
     });
     const { uncommitted, byJudgement, interrupted, ...totals } = stored;
     const { evicted } = evaluator;
@@ -160,7 +152,7 @@ async function replayWith(
  * ingested before, and then the file stays open, so that no other replay can come in between.
  */
 async function planAndOpen(
-  openEvidence: OpenEvidence,
+  openEvidence: (path: string) => Promise<OpenEvidenceFile>,
   { sources, objects, db, from, to, fields, aws }: ReplayOptions,
   events: SourceEvents,
 ): Promise<{ plan: SourcePlan; opening: Promise<OpenEvidenceFile> }> {
@@ -183,11 +175,15 @@ async function planAndOpen(
   }
 }
 
-/** Loads the model while the evidence file is being opened; a model that cannot be read leaves no file behind. */
-async function loadMeanwhile(path: string | null, opening: Promise<OpenEvidenceFile>): Promise<Model | null> {
+/** Reads the model while the evidence file is being opened; a model that cannot be read leaves no file behind. */
+async function readMeanwhile(
+  path: string | null,
+  modelled: ModelledEvidence,
+  opening: Promise<OpenEvidenceFile>,
+): Promise<readonly string[]> {
   opening.catch(() => {});
   try {
-    return path === null ? null : await loadModel(path);
+    return path === null ? [] : await modelled.readModel(path);
   } catch (error) {
     await giveUp(opening);
     throw error;
@@ -198,8 +194,6 @@ async function giveUp(opening: Promise<OpenEvidenceFile> | undefined): Promise<v
   const evidence = await opening?.catch(() => undefined);
   await evidence?.close();
 }
-
-const EMPTY_MODEL: Model = { snapshots: [], notes: [] };
 
 /** Whether an object is still to be read. One that changed since is named and left alone: its records are in already. */
 function isNew(object: SourceObject, known: LedgerEntry | undefined, events: ReplayEvents): boolean {
@@ -213,13 +207,12 @@ function isNew(object: SourceObject, known: LedgerEntry | undefined, events: Rep
   return false;
 }
 
-function describeRun(options: ReplayOptions, model: Model | null): Parameters<EvidenceWriter["startRun"]>[0] {
+function describeRun(options: ReplayOptions): Parameters<EvidenceWriter["startRun"]>[0] {
   const { sources, db, from, to, fields, keepFlows } = options;
   return {
     startedAt: new Date(),
     arguments: JSON.stringify({ sources, db, from, to, fields, keepFlows }),
     model: options.model,
-    modelHash: model === null ? null : modelHash(model),
     toolVersion: options.toolVersion,
   };
 }

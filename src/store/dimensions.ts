@@ -20,10 +20,10 @@ export async function appendJudgements(
   connection: DuckDBConnection,
   judgements: readonly Judgement[],
   first: number,
-  policy: PolicyNames | null,
+  policy: PolicyNames,
   accounts: readonly string[],
 ): Promise<void> {
-  const ids = policy?.ruleIds ?? [];
+  const ids = policy.ruleIds;
   const rows = judgements.map((one, at): Cell[] => [
     first + at,
     accounts[one.accountId] ?? null,
@@ -44,7 +44,7 @@ export async function appendJudgements(
     one.naclRule < 0 ? null : ids[one.naclRule],
     null,
     one.sgRules.map((rule) => ids[rule]).sort(),
-    one.snapshot < 0 ? null : (policy?.snapshots[one.snapshot] ?? null),
+    one.snapshot < 0 ? null : (policy.snapshots[one.snapshot] ?? null),
   ]);
   await appendRows(connection, "judgements", "u", rows);
 }

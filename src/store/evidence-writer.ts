@@ -3,8 +3,10 @@ import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
 import type { RuleSet } from "../evaluate/rule-sets.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
+import type { CompiledPolicy } from "../policy/compile/compile.ts";
+import { modelHash } from "../policy/model-hash.ts";
 import type { Model } from "../policy/model.ts";
-import { appendInterfaces, appendJudgements, appendRuleSets, type PolicyNames, replaceRules } from "./dimensions.ts";
+import { appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
 import { checkpointAtCommit, useAllCores, type WritableFile } from "./create-file.ts";
 import type { FactColumns } from "./fact-columns.ts";
 import { createFactRowWriter } from "./fact-rows.ts";
@@ -54,8 +56,8 @@ export interface UsedBuffers {
 export interface RunRecord {
   readonly startedAt: Date;
   readonly arguments: string;
+  /** Path of the model. */
   readonly model: string | null;
-  readonly modelHash: string | null;
   readonly toolVersion: string;
 }
 
@@ -76,7 +78,7 @@ export interface EvidenceWriter {
   readonly objects: readonly LedgerEntry[];
   /** Action and log status of each judgement that was there before (stored-state.ts). */
   readonly answers: Uint8Array;
-  /** Interfaces that already have numbers, in order. */
+  /** Interfaces that have numbers once the run has started, in order. */
   readonly interfaceIds: readonly string[];
   readonly nextObjectId: number;
   readonly nextJudgement: number;
@@ -104,7 +106,7 @@ export interface EvidenceWriter {
 
 export interface WriterOptions {
   readonly model: Model | null;
-  readonly policy: PolicyNames | null;
+  readonly policy: CompiledPolicy;
   /** `--no-flows`: sums only, no row per record. */
   readonly keepFlows: boolean;
 }
@@ -118,11 +120,14 @@ export async function openEvidenceWriter(
   const flowRows = options.keepFlows ? createFlowRowWriter(connection) : null;
   const intervals = options.keepFlows ? null : createIntervalLog();
   const factRows = createFactRowWriter(connection);
-  const { model, policy } = options;
+  const { policy } = options;
+  const policyNames = { ruleIds: policy.ruleIds, snapshots: policy.snapshots.map((snapshot) => snapshot.name) };
+  // Until it is stored.
+  let { model } = options;
   const runId = state.nextRun;
   let packed: Promise<PackedModel> | null = null;
   let inTransaction = false;
-  const next = { judgement: state.nextJudgement, ruleSet: state.nextRuleSet, interface: state.interfaceIds.length };
+  const next = { judgement: state.nextJudgement, ruleSet: state.nextRuleSet, interface: policy.interfaceIds.length };
   const totals = { records: 0, badLines: 0, objects: 0 };
 
   const begin = async (): Promise<void> => {
@@ -146,17 +151,21 @@ export async function openEvidenceWriter(
     ledger: state.ledger,
     objects: state.objects,
     answers: state.answers,
-    interfaceIds: state.interfaceIds,
+    interfaceIds: policy.interfaceIds,
     nextObjectId: state.nextObject,
     nextJudgement: state.nextJudgement,
     nextRuleSet: state.nextRuleSet,
     async startRun(run) {
-      const empty = [null, "running", run.arguments, run.model, run.modelHash, 0, 0, 0, 0, 0];
+      const hash = model === null ? null : modelHash(model);
+      const empty = [null, "running", run.arguments, run.model, hash, 0, 0, 0, 0, 0];
       await appendRows(connection, "runs", "u-------bbbbb", [[runId, run.toolVersion, run.startedAt, ...empty]]);
+      // All of this while the first logs are being read.
       if (model) await replaceRules(connection, model);
-      // Packed while the logs are being read.
       packed = model ? packModel(model) : null;
       packed?.catch(() => {});
+      const known = state.interfaceIds.length;
+      await appendInterfaces(connection, policy.interfaceIds.slice(known), known, model);
+      model = null;
     },
     async appendFlows(objectId, batch, judgements) {
       intervals?.note(batch);
@@ -179,9 +188,9 @@ export async function openEvidenceWriter(
       await intervals?.store(connection);
       if (packed) await storeModel(connection, runId, await packed);
       packed = null;
-      await appendJudgements(connection, judgements, next.judgement, policy, accounts);
-      if (policy) await appendRuleSets(connection, ruleSets, next.ruleSet, policy);
-      await appendInterfaces(connection, interfaces, next.interface, model);
+      await appendJudgements(connection, judgements, next.judgement, policyNames, accounts);
+      await appendRuleSets(connection, ruleSets, next.ruleSet, policyNames);
+      await appendInterfaces(connection, interfaces, next.interface, null);
       next.judgement += judgements.length;
       next.ruleSet += ruleSets.length;
       next.interface += interfaces.length;

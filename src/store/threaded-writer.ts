@@ -2,31 +2,27 @@ import type { Worker } from "node:worker_threads";
 import { AppError } from "../errors.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import { createTurns } from "../pool/turns.ts";
-import type { EvidenceWriter, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
+import type { CompiledPolicy } from "../policy/compile/compile.ts";
+import type { BeginOptions, BegunEvidence, ModelledEvidence } from "./evidence-file.ts";
+import type { EvidenceWriter, UsedBuffers } from "./evidence-writer.ts";
 import type { StoredState } from "./stored-state.ts";
 import type { Column } from "./columns.ts";
 import type { Result } from "./reader.ts";
 import type { ThreadError, WriterCall, WriterReply } from "./writer-messages.ts";
 
-/** An evidence file that is open for writing: first what it holds, then, once the model is known, the writer. */
-export interface OpenEvidenceFile {
-  readonly state: StoredState;
-  begin(options: WriterOptions): Promise<EvidenceWriter>;
-  /** Gives the file up before a writer was begun; one that was made for it goes. */
-  close(): Promise<void>;
-}
-
-/** Opens the file on this thread, which loads DuckDB only now. */
-export async function openEvidenceFile(path: string): Promise<OpenEvidenceFile> {
-  const { openForWriting } = await import("./create-file.ts");
-  const { openEvidenceWriter } = await import("./evidence-writer.ts");
-  const { readStoredState } = await import("./stored-state.ts");
-  const file = await openForWriting(path);
-  const state = await readStoredState(file.connection);
+/** On this thread, which loads DuckDB only when it is first asked. */
+export function evidenceOnThisThread(): ModelledEvidence {
+  const loaded = import("./evidence-file.ts").then(({ createModelledEvidence }) => createModelledEvidence());
   return {
-    state,
-    begin: async (options) => inOrder(await openEvidenceWriter(file, state, options)),
-    close: async () => file.abandon(),
+    readModel: async (path) => (await loaded).readModel(path),
+    async open(path) {
+      const file = await (await loaded).open(path);
+      const begin = async (options: BeginOptions): Promise<BegunEvidence> => {
+        const { policy, writer } = await file.begin(options);
+        return { policy, writer: inOrder(writer) };
+      };
+      return { ...file, begin };
+    },
   };
 }
 
@@ -43,13 +39,8 @@ export function inOrder<T extends object>(target: T): T {
   return Object.fromEntries(ordered) as T;
 }
 
-/** A thread that writes. */
-export interface WriterThread {
-  open(path: string): Promise<OpenEvidenceFile>;
-}
-
-/** `threads.lost`: why the thread has ended already. */
-export function createWriterThread(worker: Worker, threads: { readonly lost: Error | null }): WriterThread {
+/** On the writer's thread. `threads.lost`: why it has ended already. */
+export function evidenceOnThread(worker: Worker, threads: { readonly lost: Error | null }): ModelledEvidence {
   const waiting = new Map<number, { resolve(reply: WriterReply): void; reject(error: Error): void }>();
   let last = 0;
   worker.on("message", ({ id, reply, error }: { id: number; reply: WriterReply; error?: ThreadError }) => {
@@ -69,6 +60,7 @@ export function createWriterThread(worker: Worker, threads: { readonly lost: Err
       worker.postMessage({ id: last, call }, transfer);
     });
   return {
+    readModel: async (path) => (await ask({ method: "readModel", path })) as readonly string[],
     async open(path) {
       const state = (await ask({ method: "open", path })) as StoredState;
       const close = async (): Promise<void> => void (await ask({ method: "close" }));
@@ -76,8 +68,8 @@ export function createWriterThread(worker: Worker, threads: { readonly lost: Err
         state,
         close,
         async begin(options) {
-          await ask({ method: "begin", options });
-          return threadedWriter(ask, state, close);
+          const policy = (await ask({ method: "begin", options })) as CompiledPolicy;
+          return { policy, writer: threadedWriter(ask, state, policy, close) };
         },
       };
     },
@@ -86,12 +78,17 @@ export function createWriterThread(worker: Worker, threads: { readonly lost: Err
 
 type Ask = (call: WriterCall, transfer?: ArrayBuffer[]) => Promise<WriterReply>;
 
-function threadedWriter(ask: Ask, state: StoredState, close: () => Promise<void>): EvidenceWriter {
+function threadedWriter(
+  ask: Ask,
+  state: StoredState,
+  policy: CompiledPolicy,
+  close: () => Promise<void>,
+): EvidenceWriter {
   return {
     ledger: state.ledger,
     objects: state.objects,
     answers: state.answers,
-    interfaceIds: state.interfaceIds,
+    interfaceIds: policy.interfaceIds,
     nextObjectId: state.nextObject,
     nextJudgement: state.nextJudgement,
     nextRuleSet: state.nextRuleSet,

@@ -1,7 +1,9 @@
 import type { BadLine } from "../decode/flow-batch.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
-import type { Changes, FinishedObject, RunEnd, RunRecord, UsedBuffers, WriterOptions } from "./evidence-writer.ts";
+import type { CompiledPolicy } from "../policy/compile/compile.ts";
+import type { BeginOptions } from "./evidence-file.ts";
+import type { Changes, FinishedObject, RunEnd, RunRecord, UsedBuffers } from "./evidence-writer.ts";
 import type { FactColumns } from "./fact-columns.ts";
 import type { Parameters, Result } from "./reader.ts";
 import type { StoredState } from "./stored-state.ts";
@@ -9,8 +11,9 @@ import type { TrackerFrame } from "./tracker-rows.ts";
 
 /** The calls of an evidence writer as plain data, for the thread that carries them out. */
 export type WriterCall =
+  | { readonly method: "readModel"; readonly path: string }
   | { readonly method: "open"; readonly path: string }
-  | { readonly method: "begin"; readonly options: WriterOptions }
+  | { readonly method: "begin"; readonly options: BeginOptions }
   | { readonly method: "startRun"; readonly run: RunRecord }
   | {
       readonly method: "appendFlows";
@@ -31,7 +34,14 @@ export type WriterCall =
   | { readonly method: "query"; readonly sql: string; readonly parameters: Parameters }
   | { readonly method: "close" };
 
-export type WriterReply = StoredState | StoredIdentities | UsedBuffers | Result | null;
+export type WriterReply =
+  | readonly string[]
+  | StoredState
+  | CompiledPolicy
+  | StoredIdentities
+  | UsedBuffers
+  | Result
+  | null;
 
 /** An error on its way between threads. */
 export interface ThreadError {

@@ -3,9 +3,8 @@ import { FlowBatch } from "../decode/flow-batch.ts";
 import { AppError } from "../errors.ts";
 import { expectTransfers } from "../pool/transfers.ts";
 import { createTurns } from "../pool/turns.ts";
-import { openForWriting } from "./create-file.ts";
-import { openEvidenceWriter, type EvidenceWriter } from "./evidence-writer.ts";
-import { readStoredState } from "./stored-state.ts";
+import { createModelledEvidence, type OpenEvidenceFile } from "./evidence-file.ts";
+import type { EvidenceWriter } from "./evidence-writer.ts";
 import type { ThreadError, WriterCall, WriterReply } from "./writer-messages.ts";
 
 /**
@@ -14,7 +13,8 @@ import type { ThreadError, WriterCall, WriterReply } from "./writer-messages.ts"
  */
 expectTransfers();
 const port = parentPort!;
-let opened: Awaited<ReturnType<typeof open>> | null = null;
+const evidence = createModelledEvidence();
+let opened: OpenEvidenceFile | null = null;
 let writer: EvidenceWriter | null = null;
 const inTurn = createTurns();
 
@@ -35,25 +35,20 @@ port.on("message", ({ id, call }: { id: number; call: WriterCall }) => {
 // Loaded, native code and all (pool/threads.ts).
 port.postMessage({ id: 0, reply: null });
 
-async function open(path: string) {
-  const file = await openForWriting(path);
-  return { file, state: await readStoredState(file.connection) };
-}
-
 async function answer(call: WriterCall): Promise<{ reply: WriterReply; transfer: ArrayBuffer[] }> {
   const done = { reply: null, transfer: [] };
+  if (call.method === "readModel") return { reply: await evidence.readModel(call.path), transfer: [] };
   if (call.method === "open") {
-    opened = await open(call.path);
+    opened = await evidence.open(call.path);
     return { reply: opened.state, transfer: [] };
   }
   if (call.method === "begin") {
-    const { file, state } = opened!;
-    writer = await openEvidenceWriter(file, state, call.options);
-    return done;
+    const begun = await opened!.begin(call.options);
+    writer = begun.writer;
+    return { reply: begun.policy, transfer: [] };
   }
   if (call.method === "close") {
-    if (writer) await writer.close();
-    else opened?.file.abandon();
+    await (writer ?? opened)?.close();
     return done;
   }
   switch (call.method) {

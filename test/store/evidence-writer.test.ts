@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { FlowBatch } from "../../src/decode/flow-batch.ts";
-import { openEvidenceFile } from "../../src/store/threaded-writer.ts";
+import { evidenceOnThisThread } from "../../src/store/threaded-writer.ts";
 import { withFolder } from "../helpers/evidence.ts";
 
 const NOTHING_NEW = {
@@ -11,7 +11,7 @@ const NOTHING_NEW = {
   interfaces: [],
   accounts: [],
 };
-const RUN = { startedAt: new Date(0), arguments: "{}", model: null, modelHash: null, toolVersion: "test" };
+const RUN = { startedAt: new Date(0), arguments: "{}", model: null, toolVersion: "test" };
 
 /** Rows of every table that a run writes to. */
 async function countRows(path: string): Promise<Record<string, number>> {
@@ -28,8 +28,8 @@ async function countRows(path: string): Promise<Record<string, number>> {
 test.each([100, 5000])("a run that ends before its commit leaves none of its %i rows behind", async (rows) => {
   await withFolder(async (folder) => {
     const path = join(folder, "evidence.duckdb");
-    const file = await openEvidenceFile(path);
-    const writer = await file.begin({ model: null, policy: null, keepFlows: true });
+    const file = await evidenceOnThisThread().open(path);
+    const { writer } = await file.begin({ keepFlows: true });
     await writer.startRun(RUN);
     const batch = new FlowBatch();
     batch.rows = rows;
@@ -50,8 +50,8 @@ test.each([100, 5000])("a run that ends before its commit leaves none of its %i 
 test("what is appended after a commit and never committed goes, what was committed stays", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "evidence.duckdb");
-    const file = await openEvidenceFile(path);
-    const writer = await file.begin({ model: null, policy: null, keepFlows: true });
+    const file = await evidenceOnThisThread().open(path);
+    const { writer } = await file.begin({ keepFlows: true });
     await writer.startRun(RUN);
     const append = async (rows: number): Promise<void> => {
       const batch = new FlowBatch();

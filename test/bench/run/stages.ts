@@ -10,10 +10,8 @@ import { createEvaluator, type ReadBatch } from "../../../src/evaluate/evaluator
 import { createInitiatorRules } from "../../../src/evaluate/initiator.ts";
 import { createBatchReader } from "../../../src/evaluate/read-batch.ts";
 import { createReadingTable } from "../../../src/evaluate/reading.ts";
-import { compileModel } from "../../../src/policy/compile/compile.ts";
-import { loadModel } from "../../../src/policy/load.ts";
 import { factColumns } from "../../../src/store/fact-columns.ts";
-import { openEvidenceFile } from "../../../src/store/threaded-writer.ts";
+import { evidenceOnThisThread } from "../../../src/store/threaded-writer.ts";
 import { checkEvidence } from "./check.ts";
 import { secondsSince } from "./process.ts";
 import { DATA_FOLDER, type Prepared } from "./scenario.ts";
@@ -35,18 +33,15 @@ interface DecodedObject {
  * so it must not be large. Without threads: the sum is what one core would take.
  */
 export async function timeStages({ objects, model: folder, truth }: Prepared): Promise<StageSeconds> {
-  const model = await loadModel(folder);
   const db = join(DATA_FOLDER, "stages.duckdb");
   rmSync(db, { force: true });
-  const evidence = await openEvidenceFile(db);
-  const policy = compileModel(model, evidence.state.interfaceIds, evidence.state.ruleIds);
-  const names = { ruleIds: policy.ruleIds, snapshots: policy.snapshots.map((snapshot) => snapshot.name) };
-  const writer = await evidence.begin({ model, policy: names, keepFlows: true });
+  const modelled = evidenceOnThisThread();
+  await modelled.readModel(folder);
+  const { policy, writer } = await (await modelled.open(db)).begin({ keepFlows: true });
   await writer.startRun({
     startedAt: new Date(),
     arguments: "{}",
     model: folder,
-    modelHash: null,
     toolVersion: "bench",
   });
 
