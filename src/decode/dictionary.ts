@@ -23,7 +23,18 @@ export class ByteDictionary {
     let capacity = 1 << 8;
     while (capacity < initial.length * 2) capacity *= 2;
     this.slots = new Int32Array(capacity).fill(-1);
-    for (const text of initial) this.idOf(text);
+    const joined = initial.join("");
+    const bytes = ENCODER.encode(joined);
+    // Of ASCII the lengths are known without encoding each on its own, which takes longer than all the rest.
+    if (bytes.length > joined.length) for (const text of initial) this.idOf(text);
+    else {
+      let to = 0;
+      for (const text of initial) {
+        const from = to;
+        to += text.length;
+        this.id(bytes, from, to, text);
+      }
+    }
   }
 
   get size(): number {
@@ -35,8 +46,8 @@ export class ByteDictionary {
     return this.id(bytes, 0, bytes.length);
   }
 
-  /** Id of the bytes in `[from, to)`; a new name is copied and gets the next id. */
-  id(source: Uint8Array, from: number, to: number): number {
+  /** Id of the bytes in `[from, to)`; a new name is copied and gets the next id. `text`: where it is known already. */
+  id(source: Uint8Array, from: number, to: number, text?: string): number {
     // Copied first and given up again where the name is known: hashing and comparing then read own, padded memory.
     const start = this.used;
     const length = to - from;
@@ -46,7 +57,7 @@ export class ByteDictionary {
     if (known >= 0) return known;
     const id = this.strings.length;
     this.used = start + length;
-    this.strings.push(DECODER.decode(source.subarray(from, to)));
+    this.strings.push(text ?? DECODER.decode(source.subarray(from, to)));
     if (id + 1 >= this.offsets.length) {
       const offsets = new Uint32Array(this.offsets.length * 2);
       offsets.set(this.offsets);

@@ -45,20 +45,29 @@ export function createLayerFilters(snapshot: Snapshot, peers: Peers, indexOf: (i
   const rulesOf = (groups: readonly string[]): SecurityGroupRule[] =>
     groups.flatMap((id) => snapshot.securityGroups.get(id)?.rules ?? []);
 
+  /** A group is on many lists; its rules are compiled once for all that have the same routes. */
+  const compiledRules = (groups: readonly string[], direction: Direction, paths: Paths): CompiledRule[] =>
+    groups.flatMap((id) => {
+      let rules = paths.compiled[direction].get(id);
+      if (rules === undefined) {
+        const own = (snapshot.securityGroups.get(id)?.rules ?? []).filter((rule) => rule.direction === direction);
+        rules = own.map((rule) => compileGroupRule(rule, indexOf(rule.id), peers.idOf(rule.peer, paths.diverted)));
+        paths.compiled[direction].set(id, rules);
+      }
+      return rules;
+    });
+
   const groupFilter = (list: GroupList, tracked: boolean, paths: Paths, direction: Direction): number => {
     const { groups, openBothWays } = list;
     const { diverted, trackedRoutes } = paths;
     // What tracks a flow all the same makes a difference only where it would not be tracked.
     const trackedBy = !openBothWays ? "" : tracked ? "always" : trackedRoutes.key;
     return filterOf(`sg|${direction}|${diverted.key}|${trackedBy}|${groups.join(",")}`, () => {
-      const rules = rulesOf(groups);
-      const compile = (rule: SecurityGroupRule): CompiledRule =>
-        compileGroupRule(rule, indexOf(rule.id), peers.idOf(rule.peer, diverted));
-      const opposite = rules.filter((rule) => rule.direction !== direction).map(compile);
+      const opposite = compiledRules(groups, direction === "ingress" ? "egress" : "ingress", paths);
       const missing = groups
         .filter((id) => !snapshot.securityGroups.has(id))
         .map(() => unknownGroupRule(indexOf, peers.unknown));
-      const own = rules.filter((rule) => rule.direction === direction).map(compile);
+      const own = compiledRules(groups, direction, paths);
       const untrackedTcp = tracked ? 0 : lettingEverythingPass(opposite, TCP, peers.openFamily);
       const untrackedUdp = tracked ? 0 : lettingEverythingPass(opposite, UDP, peers.openFamily);
       const untracked = (untrackedTcp | untrackedUdp) !== 0 && own.some((rule) => rule.open);
@@ -129,6 +138,8 @@ function areOpenBothWays(rules: readonly SecurityGroupRule[]): boolean {
 interface Paths {
   readonly diverted: Diverted;
   readonly trackedRoutes: Diverted;
+  /** Compiled rules by group, as far as any interface with such routes has asked. */
+  readonly compiled: Readonly<Record<Direction, Map<string, readonly CompiledRule[]>>>;
 }
 
 /**
@@ -145,9 +156,11 @@ function createPaths(snapshot: Snapshot): (subnetId: string | null) => Paths {
   return (subnetId) => {
     let paths = known.get(subnetId);
     if (paths === undefined) {
-      const read = { diverted: behind(subnetId, isMiddlebox), trackedRoutes: behind(subnetId, isAlwaysTracked) };
-      const key = `${read.diverted.key}|${read.trackedRoutes.key}`;
-      paths = distinct.get(key) ?? read;
+      const diverted = behind(subnetId, isMiddlebox);
+      const trackedRoutes = behind(subnetId, isAlwaysTracked);
+      const key = `${diverted.key}|${trackedRoutes.key}`;
+      const compiled = { ingress: new Map(), egress: new Map() };
+      paths = distinct.get(key) ?? { diverted, trackedRoutes, compiled };
       distinct.set(key, paths);
       known.set(subnetId, paths);
     }
