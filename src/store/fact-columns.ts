@@ -2,6 +2,7 @@ import type { Evaluator } from "../evaluate/evaluator.ts";
 import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../evaluate/traffic-facts.ts";
 import { inSteps } from "../evaluate/steps.ts";
 import { IPV4 } from "../net/address.ts";
+import { coverageColumns } from "./coverage-columns.ts";
 import { type Column, createValidity, markValid, putUint64, toUint64 } from "./columns.ts";
 
 interface Rows {
@@ -44,52 +45,6 @@ function activityColumns(evaluator: Evaluator): Column[] {
     u32(facts.first.slice(0, rows)),
     u32(facts.last.slice(0, rows)),
   ];
-}
-
-/** Minutes with evidence, by interface and hour: the activity of all judgements, put together by log status. */
-function coverageColumns(evaluator: Evaluator): Rows {
-  const { activity: facts, judgements, firstJudgement } = evaluator;
-  const at = new Map<string, number>();
-  const hours: number[] = [];
-  const interfaces: number[] = [];
-  const bits: number[][] = [[], [], []]; // low and high half in turn, by status
-  const counts: number[][] = [[], []];
-  for (let slot = 0; slot < facts.rows; slot++) {
-    const key = `${facts.hour[slot]}|${facts.eni[slot]}`;
-    let row = at.get(key);
-    if (row === undefined) {
-      row = hours.length;
-      at.set(key, row);
-      hours.push(facts.hour[slot]);
-      interfaces.push(facts.eni[slot]);
-      for (const list of bits) list.push(0, 0);
-      for (const list of counts) list.push(0);
-    }
-    const judgement = judgements[facts.judgement[slot] - firstJudgement];
-    const status = judgement.logStatus === "OK" ? 0 : judgement.logStatus === "NODATA" ? 1 : 2;
-    bits[status][row * 2] |= facts.minutesLow[slot];
-    bits[status][row * 2 + 1] |= facts.minutesHigh[slot];
-    if (judgement.action === "ACCEPT") counts[0][row] += facts.records[slot];
-    if (judgement.action === "REJECT") counts[1][row] += facts.records[slot];
-  }
-  const rows = hours.length;
-  const minutes = (list: readonly number[]): Column => {
-    const values = new Uint32Array(rows * 2);
-    for (let row = 0; row < rows; row++) {
-      // Sixty bits from two halves of thirty.
-      const [low, high] = [list[row * 2], list[row * 2 + 1]];
-      values[row * 2] = low | (high << 30);
-      values[row * 2 + 1] = high >>> 2;
-    }
-    return { values, bytesPerValue: 8 };
-  };
-  const columns = [
-    u32(Uint32Array.from(hours)),
-    u32(Uint32Array.from(interfaces)),
-    ...bits.map(minutes),
-    ...counts.map((list) => u64(Float64Array.from(list), rows)),
-  ];
-  return { columns, rows };
 }
 
 function trafficColumns(evaluator: Evaluator): Column[] {
