@@ -16,7 +16,16 @@ import { classOf4, classOf6 } from "../policy/compile/peer-classes.ts";
 import { serviceOf } from "../policy/compile/services.ts";
 import type { Destination } from "../policy/compile/transit.ts";
 import { EGRESS, INGRESS, NOT_ASKED, UNMODELLED, type ReadingTable } from "./reading.ts";
-import { createSnapshotReader, type SnapshotReader } from "./snapshot-reader.ts";
+import {
+  ABSENT,
+  createSnapshotReader,
+  INTERFACE_WORDS,
+  PRIMARY,
+  PROFILE_SHIFT,
+  type SnapshotReader,
+  SUBNET_BASE,
+  SUBNET_MASK,
+} from "./snapshot-reader.ts";
 import { inSteps } from "./steps.ts";
 import {
   ADDRESS_ELSEWHERE,
@@ -49,9 +58,11 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
   const unmodelled = table.internReading(UNMODELLED);
 
   const readWith = (batch: FlowBatch, row: number, at: number, elsewhere: boolean): number => {
-    const { snapshot, recent, profiles, classOf } = readers[at];
+    const { snapshot, recent, places, classOf } = readers[at];
     const { interfaces, peers, services } = snapshot;
     const eni = batch.interfaceId[row];
+    const place = eni * INTERFACE_WORDS;
+    const profileAndFlags = places[place];
     const bits = batch.bits[row];
     const family = (bits >>> FAMILY_SHIFT) & 3;
     const packetFamily = (bits >>> PKT_FAMILY_SHIFT) & 3;
@@ -61,9 +72,9 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
       return memo.intern(at, flags | ADDRESS_MISSING, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
     }
     const onlyFour = family === IPV4 && packetFamily !== IPV6;
-    const simple = onlyFour ? (interfaces.flags[eni] & FOUR_TOLD) !== 0 : (interfaces.flags[eni] & DETAILED) === 0;
+    const simple = onlyFour ? (profileAndFlags & FOUR_TOLD) !== 0 : (profileAndFlags & DETAILED) === 0;
     if (direction === 0) {
-      const primary = interfaces.primary[eni];
+      const primary = places[place + PRIMARY];
       const four = family === IPV4;
       if (four && batch.src[row] === primary && batch.dst[row] !== primary) direction = EGRESS;
       else if (four && batch.dst[row] === primary && batch.src[row] !== primary) direction = INGRESS;
@@ -89,14 +100,15 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     let sameSubnet = false;
     let viaTransit = false;
     if (simple) {
-      sameSubnet = peerFamily === IPV4 && (peer & interfaces.subnetMask[eni]) >>> 0 === interfaces.subnetBase[eni];
+      sameSubnet = peerFamily === IPV4 && (peer & places[place + SUBNET_MASK]) >>> 0 === places[place + SUBNET_BASE];
     } else {
       sameSubnet = contains(interfaces.subnets, interfaces.subnet[eni], batch, peerFamily, peer);
       const routes = interfaces.routes[interfaces.transit[eni]];
       viaTransit = !sameSubnet && isRoutedToTransit(routes, batch, peerFamily, peer);
     }
     // What follows depends on these numbers alone (and, behind a transit gateway, on the interface's own address).
-    const route = (profiles[eni] << 4) | (direction << 2) | (sameSubnet ? 2 : 0) | (elsewhere ? 1 : 0);
+    const route =
+      ((profileAndFlags >>> PROFILE_SHIFT) << 4) | (direction << 2) | (sameSubnet ? 2 : 0) | (elsewhere ? 1 : 0);
     const known = viaTransit ? -1 : recent.get(route, (forward << 16) ^ backward, peerClass);
     if (known >= 0) return known;
     const side = sameSubnet ? SAME_SUBNET : 0;
@@ -189,13 +201,13 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
 
   const readRows = (batch: FlowBatch, out: Uint32Array, from: number, to: number): void => {
     const single = readers.length === 1;
-    const only = readers[0]?.snapshot.interfaces.sgIngress;
+    const only = readers[0]?.places;
     for (let row = from; row < to; row++) {
       const eni = batch.interfaceId[row];
       if (readers.length === 0 || eni >= modelled || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0)
         out[row] = unmodelled;
       else if (!single) out[row] = readOverTime(batch, row);
-      else out[row] = only[eni] === NOT_IN_SNAPSHOT ? unmodelled : readWith(batch, row, 0, false);
+      else out[row] = only[eni * INTERFACE_WORDS] & ABSENT ? unmodelled : readWith(batch, row, 0, false);
     }
   };
 

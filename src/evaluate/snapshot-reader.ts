@@ -1,5 +1,5 @@
 import type { CompiledSnapshot } from "../policy/compile/compile.ts";
-import { ACL_UNKNOWN } from "../policy/compile/interfaces.ts";
+import { ACL_UNKNOWN, NOT_IN_SNAPSHOT } from "../policy/compile/interfaces.ts";
 import { createMatcher, type Matcher } from "../policy/compile/matcher.ts";
 import { classOf4 } from "../policy/compile/peer-classes.ts";
 import { DirectMap } from "./direct-map.ts";
@@ -9,24 +9,58 @@ import type { ReadingTable } from "./reading.ts";
 export interface SnapshotReader {
   readonly snapshot: CompiledSnapshot;
   readonly matcher: Matcher;
-  /** Interfaces with the same filters have the same profile: their records share readings. */
-  readonly profiles: Uint32Array;
+  /** What a record asks of its interface, side by side: `INTERFACE_WORDS` words each, beginning with profile and flags. */
+  readonly places: Uint32Array;
   /** Readings by profile and direction, services, class of the peer. */
   readonly recent: DirectMap;
   readonly classOf: (address: number) => number;
 }
 
+/**
+ * Of each interface in `places`: its profile above `PROFILE_SHIFT` and its flags; primary address; base and mask of the subnet.
+ * One line of the cache, where a hundred thousand interfaces in as many columns would be six.
+ */
+export const INTERFACE_WORDS = 4;
+export const PRIMARY = 1;
+export const SUBNET_BASE = 2;
+export const SUBNET_MASK = 3;
+export const PROFILE_SHIFT = 8;
+/** Flag, beside those of compile/interfaces.ts: the snapshot does not know the interface. */
+export const ABSENT = 128;
+
+/** Recent readings for each profile, and binary logarithms of the fewest and the most of them all. */
+const RECENT_BITS = 3;
+const FEWEST_BITS = 14;
+const MOST_BITS = 18;
+
 export function createSnapshotReader(snapshot: CompiledSnapshot, table: ReadingTable): SnapshotReader {
+  const { profiles, count } = profilesOf(snapshot);
+  const wanted = Math.ceil(Math.log2(count + 1)) + RECENT_BITS;
   return {
     snapshot,
     matcher: createMatcher(snapshot, table.internMatch, table.matches),
-    profiles: profilesOf(snapshot),
-    recent: new DirectMap(14),
+    places: placesOf(snapshot, profiles),
+    recent: new DirectMap(Math.min(MOST_BITS, Math.max(FEWEST_BITS, wanted))),
     classOf: rememberClasses(snapshot),
   };
 }
 
-function profilesOf({ interfaces }: CompiledSnapshot): Uint32Array {
+function placesOf({ interfaces }: CompiledSnapshot, profiles: Uint32Array): Uint32Array {
+  const { sgIngress, primary, subnetBase, subnetMask, flags } = interfaces;
+  const places = new Uint32Array(profiles.length * INTERFACE_WORDS);
+  for (let eni = 0; eni < profiles.length; eni++) {
+    const place = eni * INTERFACE_WORDS;
+    const absent = sgIngress[eni] === NOT_IN_SNAPSHOT ? ABSENT : 0;
+    places[place] = (profiles[eni] << PROFILE_SHIFT) | flags[eni] | absent;
+    places[place + PRIMARY] = primary[eni];
+    places[place + SUBNET_BASE] = subnetBase[eni];
+    places[place + SUBNET_MASK] = subnetMask[eni];
+  }
+  return places;
+}
+
+/** Interfaces with the same filters have the same profile: their records share readings. */
+function profilesOf({ interfaces }: CompiledSnapshot): { profiles: Uint32Array; count: number } {
   const profiles = new Uint32Array(interfaces.sgIngress.length);
   const numbers = new Map<string, number>();
   const { sgIngress, sgEgress, naclIngress, naclEgress, unfiltered, flags } = interfaces;
@@ -37,7 +71,7 @@ function profilesOf({ interfaces }: CompiledSnapshot): Uint32Array {
     if (known === undefined) numbers.set(key, numbers.size);
     profiles[eni] = known ?? numbers.size - 1;
   }
-  return profiles;
+  return { profiles, count: numbers.size };
 }
 
 const CLASS_BITS = 16;
