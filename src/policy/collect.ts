@@ -17,6 +17,7 @@ import type {
 import { readNetworkAcl } from "./network-acls.ts";
 import { readEntries, readPrefixList, readRouteTable, readSubnet, readVpc } from "./networks.ts";
 import { type OwnedRule, readSecurityGroup, readSecurityGroupRule } from "./security-group-rules.ts";
+import { plainTest } from "./plain-shapes.ts";
 import { SCHEMAS, type SectionKey, type Shape } from "./schema.ts";
 
 interface Read {
@@ -80,10 +81,22 @@ export function collect<K extends SectionKey>(
   origin: Origin,
   notes: Notes,
 ): void {
-  const parsed = SCHEMAS[key].safeParse(found);
-  if (!parsed.success) throw shapeError(parsed.error, found, origin);
-  const shape = parsed.data as Shape<K>;
+  const shape = isPlain(key, found) ? found : parsed(key, found, origin);
   put(into, key, shape[IDS[key]] as string, READERS[key](shape, origin, notes), notes);
+}
+
+const PLAIN = Object.fromEntries(Object.entries(SCHEMAS).map(([key, schema]) => [key, plainTest(schema)])) as Readonly<
+  Record<SectionKey, (value: unknown) => boolean>
+>;
+
+function isPlain<K extends SectionKey>(key: K, found: unknown): found is Shape<K> {
+  return PLAIN[key](found);
+}
+
+function parsed<K extends SectionKey>(key: K, found: unknown, origin: Origin): Shape<K> {
+  const result = SCHEMAS[key].safeParse(found);
+  if (!result.success) throw shapeError(result.error, found, origin);
+  return result.data as Shape<K>;
 }
 
 /**

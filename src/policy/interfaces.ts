@@ -8,8 +8,11 @@ import type { Shape } from "./schema.ts";
 
 type InterfaceShape = Shape<"NetworkInterfaces">;
 
+// What most interfaces have none of is one value for all: a large model has a hundred thousand of them.
+const NONE: readonly never[] = [];
+const DEFAULT_TRACKING: NetworkInterface["tracking"] = { tcpEstablished: null, udpStream: null, udpSingle: null };
+
 export function readInterface(value: InterfaceShape, origin: Origin, notes: Notes): NetworkInterface {
-  const tracking = value.ConnectionTrackingConfiguration;
   return {
     id: value.NetworkInterfaceId,
     vpcId: value.VpcId ?? null,
@@ -18,18 +21,29 @@ export function readInterface(value: InterfaceShape, origin: Origin, notes: Note
     type: value.InterfaceType ?? "interface",
     description: value.Description ?? "",
     instanceId: value.Attachment?.InstanceId ?? null,
-    groupIds: [...new Set(value.Groups?.map((group) => group.GroupId))],
+    groupIds: groupIds(value),
     addresses: privateAddresses(value, origin),
     prefixes: delegatedPrefixes(value, origin, notes),
     publicAddresses: publicAddresses(value, origin),
     tags: readTags(value.TagSet),
-    tracking: {
-      tcpEstablished: tracking?.TcpEstablishedTimeout ?? null,
-      udpStream: tracking?.UdpStreamTimeout ?? null,
-      udpSingle: tracking?.UdpTimeout ?? null,
-    },
+    tracking: ownTracking(value),
     requesterManaged: value.RequesterManaged ?? false,
     origin,
+  };
+}
+
+function groupIds({ Groups: groups }: InterfaceShape): readonly string[] {
+  if (!groups || groups.length === 0) return NONE;
+  const ids = groups.map((group) => group.GroupId);
+  return ids.every((id, at) => ids.indexOf(id) === at) ? ids : [...new Set(ids)];
+}
+
+function ownTracking({ ConnectionTrackingConfiguration: tracking }: InterfaceShape): NetworkInterface["tracking"] {
+  if (!tracking) return DEFAULT_TRACKING;
+  return {
+    tcpEstablished: tracking.TcpEstablishedTimeout ?? null,
+    udpStream: tracking.UdpStreamTimeout ?? null,
+    udpSingle: tracking.UdpTimeout ?? null,
   };
 }
 
@@ -49,7 +63,8 @@ function privateAddresses(value: InterfaceShape, origin: Origin): Address[] {
   return addresses;
 }
 
-function delegatedPrefixes(value: InterfaceShape, origin: Origin, notes: Notes): Prefix[] {
+function delegatedPrefixes(value: InterfaceShape, origin: Origin, notes: Notes): readonly Prefix[] {
+  if (!value.Ipv4Prefixes?.length && !value.Ipv6Prefixes?.length) return NONE;
   return [
     ...(value.Ipv4Prefixes ?? []).map(({ Ipv4Prefix: text }, index) =>
       readPrefix(text, () => child(origin, "Ipv4Prefixes", index, "Ipv4Prefix"), notes),
@@ -61,7 +76,8 @@ function delegatedPrefixes(value: InterfaceShape, origin: Origin, notes: Notes):
 }
 
 /** The association stands on the interface and again on its primary address. */
-function publicAddresses(value: InterfaceShape, origin: Origin): Address[] {
+function publicAddresses(value: InterfaceShape, origin: Origin): readonly Address[] {
+  if (!value.Association && !value.PrivateIpAddresses?.some((one) => one.Association)) return NONE;
   const texts = new Map<string, Address>();
   const own = value.Association?.PublicIp;
   if (own)
@@ -86,9 +102,15 @@ function readAddress(text: string, at: () => Origin): Address {
 
 type TagShape = readonly { Key: string; Value?: string | null }[] | null | undefined;
 
-/** Tags as a record without a prototype: a tag may be called `__proto__` or `constructor`. */
+/**
+ * Its instances have nothing but tags: one may be called `__proto__` or `constructor`. `Object.create(null)` would be a hash table
+ * of ten times the size.
+ */
+const Tags = function () {} as unknown as new () => Record<string, string>;
+Tags.prototype = Object.create(null);
+
 export function readTags(tags: TagShape): Record<string, string> {
-  const record = Object.create(null) as Record<string, string>;
+  const record = new Tags();
   for (const tag of tags ?? []) record[tag.Key] = tag.Value ?? "";
   return record;
 }

@@ -1,0 +1,82 @@
+import type * as z from "zod";
+
+type Test = (value: unknown) => boolean;
+
+/**
+ * A test that takes nothing but what the schema takes as it stands, derived from the schema itself: a large model is checked
+ * without building everything anew, which is what zod does. What it does not take, or does not understand of the schema, is
+ * zod's to judge and to put into words.
+ */
+export function plainTest(schema: z.core.$ZodType): Test {
+  const { def } = schema._zod as { def: z.core.$ZodTypes["_zod"]["def"] };
+  if ("coerce" in def && def.coerce) return never;
+  switch (def.type) {
+    case "string":
+      return stringTest(def.checks ?? []);
+    case "boolean":
+      return (value) => typeof value === "boolean";
+    case "number":
+      return numberTest(def);
+    case "optional":
+      return orElse(undefined, plainTest(def.innerType));
+    case "nullable":
+      return orElse(null, plainTest(def.innerType));
+    case "array":
+      return hasChecks(def) ? never : listTest(plainTest(def.element));
+    case "object":
+      return hasChecks(def) || def.catchall ? never : objectTest(def.shape);
+    case "union": {
+      const options = def.options.map(plainTest);
+      return hasChecks(def) ? never : (value) => options.some((test) => test(value));
+    }
+    default:
+      return never;
+  }
+}
+
+function never(): boolean {
+  return false;
+}
+
+function hasChecks(def: { readonly checks?: readonly unknown[] }): boolean {
+  return def.checks !== undefined && def.checks.length > 0;
+}
+
+function stringTest(checks: readonly z.core.$ZodCheck<never>[]): Test {
+  const patterns = checks.map(({ _zod: { def } }) =>
+    "pattern" in def && def.pattern instanceof RegExp ? def.pattern : null,
+  );
+  if (patterns.includes(null)) return never;
+  const [pattern, ...others] = patterns;
+  if (others.length > 0 || pattern?.global || pattern?.sticky) return never;
+  return pattern ? (value) => typeof value === "string" && pattern.test(value) : (value) => typeof value === "string";
+}
+
+function numberTest(def: { readonly checks?: readonly unknown[]; readonly format?: string }): Test {
+  if (hasChecks(def)) return never;
+  if (def.format === undefined) return Number.isFinite;
+  return def.format === "safeint" ? Number.isSafeInteger : never;
+}
+
+function orElse(other: undefined | null, test: Test): Test {
+  return (value) => value === other || test(value);
+}
+
+function listTest(test: Test): Test {
+  return (value) => {
+    if (!Array.isArray(value)) return false;
+    for (let at = 0; at < value.length; at++) if (!test(value[at])) return false;
+    return true;
+  };
+}
+
+function objectTest(shape: Readonly<Record<string, z.core.$ZodType>>): Test {
+  const keys = Object.keys(shape);
+  const tests = keys.map((key) => plainTest(shape[key]));
+  return (value) => {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+    const things = value as Readonly<Record<string, unknown>>;
+    for (let at = 0; at < keys.length; at++) if (!tests[at](things[keys[at]])) return false;
+    return true;
+  };
+}
