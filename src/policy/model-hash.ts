@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { listPieces } from "./json-pieces.ts";
 import type { Model } from "./model.ts";
 
 /** A hash that tells whether two models say the same, down to the file and place that each thing was read from. */
@@ -7,7 +8,7 @@ export function modelHash(model: Model): string {
   for (const snapshot of model.snapshots) {
     hash.update(`${snapshot.name}|${snapshot.since}|`);
     for (const part of [snapshot.securityGroups, snapshot.networkAcls, snapshot.interfaces, snapshot.subnets]) {
-      hash.update(JSON.stringify([...part.values()]));
+      for (const piece of listPieces(part.values())) hash.update(piece);
     }
   }
   return hash.digest("hex");

@@ -1,4 +1,5 @@
 import { AppError } from "../errors.ts";
+import { listPieces } from "./json-pieces.ts";
 import type { Model, NetworkInterface, Origin, Snapshot } from "./model.ts";
 
 /** Raised when the text changes its meaning. */
@@ -18,16 +19,28 @@ const PARTS = [
 ] as const satisfies readonly (keyof Snapshot)[];
 
 /**
- * A model as JSON text, complete but for two things that grow with the number of interfaces and decide nothing: where an
- * interface stands in its file, and its tags other than `Name`.
+ * A model as JSON text, in pieces and complete but for two things that grow with the number of interfaces and decide nothing:
+ * where an interface stands in its file, and its tags other than `Name`.
  */
-export function modelToJson(model: Model): string {
-  const snapshots = model.snapshots.map((snapshot) => {
-    const parts = PARTS.map((part) => [part, [...snapshot[part].values()]] as const);
-    const interfaces = [...snapshot.interfaces.values()].map(slim);
-    return { ...snapshot, ...Object.fromEntries(parts), interfaces };
-  });
-  return JSON.stringify({ format: FORMAT, snapshots });
+export function* modelPieces(model: Model): Generator<string> {
+  yield `{"format":${FORMAT},"snapshots":[`;
+  for (const [at, snapshot] of model.snapshots.entries()) {
+    let before = at === 0 ? "{" : ",{";
+    for (const key of Object.keys(snapshot) as (keyof Snapshot)[]) {
+      yield `${before}"${key}":`;
+      before = ",";
+      const part = snapshot[key];
+      if (key === "interfaces") yield* listPieces(slimOnes(snapshot));
+      else if (part instanceof Map) yield* listPieces(part.values());
+      else yield JSON.stringify(part);
+    }
+    yield "}";
+  }
+  yield "]}";
+}
+
+function* slimOnes({ interfaces }: Snapshot): Generator<SlimInterface> {
+  for (const one of interfaces.values()) yield slim(one);
 }
 
 /** Throws `E_STORE` for a text of another format. */

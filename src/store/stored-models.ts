@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
+import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
+import { createGzip, gunzip } from "node:zlib";
 import type { DuckDBBlobValue, DuckDBConnection } from "@duckdb/node-api";
 import type { Model } from "../policy/model.ts";
-import { modelFromJson, modelToJson } from "../policy/model-json.ts";
+import { modelFromJson, modelPieces } from "../policy/model-json.ts";
 import { blobValue } from "./duckdb.ts";
 
-const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
 /** A model on its way into the evidence file; `key` tells equal models. */
@@ -15,10 +17,22 @@ export interface PackedModel {
   readonly content: Uint8Array;
 }
 
-/** Compressed in the thread pool: a model of a hundred thousand interfaces takes a second that the replay need not wait for. */
+/**
+ * Piece by piece, compressed in the thread pool: the text of a hundred thousand interfaces is never there as a whole, and what
+ * else the thread has to do comes in between.
+ */
 export async function packModel(model: Model): Promise<PackedModel> {
-  const text = Buffer.from(modelToJson(model));
-  return { key: createHash("sha256").update(text).digest("hex"), content: await compress(text, { level: 3 }) };
+  const hash = createHash("sha256");
+  const zip = createGzip({ level: 3 });
+  const pieces = function* (): Generator<Buffer> {
+    for (const text of modelPieces(model)) {
+      const piece = Buffer.from(text);
+      hash.update(piece);
+      yield piece;
+    }
+  };
+  const [content] = await Promise.all([buffer(zip), pipeline(Readable.from(pieces()), zip)]);
+  return { key: hash.digest("hex"), content };
 }
 
 /** Notes the model a run judges with; its content is stored once, however many runs use it. */
