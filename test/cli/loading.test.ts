@@ -32,10 +32,10 @@ test("the command line loads no command before it knows which", () => {
   expect(has(loaded, "commands/")).toEqual([]);
 });
 
-test("a replay loads DuckDB and the readers' decoders in their own threads, pages and SDKs not at all", () => {
+test("a replay loads DuckDB, the model's checks and the readers' decoders in their own threads, pages and SDKs not at all", () => {
   const main = loadedBy("cli/replay-run.ts");
   expect(main.has("replay.ts")).toBe(true);
-  for (const part of ["store/duckdb.ts", "@duckdb", "@aws-sdk", "report/html", "hyparquet", "csv-parse"]) {
+  for (const part of ["store/duckdb.ts", "@duckdb", "zod", "@aws-sdk", "report/html", "hyparquet", "csv-parse"]) {
     expect(has(main, part), part).toEqual([]);
   }
   const reader = loadedBy("pool/worker.ts");
@@ -43,8 +43,8 @@ test("a replay loads DuckDB and the readers' decoders in their own threads, page
     expect(has(reader, part), part).toEqual([]);
   }
   const writer = loadedBy("store/writer-thread.ts");
-  expect(writer.has("store/duckdb.ts")).toBe(true);
-  for (const part of ["@aws-sdk", "zod", "report/", "source/"]) {
+  expect([writer.has("store/duckdb.ts"), writer.has("policy/load.ts")]).toEqual([true, true]);
+  for (const part of ["@aws-sdk", "report/", "source/"]) {
     expect(has(writer, part), part).toEqual([]);
   }
 });
