@@ -75,7 +75,10 @@ async function connect(file: string, shown: string): Promise<Connected> {
     const instance = await DuckDBInstance.create(file, {
       // What is appended is packed by the thread that appends: DuckDB's other threads would spin while they wait.
       threads: "1",
+      // A row group is packed and written when it is full, not five at once: the last commit finds little left to do.
+      write_buffer_row_group_count: "1",
       memory_limit: "512MB",
+      allocator_flush_threshold: "4GB",
       autoload_known_extensions: "false",
       autoinstall_known_extensions: "false",
     });

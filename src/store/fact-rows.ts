@@ -13,7 +13,7 @@ export interface FactRowWriter {
 export function createFactRowWriter(connection: DuckDBConnection): FactRowWriter {
   const activity = createColumnAppender(connection, "activity", 8);
   const coverage = createColumnAppender(connection, "coverage_minutes", 7);
-  const traffic = createColumnAppender(connection, "rule_traffic", 18);
+  const traffic = createColumnAppender(connection, "traffic_sums", 18);
   return {
     append(facts) {
       activity.append(facts.activity.columns, facts.activity.rows);

@@ -77,11 +77,12 @@ create table activity (
 -- day: Unix seconds / 86400. direction: 1 ingress, 2 egress (of the initiator). family: 1 IPv4 (peer), 2 IPv6 (peer6).
 -- connections: opened; replied: with packets both ways; meaningful: replied, above the floor of packets and bytes,
 -- not reset at once; reset: ended by RST before it became meaningful. packets/bytes: initiator to responder; reply_*: back.
-create table rule_traffic (
+-- Fields for the reason that plain_records has them, and read by the view rule_traffic.
+create table traffic_sums (traffic struct(
   day uinteger, interface_idx uinteger, rule_set_id uinteger, direction utinyint, protocol utinyint, port usmallint,
   peer uinteger, peer6 uhugeint,
   connections uinteger, replied uinteger, meaningful uinteger, reset uinteger,
-  packets ubigint, bytes ubigint, reply_packets ubigint, reply_bytes ubigint, first_s uinteger, last_s uinteger);
+  packets ubigint, bytes ubigint, reply_packets ubigint, reply_bytes ubigint, first_s uinteger, last_s uinteger));
 
 -- Minutes with log evidence, one bit a minute of the hour (bit 0 = minute 0). Partial rows: bit_or them.
 create table coverage_minutes (
@@ -131,6 +132,8 @@ create macro address_text(a4, a6) as case when a4 is not null then ipv4_text(a4)
 create macro seconds_to_timestamp(s) as make_timestamp(s::bigint * 1000000);
 
 create view flow_rows as select record.* from plain_records;
+
+create view rule_traffic as select traffic.* from traffic_sums;
 
 create view flow_facts as
   select object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes,

@@ -26,9 +26,13 @@ export async function createEvidence(path: string, inserts: string): Promise<voi
     await connection.run("insert into schema_info values ($1, 'test')", [SCHEMA_VERSION]);
     await connection.run(SHORTHAND);
     if (inserts.trim() === "") return;
-    await connection.run("create temp table flow_rows as from main.flow_rows");
+    // Rows go into tables of the views' columns, and from there into the fields that the views read.
+    const views = { flow_rows: "plain_records", rule_traffic: "traffic_sums" };
+    for (const view of Object.keys(views)) await connection.run(`create temp table ${view} as from main.${view}`);
     await connection.run(inserts);
-    await connection.run("insert into plain_records select f from temp.flow_rows f");
+    for (const [view, table] of Object.entries(views)) {
+      await connection.run(`insert into ${table} select v from temp.${view} v`);
+    }
   } finally {
     connection.closeSync();
     instance.closeSync();
