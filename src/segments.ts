@@ -25,7 +25,7 @@ const HELD_BATCHES = BATCHES_UNDER_WAY - 8;
 /** Judged segments that may wait for the writer. */
 const SEGMENTS_AHEAD = 2;
 /** Rows of sums that are kept in memory, so that segments add to the same ones. */
-const FACT_ROWS = 1 << 18;
+const FACT_ROWS = 1 << 17;
 
 type Batch = Extract<Piece, { kind: "batch" }>;
 
