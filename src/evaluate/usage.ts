@@ -36,6 +36,7 @@ import { inSteps } from "./steps.ts";
 import { TOUCHED_SUMS, type Touched } from "./touched.ts";
 
 const DAY = 86_400;
+const dayOf = (time: number): number => (time / DAY) >>> 0;
 
 /**
  * The floor above which a connection means something: an exchange that a port scan or a refused knock does not reach.
@@ -115,7 +116,7 @@ function warmTraffic(
     const base = entries[place] * STRIDE;
     const local = (words[base + STATE] & INITIATOR_MASK) === LOCAL_OPENED;
     const ports = words[base + PORTS];
-    const day = (openedAt(words, base) / DAY) >>> 0;
+    const day = dayOf(openedAt(words, base));
     sum += traffic.warm(day, words[base + INTERFACE], local ? ports & 0xffff : ports >>> 16, words[base + REMOTE]);
   }
   return sum;
@@ -140,8 +141,11 @@ function reportConnection(
   const ports = words[base + PORTS];
   const fresh = (state & COUNTED) === 0;
   const last = words[base + LAST];
-  const first = fresh ? openedAt(words, base) : last;
-  const day = (first / DAY) >>> 0;
+  // What is new of a connection that was reported counts on the day of its latest record. Of that day, it may have begun
+  // earlier than was known.
+  const began = openedAt(words, base);
+  const first = fresh || dayOf(began) === dayOf(last) ? began : last;
+  const day = dayOf(first);
   const opener = local ? EGRESS : INGRESS;
   const answerer = local ? INGRESS : EGRESS;
 

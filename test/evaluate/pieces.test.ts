@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { modelOf } from "../helpers/model-of.ts";
+import { smallModel } from "../helpers/small-model.ts";
 import { judgeInRuns } from "./judge-fast.ts";
 import { episodes, partsOf } from "./random/episodes.ts";
 import { describeHistory, history } from "./random/network.ts";
@@ -30,4 +31,18 @@ test(`replayed in pieces, records are judged and rules used as in one go (${aske
     }),
     asked.parameters,
   );
+});
+
+test("a rule was hit first when its connection began, also where the record of that came after the others", async () => {
+  const model = await smallModel({
+    subnets: { "subnet-1": "10.0.0.0/24" },
+    interfaces: { "eni-1": "subnet-1 10.0.0.5 sg-1" },
+    groups: { "sg-1": ["in tcp 443 0.0.0.0/0"] },
+  });
+  const line = (addresses: string, start: number): string =>
+    `2 123456789012 eni-1 ${addresses} 6 4 400 ${start} ${start + 9} ACCEPT OK\n`;
+  const answers = line("10.0.0.5 192.0.2.7 443 40001", 1_700_000_500);
+  const requests = line("192.0.2.7 10.0.0.5 40001 443", 1_700_000_400);
+  const [used] = judgeInRuns(model, [[[answers], [requests]]]).usage.values();
+  expect(used.slice(-2)).toEqual([1_700_000_400, 1_700_000_509]);
 });
