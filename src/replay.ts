@@ -64,7 +64,7 @@ export interface ReplayResult {
 }
 
 /**
- * The whole job: load the model, plan the sources, compile the policy, read what is new, judge it segment by segment,
+ * The whole job: plan the sources, open the evidence file and read the model, read what is new, judge it segment by segment,
  * store it, and commit objects whole. Throws AppError for what the user can mend.
  */
 export async function replay(
@@ -95,7 +95,10 @@ async function replayWith(
   for (const note of await readMeanwhile(options.model, modelled, opening)) events.note(note);
   const evidence = await opening;
   const { state } = evidence;
-  const { policy, writer } = await evidence.begin({ keepFlows: options.keepFlows });
+  const { policy, writer } = await evidence.begin({ keepFlows: options.keepFlows }).catch(async (error: unknown) => {
+    await evidence.close();
+    throw error;
+  });
   try {
     const unknown = plan.objects.filter((object) => isNew(object, writer.ledger.get(object.name), events));
     const objects = withoutCopies(unknown, writer.objects, sourceEvents);

@@ -5,7 +5,8 @@ import { BATCHES_UNDER_WAY } from "./pool/object-reader.ts";
 import type { Piece } from "./pool/pool.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import type { SourceObject } from "./source/source.ts";
-import type { Changes, EvidenceWriter, FinishedObject } from "./store/evidence-writer.ts";
+import type { Changes, EvidenceWriter } from "./store/evidence-writer.ts";
+import type { FinishedObject } from "./store/run-rows.ts";
 import { factColumns } from "./store/fact-columns.ts";
 
 /** How much is done at a time. The same evidence comes out whenever it is committed, but not however it is judged. */

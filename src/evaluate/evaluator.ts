@@ -15,6 +15,7 @@ import { placeRejected } from "./rejected-records.ts";
 import { createRuleSets, type RuleSet, type StoredRuleSet } from "./rule-sets.ts";
 import { type AddressPool, createAddressPool } from "./address-pool.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
+import { inSteps } from "./steps.ts";
 import { DEFAULT_TIMEOUTS, type IdleTimeouts } from "./timeouts.ts";
 import { createTouched } from "./touched.ts";
 import { reportUsage } from "./usage.ts";
@@ -135,7 +136,9 @@ export function createEvaluator(
       const at = segment.push(read) - 1;
       if (at === 0) into.carried = connections.size;
       if (at === entries.length) entries.push(new Int32Array(BATCH_ROWS));
-      observe(at, read.batch, read.readings, columns.direction, entries[at], into);
+      const { batch, readings } = read;
+      const { direction } = columns;
+      inSteps(batch.rows, (from, to) => observe(at, batch, readings, direction, entries[at], into, from, to));
     },
     judgeSegment(out, judged) {
       enterApart(segment, columns.direction, entries, into);

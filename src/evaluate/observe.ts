@@ -24,7 +24,6 @@ import { EGRESS } from "./reading.ts";
 import { type IdleTimeouts, idleSeconds, shortestIdle } from "./timeouts.ts";
 import type { AddressPool } from "./address-pool.ts";
 import { rowKey, type RowKey } from "./row-key.ts";
-import { inSteps } from "./steps.ts";
 import { TOUCHED_SUMS, type Touched } from "./touched.ts";
 
 /** An accepted ICMP record: each ping run is a connection of its own, told apart by the silence between them. */
@@ -89,22 +88,11 @@ export interface Apart {
 }
 
 /**
- * First pass over a batch: every accepted record enters the connection table. What is kept of it does not depend on the
+ * First pass over the rows `[from, to)` of a batch: every accepted record enters the connection table. What is kept of it does not depend on the
  * order of the records (least start, greatest end, union of flags, sums), and what does, whether a silence ended the
  * connection, is put off to `enterApart`. Writes each row's entry to `entries`.
  */
 export function observe(
-  number: number,
-  batch: FlowBatch,
-  readings: Uint32Array,
-  directions: Uint8Array,
-  entries: Int32Array,
-  into: Observation,
-): void {
-  inSteps(batch.rows, (from, to) => observeRows(number, batch, readings, directions, entries, into, from, to));
-}
-
-function observeRows(
   number: number,
   batch: FlowBatch,
   readings: Uint32Array,

@@ -8,13 +8,11 @@ import {
   STATUS_SHIFT,
   type FlowBatch,
 } from "../decode/flow-batch.ts";
-import { IPV4, IPV6, prefixContains, type Prefix } from "../net/address.ts";
-import { listHolds, type BlockLists } from "../net/block-lists.ts";
+import { IPV4, IPV6 } from "../net/address.ts";
 import type { CompiledPolicy } from "../policy/compile/compile.ts";
 import { ACL_UNKNOWN, DETAILED, FOUR_TOLD, NO_FILTER, NOT_IN_SNAPSHOT } from "../policy/compile/interfaces.ts";
 import { classOf4, classOf6 } from "../policy/compile/peer-classes.ts";
 import { serviceOf } from "../policy/compile/services.ts";
-import type { Destination } from "../policy/compile/transit.ts";
 import { EGRESS, INGRESS, NOT_ASKED, UNMODELLED, type ReadingTable } from "./reading.ts";
 import {
   ABSENT,
@@ -26,6 +24,7 @@ import {
   SUBNET_BASE,
   SUBNET_MASK,
 } from "./snapshot-reader.ts";
+import { contains, directionByBlocks, isRoutedToTransit } from "./row-addresses.ts";
 import { inSteps } from "./steps.ts";
 import {
   ADDRESS_ELSEWHERE,
@@ -235,32 +234,4 @@ function nearestSnapshot(readers: readonly SnapshotReader[], eni: number, from: 
 function isMember(members: Uint32Array, from: number, to: number, wanted: number): boolean {
   for (let at = from; at < to; at++) if (members[at] === wanted) return true;
   return false;
-}
-
-const FOUR = new Uint32Array(1);
-
-/** `address` as it stands in a batch column: the word itself, or where its four words begin in `addr6`. */
-function holds(block: Prefix, batch: FlowBatch, family: number, address: number): boolean {
-  if (block.family !== family) return false;
-  FOUR[0] = address;
-  return family === IPV4 ? prefixContains(block, FOUR, 0) : prefixContains(block, batch.addr6, address);
-}
-
-function contains(lists: BlockLists, list: number, batch: FlowBatch, family: number, address: number): boolean {
-  FOUR[0] = address;
-  return family === IPV4 ? listHolds(lists, list, IPV4, FOUR, 0) : listHolds(lists, list, family, batch.addr6, address);
-}
-
-/** The longest route that holds the address leads to a transit gateway. */
-function isRoutedToTransit(routes: readonly Destination[], batch: FlowBatch, family: number, address: number): boolean {
-  for (const { prefix, transit } of routes) if (holds(prefix, batch, family, address)) return transit;
-  return false;
-}
-
-/** Which side is an address of the interface; 0 when both are, or neither. */
-function directionByBlocks(batch: FlowBatch, row: number, family: number, blocks: BlockLists, eni: number): number {
-  const sourceIsOwn = contains(blocks, eni, batch, family, batch.src[row]);
-  const destinationIsOwn = contains(blocks, eni, batch, family, batch.dst[row]);
-  if (sourceIsOwn === destinationIsOwn) return 0;
-  return sourceIsOwn ? EGRESS : INGRESS;
 }

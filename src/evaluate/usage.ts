@@ -90,7 +90,7 @@ function reportPlaces(
   readings: ReadingColumns,
   traffic: TrafficCollector,
 ): void {
-  used[0] = warmTraffic(words, touched, from, to, traffic);
+  warmed[0] = warmTraffic(words, touched, from, to, traffic);
   for (let place = from; place < to; place++) {
     const base = touched.entries[place] * STRIDE;
     const opened = words[base + STATE] & INITIATOR_MASK;
@@ -101,7 +101,8 @@ function reportPlaces(
   }
 }
 
-const used = new Float64Array(1);
+/** Where the sum of what was merely fetched ends, so that the compiler does not leave the reads out. */
+const warmed = new Float64Array(1);
 
 /** A short loop before the long one: the processor has many of these reads under way at once. */
 function warmTraffic(

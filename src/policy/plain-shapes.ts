@@ -10,9 +10,9 @@ type Test = (value: unknown) => boolean;
 export function plainTest(schema: z.core.$ZodType): Test {
   const { def } = schema._zod as { def: z.core.$ZodTypes["_zod"]["def"] };
   if ("coerce" in def && def.coerce) return never;
+  if (def.type === "string") return stringTest(def);
+  if (hasChecks(def)) return never;
   switch (def.type) {
-    case "string":
-      return stringTest(def.checks ?? []);
     case "boolean":
       return (value) => typeof value === "boolean";
     case "number":
@@ -22,12 +22,12 @@ export function plainTest(schema: z.core.$ZodType): Test {
     case "nullable":
       return orElse(null, plainTest(def.innerType));
     case "array":
-      return hasChecks(def) ? never : listTest(plainTest(def.element));
+      return listTest(plainTest(def.element));
     case "object":
-      return hasChecks(def) || def.catchall ? never : objectTest(def.shape);
+      return def.catchall ? never : objectTest(def.shape);
     case "union": {
       const options = def.options.map(plainTest);
-      return hasChecks(def) ? never : (value) => options.some((test) => test(value));
+      return (value) => options.some((test) => test(value));
     }
     default:
       return never;
@@ -42,9 +42,11 @@ function hasChecks(def: { readonly checks?: readonly unknown[] }): boolean {
   return def.checks !== undefined && def.checks.length > 0;
 }
 
-function stringTest(checks: readonly z.core.$ZodCheck<never>[]): Test {
-  const patterns = checks.map(({ _zod: { def } }) =>
-    "pattern" in def && def.pattern instanceof RegExp ? def.pattern : null,
+function stringTest(string: { readonly format?: string; readonly checks?: readonly z.core.$ZodCheck<never>[] }): Test {
+  // Formats of zod's own may ask for more than their pattern.
+  if (string.format !== undefined) return never;
+  const patterns = (string.checks ?? []).map(({ _zod: { def } }) =>
+    "format" in def && def.format === "regex" && "pattern" in def && def.pattern instanceof RegExp ? def.pattern : null,
   );
   if (patterns.includes(null)) return never;
   const [pattern, ...others] = patterns;
@@ -52,9 +54,8 @@ function stringTest(checks: readonly z.core.$ZodCheck<never>[]): Test {
   return pattern ? (value) => typeof value === "string" && pattern.test(value) : (value) => typeof value === "string";
 }
 
-function numberTest(def: { readonly checks?: readonly unknown[]; readonly format?: string }): Test {
-  if (hasChecks(def)) return never;
-  if (def.format === undefined) return Number.isFinite;
+function numberTest(def: z.core.$ZodNumberDef): Test {
+  if (!("format" in def)) return Number.isFinite;
   return def.format === "safeint" ? Number.isSafeInteger : never;
 }
 

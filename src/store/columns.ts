@@ -6,6 +6,11 @@ export interface Column {
   readonly valid?: Uint8Array;
 }
 
+/** `width`: elements of the array that make a value, where it is wider than they are. */
+export function columnOf(values: Uint8Array | Uint16Array | Uint32Array, width = 1): Column {
+  return { values, bytesPerValue: values.BYTES_PER_ELEMENT * width };
+}
+
 /** Room for one bit a row, all null; `markValid` sets one. */
 export function createValidity(rows: number): Uint8Array {
   return new Uint8Array(Math.ceil(rows / 8));

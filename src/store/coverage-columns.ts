@@ -2,7 +2,7 @@ import type { ActivityFacts } from "../evaluate/activity-facts.ts";
 import type { Evaluator } from "../evaluate/evaluator.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
 import { WordMemo } from "../evaluate/word-memo.ts";
-import { type Column, toUint64 } from "./columns.ts";
+import { type Column, columnOf, toUint64 } from "./columns.ts";
 
 const OK = 0;
 const NODATA = 1;
@@ -40,11 +40,7 @@ export function coverageColumns(evaluator: Evaluator): { readonly columns: reado
     }
   }
   const counts = [accepted, rejected].map((numbers) => toUint64(numbers, rows, new Uint32Array(rows * 2)));
-  const columns = [
-    { values: hours, bytesPerValue: 4 },
-    { values: interfaces, bytesPerValue: 4 },
-    ...[...minutes, ...counts].map((values) => ({ values, bytesPerValue: 8 })),
-  ];
+  const columns = [columnOf(hours), columnOf(interfaces), ...[...minutes, ...counts].map((one) => columnOf(one, 2))];
   return { columns, rows };
 }
 

@@ -26,22 +26,21 @@ export interface WritableFile {
   /** One more connection, for queries. */
   connect(): Promise<DuckDBConnection>;
   close(): void;
-  /** Closes it with nothing written; a file that was made for this opening goes. */
-  abandon(): void;
+  /** Closes it with nothing written; a file that was made for this opening goes, unless others have used it meanwhile. */
+  abandon(): Promise<void>;
 }
 
 /** Opens an evidence file to write to it; makes it when there is none. Throws `E_STORE`. */
 export async function openForWriting(path: string): Promise<WritableFile> {
-  const made = !existsSync(path);
-  if (made) await createFile(path);
+  const made = !existsSync(path) && (await createFile(path));
   const { connection, another, close } = await connect(path, path);
   try {
     await requireSchema(connection, path);
     removeAbandoned(path);
     await checkpointAtCommit(connection, false);
-    const abandon = (): void => {
-      // While it is open nobody else can have begun to use it.
-      if (made) rmSync(path, { force: true });
+    const abandon = async (): Promise<void> => {
+      // Another run may have come and gone between making and opening; while it is open none can.
+      if (made && (await isUnused(connection))) rmSync(path, { force: true });
       close();
     };
     return { path, connection, connect: another, close, abandon };
@@ -108,13 +107,20 @@ async function connect(file: string, shown: string): Promise<Connected> {
  */
 export const EMPTY_FILE = new URL("../store/empty.duckdb", import.meta.url);
 
-/** Makes an empty evidence file beside its place and moves it there: a run that is killed leaves no half-made file. */
-async function createFile(path: string): Promise<void> {
+async function isUnused(connection: DuckDBConnection): Promise<boolean> {
+  return (await connection.runAndReadAll("select 1 from runs limit 1")).getRows().length === 0;
+}
+
+/**
+ * Makes an empty evidence file beside its place and moves it there: a run that is killed leaves no half-made file. False
+ * where another run was first.
+ */
+async function createFile(path: string): Promise<boolean> {
   const unfinished = unfinishedName(path);
   try {
     if (existsSync(EMPTY_FILE)) copyEmpty(unfinished, path);
     else await makeEmpty(unfinished, path);
-    publish(unfinished, path);
+    return publish(unfinished, path);
   } catch (error) {
     throw writeError(path, error);
   } finally {
@@ -150,15 +156,16 @@ function copyEmpty(file: string, shown: string): void {
 }
 
 /** Gives the file its name unless another run was first: a rename would replace the file that run is writing to. */
-function publish(unfinished: string, path: string): void {
+function publish(unfinished: string, path: string): boolean {
   try {
     linkSync(unfinished, path);
   } catch (error) {
     // Another run was first, and may have tidied up already.
-    if ((error as NodeJS.ErrnoException).code === "EEXIST" || existsSync(path)) return;
+    if ((error as NodeJS.ErrnoException).code === "EEXIST" || existsSync(path)) return false;
     // A file system without hard links.
     renameSync(unfinished, path);
   }
+  return true;
 }
 
 /** Where a file is made before it gets its name; what a killed run leaves there, the next one removes. */

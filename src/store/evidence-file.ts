@@ -57,7 +57,7 @@ export function createModelledEvidence(): ModelledEvidence {
           model = null;
           return { policy, writer };
         },
-        close: async () => file.abandon(),
+        close: () => file.abandon(),
       };
     },
   };

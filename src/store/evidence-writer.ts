@@ -16,27 +16,11 @@ import type { Parameters, Result } from "./reader.ts";
 import { createIntervalLog } from "./interval-log.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendRows, type Cell } from "./rows.ts";
+import { createRunRows, type FinishedObject, type RunEnd, type RunRecord } from "./run-rows.ts";
 import { readIdentities } from "./stored-identities.ts";
 import type { LedgerEntry, StoredState } from "./stored-state.ts";
 import { appendTracker, replaceTracker, type TrackerFrame } from "./tracker-rows.ts";
 import { withWriteErrors } from "./write-error.ts";
-
-/** What is known of an object once all its records are in. */
-export interface FinishedObject {
-  readonly objectId: number;
-  readonly name: string;
-  readonly etag: string | null;
-  readonly size: number | null;
-  /** Unix seconds; null where the name has none. */
-  readonly time: number | null;
-  readonly records: number;
-  readonly badLines: number;
-  /** Records that another flow log had delivered already: counted, not stored again. */
-  readonly duplicates: number;
-  /** Unix seconds of the earliest start and the latest end; null without records. */
-  readonly firstTime: number | null;
-  readonly lastTime: number | null;
-}
 
 /** What is new since the last commit: names and answers behind the numbers in the columns, in the order of their numbers. */
 export interface Changes {
@@ -51,21 +35,6 @@ export interface Changes {
 export interface UsedBuffers {
   readonly batch: ArrayBuffer;
   readonly judgements: ArrayBuffer;
-}
-
-export interface RunRecord {
-  readonly startedAt: Date;
-  readonly arguments: string;
-  /** Path of the model. */
-  readonly model: string | null;
-  readonly toolVersion: string;
-}
-
-export interface RunEnd {
-  readonly state: "complete" | "interrupted";
-  /** Requests that were repeated, and connections forgotten before their time. */
-  readonly retries: number;
-  readonly evicted: number;
 }
 
 /**
@@ -124,11 +93,10 @@ export async function openEvidenceWriter(
   const policyNames = { ruleIds: policy.ruleIds, snapshots: policy.snapshots.map((snapshot) => snapshot.name) };
   // Until it is stored.
   let { model } = options;
-  const runId = state.nextRun;
   let packed: Promise<PackedModel> | null = null;
   let inTransaction = false;
   const next = { judgement: state.nextJudgement, ruleSet: state.nextRuleSet, interface: policy.interfaceIds.length };
-  const totals = { records: 0, badLines: 0, objects: 0 };
+  const runRows = createRunRows(connection, state.nextRun);
 
   const begin = async (): Promise<void> => {
     if (inTransaction) return;
@@ -136,16 +104,6 @@ export async function openEvidenceWriter(
     await connection.run("begin");
   };
   await begin();
-
-  const addObjects = async (finished: readonly FinishedObject[]): Promise<void> => {
-    const rows = finished.map((object) => objectRow(object, runId));
-    await appendRows(connection, "objects", "u--b-bb--buu-", rows);
-    for (const { records, badLines } of finished) {
-      totals.records += records;
-      totals.badLines += badLines;
-      totals.objects++;
-    }
-  };
 
   return withWriteErrors<EvidenceWriter>(path, {
     ledger: state.ledger,
@@ -156,9 +114,7 @@ export async function openEvidenceWriter(
     nextJudgement: state.nextJudgement,
     nextRuleSet: state.nextRuleSet,
     async startRun(run) {
-      const hash = model === null ? null : modelHash(model);
-      const empty = [null, "running", run.arguments, run.model, hash, 0, 0, 0, 0, 0];
-      await appendRows(connection, "runs", "u-------bbbbb", [[runId, run.toolVersion, run.startedAt, ...empty]]);
+      await runRows.start(run, model === null ? null : modelHash(model));
       // All of this while the first logs are being read.
       if (model) await replaceRules(connection, model);
       packed = model ? packModel(model) : null;
@@ -186,7 +142,7 @@ export async function openEvidenceWriter(
       flowRows?.flush();
       factRows.flush();
       await intervals?.store(connection);
-      if (packed) await storeModel(connection, runId, await packed);
+      if (packed) await storeModel(connection, state.nextRun, await packed);
       packed = null;
       await appendJudgements(connection, judgements, next.judgement, policyNames, accounts);
       await appendRuleSets(connection, ruleSets, next.ruleSet, policyNames);
@@ -198,27 +154,14 @@ export async function openEvidenceWriter(
     replaceTracker: (frame) => replaceTracker(connection, frame),
     appendTracker: (chunk) => appendTracker(connection, chunk),
     async commit(finished) {
-      await addObjects(finished);
+      await runRows.addObjects(finished);
       await connection.run("commit");
       inTransaction = false;
       await begin();
     },
-    async finishRun(finished, { state: runState, retries, evicted }) {
-      await addObjects(finished);
-      await connection.run(
-        `update runs set finished_at = $finished, state = $state, records = $records, bad_lines = $bad, objects = $objects,
-           evicted_connections = $evicted, retries = $retries where run_id = $run`,
-        {
-          finished: new Date().toISOString().replace("T", " ").replace("Z", ""),
-          state: runState,
-          records: totals.records,
-          bad: totals.badLines,
-          objects: totals.objects,
-          evicted,
-          retries,
-          run: runId,
-        },
-      );
+    async finishRun(finished, end) {
+      await runRows.addObjects(finished);
+      await runRows.end(end);
       await useAllCores(connection);
       await checkpointAtCommit(connection, true);
       await connection.run("commit");
@@ -243,23 +186,4 @@ export async function openEvidenceWriter(
       }
     },
   });
-}
-
-function objectRow(object: FinishedObject, runId: number): Cell[] {
-  const time = (seconds: number | null): Date | null => (seconds === null ? null : new Date(seconds * 1000));
-  return [
-    object.objectId,
-    object.name,
-    object.etag,
-    object.size,
-    time(object.time),
-    object.records,
-    object.badLines,
-    time(object.firstTime),
-    time(object.lastTime),
-    object.duplicates,
-    runId,
-    new Date(),
-    "complete",
-  ];
 }

@@ -3,7 +3,7 @@ import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../evaluate/traffic-facts.ts";
 import { inSteps } from "../evaluate/steps.ts";
 import { IPV4 } from "../net/address.ts";
 import { coverageColumns } from "./coverage-columns.ts";
-import { type Column, createValidity, markValid, putUint64, toUint64 } from "./columns.ts";
+import { type Column, columnOf, createValidity, markValid, putUint64, toUint64 } from "./columns.ts";
 
 interface Rows {
   readonly columns: readonly Column[];
@@ -26,24 +26,21 @@ export function factColumns(evaluator: Evaluator): FactColumns {
   };
 }
 
-const u32 = (values: Uint32Array): Column => ({ values, bytesPerValue: 4 });
-const u64 = (numbers: Float64Array, rows: number): Column => ({
-  values: toUint64(numbers, rows, new Uint32Array(rows * 2)),
-  bytesPerValue: 8,
-});
+const u64 = (numbers: Float64Array, rows: number): Column =>
+  columnOf(toUint64(numbers, rows, new Uint32Array(rows * 2)), 2);
 
 function activityColumns(evaluator: Evaluator): Column[] {
   const { activity: facts } = evaluator;
   const { rows } = facts;
   return [
-    u32(facts.hour.slice(0, rows)),
-    u32(facts.eni.slice(0, rows)),
-    u32(facts.judgement.slice(0, rows)),
+    columnOf(facts.hour.slice(0, rows)),
+    columnOf(facts.eni.slice(0, rows)),
+    columnOf(facts.judgement.slice(0, rows)),
     u64(facts.records, rows),
     u64(facts.packets, rows),
     u64(facts.bytes, rows),
-    u32(facts.first.slice(0, rows)),
-    u32(facts.last.slice(0, rows)),
+    columnOf(facts.first.slice(0, rows)),
+    columnOf(facts.last.slice(0, rows)),
   ];
 }
 
@@ -67,18 +64,18 @@ function trafficColumns(evaluator: Evaluator): Column[] {
   };
   inSteps(rows, (from, to) => fillTraffic(columns, evaluator, from, to));
   return [
-    u32(columns.day),
-    u32(columns.eni),
-    u32(columns.ruleSet),
-    { values: columns.direction, bytesPerValue: 1 },
-    { values: columns.protocol, bytesPerValue: 1 },
-    { values: columns.port, bytesPerValue: 2 },
-    { ...u32(columns.four), valid: columns.fourValid },
-    { values: columns.six, bytesPerValue: 16, valid: columns.sixValid },
-    ...columns.counts.map(u32),
-    ...columns.sums.map((values) => ({ values, bytesPerValue: 8 })),
-    u32(columns.first),
-    u32(columns.last),
+    columnOf(columns.day),
+    columnOf(columns.eni),
+    columnOf(columns.ruleSet),
+    columnOf(columns.direction),
+    columnOf(columns.protocol),
+    columnOf(columns.port),
+    { ...columnOf(columns.four), valid: columns.fourValid },
+    { ...columnOf(columns.six, 4), valid: columns.sixValid },
+    ...columns.counts.map((one) => columnOf(one)),
+    ...columns.sums.map((one) => columnOf(one, 2)),
+    columnOf(columns.first),
+    columnOf(columns.last),
   ];
 }
 

@@ -14,7 +14,7 @@ import {
 import { keepOctets, keepOthers, keepPorts } from "../decode/remove-rows.ts";
 import { IPV4 } from "../net/address.ts";
 import { createColumnAppender } from "./column-appender.ts";
-import { type Column, createValidity, markValid, putUint64, toUint64 } from "./columns.ts";
+import { type Column, columnOf, createValidity, markValid, putUint64, toUint64 } from "./columns.ts";
 
 /** Value of `tcp_flags` in the tables for a record without that field. */
 const NO_FLAGS = 256;
@@ -108,21 +108,12 @@ function closeGaps(batch: FlowBatch, judgements: Uint32Array, gone: Int32Array):
 }
 
 function plainColumns(batch: FlowBatch, judgements: Uint32Array, staged: Staged): Column[] {
+  const { line, interfaceId, start, src, dst, srcPort, dstPort, protocol } = batch;
+  const { objectId, duration, flags, packets, bytes } = staged;
   return [
-    { values: staged.objectId, bytesPerValue: 4 },
-    { values: batch.line, bytesPerValue: 4 },
-    { values: batch.interfaceId, bytesPerValue: 4 },
-    { values: batch.start, bytesPerValue: 4 },
-    { values: staged.duration, bytesPerValue: 4 },
-    { values: batch.src, bytesPerValue: 4 },
-    { values: batch.dst, bytesPerValue: 4 },
-    { values: batch.srcPort, bytesPerValue: 2 },
-    { values: batch.dstPort, bytesPerValue: 2 },
-    { values: batch.protocol, bytesPerValue: 1 },
-    { values: staged.packets, bytesPerValue: 8 },
-    { values: staged.bytes, bytesPerValue: 8 },
-    { values: staged.flags, bytesPerValue: 2 },
-    { values: judgements, bytesPerValue: 4 },
+    ...[objectId, line, interfaceId, start, duration, src, dst, srcPort, dstPort, protocol].map((one) => columnOf(one)),
+    ...[packets, bytes].map((one) => columnOf(one, 2)),
+    ...[flags, judgements].map((one) => columnOf(one)),
   ];
 }
 
@@ -146,7 +137,7 @@ function wideColumns(objectId: number, batch: FlowBatch, judgements: Uint32Array
   const always = (pick: (row: number) => number): Column => {
     const values = new Uint32Array(rows);
     which.forEach((row, at) => (values[at] = pick(row)));
-    return { values, bytesPerValue: 4 };
+    return columnOf(values);
   };
   const nullable = <T extends Uint8Array | Uint16Array | Uint32Array>(
     values: T,
@@ -165,7 +156,7 @@ function wideColumns(objectId: number, batch: FlowBatch, judgements: Uint32Array
     const numbers = new Float64Array(rows);
     const { valid } = nullable(new Uint8Array(rows), (row) => (pick(row) === null ? null : 1));
     which.forEach((row, at) => (numbers[at] = pick(row) ?? 0));
-    return { values: toUint64(numbers, rows, new Uint32Array(rows * 2)), bytesPerValue: 8, valid };
+    return { ...columnOf(toUint64(numbers, rows, new Uint32Array(rows * 2)), 2), valid };
   };
   const has = (row: number, bit: number): boolean => (batch.bits[row] & bit) !== 0;
   const familyIs = (row: number, shift: number, family: number): boolean =>
@@ -183,7 +174,7 @@ function wideColumns(objectId: number, batch: FlowBatch, judgements: Uint32Array
       for (let word = 0; word < 4; word++) values[at * 4 + 3 - word] = batch.addr6[column[row] + word];
       markValid(valid, at);
     });
-    return { values, bytesPerValue: 16, valid };
+    return { ...columnOf(values, 4), valid };
   };
   return [
     always(() => objectId),

@@ -3,9 +3,10 @@ import type { ErrorCode } from "../errors.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { CompiledPolicy } from "../policy/compile/compile.ts";
 import type { BeginOptions } from "./evidence-file.ts";
-import type { Changes, FinishedObject, RunEnd, RunRecord, UsedBuffers } from "./evidence-writer.ts";
+import type { Changes, UsedBuffers } from "./evidence-writer.ts";
 import type { FactColumns } from "./fact-columns.ts";
 import type { Parameters, Result } from "./reader.ts";
+import type { FinishedObject, RunEnd, RunRecord } from "./run-rows.ts";
 import type { StoredState } from "./stored-state.ts";
 import type { TrackerFrame } from "./tracker-rows.ts";
 

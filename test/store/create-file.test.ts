@@ -1,10 +1,11 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { EMPTY_FILE, makeEmpty, openForWriting } from "../../src/store/create-file.ts";
 import { withFolder } from "../helpers/evidence.ts";
+import { replayInto, sample } from "../helpers/samples.ts";
 
 const BUILT = fileURLToPath(new URL("../../dist/store/empty.duckdb", import.meta.url));
 
@@ -46,5 +47,39 @@ test("without one a file is made on the spot", async () => {
     const path = join(folder, "new.duckdb");
     (await openForWriting(path)).close();
     expect(await contentOf(path)).toEqual(await contentOf(BUILT));
+  });
+});
+
+const RUN = "insert into runs (run_id, state) values (0, 'complete')";
+
+test("a file that is given up goes when it was made for that, unless another run has used it by then", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "evidence.duckdb");
+    await (await openForWriting(path)).abandon();
+    expect(existsSync(path)).toBe(false);
+
+    const used = await openForWriting(path);
+    await used.connection.run(RUN);
+    await used.abandon();
+    expect(existsSync(path)).toBe(true);
+
+    await (await openForWriting(path)).abandon();
+    expect(existsSync(path)).toBe(true);
+  });
+});
+
+test("a model that cannot be read leaves no evidence file, and one that was there as it was", async () => {
+  await withFolder(async (folder) => {
+    const db = join(folder, "evidence.duckdb");
+    const model = join(folder, "model.json");
+    writeFileSync(model, '{"SecurityGroups":[{"GroupId":5}]}');
+    const broken = (): Promise<string> => replayInto(folder, sample("two-records/flow.log"), model);
+    await expect(broken()).rejects.toThrow("/SecurityGroups/0/GroupId: expected string, got 5");
+    expect(existsSync(db)).toBe(false);
+
+    expect(await replayInto(folder, sample("two-records/flow.log"), sample("two-records/config"))).toBe(db);
+    const before = await contentOf(db);
+    await expect(broken()).rejects.toThrow("/SecurityGroups/0/GroupId");
+    expect(await contentOf(db)).toEqual(before);
   });
 });

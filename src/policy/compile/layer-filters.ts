@@ -169,17 +169,8 @@ function createPaths(snapshot: Snapshot): (subnetId: string | null) => Paths {
 }
 
 function compileGroupRule(rule: SecurityGroupRule, index: number, peer: number): CompiledRule {
-  return {
-    index,
-    peer,
-    protocol: rule.protocol,
-    from: rule.ports?.from ?? 0,
-    to: rule.ports?.to ?? 65_535,
-    icmpType: rule.icmp?.type ?? -1,
-    icmpCode: rule.icmp?.code ?? -1,
-    allow: true,
-    open: rule.peer.kind === "cidr" && rule.peer.prefix.length === 0,
-  };
+  const open = rule.peer.kind === "cidr" && rule.peer.prefix.length === 0;
+  return { ...compileService(rule), index, peer, allow: true, open };
 }
 
 /** Stands for the rules of a group that is on an interface but not in the model: it may allow anything. */
@@ -189,16 +180,22 @@ function unknownGroupRule(indexOf: (id: string) => number, unknown: number): Com
 }
 
 function compileEntry(entry: NetworkAclEntry, index: number, peer: number): CompiledRule {
+  return { ...compileService(entry), index, peer, allow: entry.action === "allow", open: entry.prefix.length === 0 };
+}
+
+type Service = "protocol" | "from" | "to" | "icmpType" | "icmpCode";
+
+function compileService({
+  protocol,
+  ports,
+  icmp,
+}: Pick<SecurityGroupRule | NetworkAclEntry, "protocol" | "ports" | "icmp">): Pick<CompiledRule, Service> {
   return {
-    index,
-    peer,
-    protocol: entry.protocol,
-    from: entry.ports?.from ?? 0,
-    to: entry.ports?.to ?? 65_535,
-    icmpType: entry.icmp?.type ?? -1,
-    icmpCode: entry.icmp?.code ?? -1,
-    allow: entry.action === "allow",
-    open: entry.prefix.length === 0,
+    protocol,
+    from: ports?.from ?? 0,
+    to: ports?.to ?? 65_535,
+    icmpType: icmp?.type ?? -1,
+    icmpCode: icmp?.code ?? -1,
   };
 }
 

@@ -1,0 +1,96 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { appendRows, type Cell } from "./rows.ts";
+
+/** What is known of an object once all its records are in. */
+export interface FinishedObject {
+  readonly objectId: number;
+  readonly name: string;
+  readonly etag: string | null;
+  readonly size: number | null;
+  /** Unix seconds; null where the name has none. */
+  readonly time: number | null;
+  readonly records: number;
+  readonly badLines: number;
+  /** Records that another flow log had delivered already: counted, not stored again. */
+  readonly duplicates: number;
+  /** Unix seconds of the earliest start and the latest end; null without records. */
+  readonly firstTime: number | null;
+  readonly lastTime: number | null;
+}
+
+export interface RunRecord {
+  readonly startedAt: Date;
+  readonly arguments: string;
+  /** Path of the model. */
+  readonly model: string | null;
+  readonly toolVersion: string;
+}
+
+export interface RunEnd {
+  readonly state: "complete" | "interrupted";
+  /** Requests that were repeated, and connections forgotten before their time. */
+  readonly retries: number;
+  readonly evicted: number;
+}
+
+/** The rows of a run and of the objects it commits. */
+export interface RunRows {
+  /** `modelHash`: null without a model. */
+  start(run: RunRecord, modelHash: string | null): Promise<void>;
+  addObjects(finished: readonly FinishedObject[]): Promise<void>;
+  end(end: RunEnd): Promise<void>;
+}
+
+export function createRunRows(connection: DuckDBConnection, runId: number): RunRows {
+  const totals = { records: 0, badLines: 0, objects: 0 };
+  return {
+    async start({ toolVersion, startedAt, arguments: given, model }, modelHash) {
+      const row = [runId, toolVersion, startedAt, null, "running", given, model, modelHash, 0, 0, 0, 0, 0];
+      await appendRows(connection, "runs", "u-------bbbbb", [row]);
+    },
+    async addObjects(finished) {
+      const rows = finished.map((object) => objectRow(object, runId));
+      await appendRows(connection, "objects", "u--b-bb--buu-", rows);
+      for (const { records, badLines } of finished) {
+        totals.records += records;
+        totals.badLines += badLines;
+        totals.objects++;
+      }
+    },
+    async end({ state, retries, evicted }) {
+      await connection.run(
+        `update runs set finished_at = $finished, state = $state, records = $records, bad_lines = $bad, objects = $objects,
+           evicted_connections = $evicted, retries = $retries where run_id = $run`,
+        {
+          finished: new Date().toISOString().replace("T", " ").replace("Z", ""),
+          state,
+          records: totals.records,
+          bad: totals.badLines,
+          objects: totals.objects,
+          evicted,
+          retries,
+          run: runId,
+        },
+      );
+    },
+  };
+}
+
+function objectRow(object: FinishedObject, runId: number): Cell[] {
+  const time = (seconds: number | null): Date | null => (seconds === null ? null : new Date(seconds * 1000));
+  return [
+    object.objectId,
+    object.name,
+    object.etag,
+    object.size,
+    time(object.time),
+    object.records,
+    object.badLines,
+    time(object.firstTime),
+    time(object.lastTime),
+    object.duplicates,
+    runId,
+    new Date(),
+    "complete",
+  ];
+}
