@@ -209,7 +209,7 @@ async function requireSchema(connection: DuckDBConnection, path: string): Promis
   if (found === SCHEMA_VERSION) return;
   const what =
     found === undefined
-      ? "is a database, but not an evidence file"
+      ? "is not an evidence file"
       : `has evidence schema ${String(found)}, this version writes ${SCHEMA_VERSION}`;
   throw new AppError("E_STORE", `${path} ${what}`, { hint: "name another file with --db" });
 }
