@@ -7,7 +7,8 @@ import {
   STATUS_SKIPDATA,
 } from "./decode/flow-batch.ts";
 import { bucketOf, createDuplicateFilter } from "./evaluate/duplicates.ts";
-import type { Evaluator, ReadBatch } from "./evaluate/evaluator.ts";
+import type { Evaluator } from "./evaluate/evaluator.ts";
+import type { ReadBatch } from "./evaluate/reading.ts";
 import type { Judgement } from "./evaluate/judgement.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import { channelName, deliveryName } from "./source/delivery.ts";

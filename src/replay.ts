@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { ByteDictionary } from "./decode/dictionary.ts";
+import { AppError } from "./errors.ts";
 import { createEvaluator, type Evaluator } from "./evaluate/evaluator.ts";
 import { createInitiatorRules } from "./evaluate/initiator.ts";
 import { createReadingTable } from "./evaluate/reading.ts";
@@ -8,14 +10,13 @@ import { startThreads, type Threads } from "./pool/threads.ts";
 import { expectTransfers } from "./pool/transfers.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import { judgeAndStore, type Pace, type Progress } from "./segments.ts";
-import { withoutCopies } from "./source/delivery.ts";
 import { planSources } from "./source/plan.ts";
 import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./source/source.ts";
-import type { ModelledEvidence, OpenEvidenceFile } from "./store/evidence-file.ts";
+import type { BegunEvidence, ModelledEvidence, OpenEvidenceFile } from "./store/evidence-file.ts";
 import type { EvidenceWriter } from "./store/evidence-writer.ts";
 import type { Reader } from "./store/reader.ts";
-import type { LedgerEntry } from "./store/stored-state.ts";
 import { evidenceOnThisThread, evidenceOnThread } from "./store/threaded-writer.ts";
+import { type KnownObjects, NOTHING_KNOWN, unreadObjects } from "./unread.ts";
 
 export interface ReplayOptions {
   readonly sources: readonly string[];
@@ -79,6 +80,7 @@ export async function replay(
   try {
     return await replayWith(readers, evidence, options, events);
   } finally {
+    readers.stop();
     threads.release();
   }
 }
@@ -91,17 +93,22 @@ async function replayWith(
 ): Promise<ReplayResult> {
   let retries = 0;
   const sourceEvents = { note: events.note, retry: () => void retries++ };
+  const setup = { fields: options.fields ?? null, aws: options.aws };
+  const isNewFile = !existsSync(options.db);
   const { plan, opening } = await planAndOpen(modelled.open, options, sourceEvents);
+  const startReading = (known: KnownObjects): readonly SourceObject[] => {
+    const objects = unreadObjects(plan.objects, known, sourceEvents);
+    readers.start(objects, setup);
+    return objects;
+  };
+  // For a file that is yet to be made everything is new: it is being read while the file is made, and the model read.
+  const early = isNewFile ? startReading(NOTHING_KNOWN) : null;
   for (const note of await readMeanwhile(options.model, modelled, opening)) events.note(note);
   const evidence = await opening;
   const { state } = evidence;
-  const { policy, writer } = await evidence.begin({ keepFlows: options.keepFlows }).catch(async (error: unknown) => {
-    await evidence.close();
-    throw error;
-  });
+  const objects = early ?? startReading(state);
+  const { policy, writer } = await begin(evidence, options, early !== null);
   try {
-    const unknown = plan.objects.filter((object) => isNew(object, writer.ledger.get(object.name), events));
-    const objects = withoutCopies(unknown, writer.objects, sourceEvents);
     const started = writer.startRun(describeRun(options));
     const names: SharedNames = {
       interfaces: new ByteDictionary(policy.interfaceIds),
@@ -121,8 +128,7 @@ async function replayWith(
       firstRuleSet: writer.nextRuleSet,
       storedRuleSets: state.ruleSets,
     });
-    const setup = { policy, fields: options.fields ?? null, aws: options.aws };
-    const pieces = readers.readInOrder(objects, { setup, names, events: sourceEvents });
+    const pieces = readers.pieces(policy, names, sourceEvents);
     const stored = await judgeAndStore(pieces, objects, {
       writer,
       started,
@@ -147,6 +153,24 @@ async function replayWith(
     return result;
   } finally {
     await writer.close();
+  }
+}
+
+async function begin(
+  evidence: OpenEvidenceFile,
+  { db, keepFlows }: ReplayOptions,
+  isNew: boolean,
+): Promise<BegunEvidence> {
+  try {
+    if (isNew && evidence.state.objects.length > 0) {
+      throw new AppError("E_STORE", `${db} was made by another replay at the same moment`, {
+        hint: "start again: what that one has stored is not read a second time",
+      });
+    }
+    return await evidence.begin({ keepFlows });
+  } catch (error) {
+    await evidence.close();
+    throw error;
   }
 }
 
@@ -196,18 +220,6 @@ async function readMeanwhile(
 async function giveUp(opening: Promise<OpenEvidenceFile> | undefined): Promise<void> {
   const evidence = await opening?.catch(() => undefined);
   await evidence?.close();
-}
-
-/** Whether an object is still to be read. One that changed since is named and left alone: its records are in already. */
-function isNew(object: SourceObject, known: LedgerEntry | undefined, events: ReplayEvents): boolean {
-  // Standard input and pipes are new every time.
-  if (known === undefined || object.etag === null) return true;
-  if (known.etag !== object.etag) {
-    events.note(
-      `${object.name} has changed since it was ingested; its new content is not read (use a new --db to replay it)`,
-    );
-  }
-  return false;
 }
 
 function describeRun(options: ReplayOptions): Parameters<EvidenceWriter["startRun"]>[0] {

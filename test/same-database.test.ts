@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import * as fc from "fast-check";
@@ -141,5 +141,32 @@ test(`the same database wherever segments are cut, between connections (${asked.
       }),
       { ...asked.parameters, interruptAfterTimeLimit: 100_000, markInterruptAsFailure: false },
     );
+  });
+});
+
+test.each([0, 2])(
+  "a file that another replay makes at the same moment is left as it is (%i threads)",
+  async (workers) => {
+    await withFolder(async (folder) => {
+      const [own, other] = [join(folder, "own.duckdb"), join(folder, "other.duckdb")];
+      const expected = await replayed(other, { sources: files.slice(0, 1) });
+      const running = replayed(own, { sources: files, workers });
+      // That there is none was seen at once, and all of the objects are being read.
+      copyFileSync(other, own);
+      await expect(running).rejects.toMatchObject({
+        code: "E_STORE",
+        message: expect.stringContaining("at the same moment"),
+      });
+      expect(await checksums(own)).toEqual(expected);
+    });
+  },
+);
+
+test("what was read ahead for a model that cannot be read leaves no file behind", async () => {
+  await withFolder(async (folder) => {
+    const [db, model] = [join(folder, "own.duckdb"), join(folder, "model.json")];
+    writeFileSync(model, '{"SecurityGroups": [{"GroupId": 7}]}');
+    await expect(replayed(db, { sources: files, model, workers: 2 })).rejects.toMatchObject({ code: "E_MODEL" });
+    expect(existsSync(db)).toBe(false);
   });
 });

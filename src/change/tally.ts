@@ -1,6 +1,7 @@
 import { EGRESS, INGRESS } from "../evaluate/reading.ts";
 import { type AddressPool, createAddressPool } from "../evaluate/address-pool.ts";
-import { rowKey, type RowKey } from "../evaluate/row-key.ts";
+import { INTERFACE, KIND, PORTS, REMOTE } from "../evaluate/connection-words.ts";
+import { createKeys, writeKey } from "../evaluate/row-key.ts";
 import { WordMemo } from "../evaluate/word-memo.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
 import { hasPorts, protocolName } from "../net/protocols.ts";
@@ -81,7 +82,7 @@ export function createTally(): Tally {
     return (kindOfOutcome[id] = kind);
   };
 
-  const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
+  const key = createKeys(1);
   return {
     effects,
     get ungrouped() {
@@ -94,12 +95,12 @@ export function createTally(): Tally {
         effects[one.effect]++;
         if (one.effect === "same" || one.effect === "doubtful" || one.effect === "unknown") continue;
         const direction = one.judgement.direction === "egress" ? EGRESS : INGRESS;
-        rowKey(batch, row, direction, addresses, key);
+        writeKey(batch, row, direction, addresses, key, 0);
         memo.key[0] = kindOf(outcome[row], one);
-        memo.key[1] = key.eni;
-        memo.key[2] = key.remote;
-        memo.key[3] = key.kind >>> 8;
-        memo.key[4] = ((key.kind & 0xff) << 16) | servicePort(key, one, direction);
+        memo.key[1] = key[INTERFACE];
+        memo.key[2] = key[REMOTE];
+        memo.key[3] = key[KIND] >>> 8;
+        memo.key[4] = ((key[KIND] & 0xff) << 16) | servicePort(key[KIND], key[PORTS], one, direction);
         let group = memo.find();
         if (group < 0) {
           if (sums.length >= MOST_GROUPS) {
@@ -165,7 +166,7 @@ export function isBreaking(effect: Effect): boolean {
 }
 
 /** The port of the side that did not open the connection; of the packet's destination where nobody knows who did. */
-function servicePort({ kind, ports }: RowKey, { judgement }: Outcome, direction: number): number {
+function servicePort(kind: number, ports: number, { judgement }: Outcome, direction: number): number {
   if (!hasPorts(kind & 0xff)) return 0;
   const local = judgement.initiator === "unknown" ? direction === EGRESS : judgement.initiator === "local";
   return local ? ports & 0xffff : ports >>> 16;

@@ -1,4 +1,5 @@
-import { OPENED_BY, type ConnectionTable } from "./connections.ts";
+import { OPENED_BY } from "./connection-words.ts";
+import { type ConnectionTable } from "./connections.ts";
 import { LOCAL_OPENED, REMOTE_OPENED, UNKNOWN } from "./initiator.ts";
 import { NOT_ASKED, type ReadingTable } from "./reading.ts";
 import { type ReadingColumns, SEVERAL, sideOf } from "./reading-columns.ts";

@@ -1,6 +1,6 @@
 import type { FlowBatch } from "../decode/flow-batch.ts";
 import { keepOthers, removeRows } from "../decode/remove-rows.ts";
-import type { ReadBatch } from "./evaluator.ts";
+import type { ReadBatch } from "./reading.ts";
 import { addAnswer, hashIdentity, identity, isIdentifiable } from "./record-identity.ts";
 
 /** Records are remembered and looked up by the five minutes in which they start. */

@@ -1,4 +1,4 @@
-import { INITIATOR_MASK, INTERFACE, KIND, PORTS, REMOTE, STATE, STRIDE } from "./connections.ts";
+import { INTERFACE, KIND, PORTS, REMOTE, STATE, STRIDE, INITIATOR_MASK } from "./connection-words.ts";
 import { LOCAL_OPENED, REMOTE_OPENED } from "./initiator.ts";
 import { inSteps } from "./steps.ts";
 import { WordMemo } from "./word-memo.ts";

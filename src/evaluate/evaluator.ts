@@ -1,4 +1,4 @@
-import { BATCH_ROWS, type FlowBatch } from "../decode/flow-batch.ts";
+import { BATCH_ROWS } from "../decode/flow-batch.ts";
 import { createAdmissions } from "./admission.ts";
 import { createConnectionTable } from "./connections.ts";
 import { createActivityCollector, type ActivityFacts } from "./activity-facts.ts";
@@ -8,24 +8,19 @@ import { forgetAddresses, forgetConnections } from "./forgetting.ts";
 import { decideInitiators, type InitiatorRules } from "./initiator.ts";
 import type { Judgement } from "./judgement.ts";
 import { createJudgementTable } from "./judgement-table.ts";
-import { countPings, enterApart, observe, type Observation } from "./observe.ts";
-import type { ReadingTable } from "./reading.ts";
+import { enterApart } from "./enter-apart.ts";
+import { observe, type Observation } from "./observe.ts";
+import { countPings } from "./pings.ts";
+import type { ReadBatch, ReadingTable } from "./reading.ts";
 import { createReadingColumns } from "./reading-columns.ts";
 import { placeRejected } from "./rejected-records.ts";
 import { createRuleSets, type RuleSet, type StoredRuleSet } from "./rule-sets.ts";
 import { type AddressPool, createAddressPool } from "./address-pool.ts";
 import { exportState, importState, type TrackerState } from "./state.ts";
-import { inSteps } from "./steps.ts";
 import { DEFAULT_TIMEOUTS, type IdleTimeouts } from "./timeouts.ts";
 import { createTouched } from "./touched.ts";
 import { reportUsage } from "./usage.ts";
 import { createRowJudge } from "./row-judge.ts";
-
-/** A batch with the reading of each row. */
-export interface ReadBatch {
-  readonly batch: FlowBatch;
-  readonly readings: Uint32Array;
-}
 
 export interface Evaluator {
   /** Takes in the next batch of a segment, as it comes: what its accepted records show of connections. */
@@ -136,9 +131,7 @@ export function createEvaluator(
       const at = segment.push(read) - 1;
       if (at === 0) into.carried = connections.size;
       if (at === entries.length) entries.push(new Int32Array(BATCH_ROWS));
-      const { batch, readings } = read;
-      const { direction } = columns;
-      inSteps(batch.rows, (from, to) => observe(at, batch, readings, direction, entries[at], into, from, to));
+      observe(read, at, columns.direction, entries[at], into);
     },
     judgeSegment(out, judged) {
       enterApart(segment, columns.direction, entries, into);

@@ -1,5 +1,6 @@
 import { IPV6 } from "../net/address.ts";
-import { KIND, LAST, LOCAL, REMOTE, STRIDE, type ConnectionTable } from "./connections.ts";
+import { KIND, LAST, LOCAL, REMOTE, STRIDE } from "./connection-words.ts";
+import { type ConnectionTable } from "./connections.ts";
 import type { AddressPool } from "./address-pool.ts";
 import { type IdleTimeouts, isIdle, SPREAD } from "./timeouts.ts";
 

@@ -2,8 +2,6 @@ import { portRank } from "../net/server-ports.ts";
 import type { Match } from "../policy/compile/filters.ts";
 import { TCP, UDP } from "../policy/compile/services.ts";
 import {
-  DECIDED,
-  EVIDENCE_SHIFT,
   FIRST_IN,
   FIRST_OUT,
   FLAGS,
@@ -15,8 +13,10 @@ import {
   REMOTE,
   STATE,
   STRIDE,
-  type ConnectionTable,
-} from "./connections.ts";
+  DECIDED,
+  EVIDENCE_SHIFT,
+} from "./connection-words.ts";
+import { type ConnectionTable } from "./connections.ts";
 import type { Ends } from "./ends.ts";
 import { EVIDENCE, type Evidence } from "./judgement.ts";
 import { NOT_ASKED, type ReadingTable } from "./reading.ts";

@@ -1,11 +1,11 @@
 import { ACTION_ACCEPT, ACTION_MASK, HAS_TCP_FLAGS, STATUS_SHIFT, type FlowBatch } from "../decode/flow-batch.ts";
 import { ICMP, ICMPV6, TCP } from "../policy/compile/services.ts";
+import type { AddressPool } from "./address-pool.ts";
 import {
   FIRST_IN,
   FIRST_OUT,
   FLAGS,
   FLAGS_KNOWN,
-  INTERFACE,
   KIND,
   LAST,
   NEVER,
@@ -17,56 +17,21 @@ import {
   TOTAL_BYTES_IN,
   TOTAL_BYTES_OUT,
   TOTAL_PACKETS,
-  type ConnectionTable,
-} from "./connections.ts";
+} from "./connection-words.ts";
+import type { ConnectionTable } from "./connections.ts";
 import { FIN, RST, SYN, SYN_ACK } from "./initiator.ts";
-import { EGRESS } from "./reading.ts";
-import { type IdleTimeouts, idleSeconds, shortestIdle } from "./timeouts.ts";
-import type { AddressPool } from "./address-pool.ts";
-import { rowKey, type RowKey } from "./row-key.ts";
+import type { Ping } from "./pings.ts";
+import { EGRESS, type ReadBatch } from "./reading.ts";
+import { createKeys, KEY_ENTRY, KEY_WORDS, writeKey } from "./row-key.ts";
+import { type IdleTimeouts, shortestIdle } from "./timeouts.ts";
 import { TOUCHED_SUMS, type Touched } from "./touched.ts";
-
-/** An accepted ICMP record: each ping run is a connection of its own, told apart by the silence between them. */
-export interface Ping {
-  /** Place of its connection among those the segment touched. */
-  readonly place: number;
-  readonly direction: number;
-  readonly start: number;
-  readonly end: number;
-  readonly packets: number;
-}
-
-/** Counts the ping runs of a segment into the openings; the order in which the records came does not matter. */
-export function countPings({ openings }: Touched, pings: Ping[]): void {
-  pings.sort((a, b) => a.place - b.place || a.direction - b.direction || a.start - b.start || a.end - b.end);
-  let until = 0;
-  pings.forEach((ping, at) => {
-    const before = pings[at - 1];
-    const same = before !== undefined && before.place === ping.place && before.direction === ping.direction;
-    if (!same || ping.start > until + newPing(before, ping)) {
-      openings[ping.place] += ping.direction === EGRESS ? 1 : 0x10000;
-    }
-    until = same ? Math.max(until, ping.end) : ping.end;
-  });
-}
-
-/**
- * Seconds of silence after which an ICMP record is a new exchange and not the rest of one that an interval cut in two: a
- * run goes on at its own pace, which shows where two packets are in one record.
- */
-function newPing(before: Ping, ping: Ping): number {
-  const paces = [before, ping]
-    .filter(({ packets }) => packets > 1)
-    .map((one) => (one.end - one.start) / (one.packets - 1));
-  return paces.length === 0 ? UNKNOWN_PACE : Math.max(...paces) * 2 + 1;
-}
-
-const UNKNOWN_PACE = 30;
 
 /** Row without a place in the connection table: not judged by state. */
 export const NO_ENTRY = -1;
 /** REJECT: looked up once all accepted records of the segment are in. */
 export const LOOK_UP = -2;
+/** ACCEPT, while its entry is being looked for. */
+const ACCEPTED = 0;
 
 /** What the records of a segment are entered into, and what is noted on the way. */
 export interface Observation {
@@ -87,58 +52,92 @@ export interface Apart {
   readonly entry: number;
 }
 
+/** Rows whose keys are looked up side by side. */
+const KEYS = 1 << 10;
+const keys = createKeys(KEYS);
+
 /**
- * First pass over the rows `[from, to)` of a batch: every accepted record enters the connection table. What is kept of it does not depend on the
- * order of the records (least start, greatest end, union of flags, sums), and what does, whether a silence ended the
- * connection, is put off to `enterApart`. Writes each row's entry to `entries`.
+ * First pass over the rows `[from, to)` of a batch: every accepted record enters the connection table. What is kept of it
+ * does not depend on the order of the records (least start, greatest end, union of flags, sums), and what does, whether a
+ * silence ended the connection, is put off to `enterApart`. Writes each row's entry to `entries`.
  */
 export function observe(
+  read: ReadBatch,
   number: number,
-  batch: FlowBatch,
-  readings: Uint32Array,
+  directions: Uint8Array,
+  entries: Int32Array,
+  into: Observation,
+): void {
+  for (let from = 0; from < read.batch.rows; from += KEYS) {
+    const to = Math.min(from + KEYS, read.batch.rows);
+    findEntries(read, directions, entries, into, from, to);
+    enterRows(read, number, directions, entries, into, from, to);
+  }
+}
+
+/** Finds or makes the entry of each accepted row. */
+function findEntries(
+  { batch, readings }: ReadBatch,
+  directions: Uint8Array,
+  entries: Int32Array,
+  { connections, pool }: Observation,
+  from: number,
+  to: number,
+): void {
+  const { bits: bitsColumn } = batch;
+  let count = 0;
+  for (let row = from; row < to; row++) {
+    const bits = bitsColumn[row];
+    const direction = directions[readings[row]];
+    if (direction === 0 || ((bits >>> STATUS_SHIFT) & 3) !== 0) entries[row] = NO_ENTRY;
+    else if ((bits & ACTION_MASK) !== ACTION_ACCEPT) entries[row] = LOOK_UP;
+    else {
+      writeKey(batch, row, direction, pool, keys, count++ * KEY_WORDS);
+      entries[row] = ACCEPTED;
+    }
+  }
+  connections.findOrAddAll(keys, count);
+  for (let row = from, at = KEY_ENTRY; row < to; row++) {
+    if (entries[row] !== ACCEPTED) continue;
+    entries[row] = keys[at];
+    at += KEY_WORDS;
+  }
+}
+
+/** Enters the accepted rows, but those that have to be looked at again. */
+function enterRows(
+  { batch, readings }: ReadBatch,
+  number: number,
   directions: Uint8Array,
   entries: Int32Array,
   into: Observation,
   from: number,
   to: number,
 ): void {
-  const { connections, pool, timeouts, carried } = into;
-  const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
-  const { bits: bitsColumn, start: starts, end: ends } = batch;
+  const { timeouts, carried, apart, touched } = into;
+  const { words } = into.connections;
+  touched.warmSums(words, entries, from, to);
+  const { start: starts, end: ends } = batch;
   for (let row = from; row < to; row++) {
-    const bits = bitsColumn[row];
-    const direction = directions[readings[row]];
-    if (direction === 0 || ((bits >>> STATUS_SHIFT) & 3) !== 0) {
-      entries[row] = NO_ENTRY;
-      continue;
-    }
-    if ((bits & ACTION_MASK) !== ACTION_ACCEPT) {
-      entries[row] = LOOK_UP;
-      continue;
-    }
-    rowKey(batch, row, direction, pool, key);
-    const entry = connections.findOrAdd(key.eni, key.local, key.remote, key.ports, key.kind);
-    entries[row] = entry;
-    if (!connections.fresh) {
-      const { words } = connections;
-      const old = entry * STRIDE;
-      // Most records lie among the others of their connection: no time-out has to be looked up.
-      const last = words[old + LAST];
-      const first = openedAt(words, old);
-      if (starts[row] > last || ends[row] < first) {
-        const gap = shortestIdle(words, old, timeouts);
-        if (starts[row] > last + gap || (entry >= carried && ends[row] + gap < first)) {
-          into.apart.push({ batch: number, row, entry });
-          continue;
-        }
+    const entry = entries[row];
+    if (entry < 0) continue;
+    const base = entry * STRIDE;
+    // Most records lie among the others of their connection: no time-out has to be looked up.
+    const last = words[base + LAST];
+    const first = openedAt(words, base);
+    if (first !== NEVER && (starts[row] > last || ends[row] < first)) {
+      const gap = shortestIdle(words, base, timeouts);
+      if (starts[row] > last + gap || (entry >= carried && ends[row] + gap < first)) {
+        apart.push({ batch: number, row, entry });
+        continue;
       }
     }
-    enter(batch, row, readings[row], direction, entry, into);
+    enter(batch, row, readings[row], directions[readings[row]], entry, into);
   }
 }
 
 /** Adds an accepted record to its connection. */
-function enter(
+export function enter(
   batch: FlowBatch,
   row: number,
   reading: number,
@@ -179,56 +178,6 @@ function enter(
   if (protocol === TCP && isOpening(flags, packets)) touched.openings[place] += direction === EGRESS ? 1 : 0x10000;
   else if (protocol === ICMP || protocol === ICMPV6) pings.push({ place, direction, start, end, packets });
   if (end > words[base + LAST]) words[base + LAST] = end;
-}
-
-/**
- * Second pass, over the rows that were put off: a connection with such rows is entered again from its first record to its
- * last, and a silence longer than the idle time-out ends it. Of one that an earlier segment began only the rest is.
- */
-export function enterApart(
-  segment: readonly { readonly batch: FlowBatch; readonly readings: Uint32Array }[],
-  directions: Uint8Array,
-  entries: readonly Int32Array[],
-  into: Observation,
-): void {
-  const { connections, touched, timeouts, carried, apart, pings } = into;
-  if (apart.length === 0) return;
-  const again = new Set(apart.map(({ entry }) => entry).filter((entry) => entry >= carried));
-  const rows = apart.filter(({ entry }) => entry < carried);
-  if (again.size > 0) {
-    const marked = new Uint8Array(connections.size);
-    for (const entry of again) marked[entry] = 1;
-    segment.forEach(({ batch }, number) => {
-      for (let row = 0; row < batch.rows; row++) {
-        const entry = entries[number][row];
-        if (entry >= 0 && marked[entry] === 1) rows.push({ batch: number, row, entry });
-      }
-    });
-    for (const entry of again) {
-      connections.reset(entry);
-      touched.reset(connections.words, entry);
-    }
-    const others = pings.filter(({ place }) => marked[touched.entries[place]] === 0);
-    pings.splice(0, pings.length, ...others);
-  }
-  const startOf = ({ batch, row }: Apart): number => segment[batch].batch.start[row];
-  rows.sort((a, b) => a.entry - b.entry || startOf(a) - startOf(b));
-  let [first, entry] = [-1, -1];
-  for (const place of rows) {
-    const { batch, readings } = segment[place.batch];
-    if (place.entry !== first) first = entry = place.entry;
-    const { words } = connections;
-    const base = entry * STRIDE;
-    const silent =
-      openedAt(words, base) !== NEVER &&
-      batch.start[place.row] > words[base + LAST] + idleSeconds(words, base, timeouts);
-    if (silent) {
-      const [eni, local, remote, ports, kind] = words.subarray(base + INTERFACE, base + KIND + 1);
-      entry = connections.add(eni, local, remote, ports, kind);
-    }
-    entries[place.batch][place.row] = entry;
-    enter(batch, place.row, readings[place.row], directions[readings[place.row]], entry, into);
-  }
 }
 
 /** A responder's record of a connection that began in it; a SYN-ACK that is merely repeated shows nothing new. */

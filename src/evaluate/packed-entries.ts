@@ -16,7 +16,7 @@ import {
   TOTAL_BYTES_IN,
   TOTAL_BYTES_OUT,
   TOTAL_PACKETS,
-} from "./connections.ts";
+} from "./connection-words.ts";
 import { inSteps } from "./steps.ts";
 
 /** The words of an entry that outlive a run: everything but its place in a segment and its hash. */

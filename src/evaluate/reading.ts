@@ -1,3 +1,4 @@
+import type { FlowBatch } from "../decode/flow-batch.ts";
 import type { Match } from "../policy/compile/filters.ts";
 
 /** Relative to the interface; 0 where the record does not tell. */
@@ -76,3 +77,9 @@ export const UNMODELLED: Reading = {
   sgIfRemote: NOT_ASKED,
   others: [],
 };
+
+/** A batch with the reading of each row. */
+export interface ReadBatch {
+  readonly batch: FlowBatch;
+  readonly readings: Uint32Array;
+}

@@ -1,8 +1,9 @@
 import type { FlowBatch } from "../decode/flow-batch.ts";
-import { LAST, openedAt, PLACE, STATE, STRIDE, WANTED, type ConnectionTable } from "./connections.ts";
+import { LAST, openedAt, PLACE, STATE, STRIDE, WANTED } from "./connection-words.ts";
+import { type ConnectionTable } from "./connections.ts";
 import { LOOK_UP } from "./observe.ts";
 import type { AddressPool } from "./address-pool.ts";
-import { rowKey, type RowKey } from "./row-key.ts";
+import { createKeys, KEY_ENTRY, KEY_WORDS, writeKey } from "./row-key.ts";
 import { DELIVERY, type IdleTimeouts, rememberedSeconds } from "./timeouts.ts";
 import type { Touched } from "./touched.ts";
 
@@ -65,11 +66,14 @@ function findRejected(
 ): void {
   const { words } = connections;
   const { batch, readings, entries } = of;
-  const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
-  for (let row = 0; row < batch.rows; row++) {
-    if (entries[row] !== LOOK_UP) continue;
-    rowKey(batch, row, directions[readings[row]], pool, key);
-    const entry = connections.find(key.eni, key.local, key.remote, key.ports, key.kind);
+  const rows: number[] = [];
+  for (let row = 0; row < batch.rows; row++) if (entries[row] === LOOK_UP) rows.push(row);
+  const keys = createKeys(rows.length);
+  rows.forEach((row, at) => writeKey(batch, row, directions[readings[row]], pool, keys, at * KEY_WORDS));
+  connections.findAll(keys, rows.length);
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at];
+    const entry = keys[at * KEY_WORDS + KEY_ENTRY] | 0;
     entries[row] = NO_CONNECTION;
     if (entry < 0) continue;
     found.push({ of, row, entry });

@@ -4,13 +4,13 @@ import { TCP, UDP } from "../policy/compile/services.ts";
 import {
   FIRST_IN,
   FIRST_OUT,
-  FLAGS_KNOWN,
   KIND,
   NEVER,
   STATE,
   TOTAL_BYTES_IN,
   TOTAL_BYTES_OUT,
-} from "./connections.ts";
+  FLAGS_KNOWN,
+} from "./connection-words.ts";
 import { type InitiatorRules, SYN } from "./initiator.ts";
 import { NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
 import { isStray } from "./usage.ts";

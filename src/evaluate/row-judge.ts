@@ -11,22 +11,22 @@ import { ICMP, ICMPV6, TCP, UDP } from "../policy/compile/services.ts";
 import type { AddressPool } from "./address-pool.ts";
 import type { Admissions } from "./admission.ts";
 import {
-  type ConnectionTable,
-  EVIDENCE_MASK,
-  EVIDENCE_SHIFT,
   FIRST_IN,
   FIRST_OUT,
   FLAGS,
-  INITIATOR_MASK,
   INTERFACE,
   KIND,
   LOCAL,
   NEVER,
   REMOTE,
-  REPLY_TRIED,
   STATE,
   STRIDE,
-} from "./connections.ts";
+  EVIDENCE_MASK,
+  EVIDENCE_SHIFT,
+  INITIATOR_MASK,
+  REPLY_TRIED,
+} from "./connection-words.ts";
+import { type ConnectionTable } from "./connections.ts";
 import {
   bothAnswered,
   EVIDENCE_CODE,
@@ -45,7 +45,7 @@ import { EGRESS, NOT_ASKED, type ReadingTable } from "./reading.ts";
 import type { ReadingColumns } from "./reading-columns.ts";
 import { beginsLate, connectionOf, isOfConnection } from "./rejected-records.ts";
 import { deniedByGroups, isAsLongAsPings, isBare, isStrayAnswer, serverAnswers } from "./row-checks.ts";
-import { rowKey, type RowKey } from "./row-key.ts";
+import { createKeys, writeKey } from "./row-key.ts";
 import { inSteps } from "./steps.ts";
 import { isStray } from "./usage.ts";
 
@@ -72,7 +72,7 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
   let pairs: Set<string> | null = null;
 
   /** Hosts with a tracked flow between them, for ICMP errors about it; made only when a segment asks. */
-  const haveFlow = (key: RowKey): boolean => {
+  const haveFlow = (): boolean => {
     if (pairs === null) {
       pairs = new Set();
       const { words } = connections;
@@ -83,10 +83,10 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
         pairs.add(`${words[base + INTERFACE]}|${words[base + LOCAL]}|${words[base + REMOTE]}`);
       }
     }
-    return pairs.has(`${key.eni}|${key.local}|${key.remote}`);
+    return pairs.has(`${key[INTERFACE]}|${key[LOCAL]}|${key[REMOTE]}`);
   };
 
-  const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
+  const key = createKeys(1);
   const judgeRows = (
     batch: FlowBatch,
     readings: Uint32Array,
@@ -153,9 +153,9 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
         if (unsure) packed |= UNCERTAIN;
         if (entry >= 0) admitted = admittedFor(entry * STRIDE, opened, reading, unsure);
         if ((protocol === ICMP || protocol === ICMPV6) && deniedByGroups(table, reading)) {
-          rowKey(batch, row, direction, addresses, key);
-          const refusedPing = !accepted && isAsLongAsPings(bytes[row], packets[row], key.kind >>> 8 === IPV6);
-          if (!refusedPing && haveFlow(key)) packed |= RELATED;
+          writeKey(batch, row, direction, addresses, key, 0);
+          const refusedPing = !accepted && isAsLongAsPings(bytes[row], packets[row], key[KIND] >>> 8 === IPV6);
+          if (!refusedPing && haveFlow()) packed |= RELATED;
           else if (accepted && words[entry * STRIDE + (egress ? FIRST_IN : FIRST_OUT)] === NEVER) packed |= UNANSWERED;
         }
       }

@@ -1,5 +1,6 @@
 import type { Match } from "../policy/compile/filters.ts";
-import { INTERFACE, KIND, LOCAL, OPENED_BY, PORTS, REMOTE, STRIDE, type ConnectionTable } from "./connections.ts";
+import { OPENED_BY, STRIDE } from "./connection-words.ts";
+import { type ConnectionTable } from "./connections.ts";
 import { packEntries, unpackEntries } from "./packed-entries.ts";
 import { NOT_ASKED, type Reading, type ReadingTable } from "./reading.ts";
 import { inSteps } from "./steps.ts";
@@ -66,7 +67,7 @@ export function importState(
   for (let at = 0; at < state.addresses.length; at += 4) addresses.idOf(state.addresses, at);
   const numbers = state.readings.map((stored) => fromStored(table, stored, ruleIndex));
   unpackEntries(state.entries, (entry) => {
-    const at = connections.add(entry[INTERFACE], entry[LOCAL], entry[REMOTE], entry[PORTS], entry[KIND]);
+    const at = connections.add(entry, 0);
     if (entry[OPENED_BY] > 0) entry[OPENED_BY] = numbers[entry[OPENED_BY] - 1] + 1;
     connections.words.set(entry, at * STRIDE);
   });

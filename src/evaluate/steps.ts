@@ -1,5 +1,5 @@
 /** Turns of a loop that one call makes at the most. */
-const STEP = 1 << 11;
+export const STEP = 1 << 11;
 
 /**
  * A long loop, cut: `part` does the turns `[from, to)`. V8 compiles a function that loops for long in the midst of its

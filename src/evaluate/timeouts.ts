@@ -1,5 +1,5 @@
 import { TCP, UDP } from "../policy/compile/services.ts";
-import { INTERFACE, KIND, LAST, TOTAL_PACKETS } from "./connections.ts";
+import { INTERFACE, KIND, LAST, TOTAL_PACKETS } from "./connection-words.ts";
 
 /** Idle time-outs of connection tracking, in seconds, for all interfaces but those that set their own. */
 export interface IdleTimeouts {

@@ -1,4 +1,4 @@
-import { LAST, PLACE, STRIDE } from "./connections.ts";
+import { LAST, PLACE, STRIDE } from "./connection-words.ts";
 import { inSteps } from "./steps.ts";
 
 /** The connections that a segment touched, and what it adds to each: the rest of an entry outlives the segment. */
@@ -17,6 +17,10 @@ export interface Touched {
   readonly openings: Uint32Array;
   /** Place of an entry, made when the segment had not touched it yet. */
   placeOf(words: Uint32Array, entry: number): number;
+  /** Reads the entries of the places `[from, to)`, so that whoever needs them next finds them in the processor's cache. */
+  warm(words: Uint32Array, from: number, to: number): void;
+  /** The same for what the segment has added so far to the entries of the rows `[from, to)`. */
+  warmSums(words: Uint32Array, entries: Int32Array, from: number, to: number): void;
   /** Forgets what the segment added to an entry that it touched. */
   reset(words: Uint32Array, entry: number): void;
   /** The end of a segment: its entries are untouched again. */
@@ -27,6 +31,7 @@ export const TOUCHED_SUMS = 4;
 
 export function createTouched(): Touched {
   let capacity = 1 << 17;
+  const read = new Uint32Array(1);
   const touched = {
     count: 0,
     entries: new Uint32Array(capacity),
@@ -43,6 +48,23 @@ export function createTouched(): Touched {
       touched.entries[place] = entry;
       touched.priors[place] = words[base + LAST];
       return place;
+    },
+    warm(words: Uint32Array, from: number, to: number): void {
+      const { entries } = touched;
+      let sum = 0;
+      for (let place = from; place < to; place++) sum ^= words[entries[place] * STRIDE];
+      // Kept, or the compiler would leave the reads out.
+      read[0] = sum;
+    },
+    warmSums(words: Uint32Array, entries: Int32Array, from: number, to: number): void {
+      const { sums } = touched;
+      let sum = 0;
+      for (let row = from; row < to; row++) {
+        if (entries[row] < 0) continue;
+        const place = words[entries[row] * STRIDE + PLACE];
+        if (place !== 0) sum += sums[(place - 1) * TOUCHED_SUMS];
+      }
+      read[0] = sum;
     },
     reset(words: Uint32Array, entry: number): void {
       const place = touched.placeOf(words, entry);

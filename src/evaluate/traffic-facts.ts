@@ -23,11 +23,8 @@ export interface TrafficCollector {
     family: number,
     peer: number,
   ): number;
-  /**
-   * Reads where such a row would be, so that it is in the processor's cache when it is asked for. Returns something of
-   * it: use it, or the compiler leaves the reads out.
-   */
-  warm(day: number, eni: number, port: number, peer: number): number;
+  /** Reads where the rows of the first `count` hashes are, so that they are in the processor's cache when asked for. */
+  warm(hashes: Uint32Array, count: number): void;
   clear(): void;
 }
 
@@ -41,6 +38,7 @@ export function createTrafficCollector(room: number): TrafficCollector {
     words: new Uint32Array(capacity * TRAFFIC_WORDS),
     sums: new Float64Array(capacity * TRAFFIC_SUMS),
   };
+  const read = new Float64Array(1);
   const grow = (): void => {
     const { words, sums } = facts;
     capacity *= 2;
@@ -52,7 +50,7 @@ export function createTrafficCollector(room: number): TrafficCollector {
     const mask = slots.length - 1;
     for (let row = 0; row < facts.rows; row++) {
       const at = row * TRAFFIC_WORDS;
-      let slot = hashOf(words[at], words[at + 1], words[at + 5], words[at + 7]) & mask;
+      let slot = hashOfTraffic(words[at], words[at + 1], words[at + 5], words[at + 7]) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = row + 1;
     }
@@ -63,7 +61,7 @@ export function createTrafficCollector(room: number): TrafficCollector {
       if (facts.rows === capacity) grow();
       const { words, sums } = facts;
       const mask = slots.length - 1;
-      let slot = hashOf(day, eni, port, peer) & mask;
+      let slot = hashOfTraffic(day, eni, port, peer) & mask;
       for (; slots[slot] !== 0; slot = (slot + 1) & mask) {
         const at = (slots[slot] - 1) * TRAFFIC_WORDS;
         if (
@@ -95,10 +93,17 @@ export function createTrafficCollector(room: number): TrafficCollector {
       sums.fill(0, row * TRAFFIC_SUMS, (row + 1) * TRAFFIC_SUMS);
       return row;
     },
-    warm(day, eni, port, peer) {
-      const held = slots[hashOf(day, eni, port, peer) & (slots.length - 1)];
-      if (held === 0) return 0;
-      return facts.words[(held - 1) * TRAFFIC_WORDS] + facts.sums[(held - 1) * TRAFFIC_SUMS];
+    warm(hashes, count) {
+      // Short loops: the processor has many of their reads under way at once.
+      const { words, sums } = facts;
+      const mask = slots.length - 1;
+      for (let at = 0; at < count; at++) hashes[at] = slots[hashes[at] & mask];
+      let sum = 0;
+      for (let at = 0; at < count; at++) {
+        if (hashes[at] !== 0) sum += words[(hashes[at] - 1) * TRAFFIC_WORDS] + sums[(hashes[at] - 1) * TRAFFIC_SUMS];
+      }
+      // Kept, or the compiler would leave the reads out.
+      read[0] = sum;
     },
     clear() {
       if (facts.rows === 0) return;
@@ -109,7 +114,7 @@ export function createTrafficCollector(room: number): TrafficCollector {
 }
 
 /** Of what a connection's entry shows at a glance: rows of one peer, port and day hardly ever differ in the rest. */
-function hashOf(day: number, eni: number, port: number, peer: number): number {
+export function hashOfTraffic(day: number, eni: number, port: number, peer: number): number {
   let hash = Math.imul(peer ^ Math.imul(eni, 0x85ebca6b), 0x9e3779b1);
   hash = Math.imul((hash ^ (hash >>> 15)) + Math.imul(day, 0xc2b2ae35) + port, 0x27d4eb2f);
   return hash ^ (hash >>> 16);

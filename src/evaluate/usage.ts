@@ -1,6 +1,19 @@
 import { IPV6 } from "../net/address.ts";
 import { TCP } from "../policy/compile/services.ts";
 import {
+  FLAGS,
+  INTERFACE,
+  KIND,
+  LAST,
+  OPENED_BY,
+  openedAt,
+  PORTS,
+  REMOTE,
+  STATE,
+  STRIDE,
+  TOTAL_BYTES_IN,
+  TOTAL_BYTES_OUT,
+  TOTAL_PACKETS,
   COUNTED,
   COUNTED_MEANINGFUL,
   COUNTED_OPENING,
@@ -8,31 +21,18 @@ import {
   COUNTED_REPLIED,
   COUNTED_REPLY_RULE,
   COUNTED_RESET,
-  FLAGS,
   FLAGS_KNOWN,
   INITIATOR_MASK,
-  INTERFACE,
-  KIND,
-  LAST,
   MOST_COUNTED,
-  OPENED_BY,
-  openedAt,
-  PORTS,
-  REMOTE,
   REPLY_TRIED,
-  STATE,
-  STRIDE,
   SYN_SEEN,
-  TOTAL_BYTES_IN,
-  TOTAL_BYTES_OUT,
-  TOTAL_PACKETS,
-  type ConnectionTable,
-} from "./connections.ts";
-import { TRAFFIC_SUMS, TRAFFIC_WORDS, type TrafficCollector } from "./traffic-facts.ts";
+} from "./connection-words.ts";
+import { type ConnectionTable } from "./connections.ts";
+import { hashOfTraffic, TRAFFIC_SUMS, TRAFFIC_WORDS, type TrafficCollector } from "./traffic-facts.ts";
 import { LOCAL_OPENED, RST, UNKNOWN } from "./initiator.ts";
 import { EGRESS, INGRESS } from "./reading.ts";
 import { type ReadingColumns, sideOf } from "./reading-columns.ts";
-import { inSteps } from "./steps.ts";
+import { inSteps, STEP } from "./steps.ts";
 import { TOUCHED_SUMS, type Touched } from "./touched.ts";
 
 const DAY = 86_400;
@@ -90,7 +90,7 @@ function reportPlaces(
   readings: ReadingColumns,
   traffic: TrafficCollector,
 ): void {
-  warmed[0] = warmTraffic(words, touched, from, to, traffic);
+  warmTraffic(words, touched, from, to, traffic);
   for (let place = from; place < to; place++) {
     const base = touched.entries[place] * STRIDE;
     const opened = words[base + STATE] & INITIATOR_MASK;
@@ -101,27 +101,26 @@ function reportPlaces(
   }
 }
 
-/** Where the sum of what was merely fetched ends, so that the compiler does not leave the reads out. */
-const warmed = new Float64Array(1);
-
-/** A short loop before the long one: the processor has many of these reads under way at once. */
-function warmTraffic(
-  words: Uint32Array,
-  { entries }: Touched,
-  from: number,
-  to: number,
-  traffic: TrafficCollector,
-): number {
-  let sum = 0;
+/** Reads what `reportConnection` is about to ask for, in short loops (`TrafficCollector.warm`). */
+function warmTraffic(words: Uint32Array, touched: Touched, from: number, to: number, traffic: TrafficCollector): void {
+  const { entries } = touched;
+  touched.warm(words, from, to);
   for (let place = from; place < to; place++) {
     const base = entries[place] * STRIDE;
     const local = (words[base + STATE] & INITIATOR_MASK) === LOCAL_OPENED;
     const ports = words[base + PORTS];
-    const day = dayOf(openedAt(words, base));
-    sum += traffic.warm(day, words[base + INTERFACE], local ? ports & 0xffff : ports >>> 16, words[base + REMOTE]);
+    const port = local ? ports & 0xffff : ports >>> 16;
+    hashes[place - from] = hashOfTraffic(
+      dayOf(openedAt(words, base)),
+      words[base + INTERFACE],
+      port,
+      words[base + REMOTE],
+    );
   }
-  return sum;
+  traffic.warm(hashes, to - from);
 }
+
+const hashes = new Uint32Array(STEP);
 
 /** `ruleSet` admitted the connection; `replyRuleSet` (-1: none) lets the replies of an untracked flow pass. */
 function reportConnection(

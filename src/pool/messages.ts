@@ -4,9 +4,8 @@ import type { CompiledPolicy } from "../policy/compile/compile.ts";
 import type { Match } from "../policy/compile/filters.ts";
 import type { AwsOptions, SourceObject } from "../source/source.ts";
 
-/** What a reader needs to know once. Plain data: it is posted to the worker thread as it is. */
+/** What a reader needs to know to read objects. Plain data: it is posted to the worker thread as it is. */
 export interface ReaderSetup {
-  readonly policy: CompiledPolicy;
   /** Field list of headerless text, in record order; null: the default format. */
   readonly fields: readonly string[] | null;
   readonly aws: AwsOptions;
@@ -62,9 +61,13 @@ export interface FailureMessage {
 /** From a reader, in the order of the object's lines; `end` or `failure` closes an object. */
 export type ReaderMessage = BatchMessage | BadLinesMessage | EndMessage | RetryMessage | NoteMessage | FailureMessage;
 
-/** To a reader: what it needs to know, first of all; an object to read, or buffers that come back (each is a permission to send another batch). */
+/**
+ * To a reader: what it needs to know, first of all; the policy, without which it sends nothing; an object to read, or
+ * buffers that come back (each is a permission to send another batch).
+ */
 export type ReaderRequest =
   | { readonly kind: "setup"; readonly setup: ReaderSetup }
+  | { readonly kind: "policy"; readonly policy: CompiledPolicy }
   | { readonly kind: "read"; readonly object: SourceObject }
   | { readonly kind: "return"; readonly buffers: readonly ArrayBuffer[]; readonly readings: readonly ArrayBuffer[] }
   | { readonly kind: "stop" };

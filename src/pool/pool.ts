@@ -1,8 +1,9 @@
 import type { Worker } from "node:worker_threads";
 import type { BadLine } from "../decode/flow-batch.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
-import type { ReadBatch } from "../evaluate/evaluator.ts";
+import type { ReadBatch } from "../evaluate/reading.ts";
 import { DOWNLOADS_AHEAD, isDownload } from "../source/read-ahead.ts";
+import type { CompiledPolicy } from "../policy/compile/compile.ts";
 import type { SourceEvents, SourceObject } from "../source/source.ts";
 import type { EndMessage, FailureMessage, ReaderMessage, ReaderRequest, ReaderSetup } from "./messages.ts";
 import { createObjectReader } from "./object-reader.ts";
@@ -20,25 +21,41 @@ export type Piece =
   | { readonly kind: "bad"; readonly object: SourceObject; readonly lines: readonly BadLine[] }
   | { readonly kind: "end"; readonly object: SourceObject; readonly counts: EndMessage };
 
-export interface PoolOptions {
-  readonly setup: ReaderSetup;
-  readonly names: SharedNames;
-  readonly events: SourceEvents;
-}
-
+/** Reads objects, once. */
 export interface ReaderPool {
-  readInOrder(objects: readonly SourceObject[], options: PoolOptions): AsyncGenerator<Piece>;
+  /** Begins to read: what needs no policy is done at once, as far as memory is to be given to it. */
+  start(objects: readonly SourceObject[], setup: ReaderSetup): void;
+  /** The pieces of what was started, judged by the policy; `names` knows its interfaces, and no others yet. */
+  pieces(policy: CompiledPolicy, names: SharedNames, events: SourceEvents): AsyncGenerator<Piece>;
+  /** Ends the reading, wherever it is. */
+  stop(): void;
 }
 
 /** Readers in these threads; without any the reading is done beside the consumer. */
 export function createReaderPool(threads: readonly Worker[]): ReaderPool {
+  let readers: readonly Reader[] = [];
+  let queue: Turn[] = [];
+  const stop = (): void => readers.forEach((reader) => reader.stop());
   return {
-    readInOrder: (planned, options) => readInOrder(planned, options, threads),
+    start(objects, setup) {
+      readers =
+        threads.length === 0
+          ? [inlineReader(setup)]
+          : threads.slice(0, Math.max(1, objects.length)).map((thread) => threadReader(thread, setup));
+      queue = giveOut(objects, readers);
+    },
+    async *pieces(policy, names, events) {
+      try {
+        yield* inOrder(readers, queue, { policy, names, events });
+      } finally {
+        stop();
+      }
+    },
+    stop,
   };
 }
 
 interface Reader {
-  readonly translator: Translator;
   post(request: ReaderRequest): void;
   /** Messages waiting to be consumed; `end` or `failure` closes those of an object. */
   readonly inbox: ReaderMessage[];
@@ -48,57 +65,65 @@ interface Reader {
   stop(): void;
 }
 
+/** An object, and who reads it. */
+interface Turn {
+  readonly object: SourceObject;
+  readonly reader: Reader;
+}
+
+/** Gives each reader an object, and the next one when it is idle; the queue grows by what was given, in order. */
+function giveOut(objects: readonly SourceObject[], readers: readonly Reader[]): Turn[] {
+  let next = 0;
+  const queue: Turn[] = [];
+  const give = (reader: Reader): void => {
+    if (next === objects.length) return;
+    const object = objects[next++];
+    queue.push({ object, reader });
+    reader.post({ kind: "read", object });
+  };
+  for (const reader of readers) reader.idle = () => give(reader);
+  // One object a reader leaves the next one to whoever is free first; downloads are worth more in advance.
+  const rounds = objects.some(isDownload) ? 1 + DOWNLOADS_AHEAD : 1;
+  for (let round = 0; round < rounds; round++) readers.forEach(give);
+  return queue;
+}
+
 /**
- * Reads objects in several threads and yields their pieces as if one reader had read them in order: an object that is
- * ahead of its turn waits in its reader's inbox, whose length the readers bound themselves (`BATCHES_UNDER_WAY`).
+ * Yields the pieces of several readers as if one had read them in order: an object that is ahead of its turn waits in its
+ * reader's inbox, whose length the readers bound themselves (`BATCHES_UNDER_WAY`).
  */
-async function* readInOrder(
-  objects: readonly SourceObject[],
-  options: PoolOptions,
-  threads: readonly Worker[],
+async function* inOrder(
+  readers: readonly Reader[],
+  queue: Turn[],
+  { policy, names, events }: { policy: CompiledPolicy; names: SharedNames; events: SourceEvents },
 ): AsyncGenerator<Piece> {
-  const { setup, names, events } = options;
-  const readers: Reader[] =
-    threads.length === 0
-      ? [inlineReader(setup, names)]
-      : threads.slice(0, Math.max(1, objects.length)).map((thread) => threadReader(thread, setup, names));
-  try {
-    let next = 0;
-    const queue: { object: SourceObject; reader: Reader }[] = [];
-    const give = (reader: Reader): void => {
-      if (next === objects.length) return;
-      const object = objects[next++];
-      queue.push({ object, reader });
-      reader.post({ kind: "read", object });
-    };
-    for (const reader of readers) reader.idle = () => give(reader);
-    // One object a reader leaves the next one to whoever is free first; downloads are worth more in advance.
-    const rounds = objects.some(isDownload) ? 1 + DOWNLOADS_AHEAD : 1;
-    for (let round = 0; round < rounds; round++) readers.forEach(give);
-    for (let turn = queue.shift(); turn !== undefined; turn = queue.shift()) {
-      const { object, reader } = turn;
-      for (;;) {
-        const message = reader.inbox.shift();
-        if (message === undefined) {
-          await new Promise<void>((resolve) => (reader.wake = resolve));
-          reader.wake = null;
-        } else if (message.kind === "batch") {
-          const read = reader.translator.translate(message);
-          const release = (batch: ArrayBuffer, readings: ArrayBuffer): void =>
-            reader.post({ kind: "return", buffers: [batch], readings: [readings] });
-          yield { kind: "batch", object, read, release };
-        } else if (message.kind === "bad") yield { kind: "bad", object, lines: message.lines };
-        else if (message.kind === "note") events.note(message.text);
-        else if (message.kind === "retry") events.retry(message.what);
-        else if (message.kind === "failure") throw revive(message);
-        else {
-          yield { kind: "end", object, counts: message };
-          break;
-        }
+  const translators = new Map<Reader, Translator>();
+  for (const reader of readers) {
+    translators.set(reader, createTranslator(names, policy.interfaceIds.length));
+    reader.post({ kind: "policy", policy });
+  }
+  for (let turn = queue.shift(); turn !== undefined; turn = queue.shift()) {
+    const { object, reader } = turn;
+    const translator = translators.get(reader)!;
+    for (;;) {
+      const message = reader.inbox.shift();
+      if (message === undefined) {
+        await new Promise<void>((resolve) => (reader.wake = resolve));
+        reader.wake = null;
+      } else if (message.kind === "batch") {
+        const read = translator.translate(message);
+        const release = (batch: ArrayBuffer, readings: ArrayBuffer): void =>
+          reader.post({ kind: "return", buffers: [batch], readings: [readings] });
+        yield { kind: "batch", object, read, release };
+      } else if (message.kind === "bad") yield { kind: "bad", object, lines: message.lines };
+      else if (message.kind === "note") events.note(message.text);
+      else if (message.kind === "retry") events.retry(message.what);
+      else if (message.kind === "failure") throw revive(message);
+      else {
+        yield { kind: "end", object, counts: message };
+        break;
       }
     }
-  } finally {
-    for (const reader of readers) reader.stop();
   }
 }
 
@@ -110,8 +135,8 @@ function revive({ error }: FailureMessage): Error {
   return revived;
 }
 
-function threadReader(worker: Worker, setup: ReaderSetup, names: SharedNames): Reader {
-  const reader = emptyReader(setup, names);
+function threadReader(worker: Worker, setup: ReaderSetup): Reader {
+  const reader = emptyReader();
   const receive = (message: ReaderMessage): void => deliver(reader, message);
   worker.on("message", receive);
   worker.on("error", (error) => {
@@ -126,14 +151,15 @@ function threadReader(worker: Worker, setup: ReaderSetup, names: SharedNames): R
   });
 }
 
-function inlineReader(setup: ReaderSetup, names: SharedNames): Reader {
-  const reader = emptyReader(setup, names);
+function inlineReader(setup: ReaderSetup): Reader {
+  const reader = emptyReader();
   const abort = new AbortController();
   const receive = (message: ReaderMessage): void => deliver(reader, message);
   const own = createObjectReader(setup, receive);
   return Object.assign(reader, {
     post(request: ReaderRequest) {
-      if (request.kind === "return") own.release(request.buffers, request.readings);
+      if (request.kind === "policy") own.judgeBy(request.policy);
+      else if (request.kind === "return") own.release(request.buffers, request.readings);
       else if (request.kind === "read") {
         own.read(request.object, abort.signal).catch((error: unknown) => {
           const code = error instanceof AppError ? error.code : null;
@@ -153,9 +179,8 @@ function deliver(reader: Reader, message: ReaderMessage): void {
   reader.wake?.();
 }
 
-function emptyReader(setup: ReaderSetup, names: SharedNames): Reader {
+function emptyReader(): Reader {
   return {
-    translator: createTranslator(names, setup.policy.interfaceIds.length),
     post: () => undefined,
     inbox: [],
     wake: null,

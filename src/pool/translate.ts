@@ -1,7 +1,6 @@
 import { ByteDictionary } from "../decode/dictionary.ts";
 import { FlowBatch } from "../decode/flow-batch.ts";
-import type { ReadBatch } from "../evaluate/evaluator.ts";
-import { NOT_ASKED, type Reading, type ReadingTable } from "../evaluate/reading.ts";
+import { NOT_ASKED, type ReadBatch, type Reading, type ReadingTable } from "../evaluate/reading.ts";
 import type { BatchMessage, NewNames } from "./messages.ts";
 
 /** The consumer's own numbering of names, shared by all readers. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { NEVER, OPENED_BY, STRIDE } from "../../src/evaluate/connections.ts";
+import { NEVER, OPENED_BY, STRIDE } from "../../src/evaluate/connection-words.ts";
 import { KEPT_WORDS, packEntries, unpackEntries } from "../../src/evaluate/packed-entries.ts";
 import { runs } from "./random/runs.ts";
 

@@ -1,7 +1,8 @@
 import { hasPorts } from "../../net/protocols.ts";
 import { parseAddress, hostPrefix } from "../../net/parse.ts";
 import { type AddressPool, createAddressPool } from "../../evaluate/address-pool.ts";
-import { rowKey, type RowKey } from "../../evaluate/row-key.ts";
+import { INTERFACE, KIND, PORTS, REMOTE } from "../../evaluate/connection-words.ts";
+import { createKeys, writeKey } from "../../evaluate/row-key.ts";
 import { EGRESS, INGRESS } from "../../evaluate/reading.ts";
 import { WordMemo } from "../../evaluate/word-memo.ts";
 import type { SecurityGroupRule } from "../../policy/model.ts";
@@ -58,7 +59,7 @@ export async function collectDemands(
           return ruleIds.length === 0 ? [] : [kinds.push({ ruleIds, direction }) - 1];
         }));
 
-  const key: RowKey = { eni: 0, local: 0, remote: 0, ports: 0, kind: 0 };
+  const key = createKeys(1);
   for (const table of ["flow_rows", "flow_rows_wide"] as const) {
     for await (const chunk of history.scan(table)) {
       const { outcome, outcomes } = comparison.compare(chunk);
@@ -66,14 +67,14 @@ export async function collectDemands(
       for (let row = 0; row < batch.rows; row++) {
         const one = outcomes[outcome[row]];
         for (const kind of kindsOf(outcome[row], one)) {
-          rowKey(batch, row, one.judgement.direction === "egress" ? EGRESS : INGRESS, addresses, key);
-          const protocol = key.kind & 0xff;
+          writeKey(batch, row, one.judgement.direction === "egress" ? EGRESS : INGRESS, addresses, key, 0);
+          const protocol = key[KIND] & 0xff;
           // Whoever opened it: a rule of this direction admits it by this port.
-          const port = kinds[kind].direction === EGRESS ? key.ports & 0xffff : key.ports >>> 16;
+          const port = kinds[kind].direction === EGRESS ? key[PORTS] & 0xffff : key[PORTS] >>> 16;
           memo.key[0] = kind;
-          memo.key[1] = key.eni;
-          memo.key[2] = key.remote;
-          memo.key[3] = key.kind >>> 8;
+          memo.key[1] = key[INTERFACE];
+          memo.key[2] = key[REMOTE];
+          memo.key[3] = key[KIND] >>> 8;
           memo.key[4] = (protocol << 16) | (hasPorts(protocol) ? port : 0);
           let group = memo.find();
           if (group < 0) {
