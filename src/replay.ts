@@ -109,6 +109,7 @@ async function replayWith(
   const objects = early ?? startReading(state);
   const { policy, writer } = await begin(evidence, options, early !== null);
   try {
+    readers.judgeBy(policy);
     const started = writer.startRun(describeRun(options));
     const names: SharedNames = {
       interfaces: new ByteDictionary(policy.interfaceIds),
@@ -128,7 +129,7 @@ async function replayWith(
       firstRuleSet: writer.nextRuleSet,
       storedRuleSets: state.ruleSets,
     });
-    const pieces = readers.pieces(policy, names, sourceEvents);
+    const pieces = readers.pieces(names, sourceEvents);
     const stored = await judgeAndStore(pieces, objects, {
       writer,
       started,

@@ -23,6 +23,7 @@ import { FIN, RST, SYN, SYN_ACK } from "./initiator.ts";
 import type { Ping } from "./pings.ts";
 import { EGRESS, type ReadBatch } from "./reading.ts";
 import { createKeys, KEY_ENTRY, KEY_WORDS, writeKey } from "./row-key.ts";
+import { inSteps, STEP } from "./steps.ts";
 import { type IdleTimeouts, shortestIdle } from "./timeouts.ts";
 import { TOUCHED_SUMS, type Touched } from "./touched.ts";
 
@@ -52,9 +53,8 @@ export interface Apart {
   readonly entry: number;
 }
 
-/** Rows whose keys are looked up side by side. */
-const KEYS = 1 << 10;
-const keys = createKeys(KEYS);
+/** Keys that are looked up side by side. */
+const keys = createKeys(STEP);
 
 /**
  * First pass over the rows `[from, to)` of a batch: every accepted record enters the connection table. What is kept of it
@@ -68,11 +68,10 @@ export function observe(
   entries: Int32Array,
   into: Observation,
 ): void {
-  for (let from = 0; from < read.batch.rows; from += KEYS) {
-    const to = Math.min(from + KEYS, read.batch.rows);
+  inSteps(read.batch.rows, (from, to) => {
     findEntries(read, directions, entries, into, from, to);
     enterRows(read, number, directions, entries, into, from, to);
-  }
+  });
 }
 
 /** Finds or makes the entry of each accepted row. */

@@ -7,7 +7,7 @@ import type { CompiledPolicy } from "../policy/compile/compile.ts";
 import type { SourceEvents, SourceObject } from "../source/source.ts";
 import type { EndMessage, FailureMessage, ReaderMessage, ReaderRequest, ReaderSetup } from "./messages.ts";
 import { createObjectReader } from "./object-reader.ts";
-import { createTranslator, type SharedNames, type Translator } from "./translate.ts";
+import { createTranslator, type SharedNames } from "./translate.ts";
 
 /** What comes out of the readers, object after object in the planned order. */
 export type Piece =
@@ -25,8 +25,10 @@ export type Piece =
 export interface ReaderPool {
   /** Begins to read: what needs no policy is done at once, as far as memory is to be given to it. */
   start(objects: readonly SourceObject[], setup: ReaderSetup): void;
-  /** The pieces of what was started, judged by the policy; `names` knows its interfaces, and no others yet. */
-  pieces(policy: CompiledPolicy, names: SharedNames, events: SourceEvents): AsyncGenerator<Piece>;
+  /** What the records are to be read by: what was read before waits for it. */
+  judgeBy(policy: CompiledPolicy): void;
+  /** The pieces of what was started; `names` knows the policy's interfaces, and no others yet. */
+  pieces(names: SharedNames, events: SourceEvents): AsyncGenerator<Piece>;
   /** Ends the reading, wherever it is. */
   stop(): void;
 }
@@ -44,9 +46,10 @@ export function createReaderPool(threads: readonly Worker[]): ReaderPool {
           : threads.slice(0, Math.max(1, objects.length)).map((thread) => threadReader(thread, setup));
       queue = giveOut(objects, readers);
     },
-    async *pieces(policy, names, events) {
+    judgeBy: (policy) => readers.forEach((reader) => reader.post({ kind: "policy", policy })),
+    async *pieces(names, events) {
       try {
-        yield* inOrder(readers, queue, { policy, names, events });
+        yield* inOrder(readers, queue, names, events);
       } finally {
         stop();
       }
@@ -71,6 +74,8 @@ interface Turn {
   readonly reader: Reader;
 }
 
+const OBJECTS_AHEAD = 1;
+
 /** Gives each reader an object, and the next one when it is idle; the queue grows by what was given, in order. */
 function giveOut(objects: readonly SourceObject[], readers: readonly Reader[]): Turn[] {
   let next = 0;
@@ -82,8 +87,8 @@ function giveOut(objects: readonly SourceObject[], readers: readonly Reader[]): 
     reader.post({ kind: "read", object });
   };
   for (const reader of readers) reader.idle = () => give(reader);
-  // One object a reader leaves the next one to whoever is free first; downloads are worth more in advance.
-  const rounds = objects.some(isDownload) ? 1 + DOWNLOADS_AHEAD : 1;
+  // One more than it reads: a consumer at work hears late that a reader is idle. Downloads are worth more in advance.
+  const rounds = 1 + (objects.some(isDownload) ? DOWNLOADS_AHEAD : OBJECTS_AHEAD);
   for (let round = 0; round < rounds; round++) readers.forEach(give);
   return queue;
 }
@@ -95,13 +100,11 @@ function giveOut(objects: readonly SourceObject[], readers: readonly Reader[]): 
 async function* inOrder(
   readers: readonly Reader[],
   queue: Turn[],
-  { policy, names, events }: { policy: CompiledPolicy; names: SharedNames; events: SourceEvents },
+  names: SharedNames,
+  events: SourceEvents,
 ): AsyncGenerator<Piece> {
-  const translators = new Map<Reader, Translator>();
-  for (const reader of readers) {
-    translators.set(reader, createTranslator(names, policy.interfaceIds.length));
-    reader.post({ kind: "policy", policy });
-  }
+  const preset = names.interfaces.size;
+  const translators = new Map(readers.map((reader) => [reader, createTranslator(names, preset)]));
   for (let turn = queue.shift(); turn !== undefined; turn = queue.shift()) {
     const { object, reader } = turn;
     const translator = translators.get(reader)!;

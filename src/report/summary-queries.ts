@@ -39,11 +39,13 @@ group by j.agreement
 order by
   list_position(['agree', 'unexpected_accept', 'unexpected_reject', 'undecided', 'unmodelled', 'no_data'], j.agreement)`;
 
+// A statement with parameters is planned twice, which takes as long as to run these: their limits are written in.
+
 /**
  * The busiest sources of refused requests with the kind of their scan (ordinary refused clients have none), and on each row
  * how many sources and requests there are in all. Two scans of the records, and no more.
  */
-export const PROBES = /* sql */ `
+export const probingSources = (limit: number): string => /* sql */ `
 with sources as materialized (
   select source, count(*) as records, min(start_s) as first_s, max(end_s) as last_s from rejected_requests group by all
 ),
@@ -65,7 +67,7 @@ shown as materialized (
   from frequent f
   left join scans s using (source)
   order by s.scan_kind is null, f.records desc, f.source
-  limit $limit
+  limit ${limit}
 )
 select
   address_text(case when s.source < 4294967296 then s.source::uinteger end, any_value(p.src6)) as source,
@@ -87,7 +89,7 @@ select count(*) as records, count(distinct source) as sources from rejected_requ
  * The first rules of each status in the report of unused ones, and on each row how many there are: of those that are unused
  * what is open to the world comes first.
  */
-export const unusedRules = (report: string): string => /* sql */ `
+export const unusedRules = (report: string, limit: number): string => /* sql */ `
 with listed as (
   select *, row_number() over () as place from (
 ${report})
@@ -103,11 +105,11 @@ select
   to_port,
   peer
 from listed
-qualify row_number() over (partition by status order by open_to_world desc, place) <= $limit
+qualify row_number() over (partition by status order by open_to_world desc, place) <= ${limit}
 order by status, open_to_world desc, place`;
 
 /** How many interfaces lack evidence, of how many, and the first of them in the order of the report; one row at least. */
-export const INCOMPLETE = /* sql */ `
+export const incompleteInterfaces = (limit: number): string => /* sql */ `
 with all_interfaces as materialized (
   from coverage
 ),
@@ -120,7 +122,7 @@ left join (
   select interface_id, name, evidence, gap_minutes, skipdata_minutes
   from incomplete
   order by evidence, gap_minutes + skipdata_minutes desc, interface_id
-  limit $limit
+  limit ${limit}
 ) i on true
 order by i.evidence, i.gap_minutes + i.skipdata_minutes desc, i.interface_id`;
 

@@ -1,9 +1,17 @@
 import type { Plain, Reader } from "../store/reader.ts";
 import { loadReport } from "./catalogue.ts";
-import { bindParameters } from "./run-report.ts";
+import { withDefaults } from "./run-report.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { bar, count, grid, heading, paragraph, plural, type Row, ruleText, toRows } from "./summary-text.ts";
-import { AGREEMENTS, INCOMPLETE, OPEN_WITHOUT_USE, PROBES, TOTALS, UNKEPT, unusedRules } from "./summary-queries.ts";
+import {
+  AGREEMENTS,
+  incompleteInterfaces,
+  OPEN_WITHOUT_USE,
+  probingSources,
+  TOTALS,
+  UNKEPT,
+  unusedRules,
+} from "./summary-queries.ts";
 
 export interface SummaryOptions extends RenderOptions {
   /** Rows at most in each part; 5 where it is not given. */
@@ -13,27 +21,20 @@ export interface SummaryOptions extends RenderOptions {
 /** The findings that matter, in the order a person asks for them; every part names the report that has the rest. */
 export async function renderSummary(reader: Pick<Reader, "run">, options: SummaryOptions): Promise<string> {
   const limit = options.limit ?? 5;
-  const ask = async (sql: string, parameters = {}): Promise<Row[]> => toRows(await reader.run(sql, parameters));
-  const report = async (name: string): Promise<Row[]> => {
-    const found = loadReport(name);
-    return toRows(await reader.run(found.sql, bindParameters(found, {})));
-  };
-  // Of long reports only what is shown crosses into JavaScript: a hundred thousand rows take half a second to do so.
-  const askUnused = (): Promise<Row[]> => {
-    const found = loadReport("unused-rules");
-    return ask(unusedRules(found.sql), { ...bindParameters(found, {}), limit });
-  };
+  const ask = async (sql: string): Promise<Row[]> => toRows(await reader.run(sql));
+  const report = (name: string): string => withDefaults(loadReport(name));
   // All at once: an evidence file that has just been written answers on every core.
   const [probing, unused, open, gaps, differing, [totals], [unkept], agreements, bad] = await Promise.all([
-    ask(PROBES, { limit }),
-    askUnused(),
+    ask(probingSources(limit)),
+    // Of a long report only what is shown crosses into JavaScript: a hundred thousand rows take half a second to do so.
+    ask(unusedRules(report("unused-rules"), limit)),
     ask(OPEN_WITHOUT_USE),
-    ask(INCOMPLETE, { limit }),
-    report("mismatch-summary"),
+    ask(incompleteInterfaces(limit)),
+    ask(report("mismatch-summary")),
     ask(TOTALS),
     ask(UNKEPT),
     ask(AGREEMENTS),
-    report("bad-lines"),
+    ask(report("bad-lines")),
   ]);
   const parts = [
     overview({ ...totals, ...unkept }, agreements, options),

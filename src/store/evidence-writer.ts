@@ -91,9 +91,16 @@ export async function openEvidenceWriter(
   const factRows = createFactRowWriter(connection);
   const { policy } = options;
   const policyNames = { ruleIds: policy.ruleIds, snapshots: policy.snapshots.map((snapshot) => snapshot.name) };
-  // Until it is stored.
+  // Until it is stored: as it is, being packed, packed.
   let { model } = options;
-  let packed: Promise<PackedModel> | null = null;
+  let packing: Promise<PackedModel> | null = null;
+  let packed: PackedModel | null = null;
+  const storePacked = async (): Promise<void> => {
+    if (packed === null) return;
+    const done = packed;
+    packing = packed = null;
+    await storeModel(connection, state.nextRun, done);
+  };
   let inTransaction = false;
   const next = { judgement: state.nextJudgement, ruleSet: state.nextRuleSet, interface: policy.interfaceIds.length };
   const runRows = createRunRows(connection, state.nextRun);
@@ -116,14 +123,19 @@ export async function openEvidenceWriter(
     async startRun(run) {
       await runRows.start(run, model === null ? null : modelHash(model));
       // All of this while the first logs are being read.
+      packing = model ? packModel(model) : null;
+      packing?.then(
+        (done) => (packed = done),
+        () => {},
+      );
       if (model) await replaceRules(connection, model);
-      packed = model ? packModel(model) : null;
-      packed?.catch(() => {});
       const known = state.interfaceIds.length;
       await appendInterfaces(connection, policy.interfaceIds.slice(known), known, model);
       model = null;
     },
     async appendFlows(objectId, batch, judgements) {
+      // As soon as it is packed: there is less to do when all records are in.
+      await storePacked();
       intervals?.note(batch);
       flowRows?.append(objectId, batch, judgements);
       return { batch: batch.buffer, judgements: judgements.buffer as ArrayBuffer };
@@ -140,10 +152,9 @@ export async function openEvidenceWriter(
     },
     async prepare({ judgements, ruleSets, interfaces, accounts }) {
       flowRows?.flush();
-      factRows.flush();
       await intervals?.store(connection);
-      if (packed) await storeModel(connection, state.nextRun, await packed);
-      packed = null;
+      packed ??= await packing;
+      await storePacked();
       await appendJudgements(connection, judgements, next.judgement, policyNames, accounts);
       await appendRuleSets(connection, ruleSets, next.ruleSet, policyNames);
       await appendInterfaces(connection, interfaces, next.interface, null);

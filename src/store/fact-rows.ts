@@ -2,10 +2,9 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { createColumnAppender } from "./column-appender.ts";
 import type { FactColumns } from "./fact-columns.ts";
 
-/** Writes the sums of a segment. */
+/** Writes sums. */
 export interface FactRowWriter {
   append(facts: FactColumns): void;
-  flush(): void;
   /** Ends; what has not been flushed is not written. */
   discard(): void;
 }
@@ -19,8 +18,9 @@ export function createFactRowWriter(connection: DuckDBConnection): FactRowWriter
       activity.append(facts.activity.columns, facts.activity.rows);
       coverage.append(facts.coverage.columns, facts.coverage.rows);
       traffic.append(facts.traffic.columns, facts.traffic.rows);
+      // At once: there is less to do when all records are in.
+      for (const one of [activity, coverage, traffic]) one.flush();
     },
-    flush: () => [activity, coverage, traffic].forEach((one) => one.flush()),
     discard: () => [activity, coverage, traffic].forEach((one) => one.discard()),
   };
 }

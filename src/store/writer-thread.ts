@@ -27,8 +27,8 @@ port.on("message", ({ id, call }: { id: number; call: WriterCall }) => {
       port.postMessage({ id, error: describe(error) });
     }
   };
-  // Queries come when all is written, and do not wait for one another.
-  if (call.method === "query") void carryOut();
+  // The model is read while the file is opened. Queries come when all is written, and do not wait for one another.
+  if (call.method === "readModel" || call.method === "query") void carryOut();
   else void inTurn(carryOut);
 });
 
