@@ -10,11 +10,13 @@ export const FIND_BYTES = 32;
  */
 export class ByteDictionary {
   readonly strings: string[] = [];
-  private slots: Int32Array;
-  private bytes: Uint8Array = new Uint8Array(1 << 12);
-  private view: DataView = new DataView(this.bytes.buffer);
+  // Set here and once more by the constructor: fields that are only ever initialised are compiled as constants, and what
+  // reads them is compiled anew when they change.
+  private slots = new Int32Array(0);
+  private bytes = new Uint8Array(0);
+  private view = new DataView(this.bytes.buffer);
   private used = 0;
-  private offsets: Uint32Array = new Uint32Array(1 << 8);
+  private offsets = new Uint32Array(0);
   private lastLength = 1;
   /** A name of the length `lastLength`, -1 before one was found. */
   private lastId = -1;
@@ -23,6 +25,9 @@ export class ByteDictionary {
     let capacity = 1 << 8;
     while (capacity < initial.length * 2) capacity *= 2;
     this.slots = new Int32Array(capacity).fill(-1);
+    this.offsets = new Uint32Array(capacity);
+    this.bytes = new Uint8Array(1 << 12);
+    this.view = new DataView(this.bytes.buffer);
     const joined = initial.join("");
     const bytes = ENCODER.encode(joined);
     // Of ASCII the lengths are known without encoding each on its own, which takes longer than all the rest.

@@ -21,10 +21,9 @@ export interface Dictionaries {
   readonly accounts: ByteDictionary;
 }
 
-/** Where a scan stopped: the start of the first line that was not taken, and the rows written. */
-export interface ScanResult {
-  readonly at: number;
-  readonly rows: number;
+/** Where a scan begins, and then where it stopped: the start of the first line that was not taken. */
+export interface ScanPlace {
+  at: number;
 }
 
 /**
@@ -32,8 +31,9 @@ export interface ScanResult {
  * names the dictionaries know) from bytes straight into columns. It stops at the first line that is anything else and
  * when the batch is full; it never decides that a line is bad, `readRecord` does.
  *
- * Lines lie in `bytes[from, end)` and end with a newline each; SCAN_MARGIN bytes behind `end` must be readable. Rows
- * are written from `batch.rows` on, which the caller advances. Columns that the layout lacks are not written.
+ * Lines lie in `bytes[place.at, end)` and end with a newline each; SCAN_MARGIN bytes behind `end` must be readable. Rows
+ * are written from `batch.rows` on, which the caller advances by what is returned. Columns that the layout lacks are not
+ * written.
  *
  * The default fields stand first in most formats and are read by straight-line code: three fifths faster than a
  * dispatch per field, because each branch is predicted at its own place (test/bench/decode.ts).
@@ -41,14 +41,14 @@ export interface ScanResult {
 export function scanRecords(
   bytes: Uint8Array,
   view: DataView,
-  from: number,
+  place: ScanPlace,
   end: number,
   layout: Layout,
   stamped: boolean,
   firstLine: number,
   batch: FlowBatch,
   { interfaces, accounts }: Dictionaries,
-): ScanResult {
+): number {
   const { kinds, targets, fullBits, hasTimes } = layout;
   const fieldCount = kinds.length;
   const fieldsBefore = layout.startsWithDefault ? DEFAULT_COUNT : 0;
@@ -56,7 +56,7 @@ export function scanRecords(
   const { bytes: byteCounts, start: starts, end: ends, bits: bitsColumn } = batch;
   const firstRow = batch.rows;
   let row = firstRow;
-  let at = from;
+  let { at } = place;
   let { addr6Length } = batch;
 
   const most = Math.min(BATCH_ROWS, firstRow + ROWS_A_CALL);
@@ -192,5 +192,6 @@ export function scanRecords(
   }
   // Addresses of a line that was begun and not taken.
   batch.addr6Length = addr6Length;
-  return { at, rows: row - firstRow };
+  place.at = at;
+  return row - firstRow;
 }

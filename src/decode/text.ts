@@ -66,20 +66,19 @@ export function createTextDecoder(options: LineDecoderOptions): FlowTextDecoder 
     const safe = bytes.length - SCAN_MARGIN;
     const scanEnd = end <= safe ? end : safe > 0 ? bytes.lastIndexOf(10, safe - 1) + 1 : 0;
     const { rows } = lines;
-    let at = from;
-    while (at < end) {
-      if (at < scanEnd && lines.layout.scannable) {
+    const place = { at: from };
+    while (place.at < end) {
+      if (place.at < scanEnd && lines.layout.scannable) {
         const { batch } = rows;
         cleared(batch, lines.layout);
-        const scan = scanRecords(bytes, view, at, scanEnd, lines.layout, lines.stamped, number, batch, options);
-        at = scan.at;
-        number += scan.rows;
-        const full = scan.rows > 0 && rows.advance(scan.rows);
-        if (full || at === end || scan.rows === ROWS_A_CALL) continue;
+        const scanned = scanRecords(bytes, view, place, scanEnd, lines.layout, lines.stamped, number, batch, options);
+        number += scanned;
+        const full = scanned > 0 && rows.advance(scanned);
+        if (full || place.at === end || scanned === ROWS_A_CALL) continue;
       }
-      const newline = bytes.indexOf(10, at);
-      lines.line(bytes, at, newline, number++);
-      at = newline + 1;
+      const newline = bytes.indexOf(10, place.at);
+      lines.line(bytes, place.at, newline, number++);
+      place.at = newline + 1;
     }
   };
 

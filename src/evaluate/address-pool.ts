@@ -35,7 +35,7 @@ export function createAddressPool(): AddressPool {
   };
   // Fields, no accessors: V8 keeps an object literal that has one as a hash table.
   const pool = {
-    words,
+    words: new Uint32Array(0),
     size: 0,
     idOf(source: Uint32Array, at: number): number {
       const a = source[at];
@@ -62,6 +62,8 @@ export function createAddressPool(): AddressPool {
       for (const id of kept) pool.idOf(old, id * 4);
     },
   };
+  // Set a second time: what V8 takes for constant would have everything that uses it compiled anew when it changes.
+  pool.words = words;
   return pool;
 }
 

@@ -30,19 +30,23 @@ export interface Touched {
 export const TOUCHED_SUMS = 4;
 
 export function createTouched(): Touched {
-  let capacity = 1 << 17;
+  let capacity = 1 << 18;
   const read = new Uint32Array(1);
   const touched = {
     count: 0,
-    entries: new Uint32Array(capacity),
-    priors: new Uint32Array(capacity),
-    sums: new Float64Array(capacity * TOUCHED_SUMS),
-    openings: new Uint32Array(capacity),
+    // Set here and once more by `makeRoom`: fields that are only ever initialised are compiled as constants.
+    entries: new Uint32Array(0),
+    priors: new Uint32Array(0),
+    sums: new Float64Array(0),
+    openings: new Uint32Array(0),
     placeOf(words: Uint32Array, entry: number): number {
       const base = entry * STRIDE;
       const known = words[base + PLACE];
       if (known !== 0) return known - 1;
-      if (touched.count === capacity) grow();
+      if (touched.count === capacity) {
+        capacity *= 2;
+        makeRoom();
+      }
       const place = touched.count++;
       words[base + PLACE] = place + 1;
       touched.entries[place] = entry;
@@ -79,9 +83,8 @@ export function createTouched(): Touched {
       touched.count = 0;
     },
   };
-  const grow = (): void => {
+  const makeRoom = (): void => {
     const { entries, priors, sums, openings } = touched;
-    capacity *= 2;
     touched.entries = new Uint32Array(capacity);
     touched.entries.set(entries);
     touched.priors = new Uint32Array(capacity);
@@ -91,6 +94,7 @@ export function createTouched(): Touched {
     touched.openings = new Uint32Array(capacity);
     touched.openings.set(openings);
   };
+  makeRoom();
   return touched;
 }
 

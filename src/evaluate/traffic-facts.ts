@@ -35,9 +35,12 @@ export function createTrafficCollector(room: number): TrafficCollector {
   let slots = new Int32Array(capacity * 2);
   const facts: TrafficFacts = {
     rows: 0,
-    words: new Uint32Array(capacity * TRAFFIC_WORDS),
-    sums: new Float64Array(capacity * TRAFFIC_SUMS),
+    words: new Uint32Array(0),
+    sums: new Float64Array(0),
   };
+  // Set a second time: what V8 takes for constant would have everything that uses it compiled anew when it changes.
+  facts.words = new Uint32Array(capacity * TRAFFIC_WORDS);
+  facts.sums = new Float64Array(capacity * TRAFFIC_SUMS);
   const read = new Float64Array(1);
   const grow = (): void => {
     const { words, sums } = facts;

@@ -14,10 +14,8 @@ import {
 import { keepOctets, keepOthers, keepPorts } from "../decode/remove-rows.ts";
 import { IPV4 } from "../net/address.ts";
 import { createColumnAppender } from "./column-appender.ts";
-import { type Column, columnOf, createValidity, markValid, putUint64, toUint64 } from "./columns.ts";
-
-/** Value of `tcp_flags` in the tables for a record without that field. */
-const NO_FLAGS = 256;
+import { type Column, columnOf, putUint64 } from "./columns.ts";
+import { NO_FLAGS, WideRows } from "./wide-rows.ts";
 
 const COMPLETE = HAS_PORTS | HAS_PROTOCOL | HAS_PACKETS | HAS_BYTES | HAS_TIMES;
 const FAMILIES = (3 << FAMILY_SHIFT) | (3 << PKT_FAMILY_SHIFT);
@@ -37,12 +35,13 @@ export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter
   const plain = createColumnAppender(connection, "plain_records", 14);
   const wide = createColumnAppender(connection, "flow_rows_wide", 20);
   const staged = createStaged();
+  const wideRows = new WideRows();
   const exceptions = new Int32Array(BATCH_ROWS);
 
   return {
     append(objectId, batch, judgements) {
       const others = exceptions.subarray(0, findExceptions(batch, exceptions));
-      if (others.length > 0) wide.append(wideColumns(objectId, batch, judgements, others), others.length);
+      if (others.length > 0) wide.append(wideRows.columns(objectId, batch, judgements, others), others.length);
       const rows = batch.rows - others.length;
       if (rows === 0) return;
       if (staged.objectId[0] !== objectId) staged.objectId.fill(objectId);
@@ -129,73 +128,4 @@ function isPlain(batch: FlowBatch, row: number): boolean {
   if (batch.end[row] < batch.start[row]) return false;
   if (bits === PLAIN) return true;
   return bits === PLAIN_WITH_PACKET && batch.pktSrc[row] === batch.src[row] && batch.pktDst[row] === batch.dst[row];
-}
-
-/** The rows `which` of a batch as the 20 columns of `flow_rows_wide`. */
-function wideColumns(objectId: number, batch: FlowBatch, judgements: Uint32Array, which: Int32Array): Column[] {
-  const rows = which.length;
-  const always = (pick: (row: number) => number): Column => {
-    const values = new Uint32Array(rows);
-    which.forEach((row, at) => (values[at] = pick(row)));
-    return columnOf(values);
-  };
-  const nullable = <T extends Uint8Array | Uint16Array | Uint32Array>(
-    values: T,
-    pick: (row: number) => number | null,
-  ): Column => {
-    const valid = createValidity(rows);
-    which.forEach((row, at) => {
-      const value = pick(row);
-      if (value === null) return;
-      values[at] = value;
-      markValid(valid, at);
-    });
-    return { values, bytesPerValue: values.BYTES_PER_ELEMENT, valid };
-  };
-  const count = (pick: (row: number) => number | null): Column => {
-    const numbers = new Float64Array(rows);
-    const { valid } = nullable(new Uint8Array(rows), (row) => (pick(row) === null ? null : 1));
-    which.forEach((row, at) => (numbers[at] = pick(row) ?? 0));
-    return { ...columnOf(toUint64(numbers, rows, new Uint32Array(rows * 2)), 2), valid };
-  };
-  const has = (row: number, bit: number): boolean => (batch.bits[row] & bit) !== 0;
-  const familyIs = (row: number, shift: number, family: number): boolean =>
-    ((batch.bits[row] >>> shift) & 3) === family;
-  const u16 = (): Uint16Array => new Uint16Array(rows);
-  const u32 = (): Uint32Array => new Uint32Array(rows);
-  const four = (column: Uint32Array, shift: number): Column =>
-    nullable(u32(), (row) => (familyIs(row, shift, IPV4) ? column[row] : null));
-  const six = (column: Uint32Array, shift: number): Column => {
-    const values = new Uint32Array(rows * 4);
-    const valid = createValidity(rows);
-    which.forEach((row, at) => {
-      if (familyIs(row, shift, IPV4) || familyIs(row, shift, 0)) return;
-      // A 128-bit integer in memory: least significant word first.
-      for (let word = 0; word < 4; word++) values[at * 4 + 3 - word] = batch.addr6[column[row] + word];
-      markValid(valid, at);
-    });
-    return { ...columnOf(values, 4), valid };
-  };
-  return [
-    always(() => objectId),
-    always((row) => batch.line[row]),
-    always((row) => batch.interfaceId[row]),
-    nullable(u32(), (row) => (has(row, HAS_TIMES) ? batch.start[row] : null)),
-    nullable(u32(), (row) => (has(row, HAS_TIMES) ? Math.max(0, batch.end[row] - batch.start[row]) : null)),
-    four(batch.src, FAMILY_SHIFT),
-    four(batch.dst, FAMILY_SHIFT),
-    nullable(u16(), (row) => (has(row, HAS_PORTS) ? batch.srcPort[row] : null)),
-    nullable(u16(), (row) => (has(row, HAS_PORTS) ? batch.dstPort[row] : null)),
-    nullable(new Uint8Array(rows), (row) => (has(row, HAS_PROTOCOL) ? batch.protocol[row] : null)),
-    count((row) => (has(row, HAS_PACKETS) ? batch.packets[row] : null)),
-    count((row) => (has(row, HAS_BYTES) ? batch.bytes[row] : null)),
-    nullable(u16(), (row) => (has(row, HAS_TCP_FLAGS) ? batch.tcpFlags[row] : NO_FLAGS)),
-    always((row) => judgements[row]),
-    six(batch.src, FAMILY_SHIFT),
-    six(batch.dst, FAMILY_SHIFT),
-    four(batch.pktSrc, PKT_FAMILY_SHIFT),
-    four(batch.pktDst, PKT_FAMILY_SHIFT),
-    six(batch.pktSrc, PKT_FAMILY_SHIFT),
-    six(batch.pktDst, PKT_FAMILY_SHIFT),
-  ];
 }
