@@ -10,6 +10,8 @@ const RATIO_COUNTS_FROM = 256 * 2 ** 20;
 // Measured with gunzip and tokeniser side by side: 16 KiB 2.7, 64 KiB 5.8, 256 KiB 6.0, 1 MiB 5.0 M records/s.
 const OUTPUT_BYTES = 1 << 18;
 const INPUT_BYTES = 1 << 18;
+/** Unpacked chunks that wait to be worked on. */
+const CHUNKS_AHEAD = 4;
 /** Damaged objects beyond these sizes lose up to OUTPUT_BYTES of text before the damage. */
 const SALVAGE_INPUT_BYTES = 8 * 2 ** 20;
 const SALVAGE_OUTPUT_BYTES = 64 * 2 ** 20;
@@ -46,12 +48,11 @@ export async function* inflate(
       yield block;
     }
   }
-  // One chunk waits for its reader at most: none is lost when the next one fails.
-  const options = { chunkSize: OUTPUT_BYTES, readableHighWaterMark: 1 };
-  const gunzip = createGunzip(options);
+  const gunzip = createGunzip({ chunkSize: OUTPUT_BYTES });
+  const output = chunksOf(gunzip);
   pipeline(Readable.from(blocks(), { objectMode: true, highWaterMark: 4 }), gunzip, () => {});
   try {
-    for await (const chunk of gunzip as AsyncIterable<Uint8Array>) {
+    for await (const chunk of output) {
       delivered += chunk.length;
       if (delivered > maxBytes || (delivered > RATIO_COUNTS_FROM && delivered > consumed * MAX_RATIO)) {
         throw new DamagedInput("inflated_too_large");
@@ -66,6 +67,43 @@ export async function* inflate(
   } finally {
     gunzip.destroy();
   }
+}
+
+/**
+ * What a stream yields, each chunk as it comes: the next one is being unpacked while it is worked on. A stream's own
+ * iterator does more for a chunk than zlib does, and loses what waits in it when the stream fails.
+ */
+function chunksOf(stream: Readable): AsyncIterable<Uint8Array> {
+  const waiting: Uint8Array[] = [];
+  let ended = false;
+  let failure: unknown = null;
+  let wake = (): void => {};
+  stream.on("data", (chunk: Uint8Array) => {
+    waiting.push(chunk);
+    if (waiting.length >= CHUNKS_AHEAD) stream.pause();
+    wake();
+  });
+  stream.on("error", (error) => {
+    failure = error;
+    wake();
+  });
+  stream.on("close", () => {
+    ended = true;
+    wake();
+  });
+  return {
+    async *[Symbol.asyncIterator]() {
+      for (;;) {
+        const chunk = waiting.shift();
+        if (chunk !== undefined) {
+          if (stream.isPaused()) stream.resume();
+          yield chunk;
+        } else if (failure !== null) throw failure;
+        else if (ended) return;
+        else await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
+  };
 }
 
 /** Chunks of one size, so that a damaged object gives the same rows however it was transferred. */

@@ -42,8 +42,15 @@ export class WideRows {
   private readonly own = new AddressPairs();
   private readonly packet = new AddressPairs();
   private readonly masks = [
-    ...[this.timed, this.ported, this.hasProtocol, this.hasPackets, this.hasBytes],
-    ...[this.own.four, this.own.six, this.packet.four, this.packet.six],
+    this.timed,
+    this.ported,
+    this.hasProtocol,
+    this.hasPackets,
+    this.hasBytes,
+    this.own.four,
+    this.own.six,
+    this.packet.four,
+    this.packet.six,
   ];
 
   /** The rows `which` of a batch as the 20 columns of the table, good until the next call. */
