@@ -11,7 +11,7 @@ import { expectTransfers } from "./pool/transfers.ts";
 import type { SharedNames } from "./pool/translate.ts";
 import { judgeAndStore, type Pace, type Progress } from "./segments.ts";
 import { planSources } from "./source/plan.ts";
-import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "./source/source.ts";
+import { type AwsOptions, isPipe, type SourceEvents, type SourceObject, type SourcePlan } from "./source/source.ts";
 import type { BegunEvidence, ModelledEvidence, OpenEvidenceFile } from "./store/evidence-file.ts";
 import type { EvidenceWriter } from "./store/evidence-writer.ts";
 import type { Reader } from "./store/reader.ts";
@@ -101,8 +101,9 @@ async function replayWith(
     readers.start(objects, setup);
     return objects;
   };
-  // For a file that is yet to be made everything is new: it is being read while the file is made, and the model read.
-  const early = isNewFile ? startReading(NOTHING_KNOWN) : null;
+  // For a file that is yet to be made everything is new: it is being read while the file is made, and the model read. A pipe
+  // is not touched before, as a run that is refused could not end while the pipe is silent.
+  const early = isNewFile && !plan.objects.some(isPipe) ? startReading(NOTHING_KNOWN) : null;
   for (const note of await readMeanwhile(options.model, modelled, opening)) events.note(note);
   const evidence = await opening;
   const { state } = evidence;

@@ -6,7 +6,7 @@ import { AppError } from "../errors.ts";
 import { readCloudWatch } from "./cloudwatch-read.ts";
 import { fingerprint, unreadable } from "./files.ts";
 import { readS3 } from "./s3-read.ts";
-import type { OpenContext, SourceObject } from "./source.ts";
+import { isPipe, type OpenContext, type SourceObject } from "./source.ts";
 
 /** Bytes a read call asks for. From the page cache, Node 20: 64 KiB 1.7 GB/s, 256 KiB 4.4, 1 MiB 7.3, 4 MiB 5.4. */
 const CHUNK = 1024 * 1024;
@@ -20,7 +20,7 @@ export function openObject(object: SourceObject, context: OpenContext): AsyncIte
   const { locator } = object;
   switch (locator.kind) {
     case "file":
-      return object.size === null ? readPipe(object, locator.path, context) : readFile(object, locator.path, context);
+      return isPipe(object) ? readPipe(object, locator.path, context) : readFile(object, locator.path, context);
     case "stdin":
       return readStdin(object, context);
     case "s3":
@@ -64,8 +64,9 @@ function changed(object: SourceObject): AppError {
   });
 }
 
-function readPipe(object: SourceObject, path: string, context: OpenContext): AsyncIterable<Uint8Array> {
-  return drain(object, createReadStream(path, { highWaterMark: CHUNK }), context);
+/** A named pipe, opened when its turn comes: opening waits for the other end, and a process cannot end while it waits. */
+async function* readPipe(object: SourceObject, path: string, context: OpenContext): AsyncGenerator<Uint8Array> {
+  yield* drain(object, createReadStream(path, { highWaterMark: CHUNK }), context);
 }
 
 /**

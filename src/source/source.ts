@@ -37,6 +37,11 @@ export type Locator =
       readonly ingestedTo: number | null;
     };
 
+/** Reading from it may wait for as long as its other end likes, and takes away what is read. */
+export function isPipe({ locator, size }: Pick<SourceObject, "locator" | "size">): boolean {
+  return locator.kind === "stdin" || (locator.kind === "file" && size === null);
+}
+
 /** What a run would read, in the order it would read it. A plain value: `--dry-run` prints it. */
 export interface SourcePlan {
   readonly objects: readonly SourceObject[];

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,6 +70,16 @@ test.each<[string, string[], Verdict]>([
   expect(run.stderr).toMatch(stderr);
   expect(readdirSync(folder)).toEqual(before);
   expect(readFileSync(join(folder, "text.duckdb"), "utf8")).toBe("hello");
+});
+
+test("a model that cannot be read ends the run at once, however long a named pipe is silent", () => {
+  const pipe = join(folder, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const { code, stdout, stderr } = flowreplay(["replay", "pipe", "--model", "cut"], { cwd: folder, timeout: 20_000 });
+  rmSync(pipe);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(/groups\.json: not valid JSON/);
+  expect(readdirSync(folder)).not.toContain("flowreplay.duckdb");
 });
 
 const FOUND = `select (select count(*)::int from flows where agreement = 'agree') as records,

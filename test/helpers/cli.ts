@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly input?: string;
   readonly uid?: number;
   readonly gid?: number;
+  /** Milliseconds after which it is killed, and the call throws. */
+  readonly timeout?: number;
 }
 
 /** Runs the built command line (`npm run build` first; `npm test` does). */

@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { renderJson } from "../../src/report/renderers/json.ts";
-import { runReport } from "../../src/report/run-report.ts";
-import { openReader } from "../../src/store/reader.ts";
+import { runReport, withDefaults } from "../../src/report/run-report.ts";
+import { openReader, type ResultStream } from "../../src/store/reader.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 
 /**
@@ -38,4 +38,22 @@ test.each(names)("%s", async (name) => {
 test("every report has a case", () => {
   const covered = new Set(names.map((name) => name.split(".")[0]));
   expect(catalogue.map((report) => report.name).filter((name) => !covered.has(name))).toEqual([]);
+});
+
+/** The summary asks reports with their defaults written into the SQL. */
+test("a report with its defaults written in says what it says with them bound", async () => {
+  const rows = async ({ chunks }: ResultStream): Promise<unknown[]> => {
+    const all: unknown[] = [];
+    for await (const chunk of chunks) all.push(...chunk);
+    return all;
+  };
+  for (const report of catalogue) {
+    const evidence = readFileSync(`${CASES}${names.find((name) => name.split(".")[0] === report.name)}/evidence.sql`);
+    await withEvidence(WORLD + evidence, async (path) => {
+      const reader = await openReader(path);
+      const bound = await rows(await runReport(reader, report));
+      expect(await rows(await reader.stream(withDefaults(report))), report.name).toEqual(bound);
+      reader.close();
+    });
+  }
 });
