@@ -37,7 +37,6 @@ export async function openForWriting(path: string): Promise<WritableFile> {
   try {
     await requireSchema(connection, path);
     removeAbandoned(path);
-    await checkpointAtCommit(connection, false);
     const abandon = async (): Promise<void> => {
       // Another run may have come and gone between making and opening; while it is open none can.
       if (made && (await isUnused(connection))) rmSync(path, { force: true });
@@ -51,17 +50,20 @@ export async function openForWriting(path: string): Promise<WritableFile> {
 }
 
 /**
- * Whether what is committed from now on goes straight to its place in the file, and not to the log of commits first. One
- * checkpoint at the end writes less than many on the way; and the last commit need not be written twice.
+ * Lets DuckDB use less memory while rows are appended, and more for a commit or queries. Blocks that were written stay in it as
+ * long as there is room, though nothing of a replay reads them again. Gives back to the system what was freed, which takes some
+ * 10 ms.
  */
-export async function checkpointAtCommit(connection: DuckDBConnection, now: boolean): Promise<void> {
-  await connection.run(`set checkpoint_threshold = '${now ? "1KB" : "16GB"}'`);
+export async function allowMemory(connection: DuckDBConnection, limit: keyof typeof MEMORY): Promise<void> {
+  await connection.run(`set memory_limit = '${MEMORY[limit]}'`);
 }
 
 /** Lets DuckDB use every core: for queries, and for the checkpoint at the end. */
 export async function useAllCores(connection: DuckDBConnection): Promise<void> {
   await connection.run(`set threads = ${availableParallelism()}`);
 }
+
+const MEMORY = { full: "320MB", appending: "160MB" };
 
 interface Connected {
   readonly connection: DuckDBConnection;
@@ -76,7 +78,10 @@ async function connect(file: string, shown: string): Promise<Connected> {
       threads: "1",
       // A row group is packed and written when it is full, not five at once: the last commit finds little left to do.
       write_buffer_row_group_count: "1",
-      memory_limit: "512MB",
+      memory_limit: MEMORY.full,
+      // A commit goes straight to its place in the file, not to a log first: what is replaced, as the memory of connections, would
+      // stay in memory and in the file until the next checkpoint.
+      checkpoint_threshold: "1KB",
       allocator_flush_threshold: "4GB",
       autoload_known_extensions: "false",
       autoinstall_known_extensions: "false",

@@ -7,7 +7,7 @@ import type { CompiledPolicy } from "../policy/compile/compile.ts";
 import { modelHash } from "../policy/model-hash.ts";
 import type { Model } from "../policy/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
-import { checkpointAtCommit, useAllCores, type WritableFile } from "./create-file.ts";
+import { allowMemory, useAllCores, type WritableFile } from "./create-file.ts";
 import type { FactColumns } from "./fact-columns.ts";
 import { createFactRowWriter } from "./fact-rows.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
@@ -66,7 +66,7 @@ export interface EvidenceWriter {
   appendTracker(chunk: Uint8Array): Promise<void>;
   /** Ends the transaction: the objects, and all that was appended and prepared. */
   commit(finished: readonly FinishedObject[]): Promise<void>;
-  /** The last commit, which goes straight to its place in the file: the same, and how the run ended. */
+  /** The last commit: the same, and how the run ended. */
   finishRun(finished: readonly FinishedObject[], end: RunEnd): Promise<void>;
   /** SELECTs on what is committed, once the run is finished, several at a time: nobody has to open the file again. */
   query(sql: string, parameters?: Parameters): Promise<Result>;
@@ -102,6 +102,7 @@ export async function openEvidenceWriter(
     await storeModel(connection, state.nextRun, done);
   };
   let inTransaction = false;
+  let hasLittleRoom = false;
   const next = { judgement: state.nextJudgement, ruleSet: state.nextRuleSet, interface: policy.interfaceIds.length };
   const runRows = createRunRows(connection, state.nextRun);
 
@@ -151,6 +152,8 @@ export async function openEvidenceWriter(
       return readIdentities(connection, buckets);
     },
     async prepare({ judgements, ruleSets, interfaces, accounts }) {
+      if (hasLittleRoom) await allowMemory(connection, "full");
+      hasLittleRoom = false;
       flowRows?.flush();
       await intervals?.store(connection);
       packed ??= await packing;
@@ -168,13 +171,14 @@ export async function openEvidenceWriter(
       await runRows.addObjects(finished);
       await connection.run("commit");
       inTransaction = false;
+      await allowMemory(connection, "appending");
+      hasLittleRoom = true;
       await begin();
     },
     async finishRun(finished, end) {
       await runRows.addObjects(finished);
       await runRows.end(end);
       await useAllCores(connection);
-      await checkpointAtCommit(connection, true);
       await connection.run("commit");
       inTransaction = false;
     },

@@ -1,9 +1,10 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
-import { EMPTY_FILE, makeEmpty, openForWriting } from "../../src/store/create-file.ts";
+import { allowMemory, EMPTY_FILE, makeEmpty, openForWriting } from "../../src/store/create-file.ts";
+import { appendTracker, replaceTracker } from "../../src/store/tracker-rows.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
@@ -83,3 +84,30 @@ test("a model that cannot be read leaves no evidence file, and one that was ther
     expect(await contentOf(db)).toEqual(before);
   });
 });
+
+test("a memory of connections that was replaced takes no room, however often: neither of DuckDB nor in the file", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "evidence.duckdb");
+    const { connection, close } = await openForWriting(path);
+    const chunk = (seed: number): Uint8Array =>
+      new Uint8Array(new Uint32Array(1 << 19).map((_, at) => at * seed).buffer);
+    const used = "select sum(memory_usage_bytes)::integer as used from duckdb_memory()";
+    const sizes: { used: number; file: number }[] = [];
+    for (let commit = 1; commit <= 8; commit++) {
+      await connection.run("begin");
+      await replaceTracker(connection, { readings: [], addresses: new Uint32Array(), now: commit });
+      for (let at = 0; at < 4; at++) await appendTracker(connection, chunk(0x9e3779b1 * commit + 2 * at));
+      await connection.run("commit");
+      await allowMemory(connection, "appending");
+      const [row] = (await connection.runAndReadAll(used)).getRows();
+      sizes.push({ used: Number(row[0]), file: statSync(path).size });
+    }
+    close();
+    const memory = 8 << 20;
+    for (const { used, file } of sizes) {
+      expect(used, JSON.stringify(sizes)).toBeLessThan(3 * memory);
+      // The old one's blocks are free only once the new one is written; then they are used again.
+      expect(file, JSON.stringify(sizes)).toBeLessThan(6 * memory);
+    }
+  });
+}, 60_000);
