@@ -1,4 +1,5 @@
 import { prefixListOfFile } from "./files.ts";
+import { JsonItems } from "./json-items.ts";
 import { modelError, type Notes, place, show } from "./messages.ts";
 import type { Origin } from "./model.ts";
 import { SCHEMAS, type SectionKey } from "./schema.ts";
@@ -61,6 +62,10 @@ function visitSection(answer: JsonObject, key: string, origin: Origin, notes: No
     return true;
   }
   if (Object.hasOwn(SCHEMAS, key)) {
+    if (value instanceof JsonItems) {
+      for (let index = 0; index < value.length; index++) visit(key as SectionKey, value.item(index), child(at, index));
+      return true;
+    }
     if (!Array.isArray(value)) throw modelError(at, `expected a list, got ${show(value)}`);
     for (let index = 0; index < value.length; index++) visit(key as SectionKey, value[index], child(at, index));
     return true;

@@ -2,7 +2,9 @@ import { open, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { glob } from "tinyglobby";
 
+import { parseWithItems } from "./json-items.ts";
 import { modelError, type Notes, show } from "./messages.ts";
+import { SCHEMAS } from "./schema.ts";
 
 /** The files of one snapshot. */
 export interface SnapshotFiles {
@@ -65,37 +67,63 @@ function timeOf(folder: string, path: string): number | null {
 }
 
 /**
- * The JSON of a file, undefined for a file that does not look like JSON (set aside with a note).
- * @throws AppError E_MODEL when a file that should be JSON is not: half a configuration must not pass for a whole one.
+ * The JSON of a file, lists of things as `JsonItems` where it can be; undefined for a file that does not look like JSON (set
+ * aside with a note).
+ * @throws AppError E_MODEL when a file that should be JSON is not: half a configuration must not pass for a whole one. Of
+ * `JsonItems` each throws when it is asked for.
  */
 export async function readJson(file: string, notes: Notes): Promise<unknown> {
   if (!/\.(?:json|tfstate)$/i.test(file) && !(await startsLikeJson(file))) {
     notes.add("not JSON, set aside", file);
     return undefined;
   }
-  const text = await readText(file);
+  const parseAll = (text: string): unknown => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch (cause) {
+      throw notJson(file, text, (cause as Error).message);
+    }
+  };
+  const bytes = await readUtf8(file);
   try {
-    return JSON.parse(text) as unknown;
+    return parseWithItems(bytes, isListOfThings, parseAll);
   } catch (cause) {
-    const position = /at position (\d+)/.exec((cause as Error).message)?.[1];
-    const line = position === undefined ? "" : ` (line ${lineAt(text, Number(position))})`;
-    const end = /end of JSON|Unterminated/.test((cause as Error).message) ? ": it ends in the middle of a value" : "";
-    throw modelError({ file, pointer: "" }, `not valid JSON${line}${end}`, "write the file again from the AWS CLI");
+    throw (cause as NodeJS.ErrnoException).code === "ERR_STRING_TOO_LONG" ? tooLarge(file) : cause;
   }
 }
 
-/** Text of a file in UTF-8 or, as Windows PowerShell redirects output, UTF-16; without its byte order mark. */
+/** The entries of one prefix list are one thing. */
+function isListOfThings(key: string): boolean {
+  return Object.hasOwn(SCHEMAS, key) && key !== "Entries";
+}
+
+function notJson(file: string, text: string, message: string): Error {
+  const position = /at position (\d+)/.exec(message)?.[1];
+  const line = position === undefined ? "" : ` (line ${lineAt(text, Number(position))})`;
+  const end = /end of JSON|Unterminated/.test(message) ? ": it ends in the middle of a value" : "";
+  return modelError({ file, pointer: "" }, `not valid JSON${line}${end}`, "write the file again from the AWS CLI");
+}
+
+/** Text of a file as `readUtf8` takes it. */
 export async function readText(file: string): Promise<string> {
+  return (await readUtf8(file)).toString("utf8");
+}
+
+/** UTF-8 of a file that is written in it or, as Windows PowerShell redirects output, in UTF-16; without its byte order mark. */
+async function readUtf8(file: string): Promise<Buffer> {
   try {
     const bytes = await readFile(file);
-    if (bytes[0] === 0xff && bytes[1] === 0xfe) return bytes.toString("utf16le", 2);
-    if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return bytes.toString("utf8", 3);
-    return bytes.toString("utf8");
+    if (bytes[0] === 0xff && bytes[1] === 0xfe) return Buffer.from(bytes.toString("utf16le", 2));
+    return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? "";
     const large = code === "ERR_STRING_TOO_LONG" || code === "ERR_FS_FILE_TOO_LARGE";
-    throw modelError({ file, pointer: "" }, large ? "too large to read as one JSON text" : `cannot be read (${code})`);
+    throw large ? tooLarge(file) : modelError({ file, pointer: "" }, `cannot be read (${code})`);
   }
+}
+
+function tooLarge(file: string): Error {
+  return modelError({ file, pointer: "" }, "too large to read as one JSON text");
 }
 
 async function startsLikeJson(file: string): Promise<boolean> {

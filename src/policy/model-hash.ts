@@ -1,15 +1,10 @@
 import { createHash } from "node:crypto";
-import { listPieces } from "./json-pieces.ts";
 import type { Model } from "./model.ts";
+import { modelPieces } from "./model-json.ts";
 
-/** A hash that tells whether two models say the same, down to the file and place that each thing was read from. */
+/** A hash that tells whether two models say the same, as far as they are stored. */
 export function modelHash(model: Model): string {
   const hash = createHash("sha256");
-  for (const snapshot of model.snapshots) {
-    hash.update(`${snapshot.name}|${snapshot.since}|`);
-    for (const part of [snapshot.securityGroups, snapshot.networkAcls, snapshot.interfaces, snapshot.subnets]) {
-      for (const piece of listPieces(part.values())) hash.update(piece);
-    }
-  }
+  for (const piece of modelPieces(model)) hash.update(piece);
   return hash.digest("hex");
 }

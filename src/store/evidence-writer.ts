@@ -4,7 +4,6 @@ import type { RuleSet } from "../evaluate/rule-sets.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { Judgement } from "../evaluate/judgement.ts";
 import type { CompiledPolicy } from "../policy/compile/compile.ts";
-import { modelHash } from "../policy/model-hash.ts";
 import type { Model } from "../policy/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
 import { allowMemory, useAllCores, type WritableFile } from "./create-file.ts";
@@ -122,7 +121,7 @@ export async function openEvidenceWriter(
     nextJudgement: state.nextJudgement,
     nextRuleSet: state.nextRuleSet,
     async startRun(run) {
-      await runRows.start(run, model === null ? null : modelHash(model));
+      await runRows.start(run);
       // All of this while the first logs are being read.
       packing = model ? packModel(model) : null;
       packing?.then(

@@ -35,8 +35,8 @@ export interface RunEnd {
 
 /** The rows of a run and of the objects it commits. */
 export interface RunRows {
-  /** `modelHash`: null without a model. */
-  start(run: RunRecord, modelHash: string | null): Promise<void>;
+  /** The hash of its model follows when that is packed (stored-models.ts). */
+  start(run: RunRecord): Promise<void>;
   addObjects(finished: readonly FinishedObject[]): Promise<void>;
   end(end: RunEnd): Promise<void>;
 }
@@ -44,8 +44,8 @@ export interface RunRows {
 export function createRunRows(connection: DuckDBConnection, runId: number): RunRows {
   const totals = { records: 0, badLines: 0, objects: 0 };
   return {
-    async start({ toolVersion, startedAt, arguments: given, model }, modelHash) {
-      const row = [runId, toolVersion, startedAt, null, "running", given, model, modelHash, 0, 0, 0, 0, 0];
+    async start({ toolVersion, startedAt, arguments: given, model }) {
+      const row = [runId, toolVersion, startedAt, null, "running", given, model, null, 0, 0, 0, 0, 0];
       await appendRows(connection, "runs", "u-------bbbbb", [row]);
     },
     async addObjects(finished) {

@@ -11,7 +11,7 @@ import { blobValue } from "./duckdb.ts";
 
 const decompress = promisify(gunzip);
 
-/** A model on its way into the evidence file; `key` tells equal models. */
+/** A model on its way into the evidence file; `key` tells equal models (`modelHash`). */
 export interface PackedModel {
   readonly key: string;
   readonly content: Uint8Array;
@@ -38,6 +38,7 @@ export async function packModel(model: Model): Promise<PackedModel> {
 /** Notes the model a run judges with; its content is stored once, however many runs use it. */
 export async function storeModel(connection: DuckDBConnection, runId: number, packed: PackedModel): Promise<void> {
   await connection.run("insert into run_models values ($1, $2)", [runId, packed.key]);
+  await connection.run("update runs set model_hash = $2 where run_id = $1", [runId, packed.key]);
   await connection.run(
     "insert into models select $1, $2 where not exists (select 1 from models where model_key = $1)",
     [packed.key, blobValue(packed.content)],

@@ -2,7 +2,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { loadModel } from "../../src/policy/load.ts";
 import type { Model } from "../../src/policy/model.ts";
+import { modelHash } from "../../src/policy/model-hash.ts";
 import { modelFromJson, modelPieces } from "../../src/policy/model-json.ts";
+import { packModel } from "../../src/store/stored-models.ts";
 
 const sample = (name: string): string => fileURLToPath(new URL(`../../samples/${name}`, import.meta.url));
 const NOWHERE = { file: "", pointer: "" };
@@ -22,6 +24,15 @@ function kept(model: Model): Model {
 test.each(["production-vpc/config", "established/history", "nacl-ephemeral/config"])("%s survives", async (name) => {
   const model = await loadModel(sample(name));
   expect(modelFromJson([...modelPieces(model)].join(""))).toEqual(kept(model));
+});
+
+test("runs with equal models have one hash, which is the key that the stored one has", async () => {
+  const [model, same, other] = await Promise.all(
+    ["production-vpc/config", "production-vpc/config", "nacl-ephemeral/config"].map((name) => loadModel(sample(name))),
+  );
+  expect(modelHash(same)).toBe(modelHash(model));
+  expect(modelHash(other)).not.toBe(modelHash(model));
+  expect((await packModel(model)).key).toBe(modelHash(model));
 });
 
 test("a format of the future is refused in words", () => {

@@ -60,12 +60,13 @@ export function compileModel(
     const tracking = one?.type === "network_load_balancer" ? LOAD_BALANCER_TIMEOUTS : one?.tracking;
     if (tracking && isSet(tracking)) timeouts.set(at, tracking);
   });
+  const rules = rulesOf(snapshots.flatMap((snapshot) => snapshot.filters));
   return {
     timeouts,
     snapshots,
     ruleIds: [...ruleIndex.keys()],
     interfaceIds: ids,
-    namedPorts: { tcp: portsNamed(snapshots, TCP), udp: portsNamed(snapshots, UDP) },
+    namedPorts: { tcp: portsNamed(rules, TCP), udp: portsNamed(rules, UDP) },
   };
 }
 
@@ -76,14 +77,16 @@ function isSet({ tcpEstablished, udpStream, udpSingle }: NetworkInterface["track
   return tcpEstablished !== null || udpStream !== null || udpSingle !== null;
 }
 
-function portsNamed(snapshots: readonly CompiledSnapshot[], protocol: number): number[] {
-  const ports = new Set<number>();
-  for (const { filters } of snapshots) {
-    for (const { rules } of filters) {
-      for (const rule of rules) if (rule.protocol === protocol && rule.from === rule.to) ports.add(rule.from);
-    }
-  }
-  return [...ports];
+function portsNamed(rules: readonly CompiledRule[], protocol: number): number[] {
+  const own = rules.filter((rule) => rule.protocol === protocol && rule.from === rule.to);
+  return [...new Set(own.map((rule) => rule.from))];
+}
+
+/** Each rule once, of which most are in many filters. */
+function rulesOf(filters: readonly Filter[]): CompiledRule[] {
+  const rules = new Set<CompiledRule>();
+  for (const filter of filters) for (const rule of filter.rules) rules.add(rule);
+  return [...rules];
 }
 
 function compileSnapshot(
@@ -107,7 +110,7 @@ function compileSnapshot(
 }
 
 function servicesOf(filters: readonly Filter[]): Services {
-  const ranges = (protocol: number): CompiledRule[] =>
-    filters.flatMap((filter) => filter.rules.filter((rule) => rule.protocol === protocol));
+  const rules = rulesOf(filters);
+  const ranges = (protocol: number): CompiledRule[] => rules.filter((rule) => rule.protocol === protocol);
   return buildServices(ranges(TCP), ranges(UDP));
 }

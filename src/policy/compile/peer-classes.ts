@@ -56,8 +56,9 @@ function compare6(a: ArrayLike<number>, atA: number, b: ArrayLike<number>, atB: 
   return 0;
 }
 
-interface Edge {
-  readonly at: bigint;
+/** Of IPv4 the addresses are numbers, which are a fraction of the work. */
+interface Edge<Place extends number | bigint> {
+  readonly at: Place;
   readonly peer: number;
   readonly step: 1 | -1;
 }
@@ -76,11 +77,11 @@ export function buildPeerClasses(peers: readonly (readonly Prefix[])[]): PeerCla
     offsets.push(members.length);
     return id;
   };
-  const four = sweep(edges(peers, IPV4), intern, "4");
-  const six = sweep(edges(peers, IPV6), intern, "6");
+  const four = sweep(edges(peers, IPV4, bounds4), intern, "4", 0, 2 ** 32);
+  const six = sweep(edges(peers, IPV6, bounds6), intern, "6", 0n, 1n << 128n);
 
   const starts4 = shared32(four.starts.length);
-  four.starts.forEach((start, index) => (starts4[index] = Number(start)));
+  four.starts.forEach((start, index) => (starts4[index] = start));
   const index4 = shared32(65_537);
   for (let upper = 0, at = 0; upper < 65_536; upper++) {
     while (at + 1 < starts4.length && starts4[at + 1] <= upper * 65_536) at++;
@@ -107,31 +108,46 @@ function shared32(length: number): Uint32Array {
   return new Uint32Array(new SharedArrayBuffer(length * 4));
 }
 
-function edges(peers: readonly (readonly Prefix[])[], family: Family): Edge[] {
-  const bits = family === IPV4 ? 32 : 128;
-  const result: Edge[] = [];
+/** First address of a block, and the one behind its last. */
+function bounds4({ words, length }: Prefix): readonly [number, number] {
+  const first = words[0] >>> 0;
+  return [first, first + 2 ** (32 - length)];
+}
+
+function bounds6({ words, length }: Prefix): readonly [bigint, bigint] {
+  let first = 0n;
+  for (const word of words) first = (first << 32n) | BigInt(word >>> 0);
+  return [first, first + (1n << BigInt(128 - length))];
+}
+
+function edges<Place extends number | bigint>(
+  peers: readonly (readonly Prefix[])[],
+  family: Family,
+  boundsOf: (prefix: Prefix) => readonly [Place, Place],
+): Edge<Place>[] {
+  const result: Edge<Place>[] = [];
   peers.forEach((prefixes, peer) => {
     for (const prefix of prefixes) {
       if (prefix.family !== family) continue;
-      let first = 0n;
-      for (const word of prefix.words) first = (first << 32n) | BigInt(word >>> 0);
+      const [first, behind] = boundsOf(prefix);
       result.push({ at: first, peer, step: 1 });
-      result.push({ at: first + (1n << BigInt(bits - prefix.length)), peer, step: -1 });
+      result.push({ at: behind, peer, step: -1 });
     }
   });
   return result.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
 /** Walks the edges in address order; each stretch between two of them is one interval. */
-function sweep(
-  sorted: readonly Edge[],
+function sweep<Place extends number | bigint>(
+  sorted: readonly Edge<Place>[],
   intern: (active: ReadonlyMap<number, number>, key: string) => number,
   family: string,
-): { starts: bigint[]; classes: number[] } {
-  const limit = family === "4" ? 1n << 32n : 1n << 128n;
+  lowest: Place,
+  limit: Place,
+): { starts: Place[]; classes: number[] } {
   const active = new Map<number, number>();
   const key = (): string => family + [...active.keys()].sort((a, b) => a - b).join(",");
-  const starts: bigint[] = [0n];
+  const starts: Place[] = [lowest];
   const classes: number[] = [];
   for (let at = 0; at < sorted.length;) {
     const position = sorted[at].at;
