@@ -15,9 +15,25 @@ export function describeFailure(error: unknown): { readonly text: string; readon
   // Commander has already printed its help, or its message through `configureOutput`.
   if (error instanceof CommanderError)
     return { text: "", exitCode: error.exitCode === 0 ? EXIT.done : EXIT.couldNotRun };
+  const unloadable = nativeProblem(error);
+  if (unloadable !== null) {
+    return {
+      text: `flowreplay: DuckDB cannot be loaded: ${visible(unloadable)}\n${NATIVE_HINT}`,
+      exitCode: EXIT.couldNotRun,
+    };
+  }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     text: `flowreplay: internal error, please report it with this trace\n${stack}\n`,
     exitCode: EXIT.couldNotRun,
   };
+}
+
+const NATIVE_HINT = "hint: install flowreplay again on this machine, with its optional dependencies\n";
+
+/** What keeps DuckDB's native part, a package of its own for each platform, from being loaded; null for any other error. */
+function nativeProblem(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const [problem] = error.message.split("\n", 1);
+  return /@duckdb\/node-bindings-|duckdb native binding|\bduckdb\.node\b|\blibduckdb\b/.test(problem) ? problem : null;
 }
