@@ -77,19 +77,14 @@ export async function readJson(file: string, notes: Notes): Promise<unknown> {
     notes.add("not JSON, set aside", file);
     return undefined;
   }
-  const parseAll = (text: string): unknown => {
+  return parseWithItems(await readUtf8(file), isListOfThings, (bytes) => {
+    const text = textOf(file, bytes);
     try {
       return JSON.parse(text) as unknown;
     } catch (cause) {
       throw notJson(file, text, (cause as Error).message);
     }
-  };
-  const bytes = await readUtf8(file);
-  try {
-    return parseWithItems(bytes, isListOfThings, parseAll);
-  } catch (cause) {
-    throw (cause as NodeJS.ErrnoException).code === "ERR_STRING_TOO_LONG" ? tooLarge(file) : cause;
-  }
+  });
 }
 
 /** The entries of one prefix list are one thing. */
@@ -106,7 +101,15 @@ function notJson(file: string, text: string, message: string): Error {
 
 /** Text of a file as `readUtf8` takes it. */
 export async function readText(file: string): Promise<string> {
-  return (await readUtf8(file)).toString("utf8");
+  return textOf(file, await readUtf8(file));
+}
+
+function textOf(file: string, bytes: Buffer): string {
+  try {
+    return bytes.toString("utf8");
+  } catch {
+    throw tooLarge(file);
+  }
 }
 
 /** UTF-8 of a file that is written in it or, as Windows PowerShell redirects output, in UTF-16; without its byte order mark. */

@@ -20,21 +20,21 @@ export class JsonItems {
     try {
       return parse(this.text, this.places[2 * at], this.places[2 * at + 1]);
     } catch (error) {
-      this.parseAll(this.text.toString());
+      this.parseAll(this.text);
       throw error;
     }
   }
 }
 
 /** `JSON.parse` of a whole text, with errors as its caller wants them. */
-type ParseAll = (text: string) => unknown;
+type ParseAll = (text: Buffer) => unknown;
 
 /**
  * Parses JSON in UTF-8, except that lists of the outermost object under such a key are `JsonItems`. Otherwise all of a hundred
  * thousand interfaces would live at once, and V8's collector copies what lives: that takes longer than to parse it.
  */
 export function parseWithItems(text: Buffer, isList: (key: string) => boolean, parseAll: ParseAll): unknown {
-  return splitObject(text, isList, parseAll) ?? parseAll(text.toString());
+  return splitObject(text, isList, parseAll) ?? parseAll(text);
 }
 
 function parse(text: Buffer, from: number, to: number): unknown {
