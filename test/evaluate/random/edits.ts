@@ -55,21 +55,28 @@ function apart(one: Json, other: Json): boolean {
   return a !== undefined && b !== undefined && (a.To < b.From || b.To < a.From);
 }
 
-/** Each record of at least four packets as two that follow each other. */
+/** Records of at least four packets, all of one length, as two that follow each other. */
 export function split({ fields, records }: LogText): LogText {
   return { fields, records: records.flatMap(halves) };
 }
 
-export const isSplit = (record: Fields): boolean => Number(record.packets) >= 4;
+/** Were lengths to change, an ICMP record might get one that only pings have, and mean something else. */
+export const isSplit = ({ packets, bytes }: Fields): boolean =>
+  Number(packets) >= 4 && Number(bytes) % Number(packets) === 0;
 
 function halves(record: Fields): Fields[] {
   if (!isSplit(record)) return [record];
   const [packets, bytes] = [Number(record.packets), Number(record.bytes)];
   const middle = Math.floor((Number(record.start) + Number(record.end)) / 2);
+  const half = (share: number): Fields => ({
+    ...record,
+    packets: String(share),
+    bytes: String((share * bytes) / packets),
+  });
   const first = Math.floor(packets / 2);
   return [
-    { ...record, packets: String(first), bytes: String(Math.floor(bytes / 2)), end: String(middle) },
-    { ...record, packets: String(packets - first), bytes: String(Math.ceil(bytes / 2)), start: String(middle) },
+    { ...half(first), end: String(middle) },
+    { ...half(packets - first), start: String(middle) },
   ];
 }
 
