@@ -1,6 +1,9 @@
 /** Longest JSON value taken, in bytes: a subscription document has 1 MiB at most, a page of query results 5 MB. */
 export const LONGEST_VALUE = 16 * 2 ** 20;
 
+/** Deepest nesting taken: a flow log has three levels, and what is nested tens of thousands deep can be parsed but not written. */
+const DEEPEST = 100;
+
 /** Lists that are read element by element, however long: of subscriptions, of `aws logs` answers, of exports. */
 const LIST_KEY = /"(?:logEvents|events|results|records|Records)"\s*:\s*$/;
 const LIST_KEY_BYTES = 64;
@@ -19,14 +22,14 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 export interface JsonValueSink {
   /** A whole value: an object, an array or a string, not parsed yet. */
   value(text: string): void;
-  /** What is no value: the rest of a line, or the beginning of a value that broke off or is too long. */
-  bad(reason: "invalid_json" | "json_too_long", text: string): void;
+  /** What is no value: the rest of a line, or the beginning of a value that broke off, is too long or too deep. */
+  bad(reason: "invalid_json" | "json_too_long" | "json_too_deep", text: string): void;
 }
 
 /** Cuts a JSON text into values without holding more than one of them. */
 export interface JsonCutter {
   push(chunk: Uint8Array): void;
-  /** The end; returns what is left of an unfinished value. */
+  /** The end; returns what is left of an unfinished value, unless that was bad already. */
   finish(): string;
 }
 
@@ -67,6 +70,13 @@ export function createJsonCutter(sink: JsonValueSink): JsonCutter {
     }
     buffer.set(chunk.subarray(from, to), used);
     used = length;
+  };
+  /** Bytes up to `to` have begun another level; true where that is one too many. */
+  const isTooDeep = (chunk: Uint8Array, from: number, to: number): boolean => {
+    if (depth <= DEEPEST || dropping) return false;
+    save(chunk, from, to);
+    if (!dropping) sink.bad("json_too_deep", text(TEXT_BYTES));
+    return (dropping = true);
   };
   const clear = (): void => {
     used = depth = 0;
@@ -146,8 +156,12 @@ export function createJsonCutter(sink: JsonValueSink): JsonCutter {
           inString = true;
         } else if (byte === OPEN_OBJECT) {
           depth++;
+          if (isTooDeep(chunk, from, at + 1)) from = at + 1;
         } else if (byte === OPEN_LIST) {
-          if (depth++ > 1 || inList || dropping) continue;
+          if (depth++ > 1 || inList || dropping) {
+            if (isTooDeep(chunk, from, at + 1)) from = at + 1;
+            continue;
+          }
           save(chunk, from, at);
           from = at;
           if (!LIST_KEY.test(tail())) continue;
@@ -162,7 +176,8 @@ export function createJsonCutter(sink: JsonValueSink): JsonCutter {
       if (!isBetween()) save(chunk, from, chunk.length);
     },
     finish() {
-      const rest = text();
+      // What is being given up has been reported.
+      const rest = dropping ? "" : text();
       clear();
       return rest;
     },

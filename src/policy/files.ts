@@ -2,7 +2,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { glob } from "tinyglobby";
 
-import { parseWithItems } from "./json-items.ts";
+import { isTooDeep, parseWithItems } from "./json-items.ts";
 import { modelError, type Notes, show } from "./messages.ts";
 import { SCHEMAS } from "./schema.ts";
 
@@ -79,11 +79,14 @@ export async function readJson(file: string, notes: Notes): Promise<unknown> {
   }
   return parseWithItems(await readUtf8(file), isListOfThings, (bytes) => {
     const text = textOf(file, bytes);
+    let document: unknown;
     try {
-      return JSON.parse(text) as unknown;
+      document = JSON.parse(text);
     } catch (cause) {
       throw notJson(file, text, (cause as Error).message);
     }
+    if (isTooDeep(bytes)) throw modelError({ file, pointer: "" }, "JSON that is nested too deep to be a configuration");
+    return document;
   });
 }
 

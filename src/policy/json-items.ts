@@ -30,8 +30,8 @@ export class JsonItems {
 type ParseAll = (text: Buffer) => unknown;
 
 /**
- * Parses JSON in UTF-8, except that lists of the outermost object under such a key are `JsonItems`. Otherwise all of a hundred
- * thousand interfaces would live at once, and V8's collector copies what lives: that takes longer than to parse it.
+ * Parses JSON in UTF-8, except that lists of the outermost object under such a key are `JsonItems`. Otherwise the JSON of a
+ * hundred thousand interfaces would live beside the model that is made of it: 90 MiB, which V8's collector copies as well.
  */
 export function parseWithItems(text: Buffer, isList: (key: string) => boolean, parseAll: ParseAll): unknown {
   return splitObject(text, isList, parseAll) ?? parseAll(text);
@@ -41,7 +41,7 @@ function parse(text: Buffer, from: number, to: number): unknown {
   return JSON.parse(text.toString("utf8", from, to));
 }
 
-/** Null where the text is not an object, or not JSON. */
+/** Null where the text is not an object, not JSON, or too deep. */
 function splitObject(text: Buffer, isList: (key: string) => boolean, parseAll: ParseAll): object | null {
   let at = skipSpace(text, 0);
   if (text[at] !== BRACE_OPEN) return null;
@@ -84,6 +84,15 @@ function splitList(text: Buffer, open: number, parseAll: ParseAll): { items: Jso
   return text[at] === BRACKET_CLOSE ? { items: new JsonItems(text, places, parseAll), end: at + 1 } : null;
 }
 
+/** Deepest nesting that is taken: whoever walks through what JSON.parse has read may need a call a level. */
+const DEEPEST = 1000;
+
+/** Whether a text that is JSON is nested deeper than any configuration. */
+export function isTooDeep(text: Buffer): boolean {
+  const start = skipSpace(text, 0);
+  return endOfValue(text, start) === start;
+}
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -101,7 +110,7 @@ function skipSpace(text: Buffer, from: number): number {
 }
 
 /**
- * Where the value ends that begins here; the same place where there is none. Brackets are counted and not told apart, and
+ * Where the value ends that begins here; the same place where there is none, or one that is too deep. Brackets are counted and not told apart, and
  * nothing else is looked at: whether what stands in between is JSON, `JSON.parse` says.
  */
 function endOfValue(text: Buffer, from: number): number {
@@ -112,8 +121,9 @@ function endOfValue(text: Buffer, from: number): number {
     if (code === QUOTE) {
       for (at++; at < length && text[at] !== QUOTE; at++) if (text[at] === BACKSLASH) at++;
       if (depth === 0) return at + 1;
-    } else if (code === BRACE_OPEN || code === BRACKET_OPEN) depth++;
-    else if (code === BRACE_CLOSE || code === BRACKET_CLOSE) {
+    } else if (code === BRACE_OPEN || code === BRACKET_OPEN) {
+      if (++depth > DEEPEST) return from;
+    } else if (code === BRACE_CLOSE || code === BRACKET_CLOSE) {
       if (depth === 0) return at;
       if (--depth === 0) return at + 1;
     } else if (depth === 0 && (code === COMMA || code === COLON)) return at;

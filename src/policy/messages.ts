@@ -7,8 +7,17 @@ const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
 /** A value of the user's JSON on one line: at most 60 characters, nothing a terminal would act on. */
 export function show(value: unknown): string {
-  const json = JSON.stringify(value) ?? "nothing";
+  const json = jsonOf(value);
   return plain(json.length > LONGEST_VALUE ? `${json.slice(0, LONGEST_VALUE)}…` : json);
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? "nothing";
+  } catch {
+    // Nested deeper than JSON.stringify goes, though JSON.parse has read it.
+    return Array.isArray(value) ? "[…]" : "{…}";
+  }
 }
 
 /** A name (path, id) in a message: control characters as escapes, so that a message stays one line. */

@@ -85,7 +85,9 @@ describe("JSON", () => {
         { line: 2, reason: "wrong_field_count" },
       ],
     ],
-    ["brackets without end", "[".repeat(100_000), [], [{ line: 1, reason: "invalid_json" }]],
+    ["brackets without end", "[".repeat(100_000), [], [{ line: 1, reason: "json_too_deep" }]],
+    ["some brackets without end", "[".repeat(50), [], [{ line: 1, reason: "invalid_json" }]],
+    ["a long value without end", `{"a":"${"x".repeat(17 << 20)}`, [], [{ line: 1, reason: "json_too_long" }]],
   ];
   it.each(cases)("%s", async (_, content, lines, expectedBad) => {
     const { rows, bad } = await decodeBytes(content);
@@ -118,9 +120,21 @@ describe("JSON", () => {
     expect(rows.map((row) => row.line)).toEqual([1, 3]);
   });
 
+  it.each([
+    ["[", "]"],
+    ['{"a":', "}"],
+    ['{"logEvents":[', "]}"],
+  ])("gives up what is nested without end and goes on behind it: %s", async (open, close) => {
+    const deep = `{"version":${open.repeat(20_000)}1${close.repeat(20_000)}}`;
+    const { rows, bad } = await decodeBytes(`${event}\n${deep}\n${event}\n`);
+    expect(bad).toMatchObject([{ line: 2, reason: "json_too_deep" }]);
+    expect(rows.map((row) => row.line)).toEqual([1, 3]);
+  });
+
   it("means the same for any chunks", async () => {
     const parts = [
       event,
+      `{"a":${"[".repeat(150)}${"]".repeat(150)}}`,
       list(event),
       list(`${event},\n${event}`, "events"),
       event.slice(0, 30),

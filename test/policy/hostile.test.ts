@@ -4,7 +4,9 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { AppError } from "../../src/errors.ts";
+import { parseEdit } from "../../src/policy/edit.ts";
 import { loadModel } from "../../src/policy/load.ts";
+import { withFolder } from "../helpers/evidence.ts";
 import { writeModel } from "./model-folder.ts";
 
 const MODEL = {
@@ -113,4 +115,24 @@ test("keys of a prototype are data", async () => {
   const { snapshots } = await loadModel(await writeModel({ "a.json": text }));
   expect([...snapshots[0].interfaces.keys()]).toEqual(["__proto__"]);
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+});
+
+const DEEP_STATE = '"format_version":"1.0","values":{"root_module":';
+
+test.each([
+  ["a value", '"NetworkInterfaces":[{"NetworkInterfaceId":', "[", "]", "}]"],
+  ["an interface", '"NetworkInterfaces":[', '{"a":', "}", "]"],
+  ["an answer", '"status_code":200,"data":', '{"status_code":200,"data":', "}", ""],
+  ["modules of Terraform", DEEP_STATE, '{"child_modules":[', "]}", "}"],
+])("%s nested a hundred thousand deep is refused in a line", async (_, before, open, close, after) => {
+  await withFolder(async (folder) => {
+    const deep = `{${before}${open.repeat(1e5)}1${close.repeat(1e5)}${after}}`;
+    await writeFile(join(folder, "deep.json"), deep);
+    await expect(loadModel(folder)).rejects.toThrow(/deep\.json: JSON that is nested too deep/);
+  });
+});
+
+test("so is an edit", () => {
+  const deep = JSON.parse(`{"remove":${"[".repeat(1e5)}${"]".repeat(1e5)}}`) as unknown;
+  expect(() => parseEdit(deep, "edit.json")).toThrow(/^edit\.json: \/remove.*\[…\]$/);
 });
