@@ -62,12 +62,11 @@ function visitSection(answer: JsonObject, key: string, origin: Origin, notes: No
     return true;
   }
   if (Object.hasOwn(SCHEMAS, key)) {
-    if (value instanceof JsonItems) {
-      for (let index = 0; index < value.length; index++) visit(key as SectionKey, value.item(index), child(at, index));
-      return true;
+    const isSplit = value instanceof JsonItems;
+    if (!isSplit && !Array.isArray(value)) throw modelError(at, `expected a list, got ${show(value)}`);
+    for (let index = 0; index < value.length; index++) {
+      visit(key as SectionKey, isSplit ? value.item(index) : value[index], child(at, index));
     }
-    if (!Array.isArray(value)) throw modelError(at, `expected a list, got ${show(value)}`);
-    for (let index = 0; index < value.length; index++) visit(key as SectionKey, value[index], child(at, index));
     return true;
   }
   if (key.startsWith("pl-")) {

@@ -51,8 +51,7 @@ export async function openForWriting(path: string): Promise<WritableFile> {
 
 /**
  * Lets DuckDB use less memory while rows are appended, and more for a commit or queries. Blocks that were written stay in it as
- * long as there is room, though nothing of a replay reads them again. Gives back to the system what was freed, which takes some
- * 10 ms.
+ * long as there is room, though nothing of a replay reads them again. DuckDB gives what was freed back to the system then.
  */
 export async function allowMemory(connection: DuckDBConnection, limit: keyof typeof MEMORY): Promise<void> {
   await connection.run(`set memory_limit = '${MEMORY[limit]}'`);
@@ -79,8 +78,8 @@ async function connect(file: string, shown: string): Promise<Connected> {
       // A row group is packed and written when it is full, not five at once: the last commit finds little left to do.
       write_buffer_row_group_count: "1",
       memory_limit: MEMORY.full,
-      // A commit goes straight to its place in the file, not to a log first: what is replaced, as the memory of connections, would
-      // stay in memory and in the file until the next checkpoint.
+      // A checkpoint with every commit: until the next one what was replaced, as the memory of connections, stays in memory and
+      // in the file.
       checkpoint_threshold: "1KB",
       allocator_flush_threshold: "4GB",
       autoload_known_extensions: "false",
