@@ -1,34 +1,21 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { GROUPS, loadCatalogue } from "../src/report/catalogue.ts";
+import { SNAPSHOT_ACTIONS } from "../src/source/ec2-snapshot.ts";
 import { flowreplay } from "./helpers/cli.ts";
+import { names, quoted, read, ROOT, section, table } from "./helpers/documents.ts";
 import { withFolder } from "./helpers/evidence.ts";
 
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
-const read = (path: string): string => readFileSync(join(ROOT, path), "utf8");
-const README = read("README.md");
+const packageJson = JSON.parse(read("package.json")) as Record<"dependencies" | "scripts", Record<string, string>>;
 
-/** Rows of the table under a header whose first cell is `first`: their cells, without the back quotes. */
-function table(first: string): string[][] {
-  const after = README.split(`\n| ${first} |`)[1];
-  expect(after, `a table that begins with ${first}`).toBeDefined();
-  const rows = after.split("\n").slice(2);
-  const end = rows.findIndex((row) => !row.startsWith("|"));
-  return rows.slice(0, end).map((row) =>
-    row
-      .split(/(?<!\\)\|/)
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
-
-const quoted = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
-const names = (first: string): string[] =>
-  table(first)
-    .flatMap(([cell]) => quoted(cell))
-    .sort();
+/** Every Markdown file of the project. */
+const DOCUMENTS = ["src", "queries", "samples", "test"]
+  .flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((name) => join(folder, name)),
+  )
+  .filter((path) => path.endsWith(".md"))
+  .concat("README.md", "CHANGELOG.md", "CONTRIBUTING.md");
 
 /** The members of a union of strings in the source, which is gone at run time. */
 function union(file: string, type: string): string[] {
@@ -36,34 +23,74 @@ function union(file: string, type: string): string[] {
   return [...text.matchAll(/"(\w+)"/g)].map((match) => match[1]).sort();
 }
 
-test.each([
-  ["decision", "Decision"],
-  ["verdict", "Verdict"],
-  ["agreement", "Agreement"],
-  ["cause", "Cause"],
-])("the README defines every %s, and no other", (header, type) => {
-  expect(names(header)).toEqual(union("src/evaluate/judgement.ts", type));
-});
-
-test("the README lists every report in its group", () => {
-  const catalogue = loadCatalogue();
-  const listed = Object.fromEntries(table("group").map(([group, reports]) => [group, quoted(reports).sort()]));
-  const known = GROUPS.map((group): [string, string[]] => {
-    return [group, catalogue.filter((report) => report.group === group).map((report) => report.name)];
+describe("the documentation names what there is, and nothing else", () => {
+  test.each([
+    ["decision", "Decision"],
+    ["verdict", "Verdict"],
+    ["agreement", "Agreement"],
+    ["cause", "Cause"],
+  ])("every %s", (header, type) => {
+    expect(names(read("src/evaluate/README.md"), header)).toEqual(union("src/evaluate/judgement.ts", type));
   });
-  expect(listed).toEqual(Object.fromEntries(known));
+
+  test.each(GROUPS)("every report of the group %s, with its parameters", (group) => {
+    const documented = table(section(read("queries/README.md"), group), "report").map(
+      ([report, , parameters]): [string, string[]] => [quoted(report)[0], quoted(parameters)],
+    );
+    const known = loadCatalogue().filter((report) => report.group === group);
+    expect(Object.fromEntries(documented)).toEqual(
+      Object.fromEntries(
+        known.map(({ name, parameters }) => [
+          name,
+          parameters.map((one) => (one.default === null ? one.name : `${one.name}=${one.default}`)),
+        ]),
+      ),
+    );
+  });
+
+  test("every command", () => {
+    const commands = readdirSync(join(ROOT, "src/cli/commands")).map((file) => file.replace(/\.ts$/, ""));
+    const documented = names(read("README.md"), "command").map((usage) => usage.split(" ")[1]);
+    expect(documented.sort()).toEqual(commands.sort());
+  });
+
+  test("every runtime dependency", () => {
+    expect(names(read("README.md"), "package")).toEqual(Object.keys(packageJson.dependencies).sort());
+  });
+
+  test("every script", () => {
+    const documented = names(read("test/README.md"), "script").flatMap(
+      (line) => /^npm (?:run )?([\w:]+)$/.exec(line)?.[1] ?? [],
+    );
+    const scripts = Object.keys(packageJson.scripts).filter((name) => !name.startsWith("pre"));
+    expect(documented.sort()).toEqual(scripts.sort());
+  });
+
+  test("every permission that a snapshot needs", () => {
+    const policy = [...section(read("src/model/README.md"), "Permissions").matchAll(/"(ec2:\w+)"/g)];
+    expect(policy.map(([, action]) => action).sort()).toEqual([...SNAPSHOT_ACTIONS].sort());
+  });
 });
 
-test("the README names every command and every runtime dependency", () => {
-  const commands = readdirSync(join(ROOT, "src/cli/commands"));
-  const documented = names("command").map((usage) => usage.split(" ")[1]);
-  expect(documented.sort()).toEqual(commands.map((file) => file.replace(/\.ts$/, "")).sort());
-  const { dependencies } = JSON.parse(read("package.json")) as { dependencies: Record<string, string> };
-  expect(names("package")).toEqual(Object.keys(dependencies).sort());
+test.each(DOCUMENTS)("the links of %s lead somewhere", (path) => {
+  const anchor = (heading: string): string =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, "")
+      .replaceAll(" ", "-");
+  for (const [, link] of read(path).matchAll(/\]\(([^)\s]+)\)/g)) {
+    if (/^[a-z]+:/.test(link)) continue;
+    const [file, fragment] = link.split("#");
+    const target = file === "" ? path : join(dirname(path), file);
+    expect(existsSync(join(ROOT, target)), `${link} in ${path}`).toBe(true);
+    if (fragment === undefined) continue;
+    const headings = [...read(target).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchor(heading));
+    expect(headings, `${link} in ${path}`).toContain(fragment);
+  }
 });
 
 test("what the README shows is what its line prints", async () => {
-  const [shown] = README.split("```\n$ flowreplay ")[1].split("```");
+  const [shown] = read("README.md").split("```\n$ flowreplay ")[1].split("```");
   const [line, ...output] = shown.split("\n");
   await withFolder(async (folder) => {
     const run = flowreplay([...line.split(" "), "--db", join(folder, "evidence.duckdb")], { cwd: ROOT });

@@ -57,8 +57,8 @@ test("what it writes as an edit is what what-if proves, for both formats of the 
   expect(flowreplay(["what-if", "--db", other, "--edit", edit]).code).toBe(0);
 });
 
-test("what the README shows is what it prints", () => {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+test("what its documentation shows is what it prints", () => {
+  const readme = readFileSync(new URL("../../src/change/README.md", import.meta.url), "utf8");
   const [ruleId, ...shown] = readme.split("$ flowreplay tighten ")[1].split("```")[0].split("\n");
   expect(tighten(ruleId).stdout).toBe(shown.join("\n"));
 });
