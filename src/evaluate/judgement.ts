@@ -20,7 +20,7 @@ export const EVIDENCE = [
 ] as const;
 export type Evidence = (typeof EVIDENCE)[number];
 
-/** Why a record disagrees with the model, or why it agrees only on a second look. Defined one by one in the README. */
+/** Why a record disagrees with the model, or why it agrees only on a second look. The README of this folder defines each. */
 export type Cause =
   | "return_path_nacl"
   | "late_packet"

@@ -4,7 +4,7 @@ import type { History } from "../store/history.ts";
 import type { Plain, ResultStream } from "../store/reader.ts";
 import { type ColumnTypes, isoTime, rowStream } from "./row-stream.ts";
 
-/** The first eight are a contract (README); what follows describes the record. */
+/** The first eight are a contract (src/change/README.md); what follows describes the record. */
 const FLIP_COLUMNS: ColumnTypes = [
   ["source_object", "VARCHAR"],
   ["line", "UINTEGER"],

@@ -4,7 +4,7 @@ import { awsError } from "./aws-error.ts";
 import { createRate } from "./limit.ts";
 import type { Locator, OpenContext, SourceObject } from "./source.ts";
 
-/** FilterLogEvents requests a second that an account may make (aws-semantics 2.2). */
+/** FilterLogEvents requests a second that an account may make (CloudWatch Logs quotas). */
 const RATES: Record<string, number> = {
   "us-east-1": 25,
   "ap-northeast-3": 5,

@@ -7,7 +7,7 @@ export const OPEN_MS = 3_600_000;
 /** What CloudWatch took in this recently may not be found by a search yet. */
 export const SETTLE_MS = 60_000;
 
-/** Streams of flow logs are called `eni-…-all`, `-accept` or `-reject` (observed; aws-semantics 2.2). */
+/** Streams of flow logs are called `eni-…-all`, `-accept` or `-reject` (observed, not documented). */
 export const FLOW_LOG_STREAMS = "eni-";
 
 export interface Group {

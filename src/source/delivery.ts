@@ -1,7 +1,7 @@
 import { baseName } from "./object-name.ts";
 import type { SourceEvents, SourceObject } from "./source.ts";
 
-/** `<account>_vpcflowlogs_<region>_<flow-log-id>_<time>_<hash>`: AWS gives each delivered object its own (aws-semantics 2.1). */
+/** `<account>_vpcflowlogs_<region>_<flow-log-id>_<time>_<hash>`: AWS gives each delivered object its own (VPC User Guide, "Flow log files"). */
 const DELIVERY = /^\d{12}_vpcflowlogs_[a-z0-9-]+_fl-[0-9a-f]+_\d{8}T\d{4}Z_[0-9a-f]+(?=\.|$)/;
 const FLOW_LOG = /_(fl-[0-9a-f]+)_/;
 

@@ -32,7 +32,7 @@ const CALLS: readonly Call[] = [
 ];
 const ENTRIES: Call = { action: "GetManagedPrefixListEntries", key: "Entries", id: "Cidr", pageSize: 100 };
 
-/** Every IAM action that a snapshot needs: the policy in the README. */
+/** Every IAM action that a snapshot needs: the policy in src/model/README.md. */
 export const SNAPSHOT_ACTIONS = [...CALLS, ENTRIES].map(({ action }) => `ec2:${action}`);
 
 /** Requests under way at once; EC2 refills 20 a second for each kind of call. */

@@ -1,6 +1,9 @@
 import type { SourceObject, TimeWindow } from "./source.ts";
 
-/** A flow log object holds the records whose `end` lies in the five minutes from the time in its name (aws-semantics 2.1). */
+/**
+ * A flow log object holds the records whose `end` lies in the five minutes from the time in its name (VPC User Guide, "Flow
+ * log files").
+ */
 export const OBJECT_SPAN = 300;
 
 /**

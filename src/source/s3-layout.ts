@@ -1,7 +1,7 @@
 import type { TimeWindow } from "./source.ts";
 
 /**
- * The key layouts of flow log delivery (aws-semantics 2.1): below any prefix,
+ * The key layouts of flow log delivery (VPC User Guide, "Flow log files"): below any prefix,
  * `AWSLogs/<account>/vpcflowlogs/<region>/<yyyy>/<mm>/<dd>/[<hh>/]` or its Hive form
  * `AWSLogs/aws-account-id=<account>/aws-service=vpcflowlogs/aws-region=<region>/year=<y>/month=<m>/day=<d>/[hour=<h>/]`.
  */

@@ -24,7 +24,7 @@ function objectsOf(out: string): { name: string; text: string }[] {
     .map((name) => ({ name, text: gunzipSync(readFileSync(join(out, "AWSLogs", name))).toString() }));
 }
 
-// A plain reading of aws-semantics 4 and 5, on one record at a time: enough to judge what the generator claims.
+// The rules of groups and network ACLs, plainly, on one record at a time: enough to judge what the generator claims.
 const matches = (protocol: number, ports: { from: number; to: number } | null, record: Row): boolean =>
   (protocol === -1 || protocol === record.protocol) &&
   (ports === null || (record.dstPort! >= ports.from && record.dstPort! <= ports.to));
