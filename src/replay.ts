@@ -1,22 +1,21 @@
 import { existsSync } from "node:fs";
-import { ByteDictionary } from "./decode/dictionary.ts";
+import { ByteDictionary } from "./decode/dense/dictionary.ts";
 import { AppError } from "./errors.ts";
 import { createEvaluator, type Evaluator } from "./evaluate/evaluator.ts";
-import { createInitiatorRules } from "./evaluate/initiator.ts";
-import { createReadingTable } from "./evaluate/reading.ts";
-import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "./evaluate/timeouts.ts";
-import { createReaderPool, type ReaderPool } from "./pool/pool.ts";
-import { startThreads, type Threads } from "./pool/threads.ts";
-import { expectTransfers } from "./pool/transfers.ts";
-import type { SharedNames } from "./pool/translate.ts";
-import { judgeAndStore, type Pace, type Progress } from "./segments.ts";
+import { createInitiatorRules } from "./evaluate/judge/initiator.ts";
+import { createReadingTable } from "./evaluate/lookup/policy-lookup.ts";
+import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "./evaluate/conntrack/timeouts.ts";
+import { createReaderPool, type ReaderPool } from "./replay/reader-pool.ts";
+import { expectTransfers, startThreads, type Threads } from "./replay/threads.ts";
+import type { SharedNames } from "./replay/reader-messages.ts";
+import { judgeAndStore, type Pace, type Progress } from "./replay/segments.ts";
 import { planSources } from "./source/plan.ts";
 import { type AwsOptions, isPipe, type SourceEvents, type SourceObject, type SourcePlan } from "./source/source.ts";
-import type { BegunEvidence, ModelledEvidence, OpenEvidenceFile } from "./store/evidence-file.ts";
+import type { BegunEvidence, ModelledEvidence, OpenEvidenceFile } from "./replay/evidence-file.ts";
 import type { EvidenceWriter } from "./store/evidence-writer.ts";
-import type { Reader } from "./store/reader.ts";
-import { evidenceOnThisThread, evidenceOnThread } from "./store/threaded-writer.ts";
-import { type KnownObjects, NOTHING_KNOWN, unreadObjects } from "./unread.ts";
+import type { Reader } from "./store/query.ts";
+import { evidenceOnThisThread, evidenceOnThread } from "./replay/threaded-writer.ts";
+import { type KnownObjects, NOTHING_KNOWN, unreadObjects } from "./replay/pending-objects.ts";
 
 export interface ReplayOptions {
   readonly sources: readonly string[];

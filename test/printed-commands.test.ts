@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openReader, type Reader } from "../src/store/reader.ts";
+import { openReader, type Reader } from "../src/store/query.ts";
 import { MAIN } from "./helpers/cli.ts";
 import { names, quoted, read, ROOT, section, table } from "./helpers/documents.ts";
 import { replayInto, sample } from "./helpers/samples.ts";

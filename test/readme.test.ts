@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { GROUPS, loadCatalogue } from "../src/report/catalogue.ts";
-import { SNAPSHOT_ACTIONS } from "../src/source/ec2-snapshot.ts";
+import { SNAPSHOT_ACTIONS } from "../src/source/snapshot.ts";
 import { flowreplay } from "./helpers/cli.ts";
 import { names, quoted, read, ROOT, section, table } from "./helpers/documents.ts";
 import { withFolder } from "./helpers/evidence.ts";
@@ -30,7 +30,7 @@ describe("the documentation names what there is, and nothing else", () => {
     ["agreement", "Agreement"],
     ["cause", "Cause"],
   ])("every %s", (header, type) => {
-    expect(names(read("src/evaluate/README.md"), header)).toEqual(union("src/evaluate/judgement.ts", type));
+    expect(names(read("src/evaluate/README.md"), header)).toEqual(union("src/judgement.ts", type));
   });
 
   test.each(GROUPS)("every report of the group %s, with its parameters", (group) => {

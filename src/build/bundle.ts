@@ -10,7 +10,7 @@ import { rolldown } from "rolldown";
  * (queries, the empty evidence file, the threads) begin with `../` and hold for both.
  */
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const STARTED = ["cli/main", "pool/worker", "store/writer-thread"];
+const STARTED = ["cli/main", "replay/reader-thread", "replay/writer-thread"];
 /** Native code, and what few runs load. */
 const APART = [/^@duckdb\/node-bindings/, /^@aws-sdk\//];
 

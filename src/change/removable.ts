@@ -1,10 +1,9 @@
-import { breadthScore, ruleVolume } from "../policy/breadth.ts";
-import type { SecurityGroupRule } from "../policy/model.ts";
-import { type History, newestSnapshot } from "../store/history.ts";
+import { breadthScore, ruleVolume } from "../analysis/breadth.ts";
+import type { SecurityGroupRule } from "../model/model.ts";
+import { type History, newestSnapshot } from "../store/stored-records.ts";
 import { type Constraint, smallestHittingSet } from "./hitting-set.ts";
-import { proposeEdit } from "./proposal.ts";
-import { isBreaking } from "./tally.ts";
-import { changesOf } from "./what-if.ts";
+import { changesOf, proposeEdit } from "./what-if.ts";
+import { isBreaking } from "./change-groups.ts";
 
 /** Group rules that can go together without turning one observed accepted connection. */
 export interface RemovableSet {

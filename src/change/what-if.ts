@@ -1,10 +1,12 @@
 import { FAMILY_SHIFT, type FlowBatch, HAS_PORTS, HAS_PROTOCOL, HAS_TIMES } from "../decode/flow-batch.ts";
+import { applyEdit, checkEdit, type Edit, replaceRules } from "../model/edit.ts";
+import { overlayModel } from "../model/load.ts";
+import type { Model, SecurityGroupRule } from "../model/model.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
-import type { FlowTable } from "../store/flow-scan.ts";
-import type { History } from "../store/history.ts";
-import { createComparison, type Outcome } from "./flips.ts";
-import type { Proposal } from "./proposal.ts";
-import { type ChangeGroup, createTally, isBreaking, type Tally } from "./tally.ts";
+import type { History } from "../store/stored-records.ts";
+import type { FlowTable } from "../store/traffic-classes.ts";
+import { type ChangeGroup, createTally, isBreaking, type Tally } from "./change-groups.ts";
+import { createComparison, type Outcome } from "./compare-verdicts.ts";
 
 /** A record whose verdict the proposal changes. */
 export interface Flip {
@@ -115,4 +117,34 @@ async function take(from: AsyncIterator<Flip[]>): Promise<Flip[] | null> {
 
 function comesFirst(a: Flip, b: Flip): boolean {
   return a.objectId === b.objectId ? a.line < b.line : a.objectId < b.objectId;
+}
+
+/** A configuration to compare the evidence with: made from the model that the evidence was judged with. */
+export type Proposal = (inForce: Model) => Model;
+
+/** The configuration in force with some rules removed and added, as far as it has them (see `checkProposal`). */
+export function proposeEdit(edit: Edit): Proposal {
+  return (inForce) => applyEdit(inForce, edit);
+}
+
+/** The configuration in force with other rules in place of some. */
+export function proposeReplacements(replacements: ReadonlyMap<string, readonly SecurityGroupRule[]>): Proposal {
+  return (inForce) => replaceRules(inForce, replacements);
+}
+
+/** Whether some configuration of the evidence, seen through `base`, has what the edit names. Throws `E_USAGE`. */
+export function checkProposal({ models }: Pick<History, "models">, edit: Edit, base: Proposal): void {
+  checkEdit([...models.values()].map(base), edit);
+}
+
+/**
+ * A configuration of its own. With `partial`, or when it knows no interface (a Terraform plan of groups), it replaces only
+ * what it names.
+ */
+export function proposeModel(proposed: Model, partial: boolean): Proposal {
+  return isPartial(proposed) || partial ? (inForce) => overlayModel(inForce, proposed) : () => proposed;
+}
+
+export function isPartial(proposed: Model): boolean {
+  return proposed.snapshots.every((snapshot) => snapshot.interfaces.size === 0);
 }

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { AppError } from "../errors.ts";
 import { visible } from "../report/renderers/renderer.ts";
-import { withoutCopies } from "../source/delivery.ts";
+import { withoutCopies } from "../source/object-name.ts";
 import { planSources } from "../source/plan.ts";
 import type { SourcePlan } from "../source/source.ts";
-import { openReader } from "../store/reader.ts";
+import { openReader } from "../store/query.ts";
 import { EXIT } from "./failure.ts";
 
 export interface DryRunOptions {

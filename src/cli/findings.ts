@@ -4,7 +4,7 @@ import type { FindingKind } from "../report/findings/finding.ts";
 import type { Exemptions } from "../report/findings/exemptions.ts";
 import type { Review, ReviewedFinding } from "../report/findings/review.ts";
 import { visible } from "../report/renderers/renderer.ts";
-import type { Reader } from "../store/reader.ts";
+import type { Reader } from "../store/query.ts";
 
 /** Options of the commands that hold findings against reviewed exemptions and an earlier run. */
 export interface ReviewOptions {

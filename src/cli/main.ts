@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { describeFailure, EXIT } from "./failure.ts";
-import { packageVersion } from "./package-version.ts";
+import { packageVersion } from "./options.ts";
 
 type Register = (program: Command) => void;
 

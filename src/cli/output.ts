@@ -1,17 +1,21 @@
 import { once } from "node:events";
 import { createWriteStream, readFileSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
 import { extname } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { Option } from "commander";
+import picocolors from "picocolors";
 import { AppError } from "../errors.ts";
-import { createPseudonyms, type Pseudonyms } from "../report/pseudonyms/pseudonyms.ts";
-import { pseudonymisedReader, pseudonymisedResult } from "../report/pseudonyms/results.ts";
 import type { FindingFormat } from "../report/findings/formats.ts";
+import {
+  createPseudonyms,
+  pseudonymisedReader,
+  pseudonymisedResult,
+  type Pseudonyms,
+} from "../report/pseudonyms/pseudonyms.ts";
 import { type OutputFormat, RENDERERS } from "../report/renderers/formats.ts";
-import type { RenderOptions } from "../report/renderers/renderer.ts";
-import type { Reader, Result } from "../store/reader.ts";
-import { styleFor } from "./colors.ts";
+import type { RenderOptions, Style } from "../report/renderers/renderer.ts";
+import type { Reader, Result } from "../store/query.ts";
 
 /** Options shared by the commands that print rows. */
 export interface OutputOptions {
@@ -121,4 +125,15 @@ export async function writeOutput(pieces: AsyncIterable<string>, file: string | 
     }
     throw error;
   }
+}
+
+/** Colours for a stream: only on a terminal, never with `NO_COLOR` (no-color.org). */
+export function colorsFor(stream: { readonly isTTY?: boolean }): ReturnType<typeof picocolors.createColors> {
+  return picocolors.createColors(stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb");
+}
+
+/** The two marks that renderers use. */
+export function styleFor(stream: { readonly isTTY?: boolean }): Style {
+  const { bold, dim } = colorsFor(stream);
+  return { bold, dim };
 }

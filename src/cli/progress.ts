@@ -1,4 +1,4 @@
-import type { Progress } from "../segments.ts";
+import type { Progress } from "../replay/segments.ts";
 import { visible } from "../report/renderers/renderer.ts";
 
 const EVERY_MS = 100;

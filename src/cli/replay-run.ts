@@ -1,19 +1,18 @@
 import { parseFieldList } from "../decode/fields.ts";
-import type { FollowEvents } from "../follow.ts";
 import { replay, type ReplayResult } from "../replay.ts";
+import type { FollowEvents } from "../replay/follow.ts";
+import type { Threads } from "../replay/threads.ts";
 import { loadCatalogue } from "../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../report/fail-on.ts";
 import { renderSummary } from "../report/summary.ts";
-import type { Reader } from "../store/reader.ts";
-import type { Threads } from "../pool/threads.ts";
+import type { Reader } from "../store/query.ts";
 import type { ReplayCommandOptions } from "./commands/replay.ts";
+import { tightenProposals } from "./evidence-notes.ts";
 import { EXIT } from "./failure.ts";
 import { openReview } from "./findings.ts";
+import { isoTime, packageVersion } from "./options.ts";
 import { readerWith, readPseudonyms, renderOptions, resultWith, writeOutput } from "./output.ts";
-import { packageVersion } from "./package-version.ts";
 import { createProgress, type ProgressLine } from "./progress.ts";
-import { tightenProposals } from "./proposals.ts";
-import { noteTroubles, noteWindow } from "./replay-notes.ts";
 
 /** The command, once its options have been checked. */
 export async function runReplay(
@@ -54,7 +53,7 @@ export async function runReplay(
   const events = { note: progress.note, progress: progress.show };
   try {
     if (options.follow) {
-      const { followReplay } = await import("../follow.ts");
+      const { followReplay } = await import("../replay/follow.ts");
       await followReplay(
         { ...replayOptions, group: sources[0] },
         { ...events, ...printFindings(options.db, progress) },
@@ -99,7 +98,7 @@ export async function runReplay(
 
 /** Reads what a run has left. The writer had DuckDB in a thread of its own: most runs need it in no other. */
 async function openEvidence(db: string): Promise<Reader> {
-  const { openReader } = await import("../store/reader.ts");
+  const { openReader } = await import("../store/query.ts");
   return openReader(db);
 }
 
@@ -130,4 +129,30 @@ function exitCodeOf(result: ReplayResult, withModel: boolean): number {
   if (result.skipped + result.duplicates > 0 && result.records === 0) return EXIT.done;
   if (result.records === 0) return EXIT.nothingToJudge;
   return withModel && result.modelled === 0 ? EXIT.nothingToJudge : EXIT.done;
+}
+
+/** An object that was read in part could not be in the ledger: so `--from` and `--to` choose objects, not records. */
+export function noteWindow(
+  { times }: ReplayResult,
+  { from, to }: { from?: number; to?: number },
+  { note }: ProgressLine,
+): void {
+  if (times === null || (times.first >= (from ?? 0) && times.last <= (to ?? Infinity))) return;
+  note(
+    `--from and --to choose objects, and an object is read whole: there are records of ${isoTime(times.first)} to ${isoTime(times.last)}`,
+  );
+}
+
+/** What the run left out or got over, and what it cost. */
+export function noteTroubles({ duplicates, retries, evicted }: ReplayResult, { note }: ProgressLine): void {
+  const count = (value: number, what: string): string =>
+    `${value.toLocaleString("en-US")} ${what}${value === 1 ? "" : "s"}`;
+  if (duplicates > 0)
+    note(`${count(duplicates, "record")} that came before, by another flow log or in a copy: stored once`);
+  if (retries > 0) note(`${count(retries, "request")} repeated after throttling, time-outs, resets or cut transfers`);
+  if (evicted > 0) {
+    note(
+      `${count(evicted, "connection")} forgotten early, too many were open at once: a late record of one may look new`,
+    );
+  }
 }

@@ -1,19 +1,17 @@
 import type { Report } from "../report/catalogue.ts";
-import { annotateRows } from "../report/findings/annotate.ts";
+import { annotateRows, type Review, type ReviewedFinding } from "../report/findings/review.ts";
 import { type FindingReport, reviewReports, whereFrom } from "../report/findings/audit.ts";
 import type { FindingDocument } from "../report/findings/document.ts";
 import type { FindingKind } from "../report/findings/finding.ts";
 import type { FindingFormat } from "../report/findings/formats.ts";
 import { kindOf } from "../report/findings/kinds.ts";
-import type { Review, ReviewedFinding } from "../report/findings/review.ts";
 import type { OutputFormat } from "../report/renderers/formats.ts";
 import { visible } from "../report/renderers/renderer.ts";
-import { type Annotate, renderSections } from "../report/report-sections.ts";
-import type { GivenParameters } from "../report/run-report.ts";
-import type { Reader } from "../store/reader.ts";
+import { type Annotate, type GivenParameters, renderSections } from "../report/run-report.ts";
+import type { Reader } from "../store/query.ts";
 import { noteReview, type ReviewOptions } from "./findings.ts";
 import { renderOptions, writeOutput } from "./output.ts";
-import { packageVersion } from "./package-version.ts";
+import { packageVersion } from "./options.ts";
 
 /** What both ways of writing take from the command line. */
 export interface ReportOutputOptions extends ReviewOptions {
@@ -32,7 +30,7 @@ export async function writeFindings(
   options: ReportOutputOptions,
 ): Promise<void> {
   const { FINDING_RENDERERS } = await import("../report/findings/formats.ts");
-  const { placesInEvidence } = await import("../report/findings/places.ts");
+  const { placesInEvidence } = await import("../report/findings/locations.ts");
   const reviewed = await reviewReports(reader, reports, given, review);
   const kinds = reports.map((one) => one.kind);
   const shown = reviewed.filter((one) => one.exemption === null || options.showSuppressed);

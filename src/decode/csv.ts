@@ -2,9 +2,8 @@ import { parse } from "csv-parse/sync";
 
 import { DEFAULT_FIELDS, fieldNamedLoosely } from "./fields.ts";
 import { createLineDecoder, type LineDecoderOptions } from "./line-decoder.ts";
-import { type Columns, columnsAt, columnsNamed, createNamedRows } from "./named-rows.ts";
-import type { ObjectDecoder } from "./object-decoder.ts";
-import { LONGEST_LINE } from "./scan.ts";
+import { type Columns, columnsAt, columnsNamed, createNamedRows, type ObjectDecoder } from "./named-rows.ts";
+import { LONGEST_LINE } from "./dense/scan.ts";
 
 /** How the first line of a table separates its columns, and what they are when it is not a header. */
 export interface CsvDialect {

@@ -1,4 +1,15 @@
 import { AppError } from "../errors.ts";
+import { IPV4 } from "../net/address.ts";
+import {
+  FAMILY_SHIFT,
+  HAS_BYTES,
+  HAS_PACKETS,
+  HAS_PORTS,
+  HAS_PROTOCOL,
+  HAS_TCP_FLAGS,
+  HAS_TIMES,
+  PKT_FAMILY_SHIFT,
+} from "./flow-batch.ts";
 
 // How the text of a field is read. Several fields share a kind; `target` tells them apart.
 export const SKIP = 0;
@@ -145,3 +156,62 @@ export function parseFieldList(text: string): string[] {
 
 const FIELD_LIST_HINT =
   'give the LogFormat of the flow log, e.g. "version account-id interface-id srcaddr dstaddr srcport dstport protocol ..."';
+
+/** Number of fields in the default format. */
+export const DEFAULT_COUNT = DEFAULT_FIELDS.length;
+
+/** The order of the fields of a record, compiled for the tokenisers. */
+export interface Layout {
+  readonly names: readonly string[];
+  readonly kinds: Uint8Array;
+  readonly targets: Uint8Array;
+  /** Bits of an IPv4 record that has a value in every field. */
+  readonly fullBits: number;
+  /** Usable, and both halves of every pair (addresses, ports, times) are there: the fast tokeniser may take it. */
+  readonly scannable: boolean;
+  readonly hasTimes: boolean;
+  readonly hasInterface: boolean;
+  readonly hasAccount: boolean;
+  /** The fourteen default fields come first, in their order. */
+  readonly startsWithDefault: boolean;
+  /** Why no line of this layout can be a record; null for a usable one. */
+  readonly unusable: "transit_gateway_record" | "no_usable_field" | null;
+}
+
+/** Compiles a field list. Unknown names are fields of a later version: counted, not read. */
+export function compileLayout(names: readonly string[]): Layout {
+  const fields = names.map((name) => fieldNamed(name));
+  const has = (kind: FieldKind, target: number): boolean =>
+    fields.some((field) => field?.kind === kind && field.target === target);
+  let fullBits = 0;
+  let paired = true;
+  const pair = (kind: FieldKind, first: number, second: number, bits: number): void => {
+    const both = has(kind, first) && has(kind, second);
+    if (both) fullBits |= bits;
+    else if (has(kind, first) || has(kind, second)) paired = false;
+  };
+  pair(ADDRESS, SRC, DST, IPV4 << FAMILY_SHIFT);
+  pair(ADDRESS, PKT_SRC, PKT_DST, IPV4 << PKT_FAMILY_SHIFT);
+  pair(PORT, SRC, DST, HAS_PORTS);
+  pair(TIME, START, END, HAS_TIMES);
+  if (has(OCTET, PROTOCOL)) fullBits |= HAS_PROTOCOL;
+  if (has(OCTET, TCP_FLAGS)) fullBits |= HAS_TCP_FLAGS;
+  if (has(COUNT, PACKETS)) fullBits |= HAS_PACKETS;
+  if (has(COUNT, BYTES)) fullBits |= HAS_BYTES;
+  const hasInterface = has(NAME, INTERFACE);
+  const transitGateway = fields.some((field) => field?.version === 6) && !hasInterface;
+  const usable = hasInterface || has(ADDRESS, SRC) || has(ADDRESS, DST);
+  const unusable = transitGateway ? "transit_gateway_record" : usable ? null : "no_usable_field";
+  return {
+    names,
+    kinds: Uint8Array.from(fields, (field) => field?.kind ?? SKIP),
+    targets: Uint8Array.from(fields, (field) => field?.target ?? 0),
+    fullBits,
+    scannable: paired && unusable === null,
+    hasTimes: (fullBits & HAS_TIMES) !== 0,
+    hasInterface,
+    hasAccount: has(NAME, ACCOUNT),
+    startsWithDefault: DEFAULT_FIELDS.every((name, index) => fields[index]?.name === name),
+    unusable,
+  };
+}

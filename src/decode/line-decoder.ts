@@ -1,11 +1,8 @@
-import { EVENT_TIME_BYTES, isEventTime } from "./event-time.ts";
-import { DEFAULT_FIELDS, fieldNamed } from "./fields.ts";
-import { badLineText } from "./bad-line-text.ts";
-import { BAD_LINE_TEXT, type DecodeSink } from "./flow-batch.ts";
-import { compileLayout, type Layout } from "./layout.ts";
+import { EVENT_TIME_BYTES, isEventTime } from "./dense/scan-field.ts";
+import { type Dictionaries, LONGEST_LINE } from "./dense/scan.ts";
+import { compileLayout, DEFAULT_FIELDS, fieldNamed, type Layout } from "./fields.ts";
+import { BAD_LINE_TEXT, BATCH_ROWS, type DecodeSink, type FlowBatch } from "./flow-batch.ts";
 import { createRecordReader } from "./record.ts";
-import { createRowWriter, type RowWriter } from "./row-writer.ts";
-import { type Dictionaries, LONGEST_LINE } from "./scan.ts";
 
 export interface LineDecoderOptions extends Dictionaries {
   /** Field names of lines that no header line precedes (`parseFieldList`); the default format without it. */
@@ -154,4 +151,69 @@ const TRANSIT_GATEWAY = Buffer.from(" tgw-");
 /** A transit gateway record has no interface and no action; without a header only its ids give it away. */
 function mentionsTransitGateway(bytes: Uint8Array, from: number, to: number): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).includes(TRANSIT_GATEWAY);
+}
+
+/** Fills batches and hands each over as soon as it is full. */
+export interface RowWriter {
+  /** The batch being filled; its `rows` is the index of the next row, always below BATCH_ROWS. */
+  readonly batch: FlowBatch;
+  /** Rows written in total. */
+  readonly written: number;
+  /** Counts rows that were filled in `batch` from `batch.rows` on. True when that filled it and it was handed over. */
+  advance(rows: number): boolean;
+  /** Hands over what is there. */
+  flush(): void;
+}
+
+export function createRowWriter(sink: DecodeSink): RowWriter {
+  let batch: FlowBatch | null = null;
+  let handedOver = 0;
+  const current = (): FlowBatch => {
+    if (batch === null) {
+      batch = sink.allocate();
+      batch.rows = 0;
+      batch.addr6Length = 0;
+    }
+    return batch;
+  };
+  const flush = (): void => {
+    const full = batch;
+    if (full === null || full.rows === 0) return;
+    batch = null;
+    handedOver += full.rows;
+    sink.batch(full);
+  };
+  return {
+    get batch() {
+      return current();
+    },
+    get written() {
+      return handedOver + (batch?.rows ?? 0);
+    },
+    advance(rows) {
+      const filled = current();
+      filled.rows += rows;
+      if (filled.rows < BATCH_ROWS) return false;
+      flush();
+      return true;
+    },
+    flush,
+  };
+}
+
+const DECODER = new TextDecoder();
+// C0, DEL, C1, and the marks that reorder or hide text (Unicode TR36 3.2).
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+
+/** Text of a bad line for keeping: its first BAD_LINE_TEXT characters, control characters as `\x1b` or `\u{202e}`. */
+export function badLineText(bytes: Uint8Array, from: number, to: number): string {
+  // Four bytes are the most that one character takes.
+  const text = DECODER.decode(bytes.subarray(from, Math.min(to, from + BAD_LINE_TEXT * 4)));
+  const safe = text.slice(0, BAD_LINE_TEXT).replace(UNSAFE, (char) => {
+    const hex = char.charCodeAt(0).toString(16);
+    return hex.length > 2 ? `\\u{${hex}}` : `\\x${hex.padStart(2, "0")}`;
+  });
+  // Half a character pair at the cut is left out.
+  return safe.slice(0, BAD_LINE_TEXT).replace(/[\ud800-\udbff]$/, "");
 }

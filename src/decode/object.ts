@@ -1,8 +1,7 @@
 import type { DecodeSink } from "./flow-batch.ts";
 import { DamagedInput, inflate } from "./inflate.ts";
 import { type LineDecoderOptions, PERMISSION_CHECK } from "./line-decoder.ts";
-import type { ObjectDecoder } from "./object-decoder.ts";
-import { peek } from "./peek.ts";
+import type { ObjectDecoder } from "./named-rows.ts";
 import { createTextDecoder } from "./text.ts";
 
 export interface DecodeObjectOptions extends LineDecoderOptions {
@@ -95,4 +94,58 @@ async function* skip(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGen
 
 function isGzip(head: Uint8Array): boolean {
   return head.length > 2 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8;
+}
+
+export interface Peeked {
+  /** The first bytes: up to `bytes`, or until they hold a line that is not blank. Shorter only when the input is. */
+  readonly head: Uint8Array;
+  /** All chunks, the ones looked at included. */
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+/** Reads the beginning of an input without taking it away. An error behind the beginning is met when it is reached. */
+export async function peek(input: AsyncIterable<Uint8Array>, bytes: number): Promise<Peeked> {
+  const iterator = input[Symbol.asyncIterator]();
+  const read: Uint8Array[] = [];
+  let length = 0;
+  let done = false;
+  let failure: { error: unknown } | null = null;
+  while (length < bytes) {
+    try {
+      const next = await iterator.next();
+      if (next.done) {
+        done = true;
+        break;
+      }
+      // A copy: the source may reuse its buffer.
+      read.push(Uint8Array.from(next.value));
+      length += next.value.length;
+      if (holdsLine(read)) break;
+    } catch (error) {
+      failure = { error };
+      break;
+    }
+  }
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* read;
+      if (failure) throw failure.error;
+      if (done) return;
+      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { head: Buffer.concat(read), chunks: chunks() };
+}
+
+function holdsLine(parts: readonly Uint8Array[]): boolean {
+  let begun = false;
+  for (const part of parts) {
+    for (const byte of part) {
+      if (byte === 10 && begun) return true;
+      if (byte > 32) begun = true;
+    }
+  }
+  return false;
 }

@@ -1,6 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import {
   type AsyncBuffer,
+  type ColumnMetaData,
   type DecodedArray,
   type FileMetaData,
   parquetMetadataAsync,
@@ -10,11 +11,10 @@ import {
   type SchemaTree,
 } from "hyparquet";
 import { compressors, type Compressors } from "hyparquet-compressors";
-
+import { parquetHeader } from "hyparquet/src/column.js";
+import { decompressPage } from "hyparquet/src/datapage.js";
 import { createLineDecoder, type LineDecoder, type LineDecoderOptions } from "./line-decoder.ts";
-import { columnsAt, columnsNamed, createNamedRows, type NamedRows } from "./named-rows.ts";
-import type { ObjectDecoder } from "./object-decoder.ts";
-import { checkColumn } from "./parquet-check.ts";
+import { columnsAt, columnsNamed, createNamedRows, type NamedRows, type ObjectDecoder } from "./named-rows.ts";
 
 /** Largest object taken: the footer at its end must be known first. AWS's own have up to 75 MB of text in five minutes. */
 export const LARGEST_PARQUET = 512 * 2 ** 20;
@@ -137,4 +137,104 @@ async function readGroup(
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Largest page taken, in bytes: writers make pages of 1 MiB. */
+const LARGEST_PAGE = 256 * 2 ** 20;
+const TYPES = new Set(["INT32", "INT64", "FLOAT", "DOUBLE", "BYTE_ARRAY", "BOOLEAN"]);
+
+/**
+ * Walks the pages of a column before hyparquet reads them, because it believes counts that it finds: one damaged byte
+ * makes it fill gigabytes. Checked are page sizes, counts of values, and the runs of levels and dictionary indices.
+ * Throws an Error with what is wrong; `rows` is the number of rows of the group.
+ */
+export function checkColumn(
+  file: Uint8Array,
+  { element, children }: SchemaTree,
+  meta: ColumnMetaData,
+  rows: number,
+  compressors: Compressors,
+): void {
+  // A list or a structure under a flow log field's name.
+  if (children.length > 0 || element.repetition_type === "REPEATED")
+    throw new Error(`${element.name} is no plain column`);
+  if (!TYPES.has(meta.type) || meta.type !== element.type) throw new Error(`${element.name} has type ${meta.type}`);
+  const optional = element.repetition_type === "OPTIONAL";
+  const start = Number(meta.dictionary_page_offset || meta.data_page_offset);
+  const length = Number(meta.total_compressed_size);
+  // Throws a RangeError when the file does not reach so far.
+  const reader = { view: new DataView(file.buffer, file.byteOffset + start, length), offset: 0 };
+  const unpack = (from: number, packed: number, unpacked: number): Uint8Array =>
+    decompressPage(file.subarray(start + from, start + from + packed), unpacked, meta.codec, compressors);
+  let seen = 0;
+  while (seen < rows) {
+    const header = parquetHeader(reader);
+    const packed = header.compressed_page_size;
+    const size = header.uncompressed_page_size;
+    atMost(packed, length - reader.offset, "page size");
+    atMost(size, LARGEST_PAGE, "unpacked page size");
+    const from = reader.offset;
+    reader.offset += packed;
+    if (header.type === "DICTIONARY_PAGE") {
+      // Every value takes a byte at least, but for booleans, which nobody puts into a dictionary.
+      atMost(header.dictionary_page_header?.num_values, size, "dictionary size");
+    } else if (header.type === "DATA_PAGE") {
+      const count = atMost(header.data_page_header?.num_values, rows - seen, "values of a page");
+      const page = unpack(from, packed, size);
+      let at = 0;
+      if (optional) {
+        at = 4 + new DataView(page.buffer, page.byteOffset, page.byteLength).getUint32(0, true);
+        checkRuns(page.subarray(4, at), 1, count);
+      }
+      checkIndices(page.subarray(at), header.data_page_header?.encoding, meta.type, count);
+      seen += count;
+    } else if (header.type === "DATA_PAGE_V2") {
+      const v2 = header.data_page_header_v2;
+      const count = atMost(v2?.num_values, rows - seen, "values of a page");
+      if (v2 === undefined || v2.num_rows !== count) throw new Error("a page with other rows than values");
+      atMost(v2.num_nulls, count, "absent values of a page");
+      atMost(v2.repetition_levels_byte_length, 0, "repetition levels");
+      const levels = atMost(v2.definition_levels_byte_length, Math.min(packed, size), "definition levels");
+      checkRuns(file.subarray(start + from, start + from + levels), 1, count);
+      const values = v2.is_compressed
+        ? unpack(from + levels, packed - levels, size - levels)
+        : file.subarray(start + from + levels, start + from + packed);
+      checkIndices(values, v2.encoding, meta.type, count);
+      seen += count;
+    } else {
+      throw new Error("a page of unknown type");
+    }
+  }
+}
+
+function atMost(value: number | undefined, limit: number, what: string): number {
+  if (value === undefined || !(value >= 0 && value <= limit)) throw new Error(`${what}: ${value}`);
+  return value;
+}
+
+function checkIndices(bytes: Uint8Array, encoding: string | undefined, type: string, count: number): void {
+  if (type === "BOOLEAN" && encoding === "RLE") checkRuns(bytes.subarray(4), 1, count);
+  else if (encoding === "PLAIN_DICTIONARY" || encoding === "RLE_DICTIONARY" || encoding === "RLE") {
+    if (bytes.length > 0 && bytes[0] > 0)
+      checkRuns(bytes.subarray(1), atMost(bytes[0], 32, "width of an index"), count);
+  }
+}
+
+/** Runs of the RLE and bit-packing hybrid may promise no more values than the page has, but for the padding to eight. */
+function checkRuns(bytes: Uint8Array, width: number, count: number): void {
+  let at = 0;
+  for (let seen = 0; seen < count && at < bytes.length;) {
+    let header = 0;
+    for (let shift = 0; ; shift += 7) {
+      if (at >= bytes.length || shift > 28) throw new Error("a run without end");
+      const byte = bytes[at++];
+      header += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) break;
+    }
+    const packed = header % 2 === 1;
+    const values = packed ? Math.floor(header / 2) * 8 : Math.floor(header / 2);
+    atMost(values, count - seen + (packed ? 7 : 0), "values of a run");
+    at += packed ? (values / 8) * width : Math.ceil(width / 8);
+    seen += values;
+  }
 }

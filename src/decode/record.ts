@@ -2,9 +2,9 @@ import { IPV4 } from "../net/address.ts";
 import { readAddress } from "./address-bytes.ts";
 import * as F from "./fields.ts";
 import * as B from "./flow-batch.ts";
-import type { Layout } from "./layout.ts";
-import type { Dictionaries } from "./scan.ts";
-import { reserveAddress6 } from "./scan-ipv6.ts";
+import type { Layout } from "./fields.ts";
+import type { Dictionaries } from "./dense/scan.ts";
+import { reserveAddress6 } from "./dense/scan-field.ts";
 
 /** Longest interface or account id taken, in bytes; AWS's own have 21 and 12. */
 const LONGEST_NAME = 64;

@@ -9,9 +9,9 @@ import {
   HAS_TIMES,
   PKT_FAMILY_SHIFT,
 } from "./flow-batch.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./fields.ts";
 import { createLineDecoder, type LineDecoderOptions } from "./line-decoder.ts";
-import { LONGEST_LINE, ROWS_A_CALL, SCAN_MARGIN, scanRecords } from "./scan.ts";
+import { LONGEST_LINE, ROWS_A_CALL, SCAN_MARGIN, scanRecords } from "./dense/scan.ts";
 
 /** Decodes text in the native format from chunks cut anywhere; any cut gives the same batches. */
 export interface FlowTextDecoder {

@@ -1,26 +1,23 @@
 import { BATCH_ROWS } from "../decode/flow-batch.ts";
-import { createAdmissions } from "./admission.ts";
-import { createConnectionTable } from "./connections.ts";
-import { createActivityCollector, type ActivityFacts } from "./activity-facts.ts";
-import { createTrafficCollector, type TrafficFacts } from "./traffic-facts.ts";
-import { createEnds } from "./ends.ts";
-import { forgetAddresses, forgetConnections } from "./forgetting.ts";
-import { decideInitiators, type InitiatorRules } from "./initiator.ts";
-import type { Judgement } from "./judgement.ts";
-import { createJudgementTable } from "./judgement-table.ts";
-import { enterApart } from "./enter-apart.ts";
-import { observe, type Observation } from "./observe.ts";
-import { countPings } from "./pings.ts";
-import type { ReadBatch, ReadingTable } from "./reading.ts";
-import { createReadingColumns } from "./reading-columns.ts";
-import { placeRejected } from "./rejected-records.ts";
-import { createRuleSets, type RuleSet, type StoredRuleSet } from "./rule-sets.ts";
-import { type AddressPool, createAddressPool } from "./address-pool.ts";
-import { exportState, importState, type TrackerState } from "./state.ts";
-import { DEFAULT_TIMEOUTS, type IdleTimeouts } from "./timeouts.ts";
-import { createTouched } from "./touched.ts";
-import { reportUsage } from "./usage.ts";
-import { createRowJudge } from "./row-judge.ts";
+import { countPings, createAdmissions } from "./judge/opening-match.ts";
+import { createConnectionTable } from "./conntrack/connections.ts";
+import { createActivityCollector, type ActivityFacts } from "./facts/activity.ts";
+import { createTrafficCollector, type TrafficFacts } from "./facts/traffic.ts";
+import { createEnds } from "./conntrack/endpoint-fan-in.ts";
+import { DEFAULT_TIMEOUTS, forgetAddresses, forgetConnections, type IdleTimeouts } from "./conntrack/timeouts.ts";
+import { decideInitiators, type InitiatorRules } from "./judge/initiator.ts";
+import type { Judgement } from "../judgement.ts";
+import { createJudgementTable } from "./judge/judgement-table.ts";
+import { enterApart, type Observation, observe } from "./conntrack/observe.ts";
+import type { ReadBatch, ReadingTable } from "./lookup/policy-lookup.ts";
+import { createReadingColumns } from "./lookup/lookup-columns.ts";
+import { placeRejected } from "./judge/rejected-records.ts";
+import { createRuleSets, type RuleSet, type StoredRuleSet } from "./facts/rule-sets.ts";
+import { type AddressPool, createAddressPool } from "./conntrack/address-pool.ts";
+import { exportState, importState, type TrackerState } from "./conntrack/state.ts";
+import { createTouched } from "./conntrack/segment-deltas.ts";
+import { reportUsage } from "./facts/usage.ts";
+import { createRowJudge } from "./judge/row-judge.ts";
 
 export interface Evaluator {
   /** Takes in the next batch of a segment, as it comes: what its accepted records show of connections. */

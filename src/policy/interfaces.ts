@@ -1,116 +1,133 @@
-import type { Address, Prefix } from "../net/address.ts";
-import { parseAddress } from "../net/parse.ts";
-import { child } from "./documents.ts";
-import { modelError, type Notes, show } from "./messages.ts";
-import type { NetworkInterface, Origin } from "./model.ts";
-import { readPrefix } from "./rule-match.ts";
-import type { Shape } from "./schema.ts";
+import type { Snapshot, Subnet } from "../model/model.ts";
+import { addressBlocks, type Destination, transitDestinations } from "../model/resolve.ts";
+import { IPV4, IPV6, type Prefix } from "../net/address.ts";
+import { type BlockLists, createBlockLists } from "../net/block-lists.ts";
+import type { LayerFilters } from "./layer-filters.ts";
 
-type InterfaceShape = Shape<"NetworkInterfaces">;
-
-// What most interfaces have none of is one value for all: a large model has a hundred thousand of them.
-const NONE: readonly never[] = [];
-const DEFAULT_TRACKING: NetworkInterface["tracking"] = { tcpEstablished: null, udpStream: null, udpSingle: null };
-
-export function readInterface(value: InterfaceShape, origin: Origin, notes: Notes): NetworkInterface {
-  return {
-    id: value.NetworkInterfaceId,
-    vpcId: value.VpcId ?? null,
-    subnetId: value.SubnetId ?? null,
-    ownerId: value.OwnerId ?? null,
-    type: value.InterfaceType ?? "interface",
-    description: value.Description ?? "",
-    instanceId: value.Attachment?.InstanceId ?? null,
-    groupIds: groupIds(value),
-    addresses: privateAddresses(value, origin),
-    prefixes: delegatedPrefixes(value, origin, notes),
-    publicAddresses: publicAddresses(value, origin),
-    tags: readTags(value.TagSet),
-    tracking: ownTracking(value),
-    requesterManaged: value.RequesterManaged ?? false,
-    origin,
-  };
-}
-
-function groupIds({ Groups: groups }: InterfaceShape): readonly string[] {
-  if (!groups || groups.length === 0) return NONE;
-  const ids = groups.map((group) => group.GroupId);
-  return ids.every((id, at) => ids.indexOf(id) === at) ? ids : [...new Set(ids)];
-}
-
-function ownTracking({ ConnectionTrackingConfiguration: tracking }: InterfaceShape): NetworkInterface["tracking"] {
-  if (!tracking) return DEFAULT_TRACKING;
-  return {
-    tcpEstablished: tracking.TcpEstablishedTimeout ?? null,
-    udpStream: tracking.UdpStreamTimeout ?? null,
-    udpSingle: tracking.UdpTimeout ?? null,
-  };
-}
-
-/** Primary private IPv4, secondary ones, IPv6. */
-function privateAddresses(value: InterfaceShape, origin: Origin): Address[] {
-  const addresses: Address[] = [];
-  const all = value.PrivateIpAddresses ?? [];
-  const primary = value.PrivateIpAddress ?? all.find((one) => one.Primary)?.PrivateIpAddress;
-  if (primary) addresses.push(readAddress(primary, () => child(origin, "PrivateIpAddress")));
-  for (const [index, { PrivateIpAddress: text }] of all.entries()) {
-    if (!text || text === primary) continue;
-    addresses.push(readAddress(text, () => child(origin, "PrivateIpAddresses", index, "PrivateIpAddress")));
-  }
-  for (const [index, { Ipv6Address: text }] of (value.Ipv6Addresses ?? []).entries()) {
-    addresses.push(readAddress(text, () => child(origin, "Ipv6Addresses", index, "Ipv6Address")));
-  }
-  return addresses;
-}
-
-function delegatedPrefixes(value: InterfaceShape, origin: Origin, notes: Notes): readonly Prefix[] {
-  if (!value.Ipv4Prefixes?.length && !value.Ipv6Prefixes?.length) return NONE;
-  return [
-    ...(value.Ipv4Prefixes ?? []).map(({ Ipv4Prefix: text }, index) =>
-      readPrefix(text, () => child(origin, "Ipv4Prefixes", index, "Ipv4Prefix"), notes),
-    ),
-    ...(value.Ipv6Prefixes ?? []).map(({ Ipv6Prefix: text }, index) =>
-      readPrefix(text, () => child(origin, "Ipv6Prefixes", index, "Ipv6Prefix"), notes),
-    ),
-  ];
-}
-
-/** The association stands on the interface and again on its primary address. */
-function publicAddresses(value: InterfaceShape, origin: Origin): readonly Address[] {
-  if (!value.Association && !value.PrivateIpAddresses?.some((one) => one.Association)) return NONE;
-  const texts = new Map<string, Address>();
-  const own = value.Association?.PublicIp;
-  if (own)
-    texts.set(
-      own,
-      readAddress(own, () => child(origin, "Association", "PublicIp")),
-    );
-  for (const [index, { Association: association }] of (value.PrivateIpAddresses ?? []).entries()) {
-    const text = association?.PublicIp;
-    if (!text || texts.has(text)) continue;
-    const at = (): Origin => child(origin, "PrivateIpAddresses", index, "Association", "PublicIp");
-    texts.set(text, readAddress(text, at));
-  }
-  return [...texts.values()];
-}
-
-function readAddress(text: string, at: () => Origin): Address {
-  const address = parseAddress(text);
-  if (!address) throw modelError(at(), `not an IP address: ${show(text)}`);
-  return address;
-}
-
-type TagShape = readonly { Key: string; Value?: string | null }[] | null | undefined;
+export const NO_FILTER = -1;
+export const NOT_IN_SNAPSHOT = -2;
 
 /**
- * Its instances have nothing but tags: one may be called `__proto__` or `constructor`. `Object.create(null)` would be a hash table
- * of ten times the size.
+ * Per interface of the dictionary, as columns in shared memory. A filter of `NO_FILTER` means that the layer does not apply (no
+ * groups) or cannot be known (no network ACL in the model: see `ACL_UNKNOWN`).
  */
-const Tags = function () {} as unknown as new () => Record<string, string>;
-Tags.prototype = Object.create(null);
+export interface CompiledInterfaces {
+  readonly sgIngress: Int32Array;
+  readonly sgEgress: Int32Array;
+  readonly naclIngress: Int32Array;
+  readonly naclEgress: Int32Array;
+  /** Primary IPv4 address; 0 where there is none. */
+  readonly primary: Uint32Array;
+  /** First IPv4 block of the subnet, as base and mask; mask 0 and base 1 match nothing. */
+  readonly subnetBase: Uint32Array;
+  readonly subnetMask: Uint32Array;
+  /** Peer that stands for the unfiltered addresses of the interface's VPC. */
+  readonly unfiltered: Int32Array;
+  /** `DETAILED` where the columns above do not tell everything, but the following. */
+  readonly flags: Uint8Array;
+  /** Number of the subnet's blocks in `subnets`, and of the subnet's routes in `routes`. */
+  readonly subnet: Uint32Array;
+  readonly transit: Uint32Array;
+  /** Every private address and delegated prefix, by interface; none of those that are not `DETAILED`. */
+  readonly blocks: BlockLists;
+  /** Blocks of the subnets of `DETAILED` interfaces; list 0 is empty. */
+  readonly subnets: BlockLists;
+  /** Longest first, the routes of subnets that the attachment of a transit gateway shares; list 0 is empty. */
+  readonly routes: readonly (readonly Destination[])[];
+}
 
-export function readTags(tags: TagShape): Record<string, string> {
-  const record = new Tags();
-  for (const tag of tags ?? []) record[tag.Key] = tag.Value ?? "";
-  return record;
+/** For interfaces with more than a primary IPv4 address, or in a subnet with more than one IPv4 block; and for IPv6. */
+export const DETAILED = 1;
+/** The model holds no network ACL for the interface's subnet: that layer is undecided. */
+export const ACL_UNKNOWN = 2;
+/** Of IPv4 the columns tell everything, whatever IPv6 addresses there are beside. */
+export const FOUR_TOLD = 4;
+
+export function compileInterfaces(
+  snapshot: Snapshot,
+  interfaceIds: readonly string[],
+  { ofGroups, ofAcl }: Pick<LayerFilters, "ofGroups" | "ofAcl">,
+  vpcPeer: (vpcId: string | null) => number,
+): CompiledInterfaces {
+  const count = interfaceIds.length;
+  const int = (): Int32Array => new Int32Array(new SharedArrayBuffer(count * 4));
+  const uint = (): Uint32Array => new Uint32Array(new SharedArrayBuffer(count * 4));
+  const columns = {
+    sgIngress: int().fill(NOT_IN_SNAPSHOT),
+    sgEgress: int().fill(NOT_IN_SNAPSHOT),
+    naclIngress: int().fill(NO_FILTER),
+    naclEgress: int().fill(NO_FILTER),
+    primary: uint(),
+    subnetBase: uint().fill(1),
+    subnetMask: uint(),
+    unfiltered: int(),
+    flags: new Uint8Array(new SharedArrayBuffer(count)),
+    subnet: uint(),
+    transit: uint(),
+  };
+  const own = createBlockLists();
+  const subnets = createBlockLists();
+  const subnetLists = new Map<Subnet | undefined, number>([[undefined, subnets.add([])]]);
+  const routes: (readonly Destination[])[] = [[]];
+  const aclOfSubnet = new Map<string, string>();
+  for (const acl of snapshot.networkAcls.values()) for (const subnet of acl.subnetIds) aclOfSubnet.set(subnet, acl.id);
+  const vpcPeers = new Map<string | null, number>();
+  const transit = new Map<string, number>();
+  for (const one of snapshot.interfaces.values()) {
+    if (one.type !== "transit_gateway" || one.subnetId === null) continue;
+    const destinations = transitDestinations(snapshot, one.subnetId);
+    transit.set(one.subnetId, destinations.length === 0 ? 0 : routes.push(destinations) - 1);
+  }
+
+  interfaceIds.forEach((id, at) => {
+    const one = snapshot.interfaces.get(id);
+    if (!one) return void own.add([]);
+    const subnet = one.subnetId === null ? undefined : snapshot.subnets.get(one.subnetId);
+    const acl = one.subnetId === null ? undefined : aclOfSubnet.get(one.subnetId);
+    const groups = one.groupIds.length === 0 ? NO_GROUPS : ofGroups(one);
+    columns.sgIngress[at] = groups.ingress;
+    columns.sgEgress[at] = groups.egress;
+    if (acl === undefined) columns.flags[at] |= ACL_UNKNOWN;
+    else {
+      const entries = ofAcl(acl);
+      columns.naclIngress[at] = entries.ingress;
+      columns.naclEgress[at] = entries.egress;
+    }
+    let peer = vpcPeers.get(one.vpcId);
+    if (peer === undefined) vpcPeers.set(one.vpcId, (peer = vpcPeer(one.vpcId)));
+    columns.unfiltered[at] = peer;
+    const primary = one.addresses[0]?.family === IPV4 ? one.addresses[0].words[0] : 0;
+    columns.primary[at] = primary;
+    const block = subnet?.prefixes.find((prefix) => prefix.family === IPV4);
+    if (block) {
+      columns.subnetMask[at] = block.length === 0 ? 0 : (0xffffffff << (32 - block.length)) >>> 0;
+      columns.subnetBase[at] = block.words[0];
+    }
+    const routed = one.type === "transit_gateway" ? 0 : (transit.get(one.subnetId ?? "") ?? 0);
+    const blocks = addressBlocks(one);
+    const fourTold = routed === 0 && isFourTold(blocks, subnet, primary);
+    if (fourTold) columns.flags[at] |= FOUR_TOLD;
+    if (fourTold && !hasSix(blocks) && !hasSix(subnet?.prefixes ?? [])) return void own.add([]);
+    columns.flags[at] |= DETAILED;
+    own.add(blocks);
+    let list = subnetLists.get(subnet);
+    if (list === undefined) subnetLists.set(subnet, (list = subnets.add(subnet?.prefixes ?? [])));
+    columns.subnet[at] = list;
+    columns.transit[at] = routed;
+  });
+  return { ...columns, blocks: own.build(), subnets: subnets.build(), routes };
+}
+
+const NO_GROUPS = { ingress: NO_FILTER, egress: NO_FILTER };
+
+/** One address, which is the primary one, and one block of the subnet at the most. */
+function isFourTold(blocks: readonly Prefix[], subnet: Subnet | undefined, primary: number): boolean {
+  const isFour = (prefix: Prefix): boolean => prefix.family === IPV4;
+  const [own, ...others] = blocks.filter(isFour);
+  if (own === undefined || others.length > 0 || (subnet?.prefixes ?? []).filter(isFour).length > 1) return false;
+  return own.length === 32 && own.words[0] === primary;
+}
+
+function hasSix(prefixes: readonly Prefix[]): boolean {
+  return prefixes.some((prefix) => prefix.family === IPV6);
 }

@@ -1,5 +1,5 @@
-import type { SecurityGroupRule } from "../policy/model.ts";
-import { toAwsRule, toIpPermission } from "../policy/rule-json.ts";
+import type { SecurityGroupRule } from "../model/model.ts";
+import { toAwsRule, toIpPermission } from "../model/rule-json.ts";
 import { safeJson, visible } from "./renderers/renderer.ts";
 import { ruleCells } from "./rule-cells.ts";
 

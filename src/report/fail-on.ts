@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
-import type { Reader } from "../store/reader.ts";
+import type { Reader } from "../store/query.ts";
 import { findReport, type Report } from "./catalogue.ts";
-import { collectFindings } from "./findings/collect.ts";
+import { collectFindings } from "./findings/finding.ts";
 import { kindOf } from "./findings/kinds.ts";
 import { counts, type Review, reviewFindings } from "./findings/review.ts";
 import { runReport } from "./run-report.ts";

@@ -1,4 +1,4 @@
-import type { Reader } from "../store/reader.ts";
+import type { Reader } from "../store/query.ts";
 import { count, plural, type Row, toRows } from "./summary-text.ts";
 import { visible } from "./renderers/renderer.ts";
 

@@ -1,4 +1,4 @@
-import type { SecurityGroupRule, Snapshot } from "../policy/model.ts";
+import type { SecurityGroupRule, Snapshot } from "../model/model.ts";
 import { plural } from "./summary-text.ts";
 
 /** Default quota of rules of a group in each direction and address family (VPC guide, "Amazon VPC quotas"). */

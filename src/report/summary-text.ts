@@ -1,8 +1,6 @@
-import type { Plain, Result } from "../store/reader.ts";
-import { fitColumns } from "./renderers/column-widths.ts";
-import { type RenderOptions, visible } from "./renderers/renderer.ts";
-import { cutToWidth } from "./renderers/table.ts";
-import { textWidth } from "./renderers/text-width.ts";
+import type { Plain, Result } from "../store/query.ts";
+import { cutToWidth, fitColumns } from "./renderers/table.ts";
+import { type RenderOptions, textWidth, visible } from "./renderers/renderer.ts";
 
 export type Row = Readonly<Record<string, Plain>>;
 export type Alignment = "left" | "right";

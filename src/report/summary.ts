@@ -1,4 +1,4 @@
-import type { Plain, Reader } from "../store/reader.ts";
+import type { Plain, Reader } from "../store/query.ts";
 import { loadReport } from "./catalogue.ts";
 import { withDefaults } from "./run-report.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";

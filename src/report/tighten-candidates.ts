@@ -1,8 +1,8 @@
 import { AppError } from "../errors.ts";
-import { breadthScore, ruleVolume } from "../policy/breadth.ts";
-import type { SecurityGroupRule, Snapshot } from "../policy/model.ts";
-import { type History, newestSnapshot } from "../store/history.ts";
-import { evidenceGap, evidenceOf, type Graded, unusedGrades, usageClasses } from "./rule-grades.ts";
+import { breadthScore, ruleVolume } from "../analysis/breadth.ts";
+import type { SecurityGroupRule, Snapshot } from "../model/model.ts";
+import { type History, newestSnapshot } from "../store/stored-records.ts";
+import { evidenceGap, evidenceOf, type Graded, unusedGrades, usageClasses } from "./removable.ts";
 
 /** A rule that is told why nothing narrower is proposed. */
 export interface UntouchedRule extends Graded {

@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describeStreams, parseGroup } from "./cloudwatch-plan.ts";
 import {
+  type Cursors,
   cursorsOf,
+  describeStreams,
+  fieldsOfGroup,
   groupPrefix,
   OPEN_MS,
+  parseGroup,
   SLICE_MS,
   sliceName,
   sliceObject,
   slicesOf,
-  type Cursors,
-} from "./cloudwatch-slices.ts";
-import { fieldsOfGroup } from "./flow-log-format.ts";
+} from "./cloudwatch-plan.ts";
 import { openObject } from "./open.ts";
 import type { Locator, PlanOptions, SourceObject } from "./source.ts";
 

@@ -1,7 +1,5 @@
 import { AppError } from "../errors.ts";
-import { countRetries, logsClient } from "./aws-client.ts";
-import { awsError } from "./aws-error.ts";
-import { createRate } from "./limit.ts";
+import { awsError, countRetries, createRate, logsClient } from "./aws.ts";
 import type { Locator, OpenContext, SourceObject } from "./source.ts";
 
 /** FilterLogEvents requests a second that an account may make (CloudWatch Logs quotas). */

@@ -3,8 +3,7 @@ import { access, readdir, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { glob, isDynamicPattern } from "tinyglobby";
 import { AppError } from "../errors.ts";
-import { timeInName } from "./object-name.ts";
-import { createSetAside, reasonToSetAside, type SetAside } from "./set-aside.ts";
+import { createSetAside, reasonToSetAside, type SetAside, timeInName } from "./object-name.ts";
 import type { SourceEvents, SourceObject } from "./source.ts";
 
 /** File system calls under way at once: enough to hide a network drive's latency, few enough for any limit. */

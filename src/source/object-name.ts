@@ -1,4 +1,4 @@
-import type { SourceObject, TimeWindow } from "./source.ts";
+import type { SourceEvents, SourceObject, TimeWindow } from "./source.ts";
 
 /**
  * A flow log object holds the records whose `end` lies in the five minutes from the time in its name (VPC User Guide, "Flow
@@ -61,4 +61,104 @@ export function compareObjects(a: SourceObject, b: SourceObject): number {
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** `<account>_vpcflowlogs_<region>_<flow-log-id>_<time>_<hash>`: AWS gives each delivered object its own (VPC User Guide, "Flow log files"). */
+const DELIVERY = /^\d{12}_vpcflowlogs_[a-z0-9-]+_fl-[0-9a-f]+_\d{8}T\d{4}Z_[0-9a-f]+(?=\.|$)/;
+const FLOW_LOG = /_(fl-[0-9a-f]+)_/;
+
+/** The name under which AWS delivered an object, wherever it lies now; null where the name is of another kind. */
+export function deliveryName(object: string): string | null {
+  return DELIVERY.exec(baseName(object))?.[0] ?? null;
+}
+
+/**
+ * By which way the records of an object came: a flow log (its id), a log group (the names of its hours without the
+ * hour), standard input, or "" where the name does not tell.
+ */
+export function channelName(object: string): string {
+  if (object === "stdin") return object;
+  if (object.startsWith("cloudwatch://")) return object.slice(0, object.lastIndexOf("/"));
+  return FLOW_LOG.exec(baseName(object))?.[1] ?? "";
+}
+
+type Named = Pick<SourceObject, "name" | "etag">;
+
+/**
+ * The objects without those that S3 holds under a second key: the same delivered object with the same ETag is known, or
+ * comes earlier in the list. A name alone proves nothing, as anyone can give it: any other copy is read, and its records
+ * compared one by one (replay/deduplicate.ts).
+ */
+export function withoutCopies(
+  objects: readonly SourceObject[],
+  known: readonly Named[],
+  events: SourceEvents,
+): SourceObject[] {
+  const first = new Map<string, string>();
+  const keyOf = ({ name, etag }: Named): string | null => {
+    const delivery = name.startsWith("s3://") ? deliveryName(name) : null;
+    return delivery === null ? null : `${delivery} ${etag}`;
+  };
+  for (const object of known) {
+    const key = keyOf(object);
+    if (key !== null && !first.has(key)) first.set(key, object.name);
+  }
+  const copies: SourceObject[] = [];
+  const kept = objects.filter((object) => {
+    const key = keyOf(object);
+    if (key === null) return true;
+    const isCopy = first.has(key);
+    if (isCopy) copies.push(object);
+    else first.set(key, object.name);
+    return !isCopy;
+  });
+  const [copy] = copies;
+  if (copy !== undefined) {
+    const others = copies.length === 1 ? "" : `, and ${copies.length - 1} more`;
+    events.note(`not read again: ${copy.name} is a copy of ${first.get(keyOf(copy)!)!}${others}`);
+  }
+  return kept;
+}
+
+const CHECKSUMS = /\.(md5|sha1|sha224|sha256|sha384|sha512|crc|crc32|crc32c|asc|sig)$|^(md5|sha\d*)sums?(\.txt)?$/i;
+const EVIDENCE = /\.duckdb(\.wal|\.tmp)?$/i;
+/** Spark and Hadoop markers; the probe that a CloudWatch Logs export leaves in its bucket. */
+const MARKERS = new Set(["_SUCCESS", "_started", "_committed", "aws-logs-write-test", "Thumbs.db", "desktop.ini"]);
+
+/** Why a file or key is not taken for a flow log; null where it is. Judges the name alone. */
+export function reasonToSetAside(name: string): string | null {
+  const base = baseName(name);
+  if (base === "") return "folder marker";
+  if (base.startsWith(".")) return "hidden file";
+  if (CHECKSUMS.test(base)) return "checksum file";
+  if (EVIDENCE.test(base)) return "DuckDB file";
+  if (MARKERS.has(base)) return "marker file";
+  return null;
+}
+
+/** What a plan left out, told in one line a reason, however many there are. */
+export interface SetAside {
+  add(reason: string, name: string): void;
+  /** `2 hidden files, 1 checksum file`; empty where nothing was set aside. */
+  summary(): string;
+  note(events: SourceEvents): void;
+}
+
+export function createSetAside(): SetAside {
+  const byReason = new Map<string, { count: number; first: string }>();
+  const summary = (): string =>
+    [...byReason].map(([reason, { count }]) => `${count} ${reason}${count === 1 ? "" : "s"}`).join(", ");
+  return {
+    add(reason, name) {
+      const seen = byReason.get(reason);
+      if (seen) seen.count++;
+      else byReason.set(reason, { count: 1, first: name });
+    },
+    summary,
+    note(events) {
+      for (const [reason, { count, first }] of byReason) {
+        events.note(`set aside ${count} ${reason}${count === 1 ? "" : "s"} (${first}${count === 1 ? "" : ", ..."})`);
+      }
+    },
+  };
 }

@@ -1,11 +1,11 @@
-import { createReadStream, fstatSync, type BigIntStats } from "node:fs";
+import { type BigIntStats, createReadStream, fstatSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { Socket } from "node:net";
-import { addAbortSignal, type Readable } from "node:stream";
+import { addAbortSignal, Readable } from "node:stream";
 import { AppError } from "../errors.ts";
 import { readCloudWatch } from "./cloudwatch-read.ts";
 import { fingerprint, unreadable } from "./files.ts";
-import { readS3 } from "./s3-read.ts";
+import { readS3 } from "./s3.ts";
 import { isPipe, type OpenContext, type SourceObject } from "./source.ts";
 
 /** Bytes a read call asks for. From the page cache, Node 20: 64 KiB 1.7 GB/s, 256 KiB 4.4, 1 MiB 7.3, 4 MiB 5.4. */
@@ -90,4 +90,33 @@ async function* drain(object: SourceObject, stream: Readable, { signal }: OpenCo
     signal?.throwIfAborted();
     throw unreadable(object.name, error);
   }
+}
+
+/** Downloads that a reader starts before their turn. The first byte from S3 takes longer than a small object's records. */
+export const DOWNLOADS_AHEAD = 4;
+/** Of each, 64 KiB at most a chunk. */
+const CHUNKS_AHEAD = 16;
+
+/** Whether `openAhead` has anything to gain from being called before the object's turn. */
+export function isDownload({ locator }: SourceObject): boolean {
+  return locator.kind === "s3";
+}
+
+/** `openObject` for an object whose turn is yet to come: a download starts now. To be read, or ended by the signal. */
+export function openAhead(object: SourceObject, context: OpenContext): AsyncIterable<Uint8Array> {
+  const chunks = openObject(object, context);
+  return isDownload(object) ? readAhead(chunks, CHUNKS_AHEAD) : chunks;
+}
+
+/**
+ * Starts to read at once and holds up to `chunks` chunks until they are asked for. So the download of the next object
+ * hides behind the work on this one, with memory bounded. Its error is thrown to whoever reads; whoever leaves the
+ * loop early ends the reading below. To be read or destroyed, never dropped.
+ */
+export function readAhead(source: AsyncIterable<Uint8Array>, chunks: number): Readable & AsyncIterable<Uint8Array> {
+  const stream = Readable.from(source, { objectMode: true, highWaterMark: chunks });
+  // An error that comes before the reader does is kept by the stream; without a listener it would end the process.
+  stream.on("error", () => {});
+  stream.read(0);
+  return stream;
 }

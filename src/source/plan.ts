@@ -2,7 +2,7 @@ import { AppError } from "../errors.ts";
 import { planFiles } from "./files.ts";
 import { compareObjects, inWindow, objectWindow } from "./object-name.ts";
 import { planCloudWatch } from "./cloudwatch-plan.ts";
-import { planS3 } from "./s3-list.ts";
+import { planS3 } from "./s3.ts";
 import type { PlanOptions, SourceObject, SourcePlan } from "./source.ts";
 
 /**

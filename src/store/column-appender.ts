@@ -1,7 +1,8 @@
+import type { DuckDBAppender, DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
 import type { Appender, DataChunk, Vector } from "@duckdb/node-bindings";
-import type { DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
 import type { Column } from "./columns.ts";
-import { bindings as duckdb } from "./duckdb.ts";
+import { bindings as duckdb, LIST, listValue, VARCHAR } from "./duckdb.ts";
+import type { FactColumns } from "./fact-columns.ts";
 
 /** Rows of one DuckDB vector. */
 export const VECTOR_ROWS = 2048;
@@ -68,4 +69,65 @@ function copyValidity(vector: Vector, valid: Uint8Array, from: number, count: nu
 /** A column of a result without nulls, in the binary form of its type; good until the chunk is gone. */
 export function columnBytes(chunk: DuckDBDataChunk, column: number, bytesPerValue: number): Uint8Array {
   return duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, column), chunk.rowCount * bytesPerValue);
+}
+
+/** A cell of a dimension table. Numbers go to unsigned 32-bit columns, bigints to 64-bit ones. */
+export type Cell = string | number | bigint | boolean | readonly string[] | Date | null;
+
+/**
+ * Appends whole rows to a small table (dimensions, ledger): value by value, in the order of its columns. `kinds` says how
+ * numbers are written: u uinteger, b ubigint, i integer, t timestamp; anything else by its JavaScript type.
+ */
+export async function appendRows(
+  connection: DuckDBConnection,
+  table: string,
+  kinds: string,
+  rows: Iterable<readonly Cell[]>,
+): Promise<void> {
+  const appender = await connection.createAppender(table);
+  // Left open by a failure it would write its rows when it is collected, long after the transaction.
+  try {
+    for (const row of rows) {
+      row.forEach((cell, at) => appendCell(appender, kinds[at], cell));
+      appender.endRow();
+    }
+  } finally {
+    appender.closeSync();
+  }
+}
+
+function appendCell(appender: DuckDBAppender, kind: string, cell: Cell): void {
+  if (cell === null) appender.appendNull();
+  else if (typeof cell === "string") appender.appendVarchar(cell);
+  else if (typeof cell === "boolean") appender.appendBoolean(cell);
+  else if (typeof cell === "bigint") appender.appendUBigInt(cell);
+  else if (typeof cell === "number") {
+    if (kind === "b") appender.appendUBigInt(BigInt(Math.trunc(cell)));
+    else if (kind === "i") appender.appendInteger(cell);
+    else appender.appendUInteger(cell);
+  } else if (cell instanceof Date) appender.appendVarchar(cell.toISOString().replace("T", " ").replace("Z", ""));
+  else appender.appendList(listValue([...(cell as readonly string[])]), LIST(VARCHAR));
+}
+
+/** Writes sums. */
+export interface FactRowWriter {
+  append(facts: FactColumns): void;
+  /** Ends; what has not been flushed is not written. */
+  discard(): void;
+}
+
+export function createFactRowWriter(connection: DuckDBConnection): FactRowWriter {
+  const activity = createColumnAppender(connection, "activity", 8);
+  const coverage = createColumnAppender(connection, "coverage_minutes", 7);
+  const traffic = createColumnAppender(connection, "traffic_sums", 18);
+  return {
+    append(facts) {
+      activity.append(facts.activity.columns, facts.activity.rows);
+      coverage.append(facts.coverage.columns, facts.coverage.rows);
+      traffic.append(facts.traffic.columns, facts.traffic.rows);
+      // At once: there is less to do when all records are in.
+      for (const one of [activity, coverage, traffic]) one.flush();
+    },
+    discard: () => [activity, coverage, traffic].forEach((one) => one.discard()),
+  };
 }

@@ -14,10 +14,9 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
-import { DuckDBInstance } from "./duckdb.ts";
+import { DuckDBInstance, writeError } from "./duckdb.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS } from "./schema.ts";
 import { USAGE_VIEWS } from "./usage-views.ts";
-import { writeError } from "./write-error.ts";
 
 /** An evidence file that may be written, and the one connection that does. */
 export interface WritableFile {

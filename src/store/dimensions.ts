@@ -1,13 +1,13 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { RuleSet } from "../evaluate/rule-sets.ts";
-import type { Judgement } from "../evaluate/judgement.ts";
+import type { RuleSet } from "../evaluate/facts/rule-sets.ts";
+import type { Judgement } from "../judgement.ts";
 import { formatAddress, formatPrefix } from "../net/address.ts";
 import { protocolName } from "../net/protocols.ts";
-import { PEER_NLB, PEER_UNRESOLVED } from "../policy/compile/filters.ts";
-import { collectPeers, type Peers } from "../policy/compile/peers.ts";
-import type { Model, NetworkAclEntry, NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../policy/model.ts";
-import { createUnloggedTest } from "../policy/unlogged.ts";
-import { appendRows, type Cell } from "./rows.ts";
+import { PEER_NLB, PEER_UNRESOLVED } from "../model/resolve.ts";
+import { collectPeers, type Peers } from "../model/resolve.ts";
+import type { Model, NetworkAclEntry, NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../model/model.ts";
+import { createUnloggedTest } from "../model/unlogged.ts";
+import { appendRows, type Cell } from "./column-appender.ts";
 
 /** The names that judgements give by place: rules, and snapshots. */
 export interface PolicyNames {

@@ -1,25 +1,28 @@
 import { availableParallelism } from "node:os";
 import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
-import type { RuleSet } from "../evaluate/rule-sets.ts";
+import type { RuleSet } from "../evaluate/facts/rule-sets.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
-import type { Judgement } from "../evaluate/judgement.ts";
-import type { CompiledPolicy } from "../policy/compile/compile.ts";
-import type { Model } from "../policy/model.ts";
+import type { Judgement } from "../judgement.ts";
+import type { CompiledPolicy } from "../policy/compile.ts";
+import type { Model } from "../model/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
 import { allowMemory, useAllCores, type WritableFile } from "./create-file.ts";
 import type { FactColumns } from "./fact-columns.ts";
-import { createFactRowWriter } from "./fact-rows.ts";
+import { appendRows, type Cell, createFactRowWriter } from "./column-appender.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { createQueryPool } from "./query-pool.ts";
-import type { Parameters, Result } from "./reader.ts";
-import { createIntervalLog } from "./interval-log.ts";
+import type { Parameters, Result } from "./query.ts";
+import { createIntervalLog, createRunRows, type FinishedObject, type RunEnd, type RunRecord } from "./run-rows.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
-import { appendRows, type Cell } from "./rows.ts";
-import { createRunRows, type FinishedObject, type RunEnd, type RunRecord } from "./run-rows.ts";
-import { readIdentities } from "./stored-identities.ts";
-import type { LedgerEntry, StoredState } from "./stored-state.ts";
-import { appendTracker, replaceTracker, type TrackerFrame } from "./tracker-rows.ts";
-import { withWriteErrors } from "./write-error.ts";
+import {
+  appendTracker,
+  type LedgerEntry,
+  readIdentities,
+  replaceTracker,
+  type StoredState,
+  type TrackerFrame,
+} from "./stored-state.ts";
+import { withWriteErrors } from "./duckdb.ts";
 
 /** What is new since the last commit: names and answers behind the numbers in the columns, in the order of their numbers. */
 export interface Changes {

@@ -2,20 +2,21 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import {
   BATCH_ROWS,
   FAMILY_SHIFT,
+  type FlowBatch,
   HAS_BYTES,
   HAS_PACKETS,
   HAS_PORTS,
   HAS_PROTOCOL,
   HAS_TCP_FLAGS,
   HAS_TIMES,
+  keepOctets,
+  keepOthers,
+  keepPorts,
   PKT_FAMILY_SHIFT,
-  type FlowBatch,
 } from "../decode/flow-batch.ts";
-import { keepOctets, keepOthers, keepPorts } from "../decode/remove-rows.ts";
-import { IPV4 } from "../net/address.ts";
+import { IPV4, IPV6 } from "../net/address.ts";
 import { createColumnAppender } from "./column-appender.ts";
-import { type Column, columnOf, putUint64 } from "./columns.ts";
-import { NO_FLAGS, WideRows } from "./wide-rows.ts";
+import { type Column, columnOf, createValidity, markValid, putUint64 } from "./columns.ts";
 
 const COMPLETE = HAS_PORTS | HAS_PROTOCOL | HAS_PACKETS | HAS_BYTES | HAS_TIMES;
 const FAMILIES = (3 << FAMILY_SHIFT) | (3 << PKT_FAMILY_SHIFT);
@@ -128,4 +129,138 @@ function isPlain(batch: FlowBatch, row: number): boolean {
   if (batch.end[row] < batch.start[row]) return false;
   if (bits === PLAIN) return true;
   return bits === PLAIN_WITH_PACKET && batch.pktSrc[row] === batch.src[row] && batch.pktDst[row] === batch.dst[row];
+}
+
+/** Value of `tcp_flags` in the tables for a record without that field. */
+export const NO_FLAGS = 256;
+
+const u32 = (): Uint32Array => new Uint32Array(BATCH_ROWS);
+const u16 = (): Uint16Array => new Uint16Array(BATCH_ROWS);
+const valid = (): Uint8Array => createValidity(BATCH_ROWS);
+
+/** Rows of `flow_rows_wide` on their way, and which of their fields are there. */
+export class WideRows {
+  private readonly objectId = u32();
+  private readonly line = u32();
+  private readonly interfaceId = u32();
+  private readonly judgement = u32();
+  private readonly flags = u16();
+  private readonly start = u32();
+  private readonly duration = u32();
+  private readonly timed = valid();
+  private readonly srcPort = u16();
+  private readonly dstPort = u16();
+  private readonly ported = valid();
+  private readonly protocol = new Uint8Array(BATCH_ROWS);
+  private readonly hasProtocol = valid();
+  private readonly packets = new Uint32Array(BATCH_ROWS * 2);
+  private readonly hasPackets = valid();
+  private readonly bytes = new Uint32Array(BATCH_ROWS * 2);
+  private readonly hasBytes = valid();
+  private readonly own = new AddressPairs();
+  private readonly packet = new AddressPairs();
+  private readonly masks = [
+    this.timed,
+    this.ported,
+    this.hasProtocol,
+    this.hasPackets,
+    this.hasBytes,
+    this.own.four,
+    this.own.six,
+    this.packet.four,
+    this.packet.six,
+  ];
+
+  /** The rows `which` of a batch as the 20 columns of the table, good until the next call. */
+  columns(objectId: number, batch: FlowBatch, judgements: Uint32Array, which: Int32Array): Column[] {
+    for (const mask of this.masks) mask.fill(0);
+    this.objectId.fill(objectId, 0, which.length);
+    this.fill(batch, judgements, which);
+    const { timed, ported, hasProtocol, hasPackets, hasBytes, own, packet } = this;
+    return [
+      columnOf(this.objectId),
+      columnOf(this.line),
+      columnOf(this.interfaceId),
+      { ...columnOf(this.start), valid: timed },
+      { ...columnOf(this.duration), valid: timed },
+      { ...columnOf(own.src), valid: own.four },
+      { ...columnOf(own.dst), valid: own.four },
+      { ...columnOf(this.srcPort), valid: ported },
+      { ...columnOf(this.dstPort), valid: ported },
+      { ...columnOf(this.protocol), valid: hasProtocol },
+      { ...columnOf(this.packets, 2), valid: hasPackets },
+      { ...columnOf(this.bytes, 2), valid: hasBytes },
+      columnOf(this.flags),
+      columnOf(this.judgement),
+      { ...columnOf(own.src6, 4), valid: own.six },
+      { ...columnOf(own.dst6, 4), valid: own.six },
+      { ...columnOf(packet.src), valid: packet.four },
+      { ...columnOf(packet.dst), valid: packet.four },
+      { ...columnOf(packet.src6, 4), valid: packet.six },
+      { ...columnOf(packet.dst6, 4), valid: packet.six },
+    ];
+  }
+
+  private fill(batch: FlowBatch, judgements: Uint32Array, which: Int32Array): void {
+    const { own, packet, line, interfaceId, judgement, flags, start, duration } = this;
+    for (let at = 0; at < which.length; at++) {
+      const row = which[at];
+      const bits = batch.bits[row];
+      line[at] = batch.line[row];
+      interfaceId[at] = batch.interfaceId[row];
+      judgement[at] = judgements[row];
+      flags[at] = bits & HAS_TCP_FLAGS ? batch.tcpFlags[row] : NO_FLAGS;
+      if (bits & HAS_TIMES) {
+        start[at] = batch.start[row];
+        duration[at] = Math.max(0, batch.end[row] - batch.start[row]);
+        markValid(this.timed, at);
+      }
+      if (bits & HAS_PORTS) {
+        this.srcPort[at] = batch.srcPort[row];
+        this.dstPort[at] = batch.dstPort[row];
+        markValid(this.ported, at);
+      }
+      if (bits & HAS_PROTOCOL) {
+        this.protocol[at] = batch.protocol[row];
+        markValid(this.hasProtocol, at);
+      }
+      if (bits & HAS_PACKETS) {
+        putUint64(batch.packets[row], this.packets, at);
+        markValid(this.hasPackets, at);
+      }
+      if (bits & HAS_BYTES) {
+        putUint64(batch.bytes[row], this.bytes, at);
+        markValid(this.hasBytes, at);
+      }
+      own.put(at, (bits >>> FAMILY_SHIFT) & 3, batch.src[row], batch.dst[row], batch.addr6);
+      packet.put(at, (bits >>> PKT_FAMILY_SHIFT) & 3, batch.pktSrc[row], batch.pktDst[row], batch.addr6);
+    }
+  }
+}
+
+/** Source and destination, of one family each row, or of none. */
+class AddressPairs {
+  readonly src = u32();
+  readonly dst = u32();
+  readonly four = valid();
+  /** Four words a row. */
+  readonly src6 = new Uint32Array(BATCH_ROWS * 4);
+  readonly dst6 = new Uint32Array(BATCH_ROWS * 4);
+  readonly six = valid();
+
+  /** An IPv4 address is its own value, an IPv6 address a place in `words`. */
+  put(row: number, family: number, src: number, dst: number, words: Uint32Array): void {
+    if (family === IPV4) {
+      this.src[row] = src;
+      this.dst[row] = dst;
+      markValid(this.four, row);
+    } else if (family === IPV6) {
+      // A 128-bit integer in memory: least significant word first.
+      for (let word = 0; word < 4; word++) {
+        this.src6[row * 4 + 3 - word] = words[src + word];
+        this.dst6[row * 4 + 3 - word] = words[dst + word];
+      }
+      markValid(this.six, row);
+    }
+  }
 }

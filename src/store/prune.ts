@@ -3,8 +3,7 @@ import { availableParallelism } from "node:os";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
 import { createSchema, openForWriting, unfinishedName } from "./create-file.ts";
-import { DuckDBInstance, quotedString } from "./duckdb.ts";
-import { writeError } from "./write-error.ts";
+import { DuckDBInstance, quotedString, writeError } from "./duckdb.ts";
 
 export interface Pruned {
   /** Flow records that went, and those that were there. */

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { type Reader, readerOf } from "./reader.ts";
+import { type Reader, readerOf } from "./query.ts";
 
 /**
  * Queries on as many connections as are asked for at once, `most` at the most: most of a short query's time goes into its

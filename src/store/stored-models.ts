@@ -5,8 +5,8 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createGzip, gunzip } from "node:zlib";
 import type { DuckDBBlobValue, DuckDBConnection } from "@duckdb/node-api";
-import type { Model } from "../policy/model.ts";
-import { modelFromJson, modelPieces } from "../policy/model-json.ts";
+import type { Model } from "../model/model.ts";
+import { modelFromJson, modelPieces } from "../model/model-json.ts";
 import { blobValue } from "./duckdb.ts";
 
 const decompress = promisify(gunzip);

@@ -1,8 +1,10 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBBlobValue, DuckDBConnection } from "@duckdb/node-api";
 import { ACTION_ACCEPT, ACTION_REJECT, STATUS_NODATA, STATUS_SHIFT, STATUS_SKIPDATA } from "../decode/flow-batch.ts";
-import type { StoredRuleSet } from "../evaluate/rule-sets.ts";
-import type { TrackerState } from "../evaluate/state.ts";
-import { loadTracker } from "./tracker-rows.ts";
+import type { StoredReading, TrackerState } from "../evaluate/conntrack/state.ts";
+import { BUCKET_SECONDS, hashIdentity, identity, type StoredIdentities } from "../evaluate/duplicates.ts";
+import type { StoredRuleSet } from "../evaluate/facts/rule-sets.ts";
+import { blobValue } from "./duckdb.ts";
+import { scanFlows } from "./traffic-classes.ts";
 
 /** An object of the ledger. `objectId` is its number in the tables. */
 export interface LedgerEntry {
@@ -88,4 +90,90 @@ function toRuleSets(members: readonly (readonly unknown[])[]): StoredRuleSet[] {
 
 function numberOrNull(value: unknown): number | null {
   return value === null ? null : Number(value);
+}
+
+const TABLES = ["flow_rows", "flow_rows_wide"] as const;
+
+/** The identities of the stored records that start in one of the buckets (`BUCKET_SECONDS` each). */
+export async function readIdentities(
+  connection: DuckDBConnection,
+  buckets: readonly number[],
+): Promise<StoredIdentities> {
+  const from = Math.min(...buckets) * BUCKET_SECONDS;
+  const to = (Math.max(...buckets) + 1) * BUCKET_SECONDS;
+  // Records are stored in order of time, roughly: the bounds leave most of the table unread.
+  const where = `start_s >= ${from} and start_s < ${to} and start_s // ${BUCKET_SECONDS} in (${buckets.join(", ")})`;
+  const parts: StoredIdentities[] = [];
+  for (const table of TABLES) {
+    for await (const { batch, objectId, judgement } of scanFlows(connection, table, where)) {
+      const { rows } = batch;
+      const low = new Int32Array(rows);
+      const high = new Int32Array(rows);
+      for (let row = 0; row < rows; row++) {
+        hashIdentity(batch, row);
+        low[row] = identity.low;
+        high[row] = identity.high;
+      }
+      parts.push({
+        rows,
+        low,
+        high,
+        start: batch.start.slice(0, rows),
+        objectId: objectId.slice(),
+        judgement: judgement.slice(),
+      });
+    }
+  }
+  return joined(parts);
+}
+
+function joined(parts: readonly StoredIdentities[]): StoredIdentities {
+  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
+  const whole = {
+    rows,
+    low: new Int32Array(rows),
+    high: new Int32Array(rows),
+    start: new Uint32Array(rows),
+    objectId: new Uint32Array(rows),
+    judgement: new Uint32Array(rows),
+  };
+  let at = 0;
+  for (const part of parts) {
+    for (const column of ["low", "high", "start", "objectId", "judgement"] as const)
+      whole[column].set(part[column], at);
+    at += part.rows;
+  }
+  return whole;
+}
+
+/** The stored memory of the evaluator; part of the transaction that commits the records it comes from. */
+export type TrackerFrame = Omit<TrackerState, "entries">;
+
+/** Puts another memory in the place of the stored one, without its entries. */
+export async function replaceTracker(
+  connection: DuckDBConnection,
+  { readings, addresses, now }: TrackerFrame,
+): Promise<void> {
+  await connection.run("delete from tracker_connections");
+  await connection.run("delete from tracker_state");
+  const content = JSON.stringify({ readings, addresses: [...addresses], now });
+  await connection.run("insert into tracker_state values ($1)", [content]);
+}
+
+export async function appendTracker(connection: DuckDBConnection, chunk: Uint8Array): Promise<void> {
+  await connection.run("insert into tracker_connections values ($1)", [blobValue(chunk)]);
+}
+
+/** The memory that an earlier run left; null when there is none. */
+export async function loadTracker(connection: DuckDBConnection): Promise<TrackerState | null> {
+  const [row] = (await connection.runAndReadAll("select content from tracker_state")).getRows();
+  if (!row) return null;
+  const content = JSON.parse(String(row[0])) as { readings: StoredReading[]; addresses: number[]; now: number };
+  const chunks = await connection.runAndReadAll("select entries from tracker_connections order by rowid");
+  return {
+    entries: chunks.getRows().map(([chunk]) => (chunk as DuckDBBlobValue).bytes),
+    addresses: Uint32Array.from(content.addresses),
+    readings: content.readings,
+    now: content.now,
+  };
 }

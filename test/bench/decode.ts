@@ -1,11 +1,10 @@
 // How fast bytes become columns: node .bench/test/bench/decode.js [records]
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createReadStream } from "node:fs";
+import { createReadStream, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
-import { ByteDictionary } from "../../src/decode/dictionary.ts";
+import { ByteDictionary } from "../../src/decode/dense/dictionary.ts";
 import { ACTION_ACCEPT, ACTION_MASK, FlowBatch } from "../../src/decode/flow-batch.ts";
 import { inflate } from "../../src/decode/inflate.ts";
 import { decodeObject } from "../../src/decode/object.ts";

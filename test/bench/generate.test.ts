@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { prefixContains } from "../../src/net/address.ts";
 import { parseAddress } from "../../src/net/parse.ts";
-import { loadModel } from "../../src/policy/load.ts";
-import type { NetworkInterface, Peer, Snapshot } from "../../src/policy/model.ts";
+import { loadModel } from "../../src/model/load.ts";
+import type { NetworkInterface, Peer, Snapshot } from "../../src/model/model.ts";
 import { decodeText, type Row } from "../decode/collect.ts";
 import { DEFAULTS, generate, type GenerateOptions } from "./generate/generate.ts";
 import type { Truth } from "./generate/truth.ts";

@@ -8,7 +8,7 @@ import type {
   SecurityGroup,
   SecurityGroupRule,
   Snapshot,
-} from "../../src/policy/model.ts";
+} from "../../src/model/model.ts";
 
 export type ModelEdit = (model: Model) => Model;
 

@@ -2,14 +2,13 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkProposal, proposeEdit } from "../../src/change/proposal.ts";
+import { changesOf, checkProposal, proposeEdit } from "../../src/change/what-if.ts";
 import { removableSet } from "../../src/change/removable.ts";
 import { tightenRules } from "../../src/change/tighten/tighten.ts";
-import { changesOf } from "../../src/change/what-if.ts";
-import { TIGHTEN_DEFAULTS } from "../../src/cli/proposals.ts";
-import { matchText } from "../../src/report/tighten-rows.ts";
-import type { SecurityGroupRule } from "../../src/policy/model.ts";
-import { type History, newestSnapshot, openHistory } from "../../src/store/history.ts";
+import { TIGHTEN_DEFAULTS } from "../../src/cli/evidence-notes.ts";
+import { matchText } from "../../src/report/tighten.ts";
+import type { SecurityGroupRule } from "../../src/model/model.ts";
+import { type History, newestSnapshot, openHistory } from "../../src/store/stored-records.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
 const WIDE = "sgr-0ef6ec91532d35b0b";

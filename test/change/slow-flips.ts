@@ -1,11 +1,11 @@
-import { walkLayers } from "../../src/evaluate/explain/layers.ts";
-import { snapshotsInForce } from "../../src/evaluate/explain/in-force.ts";
-import { endsOf } from "../../src/evaluate/explain/place.ts";
-import { recordsOf, type FlowRecord } from "../../src/evaluate/explain/record.ts";
-import type { Verdict } from "../../src/evaluate/judgement.ts";
-import type { Model } from "../../src/policy/model.ts";
-import type { FlowTable } from "../../src/store/flow-scan.ts";
-import type { History, StoredJudgement } from "../../src/store/history.ts";
+import { walkLayers } from "../../src/explain/layers.ts";
+import { snapshotsInForce } from "../../src/explain/record-state.ts";
+import { endsOf } from "../../src/explain/endpoints.ts";
+import { recordsOf, type FlowRecord } from "../../src/explain/trace.ts";
+import type { Verdict } from "../../src/judgement.ts";
+import type { Model } from "../../src/model/model.ts";
+import type { FlowTable } from "../../src/store/traffic-classes.ts";
+import type { History, StoredJudgement } from "../../src/store/stored-records.ts";
 
 /** `object|line: before>after` of every record whose verdict changes, one by one with the plain evaluator. */
 export async function slowFlips(history: History, inForce: Model, proposed: Model): Promise<string[]> {

@@ -4,10 +4,17 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { changesOf, breaksTraffic, type Flip, replayHistory } from "../../src/change/what-if.ts";
-import { proposeEdit, type Proposal, proposeModel } from "../../src/change/proposal.ts";
-import { loadModel } from "../../src/policy/load.ts";
-import { type History, openHistory } from "../../src/store/history.ts";
+import {
+  breaksTraffic,
+  changesOf,
+  type Flip,
+  type Proposal,
+  proposeEdit,
+  proposeModel,
+  replayHistory,
+} from "../../src/change/what-if.ts";
+import { loadModel } from "../../src/model/load.ts";
+import { type History, openHistory } from "../../src/store/stored-records.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 import { cidr, denyEntry, editAcl, editInterfaces, editRule, editRules, type ModelEdit } from "./model-edits.ts";
 import { slowFlips } from "./slow-flips.ts";

@@ -1,7 +1,7 @@
 import stringWidth from "string-width";
 import { beforeAll, describe, expect, test } from "vitest";
 import { flowreplay } from "../helpers/cli.ts";
-import { writeModel } from "../policy/model-folder.ts";
+import { writeModel } from "../model/model-folder.ts";
 
 const ACCEPTED = "2 123456789012 eni-abc123 10.0.1.5 10.0.3.15 49761 3306 6 10 840 1620000000 1620000060 ACCEPT OK";
 const REJECTED = "2 123456789012 eni-abc123 203.0.113.50 10.0.1.5 12345 22 6 5 400 1620000000 1620000060 REJECT OK";

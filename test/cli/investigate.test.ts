@@ -7,12 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeFailure } from "../../src/cli/failure.ts";
 import { investigate } from "../../src/report/investigate/investigation.ts";
 import type { Period } from "../../src/report/investigate/records-sql.ts";
-import { renderInvestigationJson } from "../../src/report/investigate/rows.ts";
+import { renderInvestigation, renderInvestigationJson } from "../../src/report/investigate/text.ts";
 import type { Investigation } from "../../src/report/investigate/sections.ts";
-import { renderInvestigation } from "../../src/report/investigate/text.ts";
 import { toRows } from "../../src/report/summary-text.ts";
-import { openInvestigated } from "../../src/store/investigated.ts";
-import { openReader } from "../../src/store/reader.ts";
+import { openInvestigated } from "../../src/store/stored-records.ts";
+import { openReader } from "../../src/store/query.ts";
 import { type CliRun, flowreplay } from "../helpers/cli.ts";
 import { createEvidence } from "../helpers/evidence.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { flowreplay } from "../helpers/cli.ts";
-import { writeModel } from "../policy/model-folder.ts";
+import { writeModel } from "../model/model-folder.ts";
 
 const GROUP = {
   GroupId: "sg-1",

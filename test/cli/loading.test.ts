@@ -38,12 +38,12 @@ test("a replay loads DuckDB, the model's checks and the readers' decoders in the
   for (const part of ["store/duckdb.ts", "@duckdb", "zod", "@aws-sdk", "report/html", "hyparquet", "csv-parse"]) {
     expect(has(main, part), part).toEqual([]);
   }
-  const reader = loadedBy("pool/worker.ts");
+  const reader = loadedBy("replay/reader-thread.ts");
   for (const part of ["@duckdb", "store/", "@aws-sdk", "zod", "hyparquet", "csv-parse", "report/"]) {
     expect(has(reader, part), part).toEqual([]);
   }
-  const writer = loadedBy("store/writer-thread.ts");
-  expect([writer.has("store/duckdb.ts"), writer.has("policy/load.ts")]).toEqual([true, true]);
+  const writer = loadedBy("replay/writer-thread.ts");
+  expect([writer.has("store/duckdb.ts"), writer.has("model/load.ts")]).toEqual([true, true]);
   for (const part of ["@aws-sdk", "report/", "source/"]) {
     expect(has(writer, part), part).toEqual([]);
   }
@@ -51,8 +51,8 @@ test("a replay loads DuckDB, the model's checks and the readers' decoders in the
 
 test("a replay starts its threads before it loads what they will not wait for", () => {
   const first = loadedBy("cli/commands/replay.ts");
-  expect(first.has("pool/threads.ts")).toBe(true);
-  for (const part of ["zod", "decode/", "policy/", "evaluate/", "store/", "source/"]) {
+  expect(first.has("replay/threads.ts")).toBe(true);
+  for (const part of ["zod", "decode/", "model/", "policy/", "evaluate/", "store/", "source/"]) {
     expect(has(first, part), part).toEqual([]);
   }
 });
@@ -60,7 +60,7 @@ test("a replay starts its threads before it loads what they will not wait for", 
 test("a report loads no model, no page and nothing that changes rules", () => {
   const loaded = loadedBy("cli/commands/report.ts");
   expect(loaded.has("store/duckdb.ts")).toBe(true);
-  for (const part of ["zod", "@aws-sdk", "report/html", "change/", "evaluate/", "policy/load.ts"]) {
+  for (const part of ["zod", "@aws-sdk", "report/html", "change/", "evaluate/", "model/load.ts"]) {
     expect(has(loaded, part), part).toEqual([]);
   }
 });

@@ -1,4 +1,4 @@
-import { ByteDictionary } from "../../src/decode/dictionary.ts";
+import { ByteDictionary } from "../../src/decode/dense/dictionary.ts";
 import * as B from "../../src/decode/flow-batch.ts";
 import { decodeObject } from "../../src/decode/object.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";

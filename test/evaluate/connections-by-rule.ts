@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openReader } from "../../src/store/reader.ts";
+import { openReader } from "../../src/store/query.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { replayInto } from "../helpers/samples.ts";
 import { describe, type Network } from "../helpers/small-model.ts";

@@ -1,6 +1,6 @@
 import { describe as suite, expect, test } from "vitest";
-import { createExplainer } from "../../src/evaluate/explain/explainer.ts";
-import type { NamedJudgement } from "../../src/evaluate/explain/trace.ts";
+import { createExplainer } from "../../src/explain/explainer.ts";
+import type { NamedJudgement } from "../../src/explain/trace.ts";
 import { modelOf } from "../helpers/model-of.ts";
 import { describe, type Network } from "../helpers/small-model.ts";
 import { judgeFast, sorted } from "./judge-fast.ts";

@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createExplainer } from "../../src/evaluate/explain/explainer.ts";
-import { loadModel } from "../../src/policy/load.ts";
+import { createExplainer } from "../../src/explain/explainer.ts";
+import { loadModel } from "../../src/model/load.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { describe, type Network } from "../helpers/small-model.ts";
 import { judgeFast } from "./judge-fast.ts";

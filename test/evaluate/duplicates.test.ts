@@ -13,8 +13,13 @@ import {
   STATUS_SHIFT,
   STATUS_SKIPDATA,
 } from "../../src/decode/flow-batch.ts";
-import { bucketOf, createDuplicateFilter, type StoredIdentities } from "../../src/evaluate/duplicates.ts";
-import { hashIdentity, identity } from "../../src/evaluate/record-identity.ts";
+import {
+  bucketOf,
+  createDuplicateFilter,
+  hashIdentity,
+  identity,
+  type StoredIdentities,
+} from "../../src/evaluate/duplicates.ts";
 import { IPV4 } from "../../src/net/address.ts";
 
 const COMPLETE =

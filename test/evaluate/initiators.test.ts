@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createExplainer } from "../../src/evaluate/explain/explainer.ts";
+import { createExplainer } from "../../src/explain/explainer.ts";
 import { smallModel } from "../helpers/small-model.ts";
 import { judgeFast } from "./judge-fast.ts";
 

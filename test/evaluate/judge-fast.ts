@@ -1,19 +1,18 @@
-import { ByteDictionary } from "../../src/decode/dictionary.ts";
+import { ByteDictionary } from "../../src/decode/dense/dictionary.ts";
 import { type BadLine, FlowBatch } from "../../src/decode/flow-batch.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";
 import { createEvaluator, type Evaluator } from "../../src/evaluate/evaluator.ts";
-import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../../src/evaluate/traffic-facts.ts";
-import type { TrackerState } from "../../src/evaluate/state.ts";
+import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../../src/evaluate/facts/traffic.ts";
+import type { TrackerState } from "../../src/evaluate/conntrack/state.ts";
 import { IPV4 } from "../../src/net/address.ts";
-import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "../../src/evaluate/timeouts.ts";
-import { recordsOf, type FlowRecord } from "../../src/evaluate/explain/record.ts";
-import type { NamedJudgement } from "../../src/evaluate/explain/trace.ts";
-import { createInitiatorRules } from "../../src/evaluate/initiator.ts";
-import type { Judgement } from "../../src/evaluate/judgement.ts";
-import { createBatchReader } from "../../src/evaluate/read-batch.ts";
-import { createReadingTable } from "../../src/evaluate/reading.ts";
-import { compileModel } from "../../src/policy/compile/compile.ts";
-import type { Model } from "../../src/policy/model.ts";
+import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "../../src/evaluate/conntrack/timeouts.ts";
+import { type FlowRecord, type NamedJudgement, recordsOf } from "../../src/explain/trace.ts";
+import { createInitiatorRules } from "../../src/evaluate/judge/initiator.ts";
+import type { Judgement } from "../../src/judgement.ts";
+import { createBatchReader } from "../../src/evaluate/lookup/look-up-batch.ts";
+import { createReadingTable } from "../../src/evaluate/lookup/policy-lookup.ts";
+import { compileModel } from "../../src/policy/compile.ts";
+import type { Model } from "../../src/model/model.ts";
 
 export interface Judged {
   readonly record: FlowRecord;

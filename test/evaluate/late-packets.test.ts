@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createExplainer } from "../../src/evaluate/explain/explainer.ts";
+import { createExplainer } from "../../src/explain/explainer.ts";
 import { modelOf } from "../helpers/model-of.ts";
 import { describe } from "../helpers/small-model.ts";
 import { judgeFast, sorted } from "./judge-fast.ts";

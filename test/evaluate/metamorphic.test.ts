@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { NamedJudgement } from "../../src/evaluate/explain/trace.ts";
+import type { NamedJudgement } from "../../src/explain/trace.ts";
 import { modelOf } from "../helpers/model-of.ts";
 import { judgeFast, sorted, type Judged } from "./judge-fast.ts";
 import { isSplit, renamed, split, swapApart, withRule } from "./random/edits.ts";

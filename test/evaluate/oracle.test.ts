@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createExplainer } from "../../src/evaluate/explain/explainer.ts";
+import { createExplainer } from "../../src/explain/explainer.ts";
 import { modelOf } from "../helpers/model-of.ts";
 import { judgeFast, sorted } from "./judge-fast.ts";
 import { describeHistory, history } from "./random/network.ts";

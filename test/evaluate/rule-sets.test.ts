@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { createReadingTable } from "../../src/evaluate/reading.ts";
-import { createRuleSets } from "../../src/evaluate/rule-sets.ts";
+import { createReadingTable } from "../../src/evaluate/lookup/policy-lookup.ts";
+import { createRuleSets } from "../../src/evaluate/facts/rule-sets.ts";
 
 const match = (rules: number[], possible: number[] = []) =>
   ({ answer: "allow", rules, possible, untracked: false, named: false, doubt: null, echo: null }) as never;

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { createExplainer } from "../../src/evaluate/explain/explainer.ts";
-import type { Explanation, NamedJudgement } from "../../src/evaluate/explain/trace.ts";
-import { loadModel } from "../../src/policy/load.ts";
+import { createExplainer } from "../../src/explain/explainer.ts";
+import type { Explanation, NamedJudgement } from "../../src/explain/trace.ts";
+import { loadModel } from "../../src/model/load.ts";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
-import { renderExplanations } from "../../src/report/explanation-text.ts";
+import { renderExplanations } from "../../src/report/explanation.ts";
 import { runReport } from "../../src/report/run-report.ts";
-import { openReader, type Plain, type Reader } from "../../src/store/reader.ts";
+import { openReader, type Plain, type Reader } from "../../src/store/query.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { replayInto } from "../helpers/samples.ts";
 import { layOut, verdictCases, type Expectation, type VerdictCase } from "../helpers/verdict-case.ts";

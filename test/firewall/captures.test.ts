@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openReader } from "../../src/store/reader.ts";
+import { openReader } from "../../src/store/query.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { modelOf, writeCapture } from "../helpers/firewall/capture.ts";
 import { createChance } from "../helpers/firewall/chance.ts";

@@ -1,11 +1,10 @@
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { proposeModel } from "../../src/change/proposal.ts";
-import { replayHistory } from "../../src/change/what-if.ts";
-import { loadModel } from "../../src/policy/load.ts";
+import { proposeModel, replayHistory } from "../../src/change/what-if.ts";
+import { loadModel } from "../../src/model/load.ts";
 import { isIcmp } from "../../src/net/protocols.ts";
-import { openHistory } from "../../src/store/history.ts";
-import { openReader } from "../../src/store/reader.ts";
+import { openHistory } from "../../src/store/stored-records.ts";
+import { openReader } from "../../src/store/query.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { type Capture, type Format, modelOf, writeCapture, writeModel } from "../helpers/firewall/capture.ts";
 import { createChance } from "../helpers/firewall/chance.ts";

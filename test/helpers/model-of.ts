@@ -1,10 +1,10 @@
-import { collect, emptyCollection } from "../../src/policy/collect.ts";
-import { visitItems } from "../../src/policy/documents.ts";
-import { collectNotes } from "../../src/policy/messages.ts";
-import type { Model, Snapshot } from "../../src/policy/model.ts";
-import { joinNetworkAcls } from "../../src/policy/network-acls.ts";
-import { joinPrefixLists } from "../../src/policy/networks.ts";
-import { joinSecurityGroups } from "../../src/policy/security-groups.ts";
+import { collect, emptyCollection } from "../../src/model/collect.ts";
+import { visitItems } from "../../src/model/documents.ts";
+import { collectNotes } from "../../src/model/messages.ts";
+import type { Model, Snapshot } from "../../src/model/model.ts";
+import { joinNetworkAcls } from "../../src/model/network-acls.ts";
+import { joinPrefixLists } from "../../src/model/networks.ts";
+import { joinSecurityGroups } from "../../src/model/load.ts";
 
 /** A configuration in the JSON of `aws ec2 describe-*`, by top-level key; prefix list entries by list. */
 export type Answers = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadModel } from "../../src/policy/load.ts";
-import type { Model } from "../../src/policy/model.ts";
+import { loadModel } from "../../src/model/load.ts";
+import type { Model } from "../../src/model/model.ts";
 
 /**
  * A network in a few lines. Rules: `in tcp 443 0.0.0.0/0` or `out all 10.0.0.0/8`, the peer also a prefix list or a group

@@ -4,9 +4,9 @@ import { basename, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
-import { rowObject } from "../../src/report/renderers/json.ts";
+import { rowObject } from "../../src/report/renderers/formats.ts";
 import { runReport } from "../../src/report/run-report.ts";
-import { openReader, type Plain } from "../../src/store/reader.ts";
+import { openReader, type Plain } from "../../src/store/query.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
 const DESIGN = new URL("../captures/production-vpc/design.json", import.meta.url);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { runReport } from "../../src/report/run-report.ts";
 import { type Row, toRows } from "../../src/report/summary-text.ts";
-import { openReader, type Reader } from "../../src/store/reader.ts";
+import { openReader, type Reader } from "../../src/store/query.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 

@@ -7,7 +7,7 @@ import {
 import { CreateFlowLogsCommand, CreateVpcCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { followGroup } from "../../src/source/cloudwatch-follow.ts";
-import { SLICE_MS } from "../../src/source/cloudwatch-slices.ts";
+import { SLICE_MS } from "../../src/source/cloudwatch-plan.ts";
 import { openObject } from "../../src/source/open.ts";
 import { planSources } from "../../src/source/plan.ts";
 import type { AwsOptions, PlanOptions, SourceObject } from "../../src/source/source.ts";

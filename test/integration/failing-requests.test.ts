@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openReader } from "../../src/store/reader.ts";
+import { openReader } from "../../src/store/query.ts";
 import { MAIN } from "../helpers/cli.ts";
 import { startFaultProxy } from "../helpers/fault-proxy.ts";
 import { writeFiftyObjects } from "../helpers/kill.ts";

@@ -9,9 +9,9 @@ import {
   PutLogEventsCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { followReplay } from "../../src/follow.ts";
+import { followReplay } from "../../src/replay/follow.ts";
 import { newFindings } from "../../src/report/new-findings.ts";
-import { openReader } from "../../src/store/reader.ts";
+import { openReader } from "../../src/store/query.ts";
 import { flowreplay, MAIN } from "../helpers/cli.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { startMoto, testEnvironment } from "../helpers/moto.ts";

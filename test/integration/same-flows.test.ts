@@ -16,7 +16,7 @@ import { glob } from "tinyglobby";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { runReport } from "../../src/report/run-report.ts";
-import { openReader } from "../../src/store/reader.ts";
+import { openReader } from "../../src/store/query.ts";
 import { FORMATS, tableOf } from "../decode/rewrite.ts";
 import { startMoto, testEnvironment } from "../helpers/moto.ts";
 

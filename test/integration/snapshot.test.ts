@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as ec2 from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadModel } from "../../src/policy/load.ts";
+import { loadModel } from "../../src/model/load.ts";
 import { startFaultProxy } from "../helpers/fault-proxy.ts";
 import { startMoto, testEnvironment } from "../helpers/moto.ts";
 

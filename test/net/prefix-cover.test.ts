@@ -2,8 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatPrefix, type Prefix } from "../../src/net/address.ts";
 import { bitsOf, hostPrefix, parseAddress, parsePrefix } from "../../src/net/parse.ts";
-import { type CoverOptions, coverPrefixes, fewestBlocks } from "../../src/net/prefix-cover.ts";
-import { holdsPrefix } from "../../src/net/prefix-sets.ts";
+import { type CoverOptions, coverPrefixes, fewestBlocks, holdsPrefix } from "../../src/net/prefixes.ts";
 
 const host = (text: string): Prefix => hostPrefix(parseAddress(text)!);
 const sizeOf = ({ family, length }: Prefix): number => 2 ** (bitsOf(family) - length);

@@ -3,7 +3,7 @@ import { IPv4CidrRange, Pool, RangedSet } from "ip-num";
 import { expect, test } from "vitest";
 import { formatPrefix, IPV4, type Prefix, prefixContains } from "../../src/net/address.ts";
 import { parsePrefix } from "../../src/net/parse.ts";
-import { aggregatePrefixes, commonPrefix, holdsPrefix, subtractPrefixes } from "../../src/net/prefix-sets.ts";
+import { aggregatePrefixes, commonPrefix, holdsPrefix, subtractPrefixes } from "../../src/net/prefixes.ts";
 
 const of = (text: string): Prefix => parsePrefix(text)!.prefix;
 const texts = (prefixes: readonly Prefix[]): string[] => prefixes.map(formatPrefix);

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 
-import { formatIcmp, formatPorts } from "../../src/net/ports.ts";
-import { parseProtocol, protocolName } from "../../src/net/protocols.ts";
+import { formatIcmp, formatPorts, parseProtocol, protocolName } from "../../src/net/protocols.ts";
 
 test.each([
   ["tcp", 6],

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { GROUPS, findReport, loadCatalogue } from "../../src/report/catalogue.ts";
-import { parseReport } from "../../src/report/report-header.ts";
+import { findReport, GROUPS, loadCatalogue, parseReport } from "../../src/report/catalogue.ts";
 import { bindParameters } from "../../src/report/run-report.ts";
 
 const HEADER = `-- title: A title

@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseEdit } from "../../src/policy/edit.ts";
+import { parseEdit } from "../../src/model/edit.ts";
 import { awsCliScript, editJson, type RuleChange, terraformScript } from "../../src/report/change-scripts.ts";
 import { withFolder } from "../helpers/evidence.ts";
-import { prefix, rule } from "../policy/lint/snapshots.ts";
+import { prefix, rule } from "../analysis/lint/snapshots.ts";
 
 const HOSTILE = "it's `touch pwned` $(touch pwned) ${x} %{y}\n; touch pwned # \u001b[2J\u202e \\ \"";
 const old = rule("sgr-1", "sg-1", { protocol: 6, ports: { from: 443, to: 443 }, description: HOSTILE });

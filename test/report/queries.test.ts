@@ -2,9 +2,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
-import { renderJson } from "../../src/report/renderers/json.ts";
+import { renderJson } from "../../src/report/renderers/formats.ts";
 import { runReport, withDefaults } from "../../src/report/run-report.ts";
-import { openReader, type ResultStream } from "../../src/store/reader.ts";
+import { openReader, type ResultStream } from "../../src/store/query.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 
 /**

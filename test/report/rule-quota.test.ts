@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { quotaNotes } from "../../src/report/rule-quota.ts";
-import { prefix, rule, snapshotOf } from "../policy/lint/snapshots.ts";
+import { prefix, rule, snapshotOf } from "../analysis/lint/snapshots.ts";
 
 const many = (from: number, to: number): ReturnType<typeof rule>[] =>
   Array.from({ length: to - from }, (_, at) =>

@@ -4,7 +4,7 @@ import stringWidth from "string-width";
 import { expect, test } from "vitest";
 import { renderSummary } from "../../src/report/summary.ts";
 import { bar, plural } from "../../src/report/summary-text.ts";
-import { openReader } from "../../src/store/reader.ts";
+import { openReader } from "../../src/store/query.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 
 const CASES = fileURLToPath(new URL("../cases/", import.meta.url));

@@ -1,6 +1,6 @@
 import stringWidth from "string-width";
 import { expect, test } from "vitest";
-import { textWidth } from "../../src/report/renderers/text-width.ts";
+import { textWidth } from "../../src/report/renderers/renderer.ts";
 
 test("the short way gives the widths of the long one", () => {
   for (let code = 0x20; code < 0x7f; code++) expect(textWidth(String.fromCodePoint(code))).toBe(1);

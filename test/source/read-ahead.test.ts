@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { readAhead } from "../../src/source/read-ahead.ts";
+import { readAhead } from "../../src/source/open.ts";
 
 function counting(chunks: number, fail?: Error) {
   const seen = { produced: 0, closed: false };

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatIpv4, formatIpv6 } from "../../src/net/address.ts";
-import { openReader } from "../../src/store/reader.ts";
+import { openReader } from "../../src/store/query.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 
 const word = fc.integer({ min: 0, max: 0xffffffff });

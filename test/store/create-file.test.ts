@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { allowMemory, EMPTY_FILE, makeEmpty, openForWriting } from "../../src/store/create-file.ts";
-import { appendTracker, replaceTracker } from "../../src/store/tracker-rows.ts";
+import { appendTracker, replaceTracker } from "../../src/store/stored-state.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { FlowBatch } from "../../src/decode/flow-batch.ts";
-import { evidenceOnThisThread } from "../../src/store/threaded-writer.ts";
+import { evidenceOnThisThread } from "../../src/replay/threaded-writer.ts";
 import { withFolder } from "../helpers/evidence.ts";
 
 const NOTHING_NEW = {

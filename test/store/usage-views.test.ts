@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { openReader } from "../../src/store/reader.ts";
+import { openReader } from "../../src/store/query.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 
 const CASES = new URL("../cases/queries/", import.meta.url);

@@ -1,13 +1,21 @@
 import { formatPrefix, IPV4, type Prefix } from "../../net/address.ts";
-import { MAX_PORT } from "../../net/ports.ts";
-import { commonPrefix } from "../../net/prefix-sets.ts";
-import { breadthScore, peerAddresses, ruleServices, ruleVolume } from "../../policy/breadth.ts";
-import type { SecurityGroupRule, Snapshot } from "../../policy/model.ts";
-import { readableId } from "../../policy/security-group-rules.ts";
-import { addressSpace, fixedSpace, type PeerSpace } from "./peer-cover.ts";
+import { MAX_PORT } from "../../net/protocols.ts";
+import { commonPrefix } from "../../net/prefixes.ts";
+import { breadthScore, peerAddresses, ruleServices, ruleVolume } from "../../analysis/breadth.ts";
+import type { SecurityGroupRule, Snapshot } from "../../model/model.ts";
+import { readableId } from "../../model/security-group-rules.ts";
+import {
+  addressSpace,
+  type Cover,
+  type Covers,
+  coverServices,
+  fewestRules,
+  fixedSpace,
+  type PeerSpace,
+  type ServiceUse,
+} from "./cover.ts";
 import { membersOf, referencesFor } from "./references.ts";
-import { type Cover, type Covers, coverServices, fewestRules, type ServiceUse } from "./service-cover.ts";
-import { admitsUse, type Match, servesUse, type Use } from "./use.ts";
+import { admitsUse, type Match, servesUse, type Use } from "./required-flows.ts";
 
 /** How far a replacement may go. */
 export interface Limits {

@@ -1,12 +1,17 @@
-import { breadthScore, ruleVolume } from "../../policy/breadth.ts";
-import type { SecurityGroupRule, Snapshot } from "../../policy/model.ts";
-import type { History } from "../../store/history.ts";
+import { breadthScore, ruleVolume } from "../../analysis/breadth.ts";
+import type { SecurityGroupRule, Snapshot } from "../../model/model.ts";
+import type { History } from "../../store/stored-records.ts";
 import type { TrafficClass } from "../../store/traffic-classes.ts";
-import { type AdmittedUse, admittedUses, companionsOf } from "./connections.ts";
-import { collectDemands, type Demand } from "./demand.ts";
-import { type HoldOut, testedReplacements, type TimedUse } from "./hold-out.ts";
-import { admission, type Limits, type Replacement } from "./narrow.ts";
-import { useKey } from "./use.ts";
+import { admission, type Limits, type Narrowed, narrowRule, type Replacement } from "./narrow.ts";
+import {
+  type AdmittedUse,
+  admittedUses,
+  collectDemands,
+  companionsOf,
+  type Demand,
+  type Use,
+  useKey,
+} from "./required-flows.ts";
 
 export interface TightenOptions extends Limits {
   /** Share of the window, at its end, that the first part's rules are tested on; 0 to 1. */
@@ -192,4 +197,53 @@ function leftOutOf(own: readonly AdmittedUse[], admitted: (use: AdmittedUse) => 
     if (one.trafficClass !== "real" && !admitted(one)) leftOut[one.trafficClass] += one.connections;
   }
   return leftOut;
+}
+
+/** A use with the accepted records that need it, before the split and from it on. */
+export interface TimedUse extends Use {
+  readonly learnt: number;
+  readonly heldBack: number;
+}
+
+/** Of the held-back records, those that rules learnt on the first part of the window would have denied. */
+export interface HoldOut {
+  readonly records: number;
+  readonly broken: number;
+}
+
+export interface Tested {
+  readonly narrowed: Narrowed;
+  /** Of the replacement chosen; null where one of the two parts has no use of the rule. */
+  readonly holdOut: HoldOut | null;
+  /** Of each point of the curve, learnt with as many rules at most. */
+  readonly ofCurve: readonly (HoldOut | null)[];
+}
+
+/** The replacements of a rule, learnt on the whole window, with what the same method had done on its first part. */
+export function testedReplacements(
+  rule: SecurityGroupRule,
+  uses: readonly TimedUse[],
+  snapshot: Snapshot,
+  limits: Limits,
+): Tested {
+  const narrowed = narrowRule(rule, uses, snapshot, limits);
+  const first = uses.filter((use) => use.learnt > 0);
+  const second = uses.filter((use) => use.heldBack > 0);
+  if (first.length === 0 || second.length === 0)
+    return { narrowed, holdOut: null, ofCurve: narrowed.curve.map(() => null) };
+  const learnt = narrowRule(rule, first, snapshot, limits);
+  const admits = admission(rule, snapshot);
+  const records = second.reduce((sum, use) => sum + use.heldBack, 0);
+  const test = (replacement: Replacement | null | undefined): HoldOut | null => {
+    if (!replacement) return null;
+    const denied = second.filter((use) => !replacement.rules.some((one) => admits(one, use)));
+    return { records, broken: denied.reduce((sum, use) => sum + use.heldBack, 0) };
+  };
+  return {
+    narrowed,
+    holdOut: narrowed.chosen && test(learnt.chosen),
+    ofCurve: narrowed.curve.map(({ rules, withinLimits }) =>
+      test(learnt.curve.findLast((one) => one.rules.length <= rules.length && one.withinLimits === withinLimits)),
+    ),
+  };
 }

@@ -1,9 +1,9 @@
 import type { Prefix } from "../../net/address.ts";
 import { parsePrefix } from "../../net/parse.ts";
-import { holdsPrefix } from "../../net/prefix-sets.ts";
-import { prefixAddresses } from "../../policy/breadth.ts";
-import { addressBlocks } from "../../policy/compile/peers.ts";
-import type { NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../../policy/model.ts";
+import { holdsPrefix } from "../../net/prefixes.ts";
+import { prefixAddresses } from "../../analysis/breadth.ts";
+import { addressBlocks } from "../../model/resolve.ts";
+import type { NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../../model/model.ts";
 
 /** A group or prefix list that a rule may name instead of addresses. */
 export interface Reference {

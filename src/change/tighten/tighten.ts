@@ -1,10 +1,9 @@
-import type { SecurityGroupRule } from "../../policy/model.ts";
-import { readableId } from "../../policy/security-group-rules.ts";
-import { type History, newestSnapshot } from "../../store/history.ts";
-import { proposeReplacements } from "../proposal.ts";
-import { type ChangeGroup, isBreaking } from "../tally.ts";
-import { changesOf } from "../what-if.ts";
-import { recordWindow } from "./connections.ts";
+import type { SecurityGroupRule } from "../../model/model.ts";
+import { readableId } from "../../model/security-group-rules.ts";
+import { type History, newestSnapshot } from "../../store/stored-records.ts";
+import { changesOf, proposeReplacements } from "../what-if.ts";
+import { type ChangeGroup, isBreaking } from "../change-groups.ts";
+import { recordWindow } from "./required-flows.ts";
 import { isNeeded, keepRule, proposeRules, type TightenedRule, type TightenOptions } from "./propose.ts";
 
 export interface Tightened {

@@ -1,26 +1,23 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { ByteDictionary } from "../../decode/dictionary.ts";
+import { ByteDictionary } from "../../decode/dense/dictionary.ts";
 import { parseFieldList } from "../../decode/fields.ts";
 import { type BadLine, FlowBatch } from "../../decode/flow-batch.ts";
 import { decodeObject } from "../../decode/object.ts";
 import { AppError } from "../../errors.ts";
-import { createExplainer } from "../../evaluate/explain/explainer.ts";
-import { explainFlow, type HypotheticalFlow } from "../../evaluate/explain/hypothetical.ts";
-import { type FlowRecord, recordsOf } from "../../evaluate/explain/record.ts";
-import type { Explanation } from "../../evaluate/explain/trace.ts";
+import { createExplainer } from "../../explain/explainer.ts";
+import { explainFlow, type HypotheticalFlow } from "../../explain/hypothetical.ts";
+import { type Explanation, type FlowRecord, recordsOf } from "../../explain/trace.ts";
 import type { Address } from "../../net/address.ts";
 import { parseAddress } from "../../net/parse.ts";
-import { MAX_PORT } from "../../net/ports.ts";
-import { ALL_PROTOCOLS, hasPorts, parseProtocol, protocolName } from "../../net/protocols.ts";
-import { loadModel } from "../../policy/load.ts";
-import type { Direction, Model } from "../../policy/model.ts";
-import { explanationRows } from "../../report/explanation-rows.ts";
-import { renderExplanations } from "../../report/explanation-text.ts";
-import { renderJson } from "../../report/renderers/json.ts";
+import { ALL_PROTOCOLS, hasPorts, MAX_PORT, parseProtocol, protocolName } from "../../net/protocols.ts";
+import { loadModel } from "../../model/load.ts";
+import type { Direction, Model } from "../../model/model.ts";
+import { explanationRows, renderExplanations } from "../../report/explanation.ts";
+import { renderJson } from "../../report/renderers/formats.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { EXIT } from "../failure.ts";
 import { renderOptions, writeOutput } from "../output.ts";
-import { parseTime } from "../time.ts";
+import { parseTime } from "../options.ts";
 
 interface ExplainOptions {
   readonly model?: string;

@@ -1,15 +1,16 @@
-import { type Command, InvalidArgumentError } from "commander";
-import { investigationPage } from "../../report/html/investigation-page.ts";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { investigationPage } from "../../report/html/pages.ts";
 import { renderPage } from "../../report/html/page.ts";
 import { investigate } from "../../report/investigate/investigation.ts";
-import { renderInvestigationJson, renderInvestigationMarkdown } from "../../report/investigate/rows.ts";
-import { renderInvestigation } from "../../report/investigate/text.ts";
+import {
+  renderInvestigation,
+  renderInvestigationJson,
+  renderInvestigationMarkdown,
+} from "../../report/investigate/text.ts";
 import { AppError } from "../../errors.ts";
-import { openInvestigated } from "../../store/investigated.ts";
-import { databaseOption } from "../database-option.ts";
+import { openInvestigated } from "../../store/stored-records.ts";
+import { databaseOption, parseTime } from "../options.ts";
 import { chosenReportFormat, fileOption, renderOptions, writeOutput } from "../output.ts";
-import { Option } from "commander";
-import { parseTime } from "../time.ts";
 
 interface InvestigateOptions {
   readonly db: string;

@@ -1,18 +1,17 @@
 import { statSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
-import { CHECKS, SEVERITIES } from "../../policy/lint/finding.ts";
-import { findingLines } from "../../policy/lint/lines.ts";
-import { lintModel } from "../../policy/lint/lint.ts";
-import { loadModel } from "../../policy/load.ts";
-import type { Model } from "../../policy/model.ts";
+import { CHECKS, SEVERITIES } from "../../analysis/lint/finding.ts";
+import { findingLines, lintModel } from "../../analysis/lint/lint.ts";
+import { loadModel } from "../../model/load.ts";
+import type { Model } from "../../model/model.ts";
 import { listed } from "../../report/fail-on.ts";
 import type { FindingDocument } from "../../report/findings/document.ts";
 import type { Finding } from "../../report/findings/finding.ts";
 import { FINDING_RENDERERS } from "../../report/findings/formats.ts";
 import { LINT_CHECKS, lintKind } from "../../report/findings/kinds.ts";
 import { findingRows, lintFindings, renderFindings } from "../../report/findings/lint-list.ts";
-import { placesInModel } from "../../report/findings/places.ts";
+import { placesInModel } from "../../report/findings/locations.ts";
 import { counts, type Review, type ReviewedFinding, reviewFindings } from "../../report/findings/review.ts";
 import { RENDERERS } from "../../report/renderers/formats.ts";
 import { visible } from "../../report/renderers/renderer.ts";
@@ -35,7 +34,7 @@ import {
   renderOptions,
   writeOutput,
 } from "../output.ts";
-import { packageVersion } from "../package-version.ts";
+import { packageVersion } from "../options.ts";
 
 interface LintOptions extends ReviewOptions {
   readonly model: string;

@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { pruneFlows } from "../../store/prune.ts";
-import { databaseOption } from "../database-option.ts";
-import { isoTime, parseTime } from "../time.ts";
+import { databaseOption, isoTime, parseTime } from "../options.ts";
 
 interface PruneOptions {
   readonly db: string;

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { RENDERERS } from "../../report/renderers/formats.ts";
-import { openReader } from "../../store/reader.ts";
-import { databaseOption } from "../database-option.ts";
+import { openReader } from "../../store/query.ts";
+import { databaseOption } from "../options.ts";
 import { chosenFormat, fileOption, type OutputOptions, outputOption, renderOptions, writeOutput } from "../output.ts";
 
 interface QueryOptions extends OutputOptions {

@@ -1,13 +1,12 @@
-import type { Command } from "commander";
-import { Option } from "commander";
+import { type Command, Option } from "commander";
 import { removableSet, type RemovableSet } from "../../change/removable.ts";
 import { type RuleChange, type ScriptFormat, SCRIPTS } from "../../report/change-scripts.ts";
-import { gradeRemovable, type GradedRule, isProven, removableRows } from "../../report/removable-rows.ts";
+import { gradeRemovable, type GradedRule, isProven, removableRows } from "../../report/removable.ts";
 import { type OutputFormat, RENDERERS } from "../../report/renderers/formats.ts";
-import { openHistory } from "../../store/history.ts";
-import { databaseOption } from "../database-option.ts";
+import { openHistory } from "../../store/stored-records.ts";
+import { databaseOption } from "../options.ts";
 import { chosenFormat, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
-import { notePruned } from "../pruned.ts";
+import { notePruned } from "../evidence-notes.ts";
 
 export interface RemovableCommandOptions extends Omit<OutputOptions, "output"> {
   readonly db: string;

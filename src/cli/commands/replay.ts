@@ -3,10 +3,9 @@ import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { visible } from "../../report/renderers/renderer.ts";
-import { startThreads } from "../../pool/threads.ts";
-import { databaseOption } from "../database-option.ts";
+import { startThreads } from "../../replay/threads.ts";
+import { databaseOption, isoTime, parseTime } from "../options.ts";
 import { addReviewOptions, type ReviewOptions } from "../findings.ts";
-import { isoTime, parseTime } from "../time.ts";
 
 export interface ReplayCommandOptions extends ReviewOptions {
   readonly model?: string;

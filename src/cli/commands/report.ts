@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
-import { findReport, loadCatalogue, type Report } from "../../report/catalogue.ts";
+import { findReport, loadCatalogue, renderReportList, type Report } from "../../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../../report/fail-on.ts";
 import { findingReports } from "../../report/findings/audit.ts";
-import { renderReportList } from "../../report/report-list.ts";
 import type { GivenParameters } from "../../report/run-report.ts";
-import { openReader, type Reader, type Result } from "../../store/reader.ts";
+import { openReader, type Reader, type Result } from "../../store/query.ts";
 import { EXIT } from "../failure.ts";
 import {
   accountOption,
@@ -16,7 +15,7 @@ import {
   type ReviewOptions,
   suppressedOption,
 } from "../findings.ts";
-import { databaseOption } from "../database-option.ts";
+import { databaseOption } from "../options.ts";
 import {
   chosenReportFormat,
   fileOption,
@@ -30,8 +29,7 @@ import {
   reportOutputOption,
   writeOutput,
 } from "../output.ts";
-import { tightenProposals } from "../proposals.ts";
-import { noteUnseen } from "../pruned.ts";
+import { noteUnseen, tightenProposals } from "../evidence-notes.ts";
 import { writeFindings, writeRows } from "../report-output.ts";
 
 interface ReportOptions extends ReviewOptions {
@@ -132,7 +130,7 @@ async function pageOf(
 ): Promise<AsyncIterable<string>> {
   const { auditPage } = await import("../../report/html/audit/page.ts");
   const { renderPage } = await import("../../report/html/page.ts");
-  const { reportPage } = await import("../../report/html/report-page.ts");
+  const { reportPage } = await import("../../report/html/pages.ts");
   const now = new Date();
   return renderPage(
     await (reports.length === 0 ? auditPage(reader, now, proposals) : reportPage(reader, reports, given, now)),

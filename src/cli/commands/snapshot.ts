@@ -1,7 +1,6 @@
 import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
-import { readConfiguration } from "../../source/ec2-snapshot.ts";
-import { writeSnapshot } from "../../source/snapshot-folder.ts";
+import { readConfiguration, writeSnapshot } from "../../source/snapshot.ts";
 
 interface SnapshotOptions {
   readonly out: string;

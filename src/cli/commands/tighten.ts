@@ -7,14 +7,12 @@ import { quotaNotes } from "../../report/rule-quota.ts";
 import { streamOf } from "../../report/row-stream.ts";
 import { plural } from "../../report/summary-text.ts";
 import { type Candidates, tightenCandidates } from "../../report/tighten-candidates.ts";
-import { byUrgency, curveRows, tightenChanges, tightenResult } from "../../report/tighten-rows.ts";
-import { renderTighten } from "../../report/tighten-text.ts";
-import { openHistory } from "../../store/history.ts";
+import { byUrgency, curveRows, renderTighten, tightenChanges, tightenResult } from "../../report/tighten.ts";
+import { openHistory } from "../../store/stored-records.ts";
 import { EXIT } from "../failure.ts";
-import { databaseOption } from "../database-option.ts";
+import { databaseOption } from "../options.ts";
 import { chosenFormat, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
-import { TIGHTEN_DEFAULTS } from "../proposals.ts";
-import { notePruned } from "../pruned.ts";
+import { notePruned, TIGHTEN_DEFAULTS } from "../evidence-notes.ts";
 
 interface TightenCommandOptions extends Omit<OutputOptions, "output"> {
   readonly db: string;

@@ -1,18 +1,24 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { checkProposal, isPartial, type Proposal, proposeEdit, proposeModel } from "../../change/proposal.ts";
-import { breaksTraffic, replayHistory } from "../../change/what-if.ts";
+import {
+  breaksTraffic,
+  checkProposal,
+  isPartial,
+  type Proposal,
+  proposeEdit,
+  proposeModel,
+  replayHistory,
+} from "../../change/what-if.ts";
 import { AppError } from "../../errors.ts";
-import { type Edit, parseEdit, parseNewRules } from "../../policy/edit.ts";
-import { loadModel } from "../../policy/load.ts";
+import { type Edit, parseEdit, parseNewRules } from "../../model/edit.ts";
+import { loadModel } from "../../model/load.ts";
 import { RENDERERS } from "../../report/renderers/formats.ts";
 import { visible } from "../../report/renderers/renderer.ts";
-import { flipRows, groupRows } from "../../report/what-if-rows.ts";
-import { renderWhatIf } from "../../report/what-if-text.ts";
-import { type History, openHistory } from "../../store/history.ts";
+import { flipRows, groupRows, renderWhatIf } from "../../report/what-if.ts";
+import { type History, openHistory } from "../../store/stored-records.ts";
 import { EXIT } from "../failure.ts";
-import { notePruned } from "../pruned.ts";
-import { databaseOption } from "../database-option.ts";
+import { notePruned } from "../evidence-notes.ts";
+import { databaseOption } from "../options.ts";
 import { chosenFormat, fileOption, type OutputOptions, outputOption, renderOptions, writeOutput } from "../output.ts";
 
 interface WhatIfOptions extends OutputOptions {

@@ -1,4 +1,4 @@
-import type { Severity } from "../../policy/lint/finding.ts";
+import type { Severity } from "../../analysis/lint/finding.ts";
 import { AppError } from "../../errors.ts";
 import { safeJson, visible } from "../renderers/renderer.ts";
 import { cut, type FindingDocument, partitionOf, resourceType } from "./document.ts";

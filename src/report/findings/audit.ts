@@ -1,9 +1,8 @@
 import { AppError } from "../../errors.ts";
-import type { Reader } from "../../store/reader.ts";
+import type { Reader } from "../../store/query.ts";
 import type { Report } from "../catalogue.ts";
 import type { GivenParameters } from "../run-report.ts";
-import { collectFindings } from "./collect.ts";
-import type { FindingKind } from "./finding.ts";
+import { collectFindings, type FindingKind } from "./finding.ts";
 import { AUDIT_REPORTS, kindOf } from "./kinds.ts";
 import { type Review, type ReviewedFinding, reviewFindings } from "./review.ts";
 

@@ -1,11 +1,10 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import * as z from "zod";
 import { AppError } from "../../errors.ts";
-import { openReader, type Plain, type Reader } from "../../store/reader.ts";
+import { openReader, type Plain, type Reader } from "../../store/query.ts";
 import type { Report } from "../catalogue.ts";
 import type { GivenParameters } from "../run-report.ts";
-import { addFinding, collectFindings } from "./collect.ts";
-import { type Finding, type FindingKind, findingOf, type FindingRow } from "./finding.ts";
+import { addFinding, collectFindings, type Finding, type FindingKind, findingOf, type FindingRow } from "./finding.ts";
 
 /** What an earlier run found. */
 export interface Baseline {

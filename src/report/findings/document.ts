@@ -1,5 +1,5 @@
 import type { FindingKind } from "./finding.ts";
-import type { Places } from "./places.ts";
+import type { Places } from "./locations.ts";
 import type { ReviewedFinding } from "./review.ts";
 
 /** Everything that a form of findings is written from. */

@@ -1,9 +1,7 @@
-import { CHECKS, type CheckId, SEVERITIES, type Severity } from "../../policy/lint/finding.ts";
+import { CHECKS, type CheckId, SEVERITIES, type Severity } from "../../analysis/lint/finding.ts";
 import type { Report } from "../catalogue.ts";
 import type { FindingKind, FindingRow } from "./finding.ts";
-import { type KindDetails, text } from "./kind-details.ts";
-import { RULE_KINDS } from "./rule-kinds.ts";
-import { DETECTION_KINDS, HEALTH_KINDS, MISMATCH_KINDS } from "./traffic-kinds.ts";
+import { DETECTION_KINDS, HEALTH_KINDS, type KindDetails, MISMATCH_KINDS, RULE_KINDS, text } from "./kind-tables.ts";
 
 const DETAILS: ReadonlyMap<string, KindDetails> = new Map(
   [MISMATCH_KINDS, RULE_KINDS, DETECTION_KINDS, HEALTH_KINDS].flatMap((kinds) => Object.entries(kinds)),

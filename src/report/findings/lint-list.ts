@@ -1,13 +1,11 @@
-import type { Finding as LintFinding } from "../../policy/lint/finding.ts";
-import type { Plain, ResultStream } from "../../store/reader.ts";
-import { rowObject } from "../renderers/json.ts";
+import type { Finding as LintFinding } from "../../analysis/lint/finding.ts";
+import type { Plain, ResultStream } from "../../store/query.ts";
+import { rowObject } from "../renderers/formats.ts";
 import { type RenderOptions, visible } from "../renderers/renderer.ts";
 import { rowStream } from "../row-stream.ts";
-import { suppression } from "./annotate.ts";
-import { addFinding } from "./collect.ts";
-import { type Finding, findingOf } from "./finding.ts";
+import { type ReviewedFinding, suppression } from "./review.ts";
+import { addFinding, type Finding, findingOf } from "./finding.ts";
 import { lintKind } from "./kinds.ts";
-import type { ReviewedFinding } from "./review.ts";
 
 /** A finding and the line of its file, null where there is none. */
 export interface PlacedFinding {

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { Severity } from "../../policy/lint/finding.ts";
+import type { Severity } from "../../analysis/lint/finding.ts";
 import { safeJson, visible } from "../renderers/renderer.ts";
 import { type FindingDocument, partitionOf, resourceType } from "./document.ts";
 import type { Finding } from "./finding.ts";

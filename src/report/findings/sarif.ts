@@ -1,9 +1,9 @@
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Severity } from "../../policy/lint/finding.ts";
+import type { Severity } from "../../analysis/lint/finding.ts";
 import { safeJson, visible } from "../renderers/renderer.ts";
 import type { FindingDocument } from "./document.ts";
-import type { Place } from "./places.ts";
+import type { Place } from "./locations.ts";
 import type { BaselineState, ReviewedFinding } from "./review.ts";
 
 const LEVELS: Readonly<Record<Severity, string>> = { high: "error", medium: "warning", low: "note", info: "note" };

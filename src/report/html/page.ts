@@ -1,6 +1,10 @@
-import { loadAssets } from "./assets.ts";
-import { embedJson, escapeHtml, hashSource } from "./embed.ts";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { safeJson } from "../renderers/renderer.ts";
+import { PAGE_FOLDER } from "../shipped-files.ts";
 import type { PageData } from "./page-data.ts";
+import { BASE_STYLE, PARTS_STYLE } from "./style.ts";
 
 /**
  * One self-contained HTML file. Its policy lets it run exactly the scripts and styles that stand in it and load
@@ -43,4 +47,66 @@ ${scripts.map((script) => `<script>${script}</script>`).join("\n")}
 </body>
 </html>
 `;
+}
+
+/** The inline content of a page: style sheets, and scripts in the order they run. */
+export interface Assets {
+  readonly styles: readonly string[];
+  readonly scripts: readonly string[];
+}
+
+/** Reads the chart library from its package and the page's own script from the compiled `page/`. */
+export function loadAssets(): Assets {
+  const library = createRequire(import.meta.url);
+  const read = (name: string): string => readFileSync(library.resolve(`uplot/dist/${name}`), "utf8");
+  const assets = {
+    styles: [read("uPlot.min.css"), BASE_STYLE + PARTS_STYLE],
+    scripts: [read("uPlot.iife.min.js"), pageScript(PAGE_FOLDER)],
+  };
+  for (const content of [...assets.styles, ...assets.scripts]) {
+    if (/<\/(script|style)|<!--/i.test(content)) throw new Error("an inlined script or style would end its element");
+  }
+  return assets;
+}
+
+/**
+ * The modules of the page as one script. They only declare functions and constants, under names that are unique among
+ * them (a second one would be a syntax error), so imports between them can fall away and their order does not matter.
+ */
+function pageScript(folder: URL): string {
+  const modules = readdirSync(folder).filter((name) => name.endsWith(".js"));
+  const source = modules
+    .sort()
+    .map((name) => readFileSync(new URL(name, folder), "utf8"))
+    .join("")
+    .replace(/^import \{[^}]*\} from "\.\/[\w-]+\.js";\n/gm, "")
+    .replace(/^export (?=function|const)/gm, "");
+  if (/^(import|export)\b/m.test(source)) throw new Error("the page's modules only import names from one another");
+  return `"use strict";\n(() => {\n${source}start();\n})();\n`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Text for an element or a quoted attribute. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
+}
+
+/**
+ * JSON for a `script` element. Inside one only `</script` and `<!--` mean something to the HTML parser (HTML Standard
+ * 13.2.5.4, script data state): without any `<` there is neither.
+ */
+export function embedJson(value: unknown): string {
+  return safeJson(value).replaceAll("<", "\\u003c");
+}
+
+/** A source of a Content-Security-Policy: exactly this inline script or style (CSP 3 section 2.3.1). */
+export function hashSource(content: string): string {
+  return `'sha256-${createHash("sha256").update(content, "utf8").digest("base64")}'`;
 }

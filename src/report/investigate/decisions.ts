@@ -1,6 +1,5 @@
-import type { Plain, Reader } from "../../store/reader.ts";
-import type { ColumnTypes } from "../row-stream.ts";
-import { isoTime } from "../row-stream.ts";
+import type { Plain, Reader } from "../../store/query.ts";
+import { type ColumnTypes, isoTime } from "../row-stream.ts";
 import { type Row, ruleText, toRows } from "../summary-text.ts";
 import type { InvestigationSection } from "./sections.ts";
 

@@ -1,19 +1,17 @@
 import { AppError } from "../../errors.ts";
-import type { Model } from "../../policy/model.ts";
-import type { Investigated } from "../../store/investigated.ts";
-import type { Reader } from "../../store/reader.ts";
-import { causeText } from "../cause-text.ts";
+import type { Model } from "../../model/model.ts";
+import type { Investigated } from "../../store/stored-records.ts";
+import type { Reader } from "../../store/query.ts";
+import { causeText } from "../explanation.ts";
 import { count, plural, toRows } from "../summary-text.ts";
-import { activitySections } from "./activity.ts";
+import { activitySections, summedSection } from "./activity.ts";
 import { decisionSections } from "./decisions.ts";
 import { type Period, pickedRecords, SUMS_OF_PICKED } from "./records-sql.ts";
 import { type Known, resolveSubject, wantedOf } from "./resolve.ts";
 import { factSection, type Investigation, type InvestigationSection } from "./sections.ts";
-import { readTotals, type Totals } from "./totals.ts";
+import { readTotals, type Totals, totalsSection } from "./totals.ts";
 import { unusedReachSections } from "./unused-reach.ts";
-import { summedSection } from "./summed.ts";
-import { totalsSection } from "./totals-section.ts";
-import { timeText, whoSection } from "./who.ts";
+import { timeText, whoSection } from "./subject-section.ts";
 
 export interface InvestigationOptions {
   readonly period: Period;

@@ -1,9 +1,9 @@
 import { AppError } from "../../errors.ts";
 import { formatAddress, type Prefix } from "../../net/address.ts";
 import { hostPrefix, parseAddress, parsePrefix } from "../../net/parse.ts";
-import { holdsPrefix } from "../../net/prefix-sets.ts";
-import type { Model, NetworkInterface, Snapshot } from "../../policy/model.ts";
-import type { Reader } from "../../store/reader.ts";
+import { holdsPrefix } from "../../net/prefixes.ts";
+import type { Model, NetworkInterface, Snapshot } from "../../model/model.ts";
+import type { Reader } from "../../store/query.ts";
 import { type Row, toRows } from "../summary-text.ts";
 import type { Wanted } from "./records-sql.ts";
 import { parseSubject, type Subject } from "./subject.ts";

@@ -1,5 +1,6 @@
-import type { Plain } from "../../store/reader.ts";
-import type { ColumnTypes } from "../row-stream.ts";
+import { protocolName } from "../../net/protocols.ts";
+import type { Plain, ResultStream } from "../../store/query.ts";
+import { type ColumnTypes, rowStream } from "../row-stream.ts";
 
 /** A page for a responder, as data: the renderers of the formats draw it. */
 export interface Investigation {
@@ -53,4 +54,26 @@ export function factSection(id: string, title: string, facts: readonly Fact[], l
     shape: "facts",
     brief: ["fact", "value"],
   };
+}
+
+/** Ports that a cell lists. */
+const PORTS = 3;
+
+/** A section with its most telling columns, protocols by name, long lists of ports short: for people. */
+export function briefly({ columns, rows, brief }: InvestigationSection): ResultStream {
+  const place = (name: string): number => columns.findIndex(([column]) => column === name);
+  const places = brief.map(place);
+  const total = place("port_count");
+  const cell = (row: readonly Plain[], at: number): Plain => {
+    const [value, name] = [row[at], columns[at][0]];
+    if (name === "protocol" && value !== null) return protocolName(Number(value));
+    if (name !== "ports" || !Array.isArray(value)) return value;
+    const rest = Number(row[total]) - PORTS;
+    return value.slice(0, PORTS).join(", ") + (rest > 0 ? ` +${rest}` : "");
+  };
+  const text = ["protocol", "ports"];
+  return rowStream(
+    places.map((at) => (text.includes(columns[at][0]) ? ([columns[at][0], "VARCHAR"] as const) : columns[at])),
+    rows.map((row) => places.map((at) => cell(row, at))),
+  );
 }

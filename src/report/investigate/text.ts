@@ -1,11 +1,9 @@
-import { type RenderOptions, visible } from "../renderers/renderer.ts";
-import { renderTable } from "../renderers/table.ts";
-import { hangingIndent } from "../renderers/wrap.ts";
+import type { Plain } from "../../store/query.ts";
+import { escapeMarkdown, renderMarkdown, rowObject } from "../renderers/formats.ts";
+import { type RenderOptions, safeJson, textWidth, visible } from "../renderers/renderer.ts";
+import { hangingIndent, renderTable } from "../renderers/table.ts";
 import { bar, count, grid } from "../summary-text.ts";
-import type { Plain } from "../../store/reader.ts";
-import { briefly } from "./brief.ts";
-import { entries } from "./text-entries.ts";
-import type { Investigation, InvestigationSection } from "./sections.ts";
+import { briefly, type Investigation, type InvestigationSection } from "./sections.ts";
 
 const BAR = 24;
 
@@ -70,4 +68,104 @@ function timeline({ columns, rows }: InvestigationSection, options: RenderOption
 
 function shortTime(value: Plain): string {
   return String(value).replace("T", " ").replace(/:00Z$/, "").replace(/Z$/, "");
+}
+
+/** Services and names that a line lists. */
+const LISTED = 12;
+
+/** Sections whose rows are sentences rather than cells: nothing of them is cut. */
+export function entries(section: InvestigationSection, options: RenderOptions): string | null {
+  if (section.id === "decisions") return decisions(section, options);
+  return section.id.startsWith("unused_") ? reaches(section, options) : null;
+}
+
+function decisions({ columns, rows }: InvestigationSection, { width }: RenderOptions): string {
+  const cell = cells(columns);
+  const numbers = rows.map((row) => count(cell(row, "records")));
+  const widest = Math.max(...numbers.map((text) => text.length));
+  return rows
+    .map((row, at) => {
+      const lead = `  ${String(cell(row, "action")).padEnd(6)}  ${numbers[at].padStart(widest)}  `;
+      const id = cell(row, "rule_id");
+      return hangingIndent(lead, visible(`${id === null ? "" : `${String(id)}  `}${String(cell(row, "what"))}`), width);
+    })
+    .join("");
+}
+
+function reaches({ columns, rows }: InvestigationSection, { width }: RenderOptions): string {
+  const cell = cells(columns);
+  return rows
+    .map((row) => {
+      const way = String(cell(row, "way"));
+      const lead = `  ${way.padEnd(3)}  `;
+      const peers = listOf(cell(row, "peers"));
+      const rest = Number(cell(row, "peer_count")) - Math.min(peers.length, LISTED);
+      const used = grouped(listOf(cell(row, "used")));
+      const doubt = cell(row, "certain") === false ? "perhaps " : "";
+      const more = rest > 0 ? ` and ${count(rest)} more` : "";
+      const names = `${way === "in" ? "from" : "to"} ${peers.slice(0, LISTED).join(", ")}${more}`;
+      return (
+        hangingIndent(lead, visible(`${doubt}${grouped(listOf(cell(row, "services")))}`), width) +
+        hangingIndent(" ".repeat(textWidth(lead)), visible(`${names}${used === "" ? "" : `; used: ${used}`}`), width)
+      );
+    })
+    .join("");
+}
+
+function cells(columns: InvestigationSection["columns"]): (row: readonly Plain[], name: string) => Plain {
+  const places = new Map(columns.map(([name], at) => [name, at]));
+  return (row, name) => row[places.get(name)!];
+}
+
+function listOf(value: Plain): string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
+
+/** `tcp 22, tcp 80, icmp 8` as `tcp 22, 80; icmp 8`. */
+function grouped(services: readonly string[]): string {
+  const parts = new Map<string, string[]>();
+  for (const service of services.slice(0, LISTED)) {
+    const [protocol, ...rest] = service.split(" ");
+    const list = parts.get(protocol) ?? [];
+    parts.set(protocol, [...list, rest.join(" ")]);
+  }
+  const rest = services.length - LISTED;
+  const text = [...parts].map(([protocol, list]) => `${protocol} ${list.join(", ")}`.trim()).join("; ");
+  return rest > 0 ? `${text} and ${count(rest)} more` : text;
+}
+
+/** One array of row objects, each beginning with the section that it belongs to. */
+export async function* renderInvestigationJson({ title, summary, sections }: Investigation): AsyncGenerator<string> {
+  const head: InvestigationSection = {
+    ...sections[0],
+    id: "investigation",
+    columns: [
+      ["title", "VARCHAR"],
+      ["summary", "VARCHAR"],
+    ],
+    rows: [[title, summary]],
+  };
+  const lines = [head, ...sections].flatMap(({ id, data, ...shown }) => {
+    const { columns, rows } = data ?? shown;
+    const names = ["section", ...columns.map(([name]) => name)];
+    return rows.map((row) => safeJson(rowObject(names, [id, ...row])));
+  });
+  yield `[\n${lines.join(",\n")}\n]\n`;
+}
+
+export async function* renderInvestigationMarkdown(investigation: Investigation): AsyncGenerator<string> {
+  yield `# ${escapeMarkdown(investigation.title)}\n\n${escapeMarkdown(investigation.summary)}\n`;
+  for (const section of investigation.sections) {
+    yield `\n## ${escapeMarkdown(section.title)}\n\n`;
+    if (section.rows.length === 0) {
+      yield `${escapeMarkdown(section.empty)}\n`;
+      continue;
+    }
+    if (section.lead !== "") yield `${escapeMarkdown(section.lead)}\n\n`;
+    if (section.shape === "facts") {
+      for (const [fact, value] of section.rows)
+        yield `- **${escapeMarkdown(String(fact))}**: ${escapeMarkdown(String(value))}\n`;
+    } else yield* renderMarkdown(briefly(section));
+    if (section.total > section.rows.length) yield `\n${section.rows.length} of ${section.total} rows.\n`;
+  }
 }

@@ -1,5 +1,8 @@
-import type { Reader } from "../../store/reader.ts";
-import { type Row, toRows } from "../summary-text.ts";
+import type { Reader } from "../../store/query.ts";
+import { isoTime } from "../row-stream.ts";
+import { count, plural, type Row, toRows } from "../summary-text.ts";
+import { factSection, type InvestigationSection } from "./sections.ts";
+import { timeText } from "./subject-section.ts";
 
 /** Sums of the records of one side: at the subject's own interfaces, or at the far end's. */
 export interface Totals {
@@ -68,5 +71,52 @@ function toTotals(row: Row): Totals {
     last: number("last"),
     interfaces: number("interfaces"),
     refused: number("refused"),
+  };
+}
+
+/** What happened, in sums. */
+export function totalsSection(totals: Totals, other: Totals | null, own: boolean): InvestigationSection {
+  const doubts = [
+    [totals.mismatches, "disagree with the model"],
+    [totals.undecided, "undecided"],
+    [totals.unmodelled, "unmodelled"],
+    [totals.noData, "without traffic (NODATA, SKIPDATA)"],
+  ] as const;
+  const doubt = doubts.filter(([sum]) => sum > 0).map(([sum, what]) => `${count(sum)} ${what}`);
+  const section = factSection("totals", "How much", [
+    [
+      "records",
+      `${count(totals.records)} at ${plural(totals.interfaces, "interface")}${own ? "" : " (of others: it has none of its own in the log)"}`,
+    ],
+    ["accepted", count(totals.accepted)],
+    ["rejected", count(totals.rejected)],
+    ["of these", doubt.join(", ")],
+    ["traffic", `${plural(totals.packets, "packet")}, ${plural(totals.bytes, "byte")}`],
+    ["first seen", timeText(totals.first)],
+    ["last seen", timeText(totals.last)],
+    [
+      "at the far end",
+      other === null
+        ? null
+        : `${count(other.accepted)} accepted, ${count(other.rejected)} rejected, as logged by ${plural(other.interfaces, "other interface")}`,
+    ],
+  ]);
+  return { ...section, data: dataOf(totals, other) };
+}
+
+function dataOf(totals: Totals, other: Totals | null): NonNullable<InvestigationSection["data"]> {
+  const { first, last, ...sums } = totals;
+  const counts = Object.entries({
+    ...sums,
+    acceptedThere: other?.accepted ?? 0,
+    rejectedThere: other?.rejected ?? 0,
+  }).map(([name, sum]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), sum] as const);
+  return {
+    columns: [
+      ...counts.map(([name]) => [name, "UBIGINT"] as const),
+      ["first_seen", "TIMESTAMP"],
+      ["last_seen", "TIMESTAMP"],
+    ],
+    rows: [[...counts.map(([, sum]) => sum), isoTime(first), isoTime(last)]],
   };
 }

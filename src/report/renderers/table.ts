@@ -1,7 +1,6 @@
-import type { Column, Plain, ResultStream } from "../../store/reader.ts";
-import { chooseColumns, fitColumns } from "./column-widths.ts";
-import { cellText, isNumeric, type RenderOptions, visible } from "./renderer.ts";
-import { textWidth } from "./text-width.ts";
+import stringWidth from "string-width";
+import type { Column, Plain, ResultStream } from "../../store/query.ts";
+import { cellText, isNumeric, type RenderOptions, textWidth, visible } from "./renderer.ts";
 
 const GAP = "  ";
 /** Rows that set the widths; later rows of a longer result are cut to them, so that memory stays bounded. */
@@ -130,4 +129,101 @@ function cellFormatters(columns: readonly Column[]): ((value: Plain) => string)[
 /** `2026-11-01T09:00:00Z` as `2026-11-01 09:00:00`; all times of a table are UTC. */
 function shortTime(text: string): string {
   return text.replace("T", " ").replace(/Z$/, "");
+}
+
+export interface ColumnSize {
+  readonly name: string;
+  readonly numeric: boolean;
+  /** Widest cell. */
+  readonly width: number;
+}
+
+/** Text may shrink to this before a column is left out. */
+const NARROWEST = 20;
+
+/**
+ * Widths of the columns that fit into `available` cells with `gap` between them: all of them, long text shrunk, or
+ * only the first ones. Numbers and identifiers are never cut (half an id is no id); a table keeps at least one column.
+ */
+export function fitColumns(columns: readonly ColumnSize[], available: number, gap: number): number[] {
+  const wanted = columns.map(wantedWidth);
+  const least = columns.map(leastWidth);
+  let count = columns.length;
+  const total = (widths: readonly number[], of: number): number =>
+    widths.slice(0, of).reduce((sum, width) => sum + width, 0) + gap * (of - 1);
+  while (count > 1 && total(least, count) > available) count--;
+  const widths = wanted.slice(0, count);
+  for (let excess = total(widths, count) - available; excess > 0; excess--) {
+    // The widest column that may still shrink gives one cell.
+    let at = -1;
+    for (let index = 0; index < count; index++) {
+      if (widths[index] > least[index] && (at < 0 || widths[index] > widths[at])) at = index;
+    }
+    if (at < 0) return [Math.max(1, Math.min(widths[0], available)), ...widths.slice(1)];
+    widths[at]--;
+  }
+  return widths;
+}
+
+function wantedWidth({ name, width }: ColumnSize): number {
+  return Math.max(width, longestPart(name), 1);
+}
+
+function leastWidth(column: ColumnSize, at: number): number {
+  const whole = column.numeric || /(^|_)id$/.test(column.name) || at === 0;
+  return Math.min(wantedWidth(column), whole ? 44 : NARROWEST);
+}
+
+/**
+ * Places of the columns to show: all of them where they fit or nothing is preferred; else the preferred ones, in that
+ * order, each that still fits beside those before it.
+ */
+export function chooseColumns(
+  columns: readonly ColumnSize[],
+  preferred: readonly string[],
+  available: number,
+  gap: number,
+): number[] {
+  const all = columns.map((_, at) => at);
+  const room = (places: readonly number[]): number =>
+    places.reduce((sum, place, at) => sum + leastWidth(columns[place], at), 0) + gap * (places.length - 1);
+  if (preferred.length === 0 || room(all) <= available) return all;
+  const chosen: number[] = [];
+  for (const name of preferred) {
+    const place = columns.findIndex((column) => column.name === name);
+    if (place >= 0 && (chosen.length === 0 || room([...chosen, place]) <= available)) chosen.push(place);
+  }
+  return chosen;
+}
+
+function longestPart(name: string): number {
+  return Math.max(...name.split(/(?<=_)/).map((part) => stringWidth(part)));
+}
+
+/**
+ * Text in lines of at most `width` cells: `lead` before the first, as many blanks before the others. A word that is longer
+ * than a line is broken.
+ */
+export function hangingIndent(lead: string, text: string, width: number): string {
+  const indent = " ".repeat(stringWidth(lead));
+  const room = Math.max(8, width - indent.length);
+  const lines: string[] = [""];
+  for (const word of text.split(" ").flatMap((one) => pieces(one, room))) {
+    const last = lines.at(-1)!;
+    if (last === "") lines[lines.length - 1] = word;
+    else if (stringWidth(last) + 1 + stringWidth(word) <= room) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line, at) => `${at === 0 ? lead : indent}${line}\n`).join("");
+}
+
+function pieces(word: string, room: number): string[] {
+  const result: string[] = [];
+  let rest = word;
+  while (stringWidth(rest) > room) {
+    const head = cutToWidth(rest, room).slice(0, -1);
+    result.push(head);
+    rest = rest.slice(head.length);
+  }
+  return [...result, rest];
 }

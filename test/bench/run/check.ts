@@ -1,4 +1,4 @@
-import { openReader, type Reader } from "../../../src/store/reader.ts";
+import { openReader, type Reader } from "../../../src/store/query.ts";
 import type { Truth } from "../generate/truth.ts";
 
 /** A wrong answer: there is no rate then. */

@@ -1,14 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Limits, narrowRule } from "../../../src/change/tighten/narrow.ts";
-import { admitsUse, type Match, type Use } from "../../../src/change/tighten/use.ts";
+import { admitsUse, type Match, type Use } from "../../../src/change/tighten/required-flows.ts";
 import { formatPrefix, type Prefix } from "../../../src/net/address.ts";
 import { hostPrefix, parseAddress, parsePrefix } from "../../../src/net/parse.ts";
-import { holdsPrefix } from "../../../src/net/prefix-sets.ts";
-import { prefixAddresses, ruleServices } from "../../../src/policy/breadth.ts";
-import type { SecurityGroupRule } from "../../../src/policy/model.ts";
-import { formatPeer } from "../../../src/policy/security-group-rules.ts";
-import { prefix, rule, snapshotOf } from "../../policy/lint/snapshots.ts";
+import { holdsPrefix } from "../../../src/net/prefixes.ts";
+import { prefixAddresses, ruleServices } from "../../../src/analysis/breadth.ts";
+import type { SecurityGroupRule } from "../../../src/model/model.ts";
+import { formatPeer } from "../../../src/model/security-group-rules.ts";
+import { prefix, rule, snapshotOf } from "../../analysis/lint/snapshots.ts";
 
 const LIMITS: Limits = { maxRules: 10, shortest4: 24, shortest6: 64, portGap: 0, references: false };
 const use = (peer: string, port: number, protocol = 6): Use => ({

@@ -1,5 +1,5 @@
 import { parsePrefix } from "../../../src/net/parse.ts";
-import { holdsPrefix } from "../../../src/net/prefix-sets.ts";
+import { holdsPrefix } from "../../../src/net/prefixes.ts";
 import type { Configuration } from "./network.ts";
 import type { Fields, LogText } from "./records.ts";
 

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Reader } from "../../../src/store/reader.ts";
+import type { Reader } from "../../../src/store/query.ts";
 import type { Format } from "./capture.ts";
 import type { RecordTruth, Truth } from "./truth.ts";
 

@@ -8,10 +8,10 @@ import { findingReports, reviewReports, whereFrom } from "../../../src/report/fi
 import type { FindingDocument } from "../../../src/report/findings/document.ts";
 import { FINDING_RENDERERS, type FindingFormat } from "../../../src/report/findings/formats.ts";
 import { kindOf } from "../../../src/report/findings/kinds.ts";
-import { placesInEvidence } from "../../../src/report/findings/places.ts";
+import { placesInEvidence } from "../../../src/report/findings/locations.ts";
 import { fileUri } from "../../../src/report/findings/sarif.ts";
 import { runReport } from "../../../src/report/run-report.ts";
-import { openReader, type Reader } from "../../../src/store/reader.ts";
+import { openReader, type Reader } from "../../../src/store/query.ts";
 import { replayInto, sample } from "../../helpers/samples.ts";
 import { asffProblems, ocsfProblems, sarifProblems } from "../../helpers/schemas.ts";
 

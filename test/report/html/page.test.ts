@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { embedJson, escapeHtml } from "../../../src/report/html/embed.ts";
-import { formatBytes, formatStep, formatTime, lastPart } from "../../../src/report/html/page/format.ts";
+import { embedJson, escapeHtml } from "../../../src/report/html/page.ts";
+import { formatBytes, formatStep, formatTime, lastPart } from "../../../src/report/html/page/dom.ts";
 import { linkTo, readLink } from "../../../src/report/html/page/links.ts";
 import { rowsNaming, selectRows, WHOLE } from "../../../src/report/html/page/table-model.ts";
 import { tableBlock } from "../../../src/report/html/table-block.ts";
-import type { Plain } from "../../../src/store/reader.ts";
+import type { Plain } from "../../../src/store/query.ts";
 
 test("embedded JSON comes back as it was and holds nothing that HTML reads", () => {
   fc.assert(

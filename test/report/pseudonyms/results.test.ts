@@ -3,11 +3,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadCatalogue } from "../../../src/report/catalogue.ts";
-import { createPseudonyms } from "../../../src/report/pseudonyms/pseudonyms.ts";
-import { pseudonymisedReader } from "../../../src/report/pseudonyms/results.ts";
-import { renderJson } from "../../../src/report/renderers/json.ts";
+import { createPseudonyms, pseudonymisedReader } from "../../../src/report/pseudonyms/pseudonyms.ts";
+import { renderJson } from "../../../src/report/renderers/formats.ts";
 import { runReport } from "../../../src/report/run-report.ts";
-import { openReader, type Reader } from "../../../src/store/reader.ts";
+import { openReader, type Reader } from "../../../src/store/query.ts";
 import { flowreplay } from "../../helpers/cli.ts";
 import { withFolder } from "../../helpers/evidence.ts";
 

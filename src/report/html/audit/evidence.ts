@@ -1,4 +1,4 @@
-import type { Parameters, Reader, ResultStream } from "../../../store/reader.ts";
+import type { Parameters, Reader, ResultStream } from "../../../store/query.ts";
 import { findReport, loadCatalogue } from "../../catalogue.ts";
 import { type GivenParameters, runReport } from "../../run-report.ts";
 import { type Row, toRows } from "../../summary-text.ts";
@@ -61,4 +61,14 @@ export function bucketSql(step: number): string {
   return step >= 3600
     ? `select hour * 3600 // ${step} * ${step} as t, judgement_id, sum(records)::ubigint as records from activity group by all`
     : `select start_s // ${step} * ${step} as t, judgement_id, count(*) as records from flow_facts group by all`;
+}
+
+/** Rows of a table of records on the page; the report itself gives the rest. */
+export const ROW_LIMIT = 10_000;
+
+/** What a table that was cut says below itself; null for a whole one. */
+export function cutNote(rows: number, report: string): string | null {
+  return rows < ROW_LIMIT
+    ? null
+    : `These are the first ${ROW_LIMIT.toLocaleString("en-US")}. All of them: flowreplay report ${report} --param limit=1000000 -o ${report}.csv`;
 }

@@ -1,11 +1,10 @@
-import type { Reader, Result } from "../../../store/reader.ts";
+import type { Reader, Result } from "../../../store/query.ts";
 import { visible } from "../../renderers/renderer.ts";
 import type { Fact, PageData } from "../page-data.ts";
 import { coverageSection } from "./coverage.ts";
 import { type Evidence, openEvidence } from "./evidence.ts";
-import { mismatchSection } from "./mismatches.ts";
+import { mismatchSection, probeSection } from "./traffic.ts";
 import { overviewSection } from "./overview.ts";
-import { probeSection } from "./probes.ts";
 import { ruleSections } from "./rules.ts";
 
 /** The whole audit as a page. `now` is the time it is made; `proposals` the rows of `tighten`, null where it has none. */

@@ -1,9 +1,6 @@
-import type { Entity, TableColumn, Word } from "../page-data.ts";
-import { type Child, h } from "./dom.ts";
-import { formatBytes, formatCount, formatPercent, formatTime, lastPart } from "./format.ts";
+import type { Entity, TableColumn, Tone, Word } from "../page-data.ts";
+import { type Child, formatBytes, formatCount, formatPercent, formatTime, h, lastPart, svg } from "./dom.ts";
 import { linkTo } from "./links.ts";
-import { sparkline } from "./sparkline.ts";
-import { toneOf } from "./tones.ts";
 
 /** Items of a list that a cell shows; the opened row shows all of them. */
 const LIST_ITEMS = 4;
@@ -54,4 +51,82 @@ export function entityLink(entity: Entity, id: string): HTMLElement {
 
 export function tag(word: string): HTMLElement {
   return h("span", { class: `tag ${toneOf(word)}` }, word.replaceAll("_", " "));
+}
+
+/** What is meant well, what is not, and what asks for a look. Unknown words are quiet. */
+const TONES: Readonly<Record<Tone, readonly string[]>> = {
+  good: ["agree", "real", "complete", "ACCEPT", "allow", "used"],
+  bad: [
+    "unexpected_accept",
+    "scanner_only",
+    "high",
+    "vertical",
+    "horizontal",
+    "spray",
+    "lateral",
+    "brute_force",
+    "slow",
+  ],
+  warn: [
+    "unexpected_reject",
+    "unused",
+    "replyless",
+    "REJECT",
+    "deny",
+    "gaps",
+    "medium",
+    "scanner",
+    "accept_only",
+    "reject_only",
+  ],
+  info: [
+    "undecided",
+    "unattached",
+    "unobservable",
+    "low",
+    "late_packet",
+    "tracked_after_rule_change",
+    "return_path_nacl",
+  ],
+  quiet: [],
+};
+
+export function toneOf(word: string): Tone {
+  const tones = Object.keys(TONES) as Tone[];
+  return tones.find((tone) => TONES[tone].includes(word)) ?? "quiet";
+}
+
+const ALL_BARS_WIDTH = 96;
+const BAR_HEIGHT = 20;
+
+/** Bars over time, the highest full height; anything above nothing shows. */
+export function sparkline(values: readonly number[]): SVGElement {
+  const most = Math.max(1, ...values);
+  const step = ALL_BARS_WIDTH / Math.max(1, values.length);
+  const bars = values.flatMap((value, at) => {
+    if (value <= 0) return [];
+    const height = Math.max(1.5, (value / most) * BAR_HEIGHT);
+    const width = Math.max(0.75, step - (step > 3 ? 1 : 0));
+    return [
+      svg("rect", { x: fixed(at * step), y: fixed(BAR_HEIGHT - height), width: fixed(width), height: fixed(height) }),
+    ];
+  });
+  const label = `at most ${formatCount(Math.max(0, ...values))} records in one of ${values.length} steps of the window`;
+  return svg(
+    "svg",
+    {
+      class: "spark",
+      role: "img",
+      "aria-label": label,
+      viewBox: `0 0 ${ALL_BARS_WIDTH} ${BAR_HEIGHT}`,
+      width: ALL_BARS_WIDTH,
+      height: BAR_HEIGHT,
+    },
+    svg("line", { x1: 0, x2: ALL_BARS_WIDTH, y1: BAR_HEIGHT, y2: BAR_HEIGHT }),
+    ...bars,
+  );
+}
+
+function fixed(value: number): string {
+  return value.toFixed(2);
 }

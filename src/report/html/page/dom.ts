@@ -39,3 +39,54 @@ function apply(element: Element, attributes: Attributes, children: readonly Chil
 export function spoken(text: string): HTMLElement {
   return h("span", { class: "spoken" }, text);
 }
+
+/** Whole numbers with separators; at most two decimals. */
+const NUMBER = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+
+export function formatCount(value: number): string {
+  return NUMBER.format(value);
+}
+
+/** `1 row`, `1,033 rows`. */
+export function formatPlural(value: number, noun: string): string {
+  return `${NUMBER.format(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** Binary units with three digits: `5.12 MiB`. */
+export function formatBytes(value: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+  let amount = value;
+  let unit = 0;
+  while (amount >= 1024 && unit < units.length - 1) {
+    amount /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? amount : Number(amount.toPrecision(3))} ${units[unit]}`;
+}
+
+export function formatPercent(share: number): string {
+  return `${Math.floor(share * 1000) / 10} %`;
+}
+
+/** UTC, `2026-11-01 09:00:00`; seconds are left out where `step` makes them meaningless. */
+export function formatTime(seconds: number, step = 1): string {
+  const text = new Date(seconds * 1000).toISOString().replace("T", " ");
+  return text.slice(0, step >= 86_400 ? 10 : step >= 60 ? 16 : 19);
+}
+
+/** `15 minutes`, `1 hour`, `2 days`. */
+export function formatStep(seconds: number): string {
+  const [size, unit] =
+    seconds % 86_400 === 0 ? [86_400, "day"] : seconds % 3600 === 0 ? [3600, "hour"] : [60, "minute"];
+  return formatPlural(seconds / size, unit);
+}
+
+/** The last part of a path: log objects differ there. */
+export function lastPart(path: string): string {
+  return (
+    path
+      .replace(/[/\\]+$/, "")
+      .split(/[/\\]/)
+      .at(-1) ?? path
+  );
+}

@@ -1,7 +1,6 @@
 import type { Block, FactsBlock, FiguresBlock, PageData, Section } from "../page-data.ts";
 import { h } from "./dom.ts";
-import { heatView } from "./heat.ts";
-import { matrixView } from "./matrix.ts";
+import { heatView, matrixView } from "./grids.ts";
 import { tableView } from "./table-view.ts";
 import { timelineView } from "./timeline.ts";
 

@@ -1,7 +1,6 @@
 import type uPlotType from "uplot";
 import type { TimelineBlock, TimelineSeries } from "../page-data.ts";
-import { h } from "./dom.ts";
-import { formatCount, formatStep, formatTime } from "./format.ts";
+import { formatCount, formatStep, formatTime, h } from "./dom.ts";
 import { onThemeChange } from "./theme.ts";
 
 /** uPlot stands in a script of its own before this one. */

@@ -1,0 +1,149 @@
+import type { Direction, NetworkAcl, NetworkAclEntry, Snapshot } from "../../model/model.ts";
+import { ALL_PROTOCOLS, protocolName, TCP, UDP } from "../../net/protocols.ts";
+import { type AddressSet, addressSet, type Region, type Span, subtract, subtractAddresses } from "./boxes.ts";
+import type { Finding } from "./finding.ts";
+import { prefixRegions } from "./rule-boxes.ts";
+
+/** Entries that never decide anything, because earlier ones take all of their traffic, alone or together. */
+export function* unreachableEntries(snapshot: Snapshot): Generator<Finding> {
+  for (const acl of snapshot.networkAcls.values()) {
+    for (const list of entryLists(acl)) {
+      for (const [index, { entry, region }] of list.entries()) {
+        if (isDefaultDeny(entry)) continue;
+        const { used, rest } = subtract(
+          region,
+          list.slice(0, index).map((one) => one.region),
+        );
+        if (rest.length > 0) continue;
+        const covering = used.map((at) => list[at].entry);
+        const contrary = covering.filter((one) => one.action !== entry.action);
+        const names = covering.map((one) => one.number).join(", ");
+        const verb = covering.length === 1 ? "decides" : "together decide";
+        yield {
+          check: contrary.length > 0 ? "nacl-entry-shadowed" : "nacl-entry-redundant",
+          severity: contrary.length > 0 ? "medium" : "low",
+          subjectId: acl.id,
+          ruleIds: [entry.id],
+          coveringRuleIds: covering.map((one) => one.id),
+          message:
+            contrary.length > 0
+              ? `${entry.action} ${entry.number} is never reached: ${names} ${verb} all of its traffic, ${contrary.map((one) => `${one.action} ${one.number}`).join(", ")} against it`
+              : `${entry.action} ${entry.number} changes nothing: ${names} already ${verb} the same for all of its traffic`,
+          origin: entry.origin,
+        };
+      }
+    }
+  }
+}
+
+export interface EntryRegion {
+  readonly entry: NetworkAclEntry;
+  readonly region: Region;
+}
+
+/** The entries of a direction and a family in order: the lists that are evaluated apart. */
+export function entryLists(acl: NetworkAcl): EntryRegion[][] {
+  const lists = new Map<string, EntryRegion[]>();
+  for (const entry of acl.entries) {
+    for (const [space, region] of prefixRegions(entry, [entry.prefix])) {
+      const key = `${entry.direction} ${space}`;
+      const list = lists.get(key);
+      if (list) list.push({ entry, region });
+      else lists.set(key, [{ entry, region }]);
+    }
+  }
+  return [...lists.values()];
+}
+
+export function isDefaultDeny(entry: NetworkAclEntry): boolean {
+  return entry.id.endsWith("/*");
+}
+
+/** Ephemeral ports of current Linux and Windows (from 32768 and 49152); half-open. */
+const COMMON: Span = { from: 32768, to: 65536 };
+/** NAT gateways, load balancers, Lambda and old systems use these as well (AWS: Custom network ACLs for your VPC). */
+const RARE: Span = { from: 1024, to: 32768 };
+/** An entry that begins above the well-known ports and is at least this wide is itself made for replies. */
+const RETURN_RANGE_WIDTH = 16384;
+
+/**
+ * Entries that let connections begin whose replies the other direction denies: the network ACL is stateless, so the
+ * ephemeral port of the client must pass the other way.
+ */
+export function* missingReturnRanges(snapshot: Snapshot): Generator<Finding> {
+  for (const acl of snapshot.networkAcls.values()) {
+    const lists = entryLists(acl);
+    for (const list of lists) {
+      const replies = lists.find((other) => isReverse(list, other)) ?? [];
+      for (const [index, { entry, region }] of list.entries()) {
+        if (entry.action === "deny" || isDefaultDeny(entry) || isReturnRange(entry)) continue;
+        const earlier = list.slice(0, index).map((one) => one.region);
+        for (const protocol of [TCP, UDP]) {
+          if (entry.protocol !== protocol && entry.protocol !== ALL_PROTOCOLS) continue;
+          const { rest } = subtract({ ...region, protocols: { from: protocol, to: protocol + 1 } }, earlier);
+          const peers = addressSet(rest.flatMap((one) => one.addresses));
+          const finding = judge(acl, entry, protocol, peers, replies);
+          if (finding) yield finding;
+        }
+      }
+    }
+  }
+}
+
+function judge(
+  acl: NetworkAcl,
+  entry: NetworkAclEntry,
+  protocol: number,
+  peers: AddressSet,
+  replies: readonly EntryRegion[],
+): Finding | null {
+  const common = deniedReplies(protocol, COMMON, peers, replies);
+  const denied = common.by.length > 0 ? common : deniedReplies(protocol, RARE, peers, replies);
+  if (denied.by.length === 0 || peers.length === 0) return null;
+  const everywhere = subtractAddresses(peers, denied.addresses).length === 0;
+  const back: Direction = entry.direction === "ingress" ? "egress" : "ingress";
+  const ports = common.by.length > 0 ? "32768-65535" : "1024-32767 (NAT gateways, load balancers, Lambda)";
+  const by = denied.by.map((one) => (isDefaultDeny(one) ? "*" : one.number)).join(", ");
+  return {
+    check: "nacl-return-range",
+    severity: everywhere && common.by.length > 0 ? (protocol === TCP ? "high" : "medium") : "low",
+    subjectId: acl.id,
+    ruleIds: [entry.id],
+    coveringRuleIds: denied.by.map((one) => one.id),
+    detail: protocolName(protocol),
+    message: `${entry.direction} ${entry.number} lets ${protocolName(protocol)} connections begin, but ${back} ${by} ${denied.by.length === 1 ? "denies" : "deny"} replies to ephemeral ports ${ports}${everywhere ? "" : " for part of its addresses"}`,
+    origin: entry.origin,
+  };
+}
+
+/** Who denies replies to these ports, and the addresses for which at least one of the ports is denied. */
+function deniedReplies(
+  protocol: number,
+  details: Span,
+  addresses: AddressSet,
+  replies: readonly EntryRegion[],
+): { by: NetworkAclEntry[]; addresses: AddressSet } {
+  let open = [{ protocols: { from: protocol, to: protocol + 1 }, details, addresses }];
+  const by: NetworkAclEntry[] = [];
+  const denied = [];
+  for (const { entry, region } of replies) {
+    const next = open.flatMap((one) => subtract(one, [region]).rest);
+    if (entry.action === "deny") {
+      const taken = open.flatMap((one) => subtract(one, next).rest.flatMap((piece) => piece.addresses));
+      if (taken.length > 0) by.push(entry);
+      denied.push(...taken);
+    }
+    open = next;
+  }
+  return { by, addresses: addressSet(denied) };
+}
+
+function isReverse(list: readonly EntryRegion[], other: readonly EntryRegion[]): boolean {
+  const [{ entry: a }] = list;
+  const [{ entry: b }] = other;
+  return a.direction !== b.direction && a.prefix.family === b.prefix.family;
+}
+
+function isReturnRange({ ports }: NetworkAclEntry): boolean {
+  return ports !== null && ports.from >= 1024 && ports.to - ports.from + 1 >= RETURN_RANGE_WIDTH;
+}

@@ -1,0 +1,174 @@
+import type { SecurityGroup, SecurityGroupRule, Snapshot } from "../../model/model.ts";
+import { formatPeer } from "../../model/security-group-rules.ts";
+import { IPV4, IPV6, type Prefix } from "../../net/address.ts";
+import { ALL_PROTOCOLS, formatPorts, protocolName, TCP, UDP } from "../../net/protocols.ts";
+import { addressCount, covering } from "./boxes.ts";
+import type { Finding } from "./finding.ts";
+import { type Members, prefixRegions, resolvedRegions } from "./rule-boxes.ts";
+
+/** Ports that nobody but administrators and applications should reach, with their usual names. */
+const ADMIN_PORTS: ReadonlyMap<string, readonly (readonly [number, string])[]> = new Map([
+  [
+    "tcp",
+    [
+      [22, "SSH"],
+      [23, "Telnet"],
+      [111, "RPC"],
+      [135, "MS RPC"],
+      [139, "NetBIOS"],
+      [445, "SMB"],
+      [1433, "SQL Server"],
+      [1521, "Oracle"],
+      [2049, "NFS"],
+      [2375, "Docker"],
+      [2379, "etcd"],
+      [3306, "MySQL"],
+      [3389, "RDP"],
+      [5432, "PostgreSQL"],
+      [5601, "Kibana"],
+      [5900, "VNC"],
+      [5985, "WinRM"],
+      [5986, "WinRM"],
+      [6379, "Redis"],
+      [6443, "Kubernetes"],
+      [9200, "Elasticsearch"],
+      [10250, "kubelet"],
+      [11211, "Memcached"],
+      [27017, "MongoDB"],
+    ],
+  ],
+  [
+    "udp",
+    [
+      [161, "SNMP"],
+      [389, "LDAP"],
+      [11211, "Memcached"],
+    ],
+  ],
+]);
+
+const WORLD: readonly (readonly [string, string, Prefix])[] = [
+  ["ipv4", "0.0.0.0/0", { family: IPV4, words: [0], length: 0 }],
+  ["ipv6", "::/0", { family: IPV6, words: [0, 0, 0, 0], length: 0 }],
+];
+
+/** Administration ports open to every address of a family, by one rule or by several that divide the world up. */
+export function* openAdminPorts(snapshot: Snapshot, members: Members): Generator<Finding> {
+  for (const group of snapshot.securityGroups.values()) {
+    const rules = group.rules.filter((rule) => rule.direction === "ingress");
+    for (const [space, world, prefix] of WORLD) {
+      const open = rules.flatMap((rule) => {
+        const region = resolvedRegions(rule, members)?.get(space);
+        return region ? [{ rule, region, size: addressCount(region.addresses) }] : [];
+      });
+      open.sort((a, b) => b.size - a.size);
+      const byRules = new Map<string, { rules: SecurityGroupRule[]; ports: string[] }>();
+      for (const [name, ports] of ADMIN_PORTS) {
+        for (const [port, service] of ports) {
+          const match = { protocol: name === "tcp" ? TCP : UDP, ports: { from: port, to: port }, icmp: null };
+          const target = prefixRegions(match, [prefix]).get(space)!;
+          const covers = covering(
+            target,
+            open.map((one) => one.region),
+          )?.map((index) => open[index].rule);
+          if (!covers) continue;
+          const key = covers.map((rule) => rule.id).join(" ");
+          const known = byRules.get(key) ?? { rules: covers, ports: [] };
+          known.ports.push(`${service} (${name === "tcp" ? port : `udp ${port}`})`);
+          byRules.set(key, known);
+        }
+      }
+      for (const { rules, ports } of byRules.values()) yield openPorts(group, rules, ports, world, members);
+    }
+  }
+}
+
+function openPorts(
+  group: SecurityGroup,
+  rules: readonly SecurityGroupRule[],
+  ports: readonly string[],
+  world: string,
+  members: Members,
+): Finding {
+  const count = members.interfaces.get(group.id)?.length ?? 0;
+  const shown = ports.length > 6 ? `${ports.slice(0, 6).join(", ")} and ${ports.length - 6} more` : ports.join(", ");
+  return {
+    check: "admin-port-open",
+    severity: count > 0 ? "high" : "medium",
+    subjectId: group.id,
+    ruleIds: rules.map((rule) => rule.id),
+    coveringRuleIds: [],
+    detail: world,
+    message: `${shown} open to ${world} on ${count} ${count === 1 ? "interface" : "interfaces"}`,
+    origin: rules[0].origin,
+  };
+}
+
+/** More ports than one service has. */
+export const WIDE_PORT_RANGE = 100;
+
+/** Ingress rules for more than a hundred ports, from anybody but the group itself. */
+export function* widePortRanges(snapshot: Snapshot): Generator<Finding> {
+  for (const group of snapshot.securityGroups.values()) {
+    for (const rule of group.rules) {
+      const { ports, protocol, peer } = rule;
+      const ported = protocol === TCP || protocol === UDP || protocol === ALL_PROTOCOLS;
+      const count = ports ? ports.to - ports.from + 1 : 65536;
+      const own = peer.kind === "group" && peer.id === group.id;
+      if (rule.direction === "egress" || !ported || own || count <= WIDE_PORT_RANGE) continue;
+      const what =
+        protocol === ALL_PROTOCOLS
+          ? "all traffic"
+          : `${protocolName(protocol)} ${ports ? formatPorts(ports) : "all ports"}`;
+      const world = peer.kind === "cidr" && peer.prefix.length === 0;
+      yield {
+        check: "wide-port-range",
+        severity: world ? "high" : "low",
+        subjectId: group.id,
+        ruleIds: [rule.id],
+        coveringRuleIds: [],
+        message: ports ? `${what} from ${formatPeer(peer)}: ${count} ports` : `${what} from ${formatPeer(peer)}`,
+        origin: rule.origin,
+      };
+    }
+  }
+}
+
+/** Descriptions that tools fill in when nobody wrote one. */
+const PLACEHOLDERS = new Set(["", "Managed by Terraform"]);
+
+/** Groups, and rules of each group, that do not say what they are for. Default groups and AWS's own rule are left out. */
+export function* missingDescriptions(snapshot: Snapshot): Generator<Finding> {
+  for (const group of snapshot.securityGroups.values()) {
+    if (group.name === "default") continue;
+    if (PLACEHOLDERS.has(group.description)) {
+      yield silent(group, [], "the group has no description of its own", group.origin);
+    }
+    const rules = group.rules.filter((rule) => rule.description === "" && !isDefaultEgress(rule));
+    if (rules.length === 0) continue;
+    const text = `${rules.length} of ${group.rules.length} rules have no description`;
+    yield silent(
+      group,
+      rules.map((rule) => rule.id),
+      text,
+      rules[0].origin,
+    );
+  }
+}
+
+function silent(group: SecurityGroup, ruleIds: string[], message: string, origin: Finding["origin"]): Finding {
+  return {
+    check: "missing-description",
+    severity: "info",
+    subjectId: group.id,
+    ruleIds,
+    coveringRuleIds: [],
+    message,
+    origin,
+  };
+}
+
+/** The allow-all egress rule that AWS gives every new group. */
+function isDefaultEgress({ direction, protocol, peer }: SecurityGroupRule): boolean {
+  return direction === "egress" && protocol === ALL_PROTOCOLS && peer.kind === "cidr" && peer.prefix.length === 0;
+}

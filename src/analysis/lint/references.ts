@@ -1,0 +1,179 @@
+import type { Peer, SecurityGroup, Snapshot } from "../../model/model.ts";
+import { formatPrefix, IPV4, type Prefix } from "../../net/address.ts";
+import { parsePrefix } from "../../net/parse.ts";
+import { type AddressSet, addressSet, intersects, prefixInterval, subtractAddresses } from "./boxes.ts";
+import type { Finding, Severity } from "./finding.ts";
+import { addressesBySpace, type Members } from "./rule-boxes.ts";
+
+/** References that match nothing or that the model cannot resolve. */
+export function* danglingReferences(snapshot: Snapshot): Generator<Finding> {
+  for (const group of snapshot.securityGroups.values()) {
+    for (const rule of group.rules) {
+      const problem = peerProblem(rule.peer, group, snapshot);
+      if (problem) yield dangling(group.id, [rule.id], problem.severity, problem.text, rule.origin);
+    }
+  }
+  for (const one of snapshot.interfaces.values()) {
+    for (const id of one.groupIds) {
+      if (snapshot.securityGroups.has(id)) continue;
+      const text = `the interface carries ${id}, which is not in the model`;
+      yield { ...dangling(one.id, [], "medium", text, one.origin), detail: id };
+    }
+  }
+}
+
+function dangling(
+  subjectId: string,
+  ruleIds: string[],
+  severity: Severity,
+  message: string,
+  origin: Finding["origin"],
+): Finding {
+  return { check: "dangling-reference", severity, subjectId, ruleIds, coveringRuleIds: [], message, origin };
+}
+
+function peerProblem(
+  peer: Peer,
+  group: SecurityGroup,
+  snapshot: Snapshot,
+): { severity: Severity; text: string } | null {
+  if (peer.kind === "cidr") return null;
+  if (peer.kind === "prefix-list") {
+    const list = snapshot.prefixLists.get(peer.id);
+    if (!list) return { severity: "medium", text: `${peer.id} is not in the model` };
+    if (!list.entries) return { severity: "medium", text: `${peer.id} has no entries in the model` };
+    return list.entries.length > 0 ? null : { severity: "low", text: `${peer.id} is empty, the rule matches nothing` };
+  }
+  if (peer.peeringStatus !== null && peer.peeringStatus !== "active") {
+    return { severity: "medium", text: `the peering to ${peer.id} is ${peer.peeringStatus}, the rule matches nothing` };
+  }
+  if (snapshot.securityGroups.has(peer.id)) return null;
+  const foreign = peer.userId !== null && group.ownerId !== null && peer.userId !== group.ownerId;
+  return foreign
+    ? { severity: "info", text: `${peer.id} belongs to account ${peer.userId} and is not in the model` }
+    : { severity: "medium", text: `${peer.id} is not in the model: deleted, or of another region or VPC` };
+}
+
+/** Groups on no interface, network ACLs without a subnet, default groups in use. */
+export function* attachments(snapshot: Snapshot, members: Members): Generator<Finding> {
+  const referenced = new Map<string, string[]>();
+  for (const group of snapshot.securityGroups.values()) {
+    for (const { peer, id } of group.rules) {
+      if (peer.kind !== "group" || peer.id === group.id) continue;
+      referenced.set(peer.id, [...(referenced.get(peer.id) ?? []), id]);
+    }
+  }
+  // Without interfaces the model does not know what is attached.
+  for (const group of snapshot.interfaces.size > 0 ? snapshot.securityGroups.values() : []) {
+    const interfaces = members.interfaces.get(group.id) ?? [];
+    const isDefault = group.name === "default";
+    if (interfaces.length === 0 && !isDefault) {
+      const users = referenced.get(group.id) ?? [];
+      const text =
+        users.length > 0 ? `, but ${users.length} ${users.length === 1 ? "rule refers" : "rules refer"} to it` : "";
+      yield attachment(
+        "sg-unattached",
+        "low",
+        group.id,
+        `${nameOf(group)} is on no interface${text}`,
+        group.origin,
+        users,
+      );
+    } else if (interfaces.length > 0 && isDefault) {
+      const text = `the default group is on ${interfaces.length} ${interfaces.length === 1 ? "interface" : "interfaces"}: ${few(interfaces.map((one) => one.id))}`;
+      yield attachment("sg-default-in-use", "medium", group.id, text, group.origin, []);
+    }
+  }
+  for (const acl of snapshot.networkAcls.values()) {
+    if (acl.isDefault || acl.subnetIds.length > 0) continue;
+    yield attachment("nacl-unattached", "info", acl.id, "the network ACL has no subnet", acl.origin, []);
+  }
+}
+
+function attachment(
+  check: "sg-unattached" | "sg-default-in-use" | "nacl-unattached",
+  severity: Severity,
+  subjectId: string,
+  message: string,
+  origin: Finding["origin"],
+  coveringRuleIds: string[],
+): Finding {
+  return { check, severity, subjectId, ruleIds: [], coveringRuleIds, message, origin };
+}
+
+function nameOf(group: SecurityGroup): string {
+  return group.name === "" ? "the group" : `the group ${group.name}`;
+}
+
+/** The first three of a list and how many more there are. */
+export function few(names: readonly string[]): string {
+  const more = names.length - 3;
+  return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+/** RFC 1918, RFC 6598 and RFC 4193: an internet gateway or NAT gateway leads to none of them. */
+const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"].map(
+  (text) => parsePrefix(text)!.prefix,
+);
+const TO_INTERNET = /^(?:igw|nat|eigw)-/;
+
+/** Rules and entries for private blocks that neither a range nor a route of their VPC leads to. */
+export function* unreachableBlocks(snapshot: Snapshot): Generator<Finding> {
+  const reach = new Map<string, ReadonlyMap<string, AddressSet> | null>();
+  for (const id of snapshot.vpcs.keys()) reach.set(id, reachOf(id, snapshot));
+  const finding = (
+    vpcId: string | null,
+    prefix: Prefix,
+    subjectId: string,
+    ruleId: string,
+    origin: Finding["origin"],
+  ): Finding[] => {
+    const reachable = vpcId === null ? null : reach.get(vpcId);
+    if (!reachable || !isPrivate(prefix) || meets(prefix, reachable)) return [];
+    const message = `${formatPrefix(prefix)} is private, and no range and no route of ${vpcId} leads to it`;
+    return [
+      {
+        check: "cidr-out-of-reach",
+        severity: "low",
+        subjectId,
+        ruleIds: [ruleId],
+        coveringRuleIds: [],
+        message,
+        origin,
+      },
+    ];
+  };
+  for (const group of snapshot.securityGroups.values()) {
+    for (const rule of group.rules) {
+      if (rule.peer.kind !== "cidr") continue;
+      yield* finding(group.vpcId, rule.peer.prefix, group.id, rule.id, rule.origin);
+    }
+  }
+  for (const acl of snapshot.networkAcls.values()) {
+    for (const entry of acl.entries) yield* finding(acl.vpcId, entry.prefix, acl.id, entry.id, entry.origin);
+  }
+}
+
+/** Addresses that a VPC holds or has a route for; null when the model knows none of its route tables. */
+function reachOf(vpcId: string, snapshot: Snapshot): ReadonlyMap<string, AddressSet> | null {
+  const tables = [...snapshot.routeTables.values()].filter((table) => table.vpcId === vpcId);
+  if (tables.length === 0) return null;
+  const prefixes = [...(snapshot.vpcs.get(vpcId)?.prefixes ?? [])];
+  for (const { destination, target } of tables.flatMap((table) => table.routes)) {
+    const parsed = parsePrefix(destination);
+    if (parsed && !TO_INTERNET.test(target)) prefixes.push(parsed.prefix);
+    if (!parsed) prefixes.push(...(snapshot.prefixLists.get(destination)?.entries ?? []));
+  }
+  return addressesBySpace(prefixes);
+}
+
+function meets(prefix: Prefix, reachable: ReadonlyMap<string, AddressSet>): boolean {
+  const own = addressSet([prefixInterval(prefix)]);
+  return intersects(own, reachable.get(prefix.family === IPV4 ? "ipv4" : "ipv6") ?? []);
+}
+
+function isPrivate(prefix: Prefix): boolean {
+  const own = addressSet([prefixInterval(prefix)]);
+  const blocks = addressSet(PRIVATE.filter((one) => one.family === prefix.family).map(prefixInterval));
+  return subtractAddresses(own, blocks).length === 0;
+}

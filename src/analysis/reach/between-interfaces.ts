@@ -1,0 +1,63 @@
+import type { Direction, NetworkInterface } from "../../model/model.ts";
+import { type Address, formatAddress } from "../../net/address.ts";
+import { admittedBy, both, type Layers } from "./layers.ts";
+import { leadsTo } from "./peers.ts";
+import { ReachTally, type Service, setOfServices, type UnusedReach, type UsedServices, WAY_OF } from "./reach-tally.ts";
+
+/** More pairs than this take seconds and say nothing that a person could read. */
+export const MOST_PAIRS = 3_000_000;
+
+/**
+ * Connections between each of the subject's interfaces and every other that both ends' layers would let begin and that never came.
+ * Delegated prefixes are left out: what holds their addresses is not in the model. With `ruleId` only what that group rule
+ * admits. Null for more than `MOST_PAIRS` pairs.
+ */
+export function unusedBetween(
+  layers: Layers,
+  subject: readonly NetworkInterface[],
+  used: UsedServices,
+  ruleId: string | null = null,
+): UnusedReach[] | null {
+  const others = [...layers.snapshot.interfaces.values()];
+  if (others.length * subject.length > MOST_PAIRS) return null;
+  const tally = new ReachTally();
+  for (const one of subject) {
+    for (const other of others) {
+      if (other === one) continue;
+      for (const direction of ["ingress", "egress"] as const) {
+        const [from, to] = direction === "ingress" ? [other, one] : [one, other];
+        for (const [source, target] of addressPairs(from, to)) {
+          const whole = both(
+            layers.passing(to, "ingress", target, source),
+            layers.passing(from, "egress", source, target),
+          );
+          const passing = ruleId === null ? whole : admittedBy(ruleId, whole);
+          if (passing.possible.length === 0 || !leadsTo(layers.snapshot, from, to, target)) continue;
+          const services = [...usesOf(used, one, other, direction), ...usesOf(used, other, one, opposite(direction))];
+          tally.add(WAY_OF[direction], passing, setOfServices(services), other.id, one.id);
+        }
+      }
+    }
+  }
+  return tally.finish();
+}
+
+function opposite(direction: Direction): Direction {
+  return direction === "ingress" ? "egress" : "ingress";
+}
+
+/** What the log of `at` says of connections with the other's addresses. */
+function usesOf(
+  used: UsedServices,
+  at: NetworkInterface,
+  other: NetworkInterface,
+  direction: Direction,
+): readonly Service[] {
+  return other.addresses.flatMap((address) => used.between(at.id, direction, formatAddress(address)));
+}
+
+function* addressPairs(from: NetworkInterface, to: NetworkInterface): Generator<[Address, Address]> {
+  for (const source of from.addresses) {
+    for (const target of to.addresses) if (source.family === target.family) yield [source, target];
+  }
+}

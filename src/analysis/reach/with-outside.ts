@@ -1,0 +1,204 @@
+import { holds } from "../../explain/match-rule.ts";
+import type { Direction, NetworkInterface, Snapshot } from "../../model/model.ts";
+import { type Address, type Family, formatPrefix, IPV4, IPV6, type Prefix } from "../../net/address.ts";
+import { bitsOf, parseAddress, parsePrefix } from "../../net/parse.ts";
+import { holdsPrefix } from "../../net/prefixes.ts";
+import type { Layers, Passing } from "./layers.ts";
+import { interfacesAt } from "./peers.ts";
+import { ReachTally, type Service, setOfServices, type UnusedReach, type UsedServices, WAY_OF } from "./reach-tally.ts";
+import {
+  ALL_SERVICES,
+  holdsService,
+  intersectServices,
+  NO_SERVICES,
+  type ServiceSet,
+  uniteServices,
+} from "./services.ts";
+
+const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
+const EVERYWHERE: readonly Prefix[] = [
+  { family: IPV4, words: [0], length: 0 },
+  { family: IPV6, words: [0, 0, 0, 0], length: 0 },
+];
+
+/**
+ * What the subject's interfaces would exchange with addresses that are no modelled interface's and never did: rule by rule,
+ * by the blocks that the rules name, as far as the network ACL lets it pass. Blocks inside the VPC are left out: their
+ * addresses are those of interfaces, or of nobody. With `ruleId` that group rule alone.
+ */
+export function unusedOutside(
+  layers: Layers,
+  subject: readonly NetworkInterface[],
+  used: UsedServices,
+  ruleId: string | null = null,
+): UnusedReach[] {
+  const tally = new ReachTally();
+  for (const one of subject) {
+    const inside = layers.snapshot.vpcs.get(one.vpcId ?? "")?.prefixes ?? [];
+    for (const direction of DIRECTIONS) {
+      const outside = outsideUses(layers, used, one.id, direction).filter(
+        ([address]) => !inside.some((own) => holds(own, address)),
+      );
+      for (const { rules, services, blocks } of offers(layers, one, direction)) {
+        if (ruleId !== null && !rules.some(({ rule }) => rule.id === ruleId)) continue;
+        for (const block of blocks) {
+          if (inside.some((own) => holdsPrefix(own, block))) continue;
+          const passing = throughAcl(layers, one, direction, block, services);
+          if (passing.possible.length === 0) continue;
+          const uses = outside.flatMap(([address, list]) => (holds(block, address) ? list : []));
+          const within = uses.filter(({ protocol, port }) => holdsService(passing.possible, protocol, port));
+          tally.add(WAY_OF[direction], { ...passing, rules }, setOfServices(within), formatPrefix(block), one.id);
+        }
+      }
+    }
+  }
+  return tally.finish();
+}
+
+interface Offer {
+  readonly rules: Passing["rules"];
+  readonly services: ServiceSet;
+  readonly blocks: readonly Prefix[];
+}
+
+/** Each rule with blocks; an interface without groups offers everything to everybody. */
+function offers(layers: Layers, one: NetworkInterface, direction: Direction): Offer[] {
+  const families = new Set<Family>(one.addresses.map((address) => address.family));
+  const ofFamilies = (blocks: readonly Prefix[]): Prefix[] => blocks.filter((block) => families.has(block.family));
+  if (one.groupIds.length === 0) return [{ rules: [], services: ALL_SERVICES, blocks: ofFamilies(EVERYWHERE) }];
+  return layers.groupRules(one, direction).map((compiled): Offer => {
+    const { peer } = compiled.rule;
+    const blocks =
+      peer.kind === "cidr"
+        ? [peer.prefix]
+        : peer.kind === "prefix-list"
+          ? (layers.snapshot.prefixLists.get(peer.id)?.entries ?? [])
+          : [];
+    return { rules: [compiled], services: compiled.services, blocks: ofFamilies(blocks) };
+  });
+}
+
+/** The services that the network ACL lets pass with some address of the block. */
+function throughAcl(
+  layers: Layers,
+  one: NetworkInterface,
+  direction: Direction,
+  block: Prefix,
+  services: ServiceSet,
+): Passing {
+  const local = one.addresses.find((address) => address.family === block.family)!;
+  let certain = NO_SERVICES;
+  let possible = NO_SERVICES;
+  for (const peer of standingFor(block, layers, one, direction)) {
+    const passing = layers.passingAcl(one, direction, local, peer);
+    certain = uniteServices(certain, passing.certain);
+    possible = uniteServices(possible, passing.possible);
+  }
+  return { certain: intersectServices(certain, services), possible: intersectServices(possible, services), rules: [] };
+}
+
+/** Connections with addresses that no interface of the model holds. */
+function outsideUses(
+  layers: Layers,
+  used: UsedServices,
+  interfaceId: string,
+  direction: Direction,
+): [Address, readonly Service[]][] {
+  return [...used.peers(interfaceId, direction)].flatMap(([text, services]): [Address, readonly Service[]][] => {
+    const address = parseAddress(text);
+    return address === null || interfacesAt(layers.holders, address).length > 0 ? [] : [[address, services]];
+  });
+}
+
+/**
+ * What a block of addresses outside the model (a single one, too) would exchange with the interfaces of the model and never
+ * did. For a block: with some address of it.
+ */
+export function unusedOf(layers: Layers, block: Prefix, used: UsedServices): UnusedReach[] {
+  const tally = new ReachTally();
+  for (const one of layers.snapshot.interfaces.values()) {
+    const local = one.addresses.find((address) => address.family === block.family);
+    if (local === undefined) continue;
+    for (const direction of DIRECTIONS) {
+      const passing = passingSome(layers, one, direction, local, block);
+      if (passing.possible.length === 0) continue;
+      const uses = [...used.peers(one.id, direction)].flatMap(([text, services]) => {
+        const address = parseAddress(text);
+        return address !== null && holds(block, address) ? services : [];
+      });
+      // Into the interface is out of the subject.
+      tally.add(direction === "ingress" ? "out" : "in", passing, setOfServices(uses), one.id, null);
+    }
+  }
+  return tally.finish();
+}
+
+function passingSome(
+  layers: Layers,
+  one: NetworkInterface,
+  direction: Direction,
+  local: Address,
+  block: Prefix,
+): Passing {
+  const answers = standingFor(block, layers, one, direction).map((peer) => layers.passing(one, direction, local, peer));
+  if (answers.length === 1) return answers[0];
+  const rules = new Set(answers.flatMap((answer) => answer.rules));
+  return {
+    certain: answers.reduce((set: ServiceSet, { certain }) => uniteServices(set, certain), NO_SERVICES),
+    possible: answers.reduce((set: ServiceSet, { possible }) => uniteServices(set, possible), NO_SERVICES),
+    rules: [...rules],
+  };
+}
+
+/**
+ * Addresses of the block that stand for all of it: the first of every stretch in which no rule, entry or subnet of the
+ * interface begins or ends. What is true of some address of the block is true of one of these.
+ */
+export function standingFor(
+  block: Prefix,
+  layers: Layers,
+  one: NetworkInterface,
+  direction: Direction,
+): readonly Address[] {
+  if (block.length === bitsOf(block.family)) return [block];
+  const { snapshot } = layers;
+  const cuts: Prefix[] = [];
+  for (const { rule } of layers.groupRules(one, direction)) {
+    if (rule.peer.kind === "cidr") cuts.push(rule.peer.prefix);
+    if (rule.peer.kind === "prefix-list") cuts.push(...(snapshot.prefixLists.get(rule.peer.id)?.entries ?? []));
+  }
+  // Through a transit gateway that shares the subnet the inbound entries see outbound packets, too, but their own address.
+  for (const entry of layers.aclOf(one)?.entries ?? []) if (entry.direction === direction) cuts.push(entry.prefix);
+  cuts.push(...(snapshot.vpcs.get(one.vpcId ?? "")?.prefixes ?? []));
+  cuts.push(...(snapshot.subnets.get(one.subnetId ?? "")?.prefixes ?? []));
+  for (const table of snapshot.routeTables.values()) {
+    if (table.vpcId === one.vpcId)
+      cuts.push(...table.routes.flatMap(({ destination }) => blocksOf(snapshot, destination)));
+  }
+  const [low, high] = bounds(block);
+  const starts = new Set<bigint>([low]);
+  for (const cut of cuts) {
+    if (cut.family !== block.family) continue;
+    const [from, to] = bounds(cut);
+    if (from > low && from <= high) starts.add(from);
+    if (to + 1n > low && to < high) starts.add(to + 1n);
+  }
+  return [...starts].map((start) => toAddress(start, block.family));
+}
+
+/** The blocks of a route's destination, which may be a prefix list. */
+function blocksOf(snapshot: Snapshot, destination: string): readonly Prefix[] {
+  if (destination.startsWith("pl-")) return snapshot.prefixLists.get(destination)?.entries ?? [];
+  const parsed = parsePrefix(destination);
+  return parsed ? [parsed.prefix] : [];
+}
+
+function bounds({ words, family, length }: Prefix): [bigint, bigint] {
+  const low = words.reduce((value, word) => (value << 32n) | BigInt(word >>> 0), 0n);
+  return [low, low + (1n << BigInt(bitsOf(family) - length)) - 1n];
+}
+
+function toAddress(value: bigint, family: Family): Address {
+  if (family === IPV4) return { family, words: [Number(value)] };
+  return { family, words: [96n, 64n, 32n, 0n].map((shift) => Number((value >> shift) & 0xffffffffn)) };
+}

@@ -1,0 +1,165 @@
+import { type PolicyVerdict, policyVerdict } from "../evaluate/judge/policy-verdict.ts";
+import { type BatchReader, createBatchReader } from "../evaluate/lookup/look-up-batch.ts";
+import { WordMemo } from "../evaluate/lookup/memo.ts";
+import { createReadingTable, type ReadingTable } from "../evaluate/lookup/policy-lookup.ts";
+import type { Model } from "../model/model.ts";
+import { compileModel } from "../policy/compile.ts";
+import type { History, StoredJudgement } from "../store/stored-records.ts";
+import type { FlowChunk } from "../store/traffic-classes.ts";
+
+/**
+ * What a proposal does to a record, seen with what was logged:
+ *   breaks    accepted traffic that would be denied
+ *   opens     rejected traffic that would be accepted
+ *   agrees    the verdict changes to what was logged in any case (a late packet, a rule the model lacked)
+ *   same      no change
+ *   may_break accepted traffic that the model in force cannot decide (ICMP types) and the proposal denies for certain
+ *   doubtful  any other record undecided before or after, or that straddles a change of the configuration
+ *   unknown   the proposal does not know the interface
+ */
+export type Effect = (typeof EFFECTS)[number];
+export const EFFECTS = ["same", "breaks", "opens", "agrees", "may_break", "doubtful", "unknown"] as const;
+
+/** One way in which records change; many records share an outcome. */
+export interface Outcome {
+  readonly effect: Effect;
+  readonly before: Side;
+  readonly after: Side;
+  readonly judgement: StoredJudgement;
+}
+
+/** A verdict with names for numbers. */
+export interface Side {
+  readonly verdict: PolicyVerdict["verdict"];
+  readonly decidedBy: PolicyVerdict["decidedBy"];
+  /** The rules that decide: of an allow, all group rules that admit and the network ACL entry; of a deny the entry. */
+  readonly ruleIds: readonly string[];
+  /** The same by layer, whatever the verdict: group rules that admit (or may), and the network ACL entry that was met. */
+  readonly groupRuleIds: readonly string[];
+  readonly entryIds: readonly string[];
+}
+
+/** The records of a chunk with their outcomes: `outcomes[outcome[row]]`. */
+export interface Compared {
+  readonly chunk: FlowChunk;
+  readonly outcome: Uint32Array;
+  readonly outcomes: readonly Outcome[];
+}
+
+/** Judges stored records under two configurations. */
+export interface Comparison {
+  compare(chunk: FlowChunk): Compared;
+}
+
+interface Judged {
+  readonly reader: BatchReader;
+  readonly table: ReadingTable;
+  readonly ruleIds: readonly string[];
+  readonly out: Uint32Array;
+}
+
+const NO_MODEL: Model = { snapshots: [], notes: [] };
+const ROWS = 2048;
+
+/** `propose` makes the other configuration out of the one that each record was judged with. */
+export function createComparison(history: History, propose: (inForce: Model) => Model): Comparison {
+  const judged = (model: Model): Judged => {
+    const policy = compileModel(model, history.interfaceIds);
+    const table = createReadingTable();
+    return { reader: createBatchReader(policy, table), table, ruleIds: policy.ruleIds, out: new Uint32Array(ROWS) };
+  };
+  const sides = new Map<Model, { before: Judged; after: Judged; number: number }>();
+  const sidesOf = (model: Model): { before: Judged; after: Judged; number: number } => {
+    let found = sides.get(model);
+    if (!found) {
+      found = { before: judged(model), after: judged(model === NO_MODEL ? model : propose(model)), number: sides.size };
+      sides.set(model, found);
+    }
+    return found;
+  };
+  // Every proposal is made before the first record: a mistake in it must not wait.
+  for (const model of history.models.values()) sidesOf(model);
+
+  const outcomes: Outcome[] = [];
+  const memo = new WordMemo(4);
+  const outcome = new Uint32Array(ROWS);
+
+  const comparePart = (chunk: FlowChunk, model: Model, from: number, to: number): void => {
+    const { before, after, number } = sidesOf(model);
+    const { key } = memo;
+    for (let row = from; row < to; row++) {
+      key[0] = before.out[row];
+      key[1] = after.out[row];
+      key[2] = chunk.judgement[row];
+      key[3] = number;
+      let id = memo.find();
+      if (id < 0) {
+        id = outcomes.length;
+        outcomes.push(
+          outcomeOf(history.judgements[chunk.judgement[row]]!, before, after, before.out[row], after.out[row]),
+        );
+        memo.add(id);
+      }
+      outcome[row] = id;
+    }
+  };
+
+  return {
+    compare(chunk) {
+      const { batch, judgement, objectId } = chunk;
+      for (let row = 0; row < batch.rows; row++) batch.bits[row] |= history.judgements[judgement[row]]!.bits;
+      for (let from = 0; from < batch.rows;) {
+        const model = modelOf(history, objectId[from]);
+        let to = from + 1;
+        while (to < batch.rows && (objectId[to] === objectId[from] || modelOf(history, objectId[to]) === model)) to++;
+        // Objects of several models in one chunk are rare: it is read whole for each.
+        const { before, after } = sidesOf(model);
+        before.reader.read(batch, before.out);
+        after.reader.read(batch, after.out);
+        comparePart(chunk, model, from, to);
+        from = to;
+      }
+      return { chunk, outcome, outcomes };
+    },
+  };
+}
+
+function modelOf(history: History, objectId: number): Model {
+  return history.models.get(history.objects[objectId]?.runId ?? -1) ?? NO_MODEL;
+}
+
+function outcomeOf(
+  judgement: StoredJudgement,
+  before: Judged,
+  after: Judged,
+  readingBefore: number,
+  readingAfter: number,
+): Outcome {
+  const was = policyVerdict(before.table, readingBefore, judgement);
+  const is = policyVerdict(after.table, readingAfter, judgement);
+  return {
+    effect: effectOf(judgement, was, is),
+    before: sideOf(was, before.ruleIds),
+    after: sideOf(is, after.ruleIds),
+    judgement,
+  };
+}
+
+function effectOf({ action }: StoredJudgement, was: PolicyVerdict, is: PolicyVerdict): Effect {
+  if (was.unmodelled || action === null) return "same";
+  if (is.unmodelled) return "unknown";
+  if (was.verdict === is.verdict) return "same";
+  if (was.verdict === "undecided" && is.verdict === "deny" && action === "ACCEPT") return "may_break";
+  if (was.verdict === "undecided" || is.verdict === "undecided") return "doubtful";
+  if (action === "ACCEPT") return is.verdict === "deny" ? "breaks" : "agrees";
+  return is.verdict === "allow" ? "opens" : "agrees";
+}
+
+function sideOf(one: PolicyVerdict, ruleIds: readonly string[]): Side {
+  const entryIds = one.naclRule < 0 ? [] : [ruleIds[one.naclRule]];
+  const groups = one.verdict === "undecided" && one.sgRules.length === 0 ? one.sgPossible : one.sgRules;
+  const groupRuleIds = groups.map((rule) => ruleIds[rule]).sort();
+  const byEntry = one.decidedBy === "nacl_in" || one.decidedBy === "nacl_out";
+  const deciding = one.verdict === "deny" ? (byEntry ? entryIds : []) : [...groupRuleIds, ...entryIds];
+  return { verdict: one.verdict, decidedBy: one.decidedBy, ruleIds: deciding, groupRuleIds, entryIds };
+}

@@ -1,0 +1,254 @@
+import type { Agreement, Cause, Decision, Evidence, Initiator, Judgement, Layer, Verdict } from "../../judgement.ts";
+import type { Match } from "../../policy/filters.ts";
+import { EGRESS, INGRESS, NOT_ASKED, type Reading } from "../lookup/policy-lookup.ts";
+
+/** What is known of a record beside the policy: its own words, and the connection it belongs to. */
+export interface Facts {
+  readonly accountId: number;
+  readonly action: "ACCEPT" | "REJECT" | null;
+  readonly logStatus: "OK" | "NODATA" | "SKIPDATA";
+  readonly rejectReason: "BPA" | "EC" | "other" | null;
+  readonly initiator: Initiator;
+  readonly evidence: Evidence;
+  /** The match that admitted the connection when it began, by place; NOT_ASKED when that is not known. */
+  readonly admittedBy: number;
+  /** The same if not `initiator` but the other end began it. */
+  readonly admittedOtherwise: number;
+  /** REJECT that begins when all that was accepted of its connection before it has ended. */
+  readonly late: boolean;
+  /** The initiator is a surmise: a packet passes if it may be a request, or the reply to one. */
+  readonly uncertain: boolean;
+  /** A TCP packet of no connection (bare, without SYN, or the RST that answers it): there is no state to pass by. */
+  readonly stray: boolean;
+  /** An ICMP packet between two hosts that have a tracked flow: it may be an error about that flow. */
+  readonly related: boolean;
+  /** An accepted ICMP packet that nothing was sent back to: no echo then, and maybe an error from a router. */
+  readonly unanswered: boolean;
+}
+
+interface Walk {
+  readonly layers: Record<Layer, Decision | null>;
+  readonly verdict: Verdict;
+  readonly decidedBy: Layer | null;
+  readonly cause: Cause | null;
+  readonly naclRule: number;
+  readonly sg: Match | null;
+  readonly reply: boolean;
+}
+
+const NO_LAYERS: Readonly<Record<Layer, Decision | null>> = {
+  nacl_in: null,
+  sg_in: null,
+  sg_out: null,
+  nacl_out: null,
+};
+
+/** Judges a record. Pure: the same reading and facts give an equal judgement. */
+export function judge(
+  reading: Reading,
+  facts: Facts,
+  readings: readonly Reading[],
+  matches: readonly Match[],
+): Judgement {
+  const said = {
+    accountId: facts.accountId,
+    direction: reading.direction === INGRESS ? "ingress" : reading.direction === EGRESS ? "egress" : null,
+    initiator: facts.initiator,
+    evidence: facts.evidence,
+    action: facts.action,
+    logStatus: facts.logStatus,
+    rejectReason: facts.rejectReason,
+    snapshot: reading.snapshot,
+  } as const;
+  const silent = {
+    verdict: "undecided",
+    decidedBy: null,
+    layers: NO_LAYERS,
+    naclRule: -1,
+    sgRules: [],
+    sgPossible: [],
+  } as const;
+  if (facts.logStatus !== "OK") return { ...said, ...silent, agreement: "no_data", cause: null };
+  if (reading.interfaceKnown === "unknown") return { ...said, ...silent, agreement: "unmodelled", cause: null };
+  if (reading.local !== "known") {
+    const cause = reading.local === "no_address" ? "field_absent" : "address_not_on_eni";
+    return { ...said, ...silent, agreement: "undecided", cause };
+  }
+
+  let [chosen, from] = [walk(reading, facts, matches), reading];
+  let changed = false;
+  if (facts.uncertain && contradicts(chosen.verdict, facts.action)) {
+    const initiator = facts.initiator === "local" ? "remote" : "local";
+    const other = walk(reading, { ...facts, initiator, admittedBy: facts.admittedOtherwise }, matches);
+    if (!contradicts(other.verdict, facts.action)) chosen = other;
+  }
+  if (!consistent(chosen.verdict, facts.action)) {
+    // The record straddles a change: either configuration may have decided it.
+    for (const other of reading.others) {
+      const second = walk(readings[other], facts, matches);
+      if (!consistent(second.verdict, facts.action)) continue;
+      [chosen, from, changed] = [second, readings[other], true];
+      break;
+    }
+  }
+  const agreement = agreementOf(chosen.verdict, facts.action);
+  return {
+    ...said,
+    snapshot: from.snapshot,
+    verdict: chosen.verdict,
+    agreement,
+    decidedBy: chosen.decidedBy,
+    cause: causeOf(chosen, agreement, changed, from, facts),
+    layers: chosen.layers,
+    naclRule: chosen.naclRule,
+    sgRules: chosen.sg?.rules ?? [],
+    sgPossible: chosen.sg?.possible ?? [],
+  };
+}
+
+/** Asks the layers in the order in which the packet meets them. */
+function walk(reading: Reading, facts: Facts, matches: readonly Match[]): Walk {
+  const layers = { ...NO_LAYERS };
+  const ingress = reading.direction === INGRESS;
+  const sgLayer: Layer = ingress ? "sg_in" : "sg_out";
+  const order: Layer[] = ingress ? ["nacl_in", "sg_in"] : ["sg_out", "nacl_out"];
+  if (!ingress && reading.naclIn !== NOT_ASKED) order.push("nacl_in");
+  let cause: Cause | null = null;
+  let naclRule = -1;
+  let denied: Layer | null = null;
+  let open: Layer | null = null;
+  let last: Layer | null = null;
+  let doubtful: Layer | null = null;
+  const aclAsked = ingress ? reading.naclIn : reading.naclOut;
+  const aclDenies = aclAsked !== NOT_ASKED && matches[aclAsked].answer === "deny";
+  const group = securityGroups(reading, facts, matches, aclDenies);
+
+  for (const layer of order) {
+    let decision: Decision;
+    if (reading.unfiltered) decision = "skipped";
+    else if (layer === sgLayer) {
+      decision = group.decision;
+      if (decision === "undecided") cause ??= group.cause ?? group.match?.doubt ?? "unresolved_reference";
+    } else {
+      const asked = layer === "nacl_in" ? reading.naclIn : reading.naclOut;
+      if (reading.sameSubnet) decision = "skipped";
+      else if (asked === NOT_ASKED) decision = reading.aclUnknown ? "undecided" : "skipped";
+      else decision = matches[asked].answer;
+      if (decision === "undecided") cause ??= asked === NOT_ASKED ? "unresolved_reference" : matches[asked].doubt;
+      // Of several entries the one that stopped the packet is named.
+      if (asked !== NOT_ASKED && decision !== "skipped" && denied === null) {
+        const { echo, rules } = matches[asked];
+        const likely = group.reply ? echo?.reply : echo?.request;
+        naclRule = rules[0] ?? likely?.rule ?? -1;
+        if (decision === "undecided" && likely?.allow === false) doubtful = layer;
+      }
+    }
+    layers[layer] = decision;
+    if (decision === "deny") denied ??= layer;
+    else if (decision === "undecided") open ??= layer;
+    else if (decision !== "skipped") last = layer;
+  }
+  // Denied in any case; an echo would have been stopped by the network ACL, before the groups could.
+  if (denied === sgLayer && doubtful !== null && ingress) denied = doubtful;
+  const verdict = denied ? "deny" : open ? "undecided" : "allow";
+  return {
+    layers,
+    verdict,
+    decidedBy: denied ?? open ?? last,
+    cause: verdict === "undecided" ? (cause ?? group.cause) : denied && denied !== sgLayer ? null : group.cause,
+    naclRule,
+    sg: reading.unfiltered ? null : group.match,
+    reply: group.reply,
+  };
+}
+
+interface GroupAnswer {
+  readonly decision: Decision;
+  readonly match: Match | null;
+  readonly cause: Cause | null;
+  readonly reply: boolean;
+}
+
+/** The security group layer: only the initiating direction meets the rules, replies pass by tracking. */
+function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[], aclDenies: boolean): GroupAnswer {
+  const egress = reading.direction === EGRESS;
+  const reply = facts.initiator !== "unknown" && (facts.initiator === "local") !== egress;
+  if (reading.sgIfLocal === NOT_ASKED) return { decision: "skipped", match: null, cause: null, reply };
+  const ifLocal = matches[reading.sgIfLocal];
+  const ifRemote = matches[reading.sgIfRemote];
+  if (facts.initiator === "unknown") return eitherInitiator(egress ? ifLocal : ifRemote, egress ? ifRemote : ifLocal);
+
+  const match = facts.initiator === "local" ? ifLocal : ifRemote;
+  const admitted = facts.admittedBy === NOT_ASKED ? null : matches[facts.admittedBy];
+  const passing: Decision = reply && !match.untracked ? "tracked" : "allow";
+  if (facts.stray && reply && facts.action === "REJECT") {
+    const own = egress ? ifLocal : ifRemote;
+    // What leaves the answer open is the cause of an open answer.
+    const cause = own.answer === "undecided" ? null : "no_tracked_connection";
+    return { decision: own.answer, match: own, cause, reply };
+  }
+  if (match.answer === "allow") {
+    // Rules that admitted the connection keep admitting it, whatever was added since.
+    return {
+      decision: passing,
+      match: admitted?.answer === "allow" && !admitted.untracked ? admitted : match,
+      cause: null,
+      reply,
+    };
+  }
+  // What the network ACL stopped says nothing of the groups: a connection that they let in goes on for them.
+  if ((facts.action === "ACCEPT" || (facts.action === "REJECT" && aclDenies)) && admitted?.answer === "allow") {
+    if (!admitted.untracked) return { decision: "tracked", match: admitted, cause: "tracked_after_rule_change", reply };
+    // An untracked flow has no state: what is left of it is judged by its own direction's rules.
+    const own = egress ? ifLocal : ifRemote;
+    if (reply && own.answer === "allow") return { decision: "allow", match: own, cause: null, reply };
+  }
+  // An error about a tracked flow passes with it; a rejected packet was one only if the network ACL is what stopped it.
+  if (facts.related && match.answer === "deny" && (facts.action === "ACCEPT" || aclDenies))
+    return { decision: "tracked", match, cause: "icmp_error_of_tracked_flow", reply };
+  // Any router on the way of a tracked flow may send such an error.
+  if (facts.unanswered && match.answer === "deny")
+    return { decision: "undecided", match, cause: "icmp_type_unknown", reply };
+  return { decision: match.answer, match, cause: null, reply };
+}
+
+/** Nobody knows who began: the packet passes if it may be a request, or the reply to one. */
+function eitherInitiator(asRequest: Match, asReply: Match): GroupAnswer {
+  if (asRequest.answer === "allow") return { decision: "allow", match: asRequest, cause: null, reply: false };
+  if (asReply.answer === "allow") return { decision: "tracked", match: asReply, cause: null, reply: true };
+  const doubtful = asRequest.answer === "undecided" ? asRequest : asReply.answer === "undecided" ? asReply : null;
+  return { decision: doubtful ? "undecided" : "deny", match: doubtful ?? asRequest, cause: null, reply: false };
+}
+
+function contradicts(verdict: Verdict, action: Facts["action"]): boolean {
+  return verdict !== "undecided" && !consistent(verdict, action);
+}
+
+function consistent(verdict: Verdict, action: Facts["action"]): boolean {
+  return action === null || verdict === (action === "ACCEPT" ? "allow" : "deny");
+}
+
+function agreementOf(verdict: Verdict, action: Facts["action"]): Agreement {
+  if (verdict === "undecided" || action === null) return "undecided";
+  if (consistent(verdict, action)) return "agree";
+  return action === "ACCEPT" ? "unexpected_accept" : "unexpected_reject";
+}
+
+function causeOf(walked: Walk, agreement: Agreement, changed: boolean, reading: Reading, facts: Facts): Cause | null {
+  if (changed) return "config_changed_in_record";
+  if (agreement === "unexpected_reject") {
+    if (facts.rejectReason === "BPA") return "block_public_access";
+    if (facts.rejectReason === "EC") return "encryption_control";
+    if (facts.late) return "late_packet";
+    if (facts.stray) return "no_tracked_connection";
+  }
+  if (agreement === "unexpected_accept" || agreement === "unexpected_reject") {
+    if (reading.interfaceKnown === "other_snapshot") return "interface_from_other_snapshot";
+    return agreement === "unexpected_accept" && facts.stray ? "no_tracked_connection" : "no_explanation";
+  }
+  if (agreement === "undecided" && facts.action === null) return "field_absent";
+  const stoppedByAcl = walked.decidedBy === "nacl_in" || walked.decidedBy === "nacl_out";
+  if (walked.verdict === "deny" && walked.reply && stoppedByAcl) return "return_path_nacl";
+  if (reading.interfaceKnown === "other_snapshot") return "interface_from_other_snapshot";
+  return walked.cause;
+}

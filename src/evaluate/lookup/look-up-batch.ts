@@ -1,0 +1,239 @@
+import {
+  DIRECTION_SHIFT,
+  FAMILY_SHIFT,
+  type FlowBatch,
+  HAS_PORTS,
+  HAS_PROTOCOL,
+  HAS_TIMES,
+  PKT_FAMILY_SHIFT,
+  STATUS_SHIFT,
+} from "../../decode/flow-batch.ts";
+import { IPV4, IPV6 } from "../../net/address.ts";
+import type { CompiledPolicy } from "../../policy/compile.ts";
+import { ACL_UNKNOWN, DETAILED, FOUR_TOLD, NO_FILTER, NOT_IN_SNAPSHOT } from "../../policy/interfaces.ts";
+import { classOf4, classOf6 } from "../../policy/peer-classes.ts";
+import { serviceOf } from "../../policy/services.ts";
+import { inSteps } from "../chunks.ts";
+import {
+  ADDRESS_ELSEWHERE,
+  ADDRESS_MISSING,
+  createReadingMemo,
+  NO_ACL,
+  OTHER_SNAPSHOT,
+  SAME_SUBNET,
+  UNFILTERED,
+} from "./memo.ts";
+import { EGRESS, INGRESS, NOT_ASKED, type ReadingTable, UNMODELLED } from "./policy-lookup.ts";
+import {
+  ABSENT,
+  contains,
+  createSnapshotReader,
+  directionByBlocks,
+  INTERFACE_WORDS,
+  isRoutedToTransit,
+  PRIMARY,
+  PROFILE_SHIFT,
+  type SnapshotReader,
+  SUBNET_BASE,
+  SUBNET_MASK,
+} from "./snapshot-lookup.ts";
+
+/**
+ * Seconds around a record in which a configuration change may still, or already, act on it: `start` and `end` may be off
+ * by up to 60 s (VPC User Guide, "Flow log records"), and a change takes a moment to act.
+ */
+export const CHANGE_TOLERANCE = 60;
+
+/** A number for each record: its reading, by place in `table.readings`. */
+export interface BatchReader {
+  /** Writes the reading of each row to `out[0 .. batch.rows)`. */
+  read(batch: FlowBatch, out: Uint32Array): void;
+}
+
+/** The reader for a policy. Readings are interned into `table`. */
+export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): BatchReader {
+  const readers = policy.snapshots.map((snapshot) => createSnapshotReader(snapshot, table));
+  const modelled = policy.interfaceIds.length;
+  const changes = policy.snapshots.map((snapshot) => snapshot.since);
+  const memo = createReadingMemo(table);
+  const unmodelled = table.internReading(UNMODELLED);
+
+  const readWith = (batch: FlowBatch, row: number, at: number, elsewhere: boolean): number => {
+    const { snapshot, recent, places, classOf } = readers[at];
+    const { interfaces, peers, services } = snapshot;
+    const eni = batch.interfaceId[row];
+    const place = eni * INTERFACE_WORDS;
+    const profileAndFlags = places[place];
+    const bits = batch.bits[row];
+    const family = (bits >>> FAMILY_SHIFT) & 3;
+    const packetFamily = (bits >>> PKT_FAMILY_SHIFT) & 3;
+    const flags = elsewhere ? OTHER_SNAPSHOT : 0;
+    let direction = (bits >>> DIRECTION_SHIFT) & 3;
+    if (family === 0 && packetFamily === 0) {
+      return memo.intern(at, flags | ADDRESS_MISSING, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
+    }
+    const onlyFour = family === IPV4 && packetFamily !== IPV6;
+    const simple = onlyFour ? (profileAndFlags & FOUR_TOLD) !== 0 : (profileAndFlags & DETAILED) === 0;
+    if (direction === 0) {
+      const primary = places[place + PRIMARY];
+      const four = family === IPV4;
+      if (four && batch.src[row] === primary && batch.dst[row] !== primary) direction = EGRESS;
+      else if (four && batch.dst[row] === primary && batch.src[row] !== primary) direction = INGRESS;
+      else if (!simple) direction = directionByBlocks(batch, row, family, interfaces.blocks, eni);
+      if (direction === 0) {
+        const why = family === 0 ? ADDRESS_MISSING : ADDRESS_ELSEWHERE;
+        return memo.intern(at, flags | why, 0, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
+      }
+    }
+
+    // The original packet's addresses, where the record has them: an intermediate interface shows its own otherwise.
+    const usePacket = packetFamily !== 0;
+    const peerFamily = usePacket ? packetFamily : family;
+    const source = usePacket ? batch.pktSrc : batch.src;
+    const destination = usePacket ? batch.pktDst : batch.dst;
+    const peer = (direction === INGRESS ? source : destination)[row];
+    const peerClass = peerFamily === IPV4 ? classOf(peer) : classOf6(peers, batch.addr6, peer);
+    const protocol = bits & HAS_PROTOCOL ? batch.protocol[row] : -1;
+    // A record without any port (a fragment has none) shows both as 0.
+    const hasPorts = (bits & HAS_PORTS) !== 0 && (batch.srcPort[row] | batch.dstPort[row]) !== 0;
+    const forward = serviceOf(services, protocol, hasPorts ? batch.dstPort[row] : -1);
+    const backward = serviceOf(services, protocol, hasPorts ? batch.srcPort[row] : -1);
+    let sameSubnet = false;
+    let viaTransit = false;
+    if (simple) {
+      sameSubnet = peerFamily === IPV4 && (peer & places[place + SUBNET_MASK]) >>> 0 === places[place + SUBNET_BASE];
+    } else {
+      sameSubnet = contains(interfaces.subnets, interfaces.subnet[eni], batch, peerFamily, peer);
+      const routes = interfaces.routes[interfaces.transit[eni]];
+      viaTransit = !sameSubnet && isRoutedToTransit(routes, batch, peerFamily, peer);
+    }
+    // What follows depends on these numbers alone (and, behind a transit gateway, on the interface's own address).
+    const route =
+      ((profileAndFlags >>> PROFILE_SHIFT) << 4) | (direction << 2) | (sameSubnet ? 2 : 0) | (elsewhere ? 1 : 0);
+    const known = viaTransit ? -1 : recent.get(route, (forward << 16) ^ backward, peerClass);
+    if (known >= 0) return known;
+    const side = sameSubnet ? SAME_SUBNET : 0;
+    const reading = ask(batch, row, at, flags | side, direction, peerFamily, peerClass, forward, backward, viaTransit);
+    if (!viaTransit) recent.set(route, (forward << 16) ^ backward, peerClass, reading);
+    return reading;
+  };
+
+  /** Asks every layer: once for all records that no rule tells apart, so not part of the loop over records. */
+  const ask = (
+    batch: FlowBatch,
+    row: number,
+    at: number,
+    place: number,
+    direction: number,
+    peerFamily: number,
+    peerClass: number,
+    forward: number,
+    backward: number,
+    viaTransit: boolean,
+  ): number => {
+    const { snapshot, matcher } = readers[at];
+    const { interfaces, peers } = snapshot;
+    const eni = batch.interfaceId[row];
+    const ingress = direction === INGRESS;
+    if (isMember(peers.members, peers.offsets[peerClass], peers.offsets[peerClass + 1], interfaces.unfiltered[eni])) {
+      const flags = (place & ~SAME_SUBNET) | UNFILTERED;
+      return memo.intern(at, flags, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
+    }
+
+    let flags = place;
+    let naclIn = NOT_ASKED;
+    let naclOut = NOT_ASKED;
+    if (viaTransit && ingress) flags |= SAME_SUBNET;
+    if ((flags & SAME_SUBNET) === 0) {
+      if (interfaces.flags[eni] & ACL_UNKNOWN) flags |= NO_ACL;
+      else if (ingress) naclIn = matcher.match(interfaces.naclIngress[eni], forward, peerClass, peerFamily);
+      else {
+        naclOut = matcher.match(interfaces.naclEgress[eni], forward, peerClass, peerFamily);
+        if (viaTransit) {
+          // Instance and attachment share the subnet: the inbound entries see the packet too, with its source.
+          const own = (((batch.bits[row] >>> PKT_FAMILY_SHIFT) & 3) !== 0 ? batch.pktSrc : batch.src)[row];
+          const ownClass = peerFamily === IPV4 ? classOf4(peers, own) : classOf6(peers, batch.addr6, own);
+          naclIn = matcher.match(interfaces.naclIngress[eni], forward, ownClass, peerFamily);
+        }
+      }
+    }
+
+    let sgIfLocal = NOT_ASKED;
+    let sgIfRemote = NOT_ASKED;
+    if (interfaces.sgIngress[eni] !== NO_FILTER) {
+      // A rule's port is the destination port of the packet that opens the connection.
+      sgIfLocal = matcher.match(interfaces.sgEgress[eni], ingress ? backward : forward, peerClass, peerFamily);
+      sgIfRemote = matcher.match(interfaces.sgIngress[eni], ingress ? forward : backward, peerClass, peerFamily);
+    }
+    return memo.intern(at, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote);
+  };
+
+  /** The snapshots that may have decided a record; the one in force at its start, under which it was opened, comes first. */
+  const readOverTime = (batch: FlowBatch, row: number): number => {
+    const eni = batch.interfaceId[row];
+    const timed = (batch.bits[row] & HAS_TIMES) !== 0;
+    const first = timed ? inForce(changes, batch.start[row]) : changes.length - 1;
+    const earliest = timed ? inForce(changes, batch.start[row] - CHANGE_TOLERANCE) : first;
+    const latest = timed ? inForce(changes, batch.end[row] + CHANGE_TOLERANCE) : first;
+    const { sgIngress } = readers[first].snapshot.interfaces;
+    if (earliest === first && latest === first && sgIngress[eni] !== NOT_IN_SNAPSHOT)
+      return readWith(batch, row, first, false);
+    const found: number[] = [];
+    for (let step = earliest - 1; step <= latest; step++) {
+      const at = step < earliest ? first : step;
+      if (readers[at].snapshot.interfaces.sgIngress[eni] === NOT_IN_SNAPSHOT) continue;
+      const reading = readWith(batch, row, at, false);
+      if (!found.includes(reading)) found.push(reading);
+    }
+    if (found.length === 1) return found[0];
+    if (found.length > 1) {
+      // An interface may have changed its addresses: a configuration under which they are not its own decided nothing.
+      const placed = found.find((reading) => table.readings[reading].local === "known") ?? found[0];
+      const { direction, local } = table.readings[placed];
+      const others = found.filter((reading) => {
+        const other = table.readings[reading];
+        return reading !== placed && local === "known" && other.local === local && other.direction === direction;
+      });
+      return others.length === 0 ? placed : memo.withOthers(placed, others);
+    }
+    const nearest = nearestSnapshot(readers, eni, first);
+    return nearest < 0 ? unmodelled : readWith(batch, row, nearest, true);
+  };
+
+  const readRows = (batch: FlowBatch, out: Uint32Array, from: number, to: number): void => {
+    const single = readers.length === 1;
+    const only = readers[0]?.places;
+    for (let row = from; row < to; row++) {
+      const eni = batch.interfaceId[row];
+      if (readers.length === 0 || eni >= modelled || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0)
+        out[row] = unmodelled;
+      else if (!single) out[row] = readOverTime(batch, row);
+      else out[row] = only[eni * INTERFACE_WORDS] & ABSENT ? unmodelled : readWith(batch, row, 0, false);
+    }
+  };
+
+  return {
+    read: (batch, out) => inSteps(batch.rows, (from, to) => readRows(batch, out, from, to)),
+  };
+}
+
+function inForce(changes: readonly number[], time: number): number {
+  let at = changes.length - 1;
+  while (at > 0 && changes[at] > time) at--;
+  return at;
+}
+
+/** The snapshot closest in order that knows the interface; the earlier one of two equally close. */
+function nearestSnapshot(readers: readonly SnapshotReader[], eni: number, from: number): number {
+  for (let distance = 1; distance < readers.length; distance++) {
+    for (const at of [from - distance, from + distance]) {
+      if (readers[at] && readers[at].snapshot.interfaces.sgIngress[eni] !== NOT_IN_SNAPSHOT) return at;
+    }
+  }
+  return -1;
+}
+
+function isMember(members: Uint32Array, from: number, to: number, wanted: number): boolean {
+  for (let at = from; at < to; at++) if (members[at] === wanted) return true;
+  return false;
+}

@@ -1,0 +1,128 @@
+import { AppError } from "../errors.ts";
+import type { Initiator } from "../judgement.ts";
+import type { Direction, Model } from "../model/model.ts";
+import { type Address, formatAddress } from "../net/address.ts";
+import { explanationOf, noAnswer } from "./conclusion.ts";
+import { walkLayers } from "./layers.ts";
+import { holds, ownBlocks } from "./match-rule.ts";
+import { snapshotsInForce } from "./record-state.ts";
+import type { Explanation, FlowRecord, Step } from "./trace.ts";
+
+/** A connection that nobody logged. Ports are null where the protocol has none or they are not known. */
+export interface HypotheticalFlow {
+  readonly interfaceId: string;
+  readonly remote: Address;
+  /** Of the packet that opens it. */
+  readonly direction: Direction;
+  readonly protocol: number;
+  /** Its destination port. */
+  readonly port: number | null;
+  /** Its source port: replies go there. */
+  readonly clientPort: number | null;
+  /** Unix seconds; null: under the newest configuration. */
+  readonly at: number | null;
+}
+
+/**
+ * What the model would do with the packet that opens the connection, and, unless that is denied, with its reply. Throws
+ * `E_USAGE` when the other end is the interface itself.
+ */
+export function explainFlow(model: Model, flow: HypotheticalFlow): Explanation[] {
+  const request = recordOf(flow, flow.direction);
+  const { snapshots, because } = snapshotsInForce(model, request);
+  const snapshot = snapshots[0];
+  const networkInterface = snapshot?.interfaces.get(flow.interfaceId);
+  if (!snapshot || !networkInterface) {
+    return [noAnswer(request, "unmodelled", null, [{ about: "interface", answer: flow.interfaceId, because }])];
+  }
+  if (ownBlocks(networkInterface).some((block) => holds(block, flow.remote))) {
+    const address = formatAddress(flow.remote);
+    throw new AppError("E_USAGE", `${address} is an address of ${flow.interfaceId} itself`, {
+      hint: "give the other end's address",
+    });
+  }
+  const local = networkInterface.addresses.find((address) => address.family === flow.remote.family);
+  if (!local && !ownBlocks(networkInterface).some((block) => block.family === flow.remote.family)) {
+    const step: Step = {
+      about: "peer",
+      answer: formatAddress(flow.remote),
+      because: "the interface has no address of its family",
+    };
+    return [noAnswer(request, "undecided", "address_not_on_eni", [step], snapshot.name)];
+  }
+
+  const groups = networkInterface.groupIds.length > 0 ? networkInterface.groupIds.join(", ") : "no group";
+  const steps: Step[] = [
+    { about: "snapshot", answer: snapshot.name, because },
+    {
+      about: "interface",
+      answer: flow.interfaceId,
+      because: `in ${networkInterface.subnetId ?? "no subnet"}, with ${groups}`,
+    },
+    { about: "peer", answer: formatAddress(flow.remote), because: "as asked" },
+  ];
+  const initiator: Initiator = flow.direction === "egress" ? "local" : "remote";
+  const [localPort, remotePort] =
+    flow.direction === "egress" ? [flow.clientPort, flow.port] : [flow.port, flow.clientPort];
+  const ask = (direction: Direction): Explanation => {
+    const walk = walkLayers({
+      snapshot,
+      networkInterface,
+      direction,
+      ends: { local: local ?? flow.remote, remote: flow.remote, localPort, remotePort, protocol: flow.protocol },
+      initiator,
+      action: null,
+      admission: null,
+      stray: false,
+      related: false,
+      unanswered: false,
+    });
+    const byAcl = walk.decidedBy === "nacl_in" || walk.decidedBy === "nacl_out";
+    const stopped = walk.verdict === "deny" && walk.reply && byAcl;
+    const reply = direction !== flow.direction;
+    return explanationOf(recordOf(flow, direction, local), {
+      direction,
+      opener: {
+        initiator,
+        evidence: "none",
+        because: reply ? "this is the reply" : "this packet opens the connection",
+      },
+      steps,
+      walks: [
+        { snapshot: snapshot.name, initiator, layers: walk.layers, verdict: walk.verdict, decidedBy: walk.decidedBy },
+      ],
+      walk,
+      snapshot: snapshot.name,
+      agreement: null,
+      cause: stopped ? "return_path_nacl" : walk.cause,
+    });
+  };
+  const opening = ask(flow.direction);
+  if (opening.judgement.verdict === "deny") return [opening];
+  return [opening, ask(flow.direction === "egress" ? "ingress" : "egress")];
+}
+
+function recordOf(flow: HypotheticalFlow, direction: Direction, local: Address | null = null): FlowRecord {
+  const outward = direction === "egress";
+  const request = direction === flow.direction;
+  return {
+    interfaceId: flow.interfaceId,
+    accountId: "-",
+    source: outward ? local : flow.remote,
+    destination: outward ? flow.remote : local,
+    packetSource: null,
+    packetDestination: null,
+    sourcePort: request ? flow.clientPort : flow.port,
+    destinationPort: request ? flow.port : flow.clientPort,
+    protocol: flow.protocol,
+    packets: null,
+    bytes: null,
+    start: flow.at,
+    end: flow.at,
+    tcpFlags: null,
+    action: null,
+    logStatus: "OK",
+    direction,
+    rejectReason: null,
+  };
+}

@@ -1,0 +1,137 @@
+import type * as z from "zod";
+import type { Prefix } from "../net/address.ts";
+import { child } from "./documents.ts";
+import { plainTest } from "./fast-guards.ts";
+import { readInterface } from "./interfaces.ts";
+import { modelError, type Notes, place, show } from "./messages.ts";
+import type {
+  NetworkAcl,
+  NetworkInterface,
+  Origin,
+  PrefixList,
+  RouteTable,
+  SecurityGroup,
+  Subnet,
+  Vpc,
+} from "./model.ts";
+import { readNetworkAcl } from "./network-acls.ts";
+import { readEntries, readPrefixList, readRouteTable, readSubnet, readVpc } from "./networks.ts";
+import { SCHEMAS, type SectionKey, type Shape } from "./schema.ts";
+import { type OwnedRule, readSecurityGroup, readSecurityGroupRule } from "./security-group-rules.ts";
+
+interface Read {
+  SecurityGroups: SecurityGroup;
+  SecurityGroupRules: OwnedRule;
+  NetworkAcls: NetworkAcl;
+  NetworkInterfaces: NetworkInterface;
+  Subnets: Subnet;
+  Vpcs: Vpc;
+  RouteTables: RouteTable;
+  PrefixLists: PrefixList;
+  Entries: { readonly entries: readonly Prefix[]; readonly origin: Origin };
+  VpcPeeringConnections: { readonly status: string | null; readonly origin: Origin };
+}
+
+/** Everything of one snapshot by kind and id, in order of appearance. */
+export type Collected = { readonly [K in SectionKey]: Map<string, Read[K]> };
+
+const IDS: { readonly [K in SectionKey]: keyof Shape<K> & string } = {
+  SecurityGroups: "GroupId",
+  SecurityGroupRules: "SecurityGroupRuleId",
+  NetworkAcls: "NetworkAclId",
+  NetworkInterfaces: "NetworkInterfaceId",
+  Subnets: "SubnetId",
+  Vpcs: "VpcId",
+  RouteTables: "RouteTableId",
+  PrefixLists: "PrefixListId",
+  Entries: "PrefixListId",
+  VpcPeeringConnections: "VpcPeeringConnectionId",
+};
+
+/**
+ * Each thing becomes its model type as soon as it is validated: of the hundred thousand interfaces of a large account
+ * only one copy should live (keeping zod's until the end doubled the time, all of it garbage collection).
+ */
+const READERS: { readonly [K in SectionKey]: (value: Shape<K>, origin: Origin, notes: Notes) => Read[K] } = {
+  SecurityGroups: readSecurityGroup,
+  SecurityGroupRules: readSecurityGroupRule,
+  NetworkAcls: readNetworkAcl,
+  NetworkInterfaces: readInterface,
+  Subnets: readSubnet,
+  Vpcs: readVpc,
+  RouteTables: readRouteTable,
+  PrefixLists: readPrefixList,
+  Entries: readEntries,
+  VpcPeeringConnections: (value, origin) => ({ status: value.Status?.Code ?? null, origin }),
+};
+
+export function emptyCollection(): Collected {
+  return Object.fromEntries(Object.keys(SCHEMAS).map((key) => [key, new Map()])) as unknown as Collected;
+}
+
+/**
+ * Validates one thing and files it under its id.
+ * @throws AppError E_MODEL naming file, JSON pointer and value when the thing is not as AWS writes it.
+ */
+export function collect<K extends SectionKey>(
+  into: Collected,
+  key: K,
+  found: unknown,
+  origin: Origin,
+  notes: Notes,
+): void {
+  const shape = isPlain(key, found) ? found : parsed(key, found, origin);
+  put(into, key, shape[IDS[key]] as string, READERS[key](shape, origin, notes), notes);
+}
+
+const PLAIN = Object.fromEntries(Object.entries(SCHEMAS).map(([key, schema]) => [key, plainTest(schema)])) as Readonly<
+  Record<SectionKey, (value: unknown) => boolean>
+>;
+
+function isPlain<K extends SectionKey>(key: K, found: unknown): found is Shape<K> {
+  return PLAIN[key](found);
+}
+
+function parsed<K extends SectionKey>(key: K, found: unknown, origin: Origin): Shape<K> {
+  const result = SCHEMAS[key].safeParse(found);
+  if (!result.success) throw shapeError(result.error, found, origin);
+  return result.data as Shape<K>;
+}
+
+/**
+ * Files a thing under its id; pages and files merge. The same thing twice is fine; of two different versions of a thing
+ * the last one read counts (files in the order of their names), with a note. Entries of one prefix list add up.
+ */
+export function put<K extends SectionKey>(into: Collected, key: K, id: string, read: Read[K], notes: Notes): void {
+  const known: Map<string, Read[K]> = into[key];
+  const before = known.get(id);
+  if (before && key === "Entries" && "entries" in before && "entries" in read) {
+    known.set(id, { ...read, entries: [...before.entries!, ...read.entries!] });
+    return;
+  }
+  if (before && withoutOrigins(before) !== withoutOrigins(read)) {
+    notes.add("defined twice, the last one counts", `${id} (${place(before.origin)}, ${place(read.origin)})`);
+  }
+  known.set(id, read);
+}
+
+function withoutOrigins(thing: unknown): string {
+  return JSON.stringify(thing, (key, value: unknown) => (key === "origin" ? undefined : value));
+}
+
+/** The first thing zod objects to, as file, pointer, problem and value. */
+export function shapeError(error: z.ZodError, found: unknown, origin: Origin): Error {
+  const issue = error.issues[0];
+  const path = issue.path as (string | number)[];
+  let value = found;
+  for (const key of path) value = isIndexable(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  if (value === undefined) return modelError(child(origin, ...path), "missing");
+  const expected = issue.message
+    .replace(/^(?:Invalid (?:input|option)|Too small|Too big): /, "")
+    .replace(/, received .*$/, "");
+  return modelError(child(origin, ...path), `${expected}, got ${show(value)}`);
+}
+
+function isIndexable(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === "object" && value !== null;
+}

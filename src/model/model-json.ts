@@ -1,0 +1,85 @@
+import { createHash } from "node:crypto";
+import { AppError } from "../errors.ts";
+import { listPieces } from "./json-items.ts";
+import type { Model, NetworkInterface, Origin, Snapshot } from "./model.ts";
+
+/** Raised when the text changes its meaning. */
+const FORMAT = 1;
+
+const NOWHERE: Origin = { file: "", pointer: "" };
+
+/** Parts of a snapshot that are maps from id to thing; the text holds the things only. */
+const PARTS = [
+  "interfaces",
+  "subnets",
+  "vpcs",
+  "securityGroups",
+  "networkAcls",
+  "prefixLists",
+  "routeTables",
+] as const satisfies readonly (keyof Snapshot)[];
+
+/**
+ * A model as JSON text, in pieces and complete but for two things that grow with the number of interfaces and decide nothing:
+ * where an interface stands in its file, and its tags other than `Name`.
+ */
+export function* modelPieces(model: Model): Generator<string> {
+  yield `{"format":${FORMAT},"snapshots":[`;
+  for (const [at, snapshot] of model.snapshots.entries()) {
+    let before = at === 0 ? "{" : ",{";
+    for (const key of Object.keys(snapshot) as (keyof Snapshot)[]) {
+      yield `${before}"${key}":`;
+      before = ",";
+      const part = snapshot[key];
+      if (key === "interfaces") yield* listPieces(slimOnes(snapshot));
+      else if (part instanceof Map) yield* listPieces(part.values());
+      else yield JSON.stringify(part);
+    }
+    yield "}";
+  }
+  yield "]}";
+}
+
+function* slimOnes({ interfaces }: Snapshot): Generator<SlimInterface> {
+  for (const one of interfaces.values()) yield slim(one);
+}
+
+/** Throws `E_STORE` for a text of another format. */
+export function modelFromJson(text: string): Model {
+  const stored = JSON.parse(text) as { format: number; snapshots: Record<string, unknown>[] };
+  if (stored.format !== FORMAT) {
+    throw new AppError("E_STORE", `the evidence file holds its model in format ${stored.format}, not ${FORMAT}`, {
+      hint: "replay the logs into a new file with this version",
+    });
+  }
+  const snapshots = stored.snapshots.map((snapshot) => {
+    const parts = PARTS.map((part) => [part, byId(snapshot[part] as { id: string }[])]);
+    const interfaces = byId((snapshot.interfaces as SlimInterface[]).map(restore));
+    return { ...snapshot, ...Object.fromEntries(parts), interfaces } as unknown as Snapshot;
+  });
+  return { snapshots, notes: [] };
+}
+
+type SlimInterface = Omit<NetworkInterface, "origin" | "tags"> & { readonly name?: string };
+
+function slim(one: NetworkInterface): SlimInterface {
+  // JSON leaves out what is undefined.
+  return { ...one, origin: undefined, tags: undefined, name: one.tags.Name } as SlimInterface;
+}
+
+function restore({ name, ...one }: SlimInterface): NetworkInterface {
+  const tags = Object.create(null) as Record<string, string>;
+  if (name !== undefined) tags.Name = name;
+  return { ...one, tags, origin: NOWHERE };
+}
+
+function byId<T extends { readonly id: string }>(things: readonly T[]): Map<string, T> {
+  return new Map(things.map((thing) => [thing.id, thing]));
+}
+
+/** A hash that tells whether two models say the same, as far as they are stored. */
+export function modelHash(model: Model): string {
+  const hash = createHash("sha256");
+  for (const piece of modelPieces(model)) hash.update(piece);
+  return hash.digest("hex");
+}

@@ -1,0 +1,213 @@
+import { shapeError } from "../collect.ts";
+import { child } from "../documents.ts";
+import { type Notes, place } from "../messages.ts";
+import type { Origin } from "../model.ts";
+import { type Attributes, TERRAFORM_SHAPES, type TerraformType } from "./shapes.ts";
+
+/** One resource instance of a state or plan. */
+export interface Resource {
+  /** `module.net["a"].aws_subnet.public[0]`; the id of what has none before it is applied. */
+  readonly address: string;
+  readonly type: string;
+  readonly managed: boolean;
+  readonly values: JsonObject;
+  /** Place of `values` (`attributes` in a state file). */
+  readonly origin: Origin;
+}
+
+/** What only a plan tells. */
+export interface PlanFacts {
+  /** Resources as they stood before a change that deletes, replaces or updates them. */
+  readonly before: readonly Resource[];
+  /** True when the configuration itself states the attribute, so that its value is no echo of other resources. */
+  states(address: string, attribute: string): boolean;
+  /** Addresses of resources that the expression of an attribute refers to. */
+  references(address: string, attribute: string): readonly string[];
+}
+
+export interface TerraformDocument {
+  readonly resources: readonly Resource[];
+  readonly plan: PlanFacts | null;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/**
+ * `terraform show -json` of a state or a plan, or a state file of version 4; null for any other document.
+ * https://developer.hashicorp.com/terraform/internals/json-format
+ */
+export function readTerraform(document: unknown, file: string, notes: Notes): TerraformDocument | null {
+  if (!isObject(document)) return null;
+  const origin = { file, pointer: "" };
+  if (typeof document.format_version === "string" && (isObject(document.planned_values) || isObject(document.values))) {
+    const key = isObject(document.planned_values) ? "planned_values" : "values";
+    const resources = [...shown(document[key], child(origin, key))];
+    // A plan repeats only the data sources it read anew; the others stand in the state it started from.
+    const prior = shown(object(document.prior_state).values, child(origin, "prior_state", "values"));
+    resources.push(...[...prior].filter((one) => !one.managed));
+    return { resources, plan: key === "values" ? null : planFacts(document, origin) };
+  }
+  if (typeof document.terraform_version !== "string" || typeof document.version !== "number") return null;
+  if (document.version === 4) return { resources: [...stateFile(document, origin)], plan: null };
+  notes.add("Terraform state of an old version, set aside (use terraform show -json)", place(origin));
+  return { resources: [], plan: null };
+}
+
+function* shown(values: unknown, origin: Origin): Generator<Resource> {
+  yield* inModule(object(values).root_module, child(origin, "root_module"));
+}
+
+function* inModule(module: unknown, origin: Origin): Generator<Resource> {
+  for (const [index, item] of array(object(module).resources).entries()) {
+    const resource = object(item);
+    const { address, type, mode, values } = resource;
+    if (typeof address !== "string" || typeof type !== "string" || !isObject(values)) continue;
+    yield { address, type, managed: mode !== "data", values, origin: child(origin, "resources", index, "values") };
+  }
+  for (const [index, item] of array(object(module).child_modules).entries()) {
+    yield* inModule(item, child(origin, "child_modules", index));
+  }
+}
+
+function* stateFile(document: JsonObject, origin: Origin): Generator<Resource> {
+  for (const [at, item] of array(document.resources).entries()) {
+    const { module, mode, type, name, instances } = object(item);
+    if (typeof type !== "string") continue;
+    for (const [index, instance] of array(instances).entries()) {
+      const { attributes, index_key: key } = object(instance);
+      if (!isObject(attributes)) continue;
+      const prefix = typeof module === "string" ? `${module}.` : "";
+      const suffix = key === undefined ? "" : `[${JSON.stringify(key)}]`;
+      const address = `${prefix}${mode === "data" ? "data." : ""}${type}.${String(name)}${suffix}`;
+      const place = child(origin, "resources", at, "instances", index, "attributes");
+      yield { address, type, managed: mode !== "data", values: attributes, origin: place };
+    }
+  }
+}
+
+function planFacts(document: JsonObject, origin: Origin): PlanFacts {
+  const before: Resource[] = [];
+  for (const [index, item] of array(document.resource_changes).entries()) {
+    const { address, type, mode, change } = object(item);
+    const { actions, before: values } = object(change);
+    const changed = array(actions).some((action) => action === "delete" || action === "update");
+    if (!changed || mode === "data" || typeof address !== "string" || typeof type !== "string" || !isObject(values))
+      continue;
+    before.push({
+      address,
+      type,
+      managed: true,
+      values,
+      origin: child(origin, "resource_changes", index, "change", "before"),
+    });
+  }
+  const expressions = new Map<string, JsonObject>();
+  const walk = (module: JsonObject, prefix: string): void => {
+    for (const item of array(module.resources)) {
+      const { address, expressions: stated } = object(item);
+      if (typeof address === "string") expressions.set(prefix + address, object(stated));
+    }
+    for (const [name, call] of Object.entries(object(module.module_calls))) {
+      walk(object(object(call).module), `${prefix}module.${name}.`);
+    }
+  };
+  walk(object(object(document.configuration).root_module), "");
+  const expression = (address: string, attribute: string): unknown =>
+    expressions.get(withoutKeys(address))?.[attribute];
+  return {
+    before,
+    states: (address, attribute) => expression(address, attribute) !== undefined,
+    references: (address, attribute) =>
+      array(object(expression(address, attribute)).references).filter((one) => typeof one === "string"),
+  };
+}
+
+/** An address without the keys of count and for_each: `module.a["x"].t.n[0]` is `module.a.t.n`. */
+export function withoutKeys(address: string): string {
+  return address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, "");
+}
+
+function object(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+function array(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A validated resource of one type. */
+export interface Known<T extends TerraformType> {
+  readonly type: T;
+  readonly address: string;
+  readonly managed: boolean;
+  readonly value: Attributes<T>;
+  readonly origin: Origin;
+  readonly document: TerraformDocument;
+}
+
+/** The resources of all documents of a snapshot, by type. */
+export interface Resources {
+  of<T extends TerraformType>(...types: T[]): Known<T>[];
+  /** The attribute, or in a plan the id of the resource that its expression refers to; null when nobody can tell yet. */
+  reference<T extends TerraformType>(resource: Known<T>, attribute: keyof Attributes<T> & string): string | null;
+}
+
+export function indexResources(documents: readonly TerraformDocument[]): Resources {
+  const known: Known<TerraformType>[] = [];
+  const byAddress = new Map<string, Known<TerraformType>[]>();
+  for (const document of documents) {
+    for (const resource of document.resources) {
+      const item = validate(resource, document);
+      if (!item) continue;
+      known.push(item);
+      const address = withoutKeys(item.address);
+      byAddress.set(address, [...(byAddress.get(address) ?? []), item]);
+    }
+  }
+  return {
+    of: <T extends TerraformType>(...types: T[]) => known.filter((one) => types.includes(one.type as T)) as Known<T>[],
+    reference: (resource, attribute) => {
+      const value = (resource.value as Record<string, unknown>)[attribute];
+      if (typeof value === "string" && value !== "") return value;
+      const module = /^((?:module\.[^.[]+(?:\[[^\]]*\])?\.)*)/.exec(resource.address)?.[1] ?? "";
+      for (const target of resource.document.plan?.references(resource.address, attribute) ?? []) {
+        const candidates = byAddress.get(withoutKeys(module) + withoutKeys(target)) ?? [];
+        const inModule = candidates.filter((one) => one.address.startsWith(module));
+        if (inModule.length === 1) return idOf(inModule[0]);
+      }
+      return null;
+    },
+  };
+}
+
+function validate(resource: Resource, document: TerraformDocument): Known<TerraformType> | null {
+  if (!Object.hasOwn(TERRAFORM_SHAPES, resource.type)) return null;
+  const type = resource.type as TerraformType;
+  const parsed = TERRAFORM_SHAPES[type].safeParse(resource.values);
+  if (!parsed.success) throw shapeError(parsed.error, resource.values, resource.origin);
+  const { address, managed, origin } = resource;
+  return { type, address, managed, value: parsed.data, origin, document };
+}
+
+export function idOf(resource: Known<TerraformType>): string {
+  return ("id" in resource.value && resource.value.id) || resource.address;
+}
+
+/** What plans change, as it stood before. */
+export function beforePlans(documents: readonly TerraformDocument[]): Resources {
+  return indexResources(documents.map(({ plan }) => ({ resources: plan?.before ?? [], plan: null })));
+}
+
+export function tagList(tags: Readonly<Record<string, string | null>> | null | undefined): object[] {
+  return Object.entries(tags ?? {}).map(([Key, Value]) => ({ Key, Value }));
+}
+
+/** Of a resource and a data source of the same thing only the resource. */
+export function once<T extends TerraformType>(list: readonly Known<T>[]): Known<T>[] {
+  const managed = new Set(list.filter((one) => one.managed).map(idOf));
+  return list.filter((one) => one.managed || !managed.has(idOf(one)));
+}

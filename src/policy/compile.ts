@@ -1,0 +1,116 @@
+import type { Model, NetworkInterface, Snapshot } from "../model/model.ts";
+import { collectPeers } from "../model/resolve.ts";
+import type { CompiledRule, Filter } from "./filters.ts";
+import { type CompiledInterfaces, compileInterfaces } from "./interfaces.ts";
+import { createLayerFilters } from "./layer-filters.ts";
+import { buildPeerClasses, type PeerClasses } from "./peer-classes.ts";
+import { buildServices, type Services, TCP, UDP } from "./services.ts";
+
+/** The model ready to answer for millions of records. Plain data: it can be posted to a worker thread as it is. */
+export interface CompiledPolicy {
+  readonly snapshots: readonly CompiledSnapshot[];
+  /** Ids of all rules and entries of all snapshots; a compiled rule's `index` points here. */
+  readonly ruleIds: readonly string[];
+  /** Ids of the known interfaces, then of all others of all snapshots: the first ids of every decoder's interface dictionary. */
+  readonly interfaceIds: readonly string[];
+  /**
+   * Idle time-outs that an interface sets itself (`ConnectionTrackingConfiguration`), or that it has as a load balancer, by
+   * place in `interfaceIds`.
+   */
+  readonly timeouts: ReadonlyMap<number, NetworkInterface["tracking"]>;
+  /** Ports that some rule names one by one: they look like a server's. */
+  readonly namedPorts: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
+}
+
+export interface CompiledSnapshot {
+  readonly name: string;
+  /** Unix seconds from which it is in force; -Infinity for the first. */
+  readonly since: number;
+  readonly services: Services;
+  readonly peers: PeerClasses;
+  /** For each peer, how it stands to addresses outside its blocks (`PEER_…`). */
+  readonly peerStates: Uint8Array;
+  readonly filters: readonly Filter[];
+  readonly interfaces: CompiledInterfaces;
+}
+
+/**
+ * Compiles every snapshot. Rules keep one id over time, whatever their content at a time. `knownInterfaces` are ids that
+ * already have numbers (those of an evidence file) and keep them; `knownRules` are rules that records name from before.
+ */
+export function compileModel(
+  model: Model,
+  knownInterfaces: readonly string[] = [],
+  knownRules: readonly string[] = [],
+): CompiledPolicy {
+  const ruleIndex = new Map(knownRules.map((id, at) => [id, at]));
+  const indexOf = (id: string): number => {
+    const known = ruleIndex.get(id);
+    if (known !== undefined) return known;
+    ruleIndex.set(id, ruleIndex.size);
+    return ruleIndex.size - 1;
+  };
+  const interfaceIds = new Set<string>(knownInterfaces);
+  for (const snapshot of model.snapshots) for (const id of snapshot.interfaces.keys()) interfaceIds.add(id);
+  const ids = [...interfaceIds];
+  const snapshots = model.snapshots.map((snapshot, at) => compileSnapshot(snapshot, at === 0, ids, indexOf));
+  const timeouts = new Map<number, NetworkInterface["tracking"]>();
+  ids.forEach((id, at) => {
+    const one = model.snapshots.findLast((snapshot) => snapshot.interfaces.has(id))?.interfaces.get(id);
+    const tracking = one?.type === "network_load_balancer" ? LOAD_BALANCER_TIMEOUTS : one?.tracking;
+    if (tracking && isSet(tracking)) timeouts.set(at, tracking);
+  });
+  const rules = rulesOf(snapshots.flatMap((snapshot) => snapshot.filters));
+  return {
+    timeouts,
+    snapshots,
+    ruleIds: [...ruleIndex.keys()],
+    interfaceIds: ids,
+    namedPorts: { tcp: portsNamed(rules, TCP), udp: portsNamed(rules, UDP) },
+  };
+}
+
+/** Idle time-outs of connections through a Network Load Balancer, seconds (EC2 User Guide, "Connection tracking"). */
+const LOAD_BALANCER_TIMEOUTS = { tcpEstablished: 350, udpStream: 120, udpSingle: 120 };
+
+function isSet({ tcpEstablished, udpStream, udpSingle }: NetworkInterface["tracking"]): boolean {
+  return tcpEstablished !== null || udpStream !== null || udpSingle !== null;
+}
+
+function portsNamed(rules: readonly CompiledRule[], protocol: number): number[] {
+  const own = rules.filter((rule) => rule.protocol === protocol && rule.from === rule.to);
+  return [...new Set(own.map((rule) => rule.from))];
+}
+
+/** Each rule once, of which most are in many filters. */
+function rulesOf(filters: readonly Filter[]): CompiledRule[] {
+  const rules = new Set<CompiledRule>();
+  for (const filter of filters) for (const rule of filter.rules) rules.add(rule);
+  return [...rules];
+}
+
+function compileSnapshot(
+  snapshot: Snapshot,
+  first: boolean,
+  interfaceIds: readonly string[],
+  indexOf: (id: string) => number,
+): CompiledSnapshot {
+  const peers = collectPeers(snapshot);
+  const layers = createLayerFilters(snapshot, peers, indexOf);
+  const interfaces = compileInterfaces(snapshot, interfaceIds, layers, peers.idOfVpc);
+  return {
+    name: snapshot.name,
+    since: first ? -Infinity : (snapshot.since ?? -Infinity),
+    services: servicesOf(layers.filters),
+    peers: buildPeerClasses(peers.blocks),
+    peerStates: Uint8Array.from(peers.states),
+    filters: layers.filters,
+    interfaces,
+  };
+}
+
+function servicesOf(filters: readonly Filter[]): Services {
+  const rules = rulesOf(filters);
+  const ranges = (protocol: number): CompiledRule[] => rules.filter((rule) => rule.protocol === protocol);
+  return buildServices(ranges(TCP), ranges(UDP));
+}

@@ -1,0 +1,200 @@
+import { PEER_EXACT, PEER_NLB } from "../model/resolve.ts";
+import { ICMP, ICMPV6, type Services, TCP, UDP } from "./services.ts";
+
+/** Why a rule matches only perhaps. */
+export type Doubt = "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "field_absent";
+
+/** A rule ready to match; one-to-one with a rule or an entry of the model, `index` is its place in `ruleIds`. */
+export interface CompiledRule {
+  readonly index: number;
+  readonly peer: number;
+  readonly protocol: number;
+  /** Inclusive; 0-65535 when all ports match. */
+  readonly from: number;
+  readonly to: number;
+  /** ICMP type and code, -1 for all. */
+  readonly icmpType: number;
+  readonly icmpCode: number;
+  /** Network ACL entries only. */
+  readonly allow: boolean;
+  /** The peer is 0.0.0.0/0 or ::/0. */
+  readonly open: boolean;
+}
+
+/**
+ * The rules that one layer applies in one direction: all rules of a set of groups, or the entries of a network ACL in
+ * ascending order. `untrackedTcp` and `untrackedUdp`: bit `family` is set when the opposite direction lets every response
+ * out, so that a flow admitted by an open rule is not tracked (EC2 "Security group connection tracking").
+ */
+export interface Filter {
+  readonly kind: "sg" | "nacl";
+  readonly rules: readonly CompiledRule[];
+  readonly untrackedTcp: number;
+  readonly untrackedUdp: number;
+  /** Peer that stands for the addresses with which flows are tracked all the same; -1 for none. */
+  readonly alwaysTracked: number;
+}
+
+export type Answer = "allow" | "deny" | "undecided";
+
+/** What a filter says of a service and a class of peers. */
+export interface Match {
+  readonly answer: Answer;
+  /** Rules that match for certain: every one of a group set; of a network ACL the deciding entry, or none. */
+  readonly rules: readonly number[];
+  /** Rules that match perhaps. */
+  readonly possible: readonly number[];
+  readonly doubt: Doubt | null;
+  /** The flow is not tracked: its replies pass by the opposite direction's open rule. */
+  readonly untracked: boolean;
+  /** Some rule that matches, or may, names the protocol: it was written for such traffic. */
+  readonly named: boolean;
+  /**
+   * ICMP met entries of certain types: what a network ACL would say to an echo request and to an echo reply. A record does
+   * not tell its type, so this never makes a verdict; it names the likely entry where the verdict is certain without it.
+   */
+  readonly echo: { readonly request: EchoAnswer; readonly reply: EchoAnswer } | null;
+}
+
+export interface EchoAnswer {
+  readonly allow: boolean;
+  readonly rule: number;
+}
+
+const NO = 0;
+const YES = 1;
+const PERHAPS = 2;
+
+/** Does the rule cover the service? Ports and ICMP types that the record does not carry make it a perhaps. */
+function coversService(rule: CompiledRule, protocol: number, port: number, icmpType = -1): number {
+  if (rule.protocol === -1) return YES;
+  if (protocol === -1) return PERHAPS;
+  if (rule.protocol !== protocol) return NO;
+  if (protocol === TCP || protocol === UDP) {
+    if (port < 0) return rule.from === 0 && rule.to === 65_535 ? YES : PERHAPS;
+    return port >= rule.from && port <= rule.to ? YES : NO;
+  }
+  if (protocol === ICMP || protocol === ICMPV6) {
+    if (rule.icmpType < 0) return YES;
+    if (icmpType < 0) return PERHAPS;
+    return rule.icmpType === icmpType && rule.icmpCode <= 0 ? YES : NO;
+  }
+  return YES;
+}
+
+/**
+ * Asks a filter. `members` are the peers that contain the address, `peerStates[p]` tells peers that match others perhaps.
+ * SG: any rule that matches allows. NACL: the first entry that matches decides; an earlier perhaps with another action
+ * leaves the answer open.
+ */
+export function matchFilter(
+  filter: Filter,
+  services: Services,
+  service: number,
+  members: ReadonlySet<number>,
+  peerStates: Uint8Array,
+  family: number,
+): Match {
+  const protocol = services.protocols[service];
+  const port = services.ports[service];
+  if (filter.kind === "nacl") return matchEntries(filter.rules, protocol, port, members, peerStates);
+  const rules: number[] = [];
+  const possible: number[] = [];
+  let doubt: Doubt | null = null;
+  let open = false;
+  let named = false;
+  for (const rule of filter.rules) {
+    const covers = coversService(rule, protocol, port);
+    const inside = members.has(rule.peer);
+    if (covers === NO || (!inside && peerStates[rule.peer] === PEER_EXACT)) continue;
+    named ||= rule.protocol !== -1;
+    if (inside && covers === YES) {
+      rules.push(rule.index);
+      open ||= rule.open;
+    } else {
+      possible.push(rule.index);
+      doubt = weightier(doubt, doubtOf(inside, protocol, peerStates[rule.peer]));
+    }
+  }
+  if (rules.length === 0) {
+    const answer = possible.length > 0 ? "undecided" : "deny";
+    return { answer, rules, possible, doubt, untracked: false, named, echo: null };
+  }
+  const everyResponse = protocol === TCP ? filter.untrackedTcp : protocol === UDP ? filter.untrackedUdp : 0;
+  const untracked = open && ((everyResponse >> family) & 1) === 1 && !members.has(filter.alwaysTracked);
+  return { answer: "allow", rules, possible, doubt: null, untracked, named, echo: null };
+}
+
+function matchEntries(
+  entries: readonly CompiledRule[],
+  protocol: number,
+  port: number,
+  members: ReadonlySet<number>,
+  peerStates: Uint8Array,
+): Match {
+  const possible: number[] = [];
+  let doubt: Doubt | null = null;
+  let allowPossible = false;
+  let denyPossible = false;
+  const echo = (): Match["echo"] => {
+    if (possible.length === 0 || (protocol !== ICMP && protocol !== ICMPV6)) return null;
+    const [request, reply] = protocol === ICMP ? [8, 0] : [128, 129];
+    return {
+      request: echoAnswer(entries, protocol, request, members),
+      reply: echoAnswer(entries, protocol, reply, members),
+    };
+  };
+  for (const entry of entries) {
+    const covers = coversService(entry, protocol, port);
+    const inside = members.has(entry.peer);
+    if (covers === NO || (!inside && peerStates[entry.peer] === PEER_EXACT)) continue;
+    if (!inside || covers === PERHAPS) {
+      possible.push(entry.index);
+      if (entry.allow) allowPossible = true;
+      else denyPossible = true;
+      doubt ??= doubtOf(inside, protocol, peerStates[entry.peer]);
+      continue;
+    }
+    const contested = entry.allow ? denyPossible : allowPossible;
+    const answer = contested ? "undecided" : entry.allow ? "allow" : "deny";
+    // An earlier perhaps leaves open which entry decided, even where the answer is certain.
+    const [rules, perhaps] = possible.length === 0 ? [[entry.index], possible] : [[], [...possible, entry.index]];
+    return { answer, rules, possible: perhaps, doubt, untracked: false, named: false, echo: echo() };
+  }
+  return {
+    answer: allowPossible ? "undecided" : "deny",
+    rules: [],
+    possible,
+    doubt,
+    untracked: false,
+    named: false,
+    echo: echo(),
+  };
+}
+
+function echoAnswer(
+  entries: readonly CompiledRule[],
+  protocol: number,
+  type: number,
+  members: ReadonlySet<number>,
+): EchoAnswer {
+  const decider = entries.find((entry) => members.has(entry.peer) && coversService(entry, protocol, -1, type) === YES);
+  return { allow: decider?.allow ?? false, rule: decider?.index ?? -1 };
+}
+
+/** Of several doubts the one that a fuller model would settle first; the order of rules and groups means nothing. */
+const WEIGHTIEST_FIRST: readonly Doubt[] = [
+  "unresolved_reference",
+  "nlb_client_ip",
+  "icmp_type_unknown",
+  "field_absent",
+];
+
+function weightier(one: Doubt | null, other: Doubt): Doubt {
+  return one !== null && WEIGHTIEST_FIRST.indexOf(one) < WEIGHTIEST_FIRST.indexOf(other) ? one : other;
+}
+
+function doubtOf(inside: boolean, protocol: number, peerState: number): Doubt {
+  if (!inside) return peerState === PEER_NLB ? "nlb_client_ip" : "unresolved_reference";
+  return protocol === ICMP || protocol === ICMPV6 ? "icmp_type_unknown" : "field_absent";
+}

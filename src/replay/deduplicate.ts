@@ -1,0 +1,127 @@
+import {
+  ACTION_ACCEPT,
+  ACTION_REJECT,
+  STATUS_NODATA,
+  STATUS_OK,
+  STATUS_SHIFT,
+  STATUS_SKIPDATA,
+} from "../decode/flow-batch.ts";
+import { bucketOf, createDuplicateFilter } from "../evaluate/duplicates.ts";
+import type { Evaluator } from "../evaluate/evaluator.ts";
+import type { ReadBatch } from "../evaluate/lookup/policy-lookup.ts";
+import type { Judgement } from "../judgement.ts";
+import { channelName, deliveryName } from "../source/object-name.ts";
+import type { SourceObject } from "../source/source.ts";
+import type { EvidenceWriter } from "../store/evidence-writer.ts";
+import type { LedgerEntry } from "../store/stored-state.ts";
+import type { SharedNames } from "./reader-messages.ts";
+
+export interface OverlapContext {
+  readonly writer: EvidenceWriter;
+  readonly evaluator: Evaluator;
+  readonly names: SharedNames;
+  readonly events: { note(text: string): void };
+  /** Resolves when the writer has everything that was judged. */
+  stored(): Promise<void>;
+  /** More rows than may be filtered and not yet judged. */
+  readonly hotRows: number;
+}
+
+/**
+ * Two flow logs over the same interfaces deliver every record twice, in one run or in two. What a second one delivers
+ * again is set aside: `filter` returns how many rows of the batch went. Null where all objects, known and new, came by
+ * one channel, so that there is nothing to recognise.
+ */
+export function createOverlap(
+  objects: readonly SourceObject[],
+  { writer, evaluator, names, events, stored, hotRows }: OverlapContext,
+): { filter(read: ReadBatch, object: string): Promise<number> } | null {
+  const known = writer.objects;
+  const channels = numberChannels([...known, ...objects].map(({ name }) => name));
+  if (new Set(channels).size < 2) return null;
+  const channelOfObject = new Map(known.map(({ objectId }, at) => [objectId, channels[at]]));
+  const channelOfName = new Map<string, number>();
+  for (const [at, { name }] of objects.entries()) {
+    const channel = channels[known.length + at];
+    channelOfObject.set(writer.nextObjectId + at, channel);
+    channelOfName.set(name, channel);
+  }
+  const times = bucketsOf(known);
+  const blindTimes = bucketsOf(known.filter(({ hasRows }) => !hasRows));
+  const { strings } = names.interfaces;
+  let unnamed = -1;
+  let looked = 0;
+  let said = false;
+  const duplicates = createDuplicateFilter({
+    mayBeStored: (bucket) => isWithin(times, bucket),
+    async load(buckets) {
+      if (!said && buckets.some((bucket) => isWithin(blindTimes, bucket))) {
+        said = true;
+        events.note(
+          "records of the same time were stored without a row each (--no-flows) or pruned: what another flow log delivers of them again is not recognised",
+        );
+      }
+      await stored();
+      return writer.identities(buckets);
+    },
+    channelOf: (objectId) => channelOfObject.get(objectId)!,
+    answerOf: (judgement) => {
+      const own = judgement - evaluator.firstJudgement;
+      return own < 0 ? writer.answers[judgement] : answerBits(evaluator.judgements[own]);
+    },
+    unnamed() {
+      for (; unnamed < 0 && looked < strings.length; looked++) if (strings[looked] === "-") unnamed = looked;
+      return unnamed;
+    },
+    hotRows,
+  });
+  return { filter: (read, object) => duplicates.filter(read, channelOfName.get(object)!) };
+}
+
+/**
+ * The channel of each object as a number. A second copy of a delivered object is a channel of its own, as it repeats the
+ * first; so is standard input that comes a second time.
+ */
+function numberChannels(names: readonly string[]): number[] {
+  const numbers = new Map<string, number>();
+  const seen = new Map<string, number>();
+  return names.map((name) => {
+    const delivery = deliveryName(name) ?? name;
+    const copy = seen.get(delivery) ?? 0;
+    seen.set(delivery, copy + 1);
+    const channel = `${channelName(name)}#${copy}`;
+    if (!numbers.has(channel)) numbers.set(channel, numbers.size);
+    return numbers.get(channel)!;
+  });
+}
+
+function answerBits({ action, logStatus }: Judgement): number {
+  const actionBits = action === "ACCEPT" ? ACTION_ACCEPT : action === "REJECT" ? ACTION_REJECT : 0;
+  const status = logStatus === "NODATA" ? STATUS_NODATA : logStatus === "SKIPDATA" ? STATUS_SKIPDATA : STATUS_OK;
+  return actionBits | (status << STATUS_SHIFT);
+}
+
+/** The buckets in which objects have records, as stretches that do not touch, ascending. */
+function bucketsOf(objects: readonly LedgerEntry[]): { from: number; to: number }[] {
+  const stretches: { from: number; to: number }[] = [];
+  const timed = objects
+    .filter(({ firstTime }) => firstTime !== null)
+    .map(({ firstTime, lastTime }) => ({ from: bucketOf(firstTime!), to: bucketOf(lastTime!) }))
+    .sort((a, b) => a.from - b.from);
+  for (const { from, to } of timed) {
+    const last = stretches.at(-1);
+    if (last === undefined || from > last.to + 1) stretches.push({ from, to });
+    else last.to = Math.max(last.to, to);
+  }
+  return stretches;
+}
+
+function isWithin(stretches: readonly { from: number; to: number }[], bucket: number): boolean {
+  let [low, high] = [0, stretches.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (stretches[middle].to < bucket) low = middle + 1;
+    else high = middle;
+  }
+  return low < stretches.length && stretches[low].from <= bucket;
+}

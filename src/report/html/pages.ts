@@ -1,0 +1,107 @@
+import type { Reader } from "../../store/query.ts";
+import type { Report } from "../catalogue.ts";
+import type { Investigation, InvestigationSection } from "../investigate/sections.ts";
+import { visible } from "../renderers/renderer.ts";
+import { rowStream } from "../row-stream.ts";
+import { type GivenParameters, ownParameters, runReport } from "../run-report.ts";
+import { openEvidence } from "./audit/evidence.ts";
+import { aboutFacts } from "./audit/page.ts";
+import type { Block, PageData, Section, TimelineBlock } from "./page-data.ts";
+import { FACETS, tableBlock } from "./table-block.ts";
+
+/** The investigation as a page of its own. */
+export async function investigationPage(reader: Reader, investigation: Investigation, now: Date): Promise<PageData> {
+  const { title, summary, sections } = investigation;
+  return {
+    title: visible(title),
+    subtitle: visible(summary),
+    about: await aboutFacts(await openEvidence(reader), now),
+    sections: await Promise.all(
+      sections.map(async (section) => ({
+        id: section.id.replaceAll("_", "-"),
+        title: section.title,
+        lead: section.lead === "" ? "" : `${section.lead[0].toUpperCase()}${section.lead.slice(1)}.`,
+        blocks: await blocks(section),
+      })),
+    ),
+  };
+}
+
+async function blocks(section: InvestigationSection): Promise<Block[]> {
+  if (section.shape === "facts") {
+    const facts = section.rows.map(([label, value]) => ({
+      label: visible(String(label)),
+      value: visible(String(value)),
+    }));
+    return [{ kind: "facts", facts }];
+  }
+  // The chart has its numbers as a table, too.
+  if (section.shape === "timeline" && section.rows.length > 1) return [timeline(section)];
+  const rest = section.total - section.rows.length;
+  const table = await tableBlock(rowStream(section.columns, section.rows), {
+    id: `${section.id.replaceAll("_", "-")}-rows`,
+    caption: section.title,
+    shown: shownColumns(section),
+    facets: ["action", "way", "protocol", "certain", "layer"],
+    empty: `${section.empty[0]?.toUpperCase() ?? ""}${section.empty.slice(1)}.`,
+    more: rest > 0 ? `${rest} more: flowreplay investigate … --limit ${section.total}` : null,
+  });
+  return [table];
+}
+
+/** What a terminal shows, and what it has no room for. */
+function shownColumns({ brief, columns }: InvestigationSection): string[] {
+  const more = ["port_count", "bytes", "first_seen", "last_seen", "rule_ids", "cause"];
+  return [...brief, ...more.filter((name) => !brief.includes(name) && columns.some(([column]) => column === name))];
+}
+
+/** Stretches without records are gaps in the rows; a chart shows them as nothing. */
+function timeline({ columns, rows, id, title }: InvestigationSection): TimelineBlock {
+  const at = (name: string): number => columns.findIndex(([column]) => column === name);
+  const times = rows.map((row) => Date.parse(String(row[at("start_time")])) / 1000);
+  const step = times.slice(1).reduce((least, time, index) => Math.min(least, time - times[index]), Infinity);
+  const start = times[0];
+  const buckets = (times.at(-1)! - start) / step + 1;
+  const series = (label: string, tone: "good" | "warn" | "bad", column: string): TimelineBlock["series"][number] => {
+    const values = Array<number>(buckets).fill(0);
+    rows.forEach((row, index) => (values[(times[index] - start) / step] = Number(row[at(column)])));
+    return { label, tone, values };
+  };
+  const all = [
+    series("accepted", "good", "accepted"),
+    series("rejected", "warn", "rejected"),
+    series("against the model", "bad", "mismatches"),
+  ];
+  return {
+    kind: "timeline",
+    id: `${id}-chart`,
+    caption: title,
+    start,
+    step,
+    series: all.filter(({ values }) => values.some((value) => value > 0)),
+  };
+}
+
+/** The reports that were asked for by name, a section each. */
+export async function reportPage(
+  reader: Reader,
+  reports: readonly Report[],
+  given: GivenParameters,
+  now: Date,
+): Promise<PageData> {
+  const sections: Section[] = [];
+  for (const report of reports) {
+    const table = await tableBlock(await runReport(reader, report, ownParameters(report, given)), {
+      id: `${report.name}-rows`,
+      caption: report.title,
+      facets: FACETS,
+    });
+    sections.push({ id: report.name, title: report.title, lead: report.description, blocks: [table] });
+  }
+  return {
+    title: reports.length === 1 ? reports[0].title : `${reports.length} reports`,
+    subtitle: reports.map((report) => report.name).join(", "),
+    about: await aboutFacts(await openEvidence(reader), now),
+    sections,
+  };
+}

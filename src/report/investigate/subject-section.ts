@@ -1,0 +1,257 @@
+import type { NetworkInterface, Snapshot } from "../../model/model.ts";
+import { formatAddress } from "../../net/address.ts";
+import type { Reader } from "../../store/query.ts";
+import { count, plural, type Row, ruleText, toRows } from "../summary-text.ts";
+import { addressParameters, ofSubject } from "./records-sql.ts";
+import { type Known, namingRules, placesOf, wantedOf } from "./resolve.ts";
+import { type Fact, factSection, type InvestigationSection } from "./sections.ts";
+
+/** Of long lists the first ones, and how many more there are. */
+const LISTED = 8;
+
+export function listText(items: readonly string[], most = LISTED): string {
+  const rest = items.length - most;
+  return rest > 0 ? `${items.slice(0, most).join(", ")} and ${count(rest)} more` : items.join(", ");
+}
+
+/** Who and what the subject is, by the configuration and by the log. */
+export async function whoSection(reader: Reader, known: Known, refused: number): Promise<InvestigationSection> {
+  const facts = [
+    ...(await subjectFacts(reader, known, refused)),
+    ...(known.snapshot === null
+      ? [["model", "none: replayed without a configuration"] as const]
+      : snapshotFacts(known)),
+    ...(await evidenceFacts(reader, known)),
+  ];
+  return factSection("subject", "Who and what", facts);
+}
+
+async function subjectFacts(reader: Reader, known: Known, refused: number): Promise<Fact[]> {
+  const { subject, listed } = known;
+  switch (subject.kind) {
+    case "group":
+      return groupFacts(known);
+    case "rule":
+      return ruleFacts(reader, known);
+    default:
+      return [
+        ...(listed.length === 0 ? foreignFacts(known) : interfaceFacts(known)),
+        ["scans", refused >= FEWEST_REFUSED ? await scanText(reader, known) : ""],
+      ];
+  }
+}
+
+/** An address that no interface holds. */
+function foreignFacts({ subject, snapshot }: Known): Fact[] {
+  if (!("prefix" in subject) || snapshot === null) return [];
+  const places = placesOf(snapshot, subject.prefix);
+  const inside = places.length > 0 ? `inside ${listText(places, 3)}, but ` : "";
+  return [
+    ["place", `${inside}no interface of the model holds it`],
+    ["named by rules", listText(namingRules(snapshot, subject.prefix), 5)],
+  ];
+}
+
+/** Fewer refused requests have no shape. */
+const FEWEST_REFUSED = 8;
+
+const SCANS = /* sql */ `
+select address_text(src, src6) as address, scan_kind, records, targets, most_ports
+from scan_sources()
+where ${ofSubject("src", 4)} or ${ofSubject("src6", 6)}
+order by pairs desc, src, src6`;
+
+/** The kind of scan that the refused requests have the shape of, as in the report rejected-probes. */
+async function scanText(reader: Reader, known: Known): Promise<string> {
+  const found = toRows(await reader.run(SCANS, addressParameters(wantedOf(known))));
+  if (found.length === 0) return "none: the refused requests do not have the shape of a scan";
+  const texts = found.map(
+    (row) =>
+      `${String(row.address)} ${String(row.scan_kind)}: ${plural(row.records, "refused record")}, ${plural(row.targets, "target")}, up to ${plural(row.most_ports, "port")} of one`,
+  );
+  return listText(texts, 3);
+}
+
+function interfaceFacts(known: Known): Fact[] {
+  const { listed } = known;
+  if (listed.length !== 1) {
+    return listed
+      .map((row): Fact => [String(row.interface_id), oneLine(row, known.snapshot)])
+      .slice(0, LISTED)
+      .concat(listed.length > LISTED ? [["and", `${count(listed.length - LISTED)} interfaces more`] as const] : []);
+  }
+  const [row] = listed;
+  const one = known.interfaces[0];
+  const text = (name: string): string | null => (row[name] === null ? null : String(row[name]));
+  return [
+    ["interface", text("interface_id")],
+    ["name", text("name")],
+    ["description", text("description")],
+    ["type", row.interface_type === "interface" ? null : text("interface_type")],
+    ["instance", text("instance_id")],
+    ["addresses", listText((row.addresses as readonly string[] | null) ?? [])],
+    ["public", one === undefined ? null : listText(one.publicAddresses.map(formatAddress))],
+    ["groups", groupsText((row.group_ids as readonly string[] | null) ?? [], known.snapshot)],
+    ["subnet", subnetText(text("subnet_id"), known.snapshot)],
+    ["network ACL", aclText(one, known.snapshot)],
+    ["vpc", text("vpc_id")],
+    ["account", text("account_id")],
+    ["not in model", row.modelled === true ? null : "no snapshot of the model knows this interface"],
+    ...historyFacts(String(row.interface_id), known),
+  ];
+}
+
+function oneLine(row: Row, snapshot: Snapshot | null): string {
+  const parts = [
+    row.name,
+    row.instance_id,
+    listText((row.addresses as readonly string[] | null) ?? [], 3),
+    groupsText((row.group_ids as readonly string[] | null) ?? [], snapshot),
+  ];
+  return parts.filter((part) => part !== null && part !== "").join("; ");
+}
+
+function groupsText(ids: readonly string[], snapshot: Snapshot | null): string {
+  const name = (id: string): string => {
+    const group = snapshot?.securityGroups.get(id);
+    return group === undefined || group.name === "" ? id : `${id} (${group.name})`;
+  };
+  return ids.length === 0 ? "none: only network ACLs filter it" : listText(ids.map(name));
+}
+
+function subnetText(id: string | null, snapshot: Snapshot | null): string | null {
+  const subnet = id === null ? undefined : snapshot?.subnets.get(id);
+  if (subnet === undefined) return id;
+  const blocks = subnet.prefixes.map((prefix) => `${formatAddress(prefix)}/${prefix.length}`);
+  return [subnet.id, subnet.name === "" ? "" : `(${subnet.name})`, blocks.join(", ")].filter(Boolean).join(" ");
+}
+
+function aclText(one: NetworkInterface | undefined, snapshot: Snapshot | null): string | null {
+  if (one === undefined || snapshot === null) return null;
+  const acl = [...snapshot.networkAcls.values()].findLast(({ subnetIds }) => subnetIds.includes(one.subnetId ?? ""));
+  if (acl === undefined) return "not in the model";
+  return acl.name === "" ? acl.id : `${acl.id} (${acl.name})`;
+}
+
+/** Snapshots in which the interface had other groups than in the next, or was not there. */
+function historyFacts(id: string, { model }: Known): Fact[] {
+  const snapshots = model?.snapshots ?? [];
+  const facts: Fact[] = [];
+  const groups = (snapshot: Snapshot): string =>
+    snapshot.interfaces.get(id)?.groupIds.toSorted().join(", ") ?? "absent";
+  for (const [at, snapshot] of snapshots.entries()) {
+    const before = at === 0 ? null : groups(snapshots[at - 1]);
+    const now = groups(snapshot);
+    if (before !== null && before !== now) {
+      const what = (text: string): string => (text === "absent" ? "not in the model" : `groups ${text || "none"}`);
+      facts.push([`since ${timeText(snapshot.since)}`, `${what(now)}; before: ${what(before)}`]);
+    }
+  }
+  return facts;
+}
+
+function groupFacts({ subject, snapshot, listed, rules }: Known): Fact[] {
+  const group = snapshot?.securityGroups.get(subject.id);
+  const names = listed.map(({ interface_id: id, name }) => String(name ?? id));
+  const referring =
+    snapshot === null
+      ? []
+      : [...snapshot.securityGroups.values()].flatMap(({ rules: all }) =>
+          all.flatMap(({ id, peer }) => (peer.kind === "group" && peer.id === subject.id ? id : [])),
+        );
+  return [
+    ["group", subject.id],
+    ["name", group?.name ?? (rules[0]?.owner_name as string | undefined)],
+    ["description", group?.description],
+    ["vpc", group?.vpcId],
+    ["interfaces", listed.length === 0 ? "on no interface" : `${count(listed.length)}: ${listText(names)}`],
+    [
+      "rules",
+      listText(
+        rules.map(
+          (rule) => `${ruleText(rule)}${rule.valid_to === null ? "" : ` (removed ${shortTime(rule.valid_to)})`}`,
+        ),
+        12,
+      ),
+    ],
+    ["named as peer by", listText(referring)],
+  ];
+}
+
+async function ruleFacts(reader: Reader, { subject, rules, listed }: Known): Promise<Fact[]> {
+  const [rule] = rules;
+  if (rule === undefined) return [["rule", `${subject.id}, in no snapshot of the newest model`]];
+  const [usage] = toRows(await reader.run("select * from rule_usage where rule_id = $id", { id: subject.id }));
+  const used =
+    usage === undefined || Number(usage.connections) === 0
+      ? "no hit; whether that proves anything: flowreplay report unused-rules"
+      : rule.layer === "sg"
+        ? `${plural(usage.connections, "connection")} (${count(usage.sole_connections)} that no other rule admits), ${plural(usage.distinct_peers, "peer")}, class ${String(usage.usage_class)}`
+        : `${plural(usage.connections, "record")}`;
+  return [
+    ["rule", `${subject.id}: ${rule.action === "deny" ? "deny " : ""}${ruleText(rule)}`],
+    ["description", String(rule.description ?? "")],
+    [
+      "of",
+      [rule.owner_id, rule.owner_name === "" ? null : `(${String(rule.owner_name)})`]
+        .filter((part) => part !== null)
+        .join(" "),
+    ],
+    [
+      "on",
+      listed.length === 0
+        ? "no interface"
+        : `${count(listed.length)}: ${listText(listed.map(({ interface_id: id, name }) => String(name ?? id)))}`,
+    ],
+    [
+      "existed",
+      rule.valid_from === null && rule.valid_to === null
+        ? null
+        : `from ${shortTime(rule.valid_from) || "before the first snapshot"} to ${shortTime(rule.valid_to) || "now"}`,
+    ],
+    ["use, whole log", used],
+    ["stands in", rule.origin_file === null ? null : `${String(rule.origin_file)} ${String(rule.origin_pointer)}`],
+  ];
+}
+
+function snapshotFacts({ snapshot, model, listed, interfaces, subject }: Known): Fact[] {
+  const all = model?.snapshots.length ?? 1;
+  const since = snapshot?.since ?? null;
+  const which = all === 1 ? "" : `, ${(model?.snapshots.indexOf(snapshot!) ?? 0) + 1} of ${all}`;
+  const gone =
+    subject.kind !== "rule" && listed.some((row) => row.modelled === true) && interfaces.length < listed.length;
+  return [
+    ["snapshot", `${snapshot?.name ?? ""}${which}${since === null ? "" : `, in force since ${timeText(since)}`}`],
+    ["gone", gone ? `${plural(listed.length - interfaces.length, "interface")} not in this snapshot` : null],
+  ];
+}
+
+const COVERAGE = /* sql */ `
+select evidence, count(*) as interfaces, sum(gap_minutes)::ubigint as gaps, sum(skipdata_minutes)::ubigint as skipped,
+  strftime(min(first_evidence), '%Y-%m-%d %H:%M') as first, strftime(max(last_evidence), '%Y-%m-%d %H:%M') as last
+from coverage where len($ids::varchar[]) = 0 or interface_id in (select unnest($ids::varchar[])) group by all order by evidence`;
+
+/** How far the log can be trusted where the subject stands; everywhere, for an address that none holds. */
+async function evidenceFacts(reader: Reader, { subject, listed }: Known): Promise<Fact[]> {
+  if (listed.length === 0 && !("prefix" in subject)) return [];
+  const rows = toRows(await reader.run(COVERAGE, { ids: listed.map((row) => String(row.interface_id)) }));
+  const texts = rows.map((row) => {
+    const at = listed.length === 1 ? "" : ` at ${plural(row.interfaces, "interface")}`;
+    if (row.evidence === "none") return `none${at}: not logged`;
+    const missing = `${plural(row.gaps, "minute")} missing, SKIPDATA in ${plural(row.skipped, "minute")}`;
+    return `${row.evidence === "complete" ? "complete" : `incomplete (${missing})`}${at}, ${String(row.first)} to ${String(row.last)}`;
+  });
+  return [["log evidence", texts.join("; ")]];
+}
+
+export function timeText(seconds: number | null): string {
+  return seconds === null ? "" : `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+function shortTime(value: unknown): string {
+  return value === null || value === undefined
+    ? ""
+    : String(value)
+        .replace("T", " ")
+        .replace(/(:\d\d)Z$/, "$1 UTC");
+}

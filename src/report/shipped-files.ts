@@ -1,0 +1,10 @@
+import { fileURLToPath } from "node:url";
+
+// This module lies two levels below the root, in src/ and in dist/, and so does the bundle that it becomes part of
+// (build/bundle.ts). Paths that start with `../` therefore hold in all three.
+
+/** The reports' SQL, in the checkout and in the package. */
+export const QUERIES_FOLDER = fileURLToPath(new URL("../../queries/", import.meta.url));
+
+/** The compiled script of the HTML page. */
+export const PAGE_FOLDER = new URL("../report/html/page/", import.meta.url);
