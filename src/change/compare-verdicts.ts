@@ -29,7 +29,7 @@ export interface Outcome {
 }
 
 /** A verdict with names for numbers. */
-export interface Side {
+interface Side {
   readonly verdict: PolicyVerdict["verdict"];
   readonly decidedBy: PolicyVerdict["decidedBy"];
   /** The rules that decide: of an allow, all group rules that admit and the network ACL entry; of a deny the entry. */

@@ -132,7 +132,7 @@ function exitCodeOf(result: ReplayResult, withModel: boolean): number {
 }
 
 /** An object that was read in part could not be in the ledger: so `--from` and `--to` choose objects, not records. */
-export function noteWindow(
+function noteWindow(
   { times }: ReplayResult,
   { from, to }: { from?: number; to?: number },
   { note }: ProgressLine,
@@ -144,7 +144,7 @@ export function noteWindow(
 }
 
 /** What the run left out or got over, and what it cost. */
-export function noteTroubles({ duplicates, retries, evicted }: ReplayResult, { note }: ProgressLine): void {
+function noteTroubles({ duplicates, retries, evicted }: ReplayResult, { note }: ProgressLine): void {
   const count = (value: number, what: string): string =>
     `${value.toLocaleString("en-US")} ${what}${value === 1 ? "" : "s"}`;
   if (duplicates > 0)

@@ -2,7 +2,7 @@ import { pipeline, Readable } from "node:stream";
 import { constants, createGunzip, gunzipSync } from "node:zlib";
 
 /** Bytes an object may unpack to, whatever its size. */
-export const MAX_INFLATED_BYTES = 64 * 2 ** 30;
+const MAX_INFLATED_BYTES = 64 * 2 ** 30;
 /** Flow logs pack 5 to 20 times, idle ones 50 times. What packs better than this is no log, once it is large. */
 const MAX_RATIO = 250;
 const RATIO_COUNTS_FROM = 256 * 2 ** 20;

@@ -102,7 +102,7 @@ function isObject(value: unknown): value is JsonObject {
 }
 
 /** Longest JSON value taken, in bytes: a subscription document has 1 MiB at most, a page of query results 5 MB. */
-export const LONGEST_VALUE = 16 * 2 ** 20;
+const LONGEST_VALUE = 16 * 2 ** 20;
 
 /** Deepest nesting taken: a flow log has three levels, and what is nested tens of thousands deep can be parsed but not written. */
 const DEEPEST = 100;
@@ -122,7 +122,7 @@ const OPEN_OBJECT = 123;
 const CLOSE_OBJECT = 125;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
-export interface JsonValueSink {
+interface JsonValueSink {
   /** A whole value: an object, an array or a string, not parsed yet. */
   value(text: string): void;
   /** What is no value: the rest of a line, or the beginning of a value that broke off, is too long or too deep. */
@@ -130,7 +130,7 @@ export interface JsonValueSink {
 }
 
 /** Cuts a JSON text into values without holding more than one of them. */
-export interface JsonCutter {
+interface JsonCutter {
   push(chunk: Uint8Array): void;
   /** The end; returns what is left of an unfinished value, unless that was bad already. */
   finish(): string;
@@ -141,7 +141,7 @@ export interface JsonCutter {
  * object (LIST_KEY; the rest of that object is dropped). A line end within a string means that the value broke off
  * there, and so does one within a value after values that had a line of their own.
  */
-export function createJsonCutter(sink: JsonValueSink): JsonCutter {
+function createJsonCutter(sink: JsonValueSink): JsonCutter {
   let buffer = new Uint8Array(1 << 12);
   let used = 0;
   // Containers that are read element by element: an array around everything, a list within an object.

@@ -154,7 +154,7 @@ function mentionsTransitGateway(bytes: Uint8Array, from: number, to: number): bo
 }
 
 /** Fills batches and hands each over as soon as it is full. */
-export interface RowWriter {
+interface RowWriter {
   /** The batch being filled; its `rows` is the index of the next row, always below BATCH_ROWS. */
   readonly batch: FlowBatch;
   /** Rows written in total. */
@@ -165,7 +165,7 @@ export interface RowWriter {
   flush(): void;
 }
 
-export function createRowWriter(sink: DecodeSink): RowWriter {
+function createRowWriter(sink: DecodeSink): RowWriter {
   let batch: FlowBatch | null = null;
   let handedOver = 0;
   const current = (): FlowBatch => {
@@ -207,7 +207,7 @@ const DECODER = new TextDecoder();
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 
 /** Text of a bad line for keeping: its first BAD_LINE_TEXT characters, control characters as `\x1b` or `\u{202e}`. */
-export function badLineText(bytes: Uint8Array, from: number, to: number): string {
+function badLineText(bytes: Uint8Array, from: number, to: number): string {
   // Four bytes are the most that one character takes.
   const text = DECODER.decode(bytes.subarray(from, Math.min(to, from + BAD_LINE_TEXT * 4)));
   const safe = text.slice(0, BAD_LINE_TEXT).replace(UNSAFE, (char) => {

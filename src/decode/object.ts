@@ -96,7 +96,7 @@ function isGzip(head: Uint8Array): boolean {
   return head.length > 2 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8;
 }
 
-export interface Peeked {
+interface Peeked {
   /** The first bytes: up to `bytes`, or until they hold a line that is not blank. Shorter only when the input is. */
   readonly head: Uint8Array;
   /** All chunks, the ones looked at included. */
@@ -104,7 +104,7 @@ export interface Peeked {
 }
 
 /** Reads the beginning of an input without taking it away. An error behind the beginning is met when it is reached. */
-export async function peek(input: AsyncIterable<Uint8Array>, bytes: number): Promise<Peeked> {
+async function peek(input: AsyncIterable<Uint8Array>, bytes: number): Promise<Peeked> {
   const iterator = input[Symbol.asyncIterator]();
   const read: Uint8Array[] = [];
   let length = 0;

@@ -17,7 +17,7 @@ import { createLineDecoder, type LineDecoder, type LineDecoderOptions } from "./
 import { columnsAt, columnsNamed, createNamedRows, type NamedRows, type ObjectDecoder } from "./named-rows.ts";
 
 /** Largest object taken: the footer at its end must be known first. AWS's own have up to 75 MB of text in five minutes. */
-export const LARGEST_PARQUET = 512 * 2 ** 20;
+const LARGEST_PARQUET = 512 * 2 ** 20;
 const MOST_ROWS_IN_GROUP = 16_000_000;
 
 /** zlib unpacks pages three times as fast as the JavaScript of hyparquet-compressors. */
@@ -148,7 +148,7 @@ const TYPES = new Set(["INT32", "INT64", "FLOAT", "DOUBLE", "BYTE_ARRAY", "BOOLE
  * makes it fill gigabytes. Checked are page sizes, counts of values, and the runs of levels and dictionary indices.
  * Throws an Error with what is wrong; `rows` is the number of rows of the group.
  */
-export function checkColumn(
+function checkColumn(
   file: Uint8Array,
   { element, children }: SchemaTree,
   meta: ColumnMetaData,

@@ -190,7 +190,7 @@ function createChannelTable(memory: { places: number }): ChannelTable {
 }
 
 /** The bits of a row that only its judgement keeps once it is stored: action and log status. */
-export const ANSWER_BITS = ACTION_MASK | (3 << STATUS_SHIFT);
+const ANSWER_BITS = ACTION_MASK | (3 << STATUS_SHIFT);
 
 const FAMILY = 3 << FAMILY_SHIFT;
 const NAMED = HAS_PORTS | HAS_PROTOCOL;
@@ -204,7 +204,7 @@ export const identity = { low: 0, high: 0 };
  * it stands for an interval without data, addresses, ports, protocol and action. `unnamed` is the number of the
  * interface `-`.
  */
-export function isIdentifiable(batch: FlowBatch, row: number, unnamed: number): boolean {
+function isIdentifiable(batch: FlowBatch, row: number, unnamed: number): boolean {
   const bits = batch.bits[row];
   if ((bits & HAS_TIMES) === 0 || batch.interfaceId[row] === unnamed) return false;
   if (((bits >>> STATUS_SHIFT) & 3) !== STATUS_OK) return true;
@@ -235,7 +235,7 @@ export function hashIdentity(batch: FlowBatch, row: number): void {
 }
 
 /** Ends it: `bits` hold action and log status (`ANSWER_BITS`). */
-export function addAnswer(bits: number): void {
+function addAnswer(bits: number): void {
   mix(bits & ANSWER_BITS);
 }
 

@@ -181,7 +181,7 @@ export function causeOf(walk: Walk, agreement: Agreement, of: Circumstances): Ca
 }
 
 /** One sentence a cause. */
-export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
+const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
   return_path_nacl: "the network ACL stops the reply of a connection that the groups let pass",
   late_packet: "a packet after the last accepted one of its connection: closed, or idle for too long",
   no_tracked_connection: "a packet of no tracked connection, judged by the rules of its own direction",

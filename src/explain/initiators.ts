@@ -218,7 +218,7 @@ export function askAdmission(
  * Whom the policy speaks for: the only initiator that it lets pass, or the one for whom a rule names the protocol where the
  * other merely falls under a rule for everything.
  */
-export function policyInitiator(connection: Connection): Initiator {
+function policyInitiator(connection: Connection): Initiator {
   const opening = connection.opened.under[0];
   const weight = (opener: "local" | "remote"): number => {
     const answer = askOpening(opening, connection, opener);

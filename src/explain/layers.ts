@@ -177,7 +177,7 @@ export interface AclAnswer {
   readonly traces: readonly RuleTrace[];
 }
 
-export interface EchoAnswer {
+interface EchoAnswer {
   readonly allow: boolean;
   readonly ruleId: string | null;
 }
@@ -216,7 +216,7 @@ export function askNetworkAcl(acl: NetworkAcl, direction: Direction, asked: Ques
 }
 
 /** The destination ports that the entries let pass with a peer, by TCP or UDP: ascending ranges with gaps between them. */
-export function passingPorts(
+function passingPorts(
   acl: NetworkAcl,
   direction: Direction,
   asked: { readonly protocol: number; readonly peer: Address },

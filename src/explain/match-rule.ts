@@ -126,7 +126,7 @@ function peerText(peer: Peer): string {
   return peer.kind === "cidr" ? formatPrefix(peer.prefix) : peer.id;
 }
 
-export interface PeerMatch {
+interface PeerMatch {
   readonly matches: Match;
   readonly doubt: Doubt | null;
   readonly because: string;
@@ -143,14 +143,14 @@ export function ownBlocks(one: NetworkInterface): Prefix[] {
 }
 
 /** Is the address the peer that a rule names? `appliance` is what stands between, null for nothing. */
-export function matchPeer(snapshot: Snapshot, peer: Peer, address: Address, appliance: string | null): PeerMatch {
+function matchPeer(snapshot: Snapshot, peer: Peer, address: Address, appliance: string | null): PeerMatch {
   if (peer.kind === "cidr") return matchBlock(peer.prefix, address);
   return peer.kind === "prefix-list"
     ? matchPrefixList(snapshot, peer.id, address)
     : matchGroup(snapshot, peer, address, appliance);
 }
 
-export function matchBlock(block: Prefix, address: Address): PeerMatch {
+function matchBlock(block: Prefix, address: Address): PeerMatch {
   const [text, name] = [formatAddress(address), formatPrefix(block)];
   if (block.family !== address.family) return no(`${name} is of the other address family than ${text}`);
   return holds(block, address) ? yes(`${text} is in ${name}`) : no(`${text} is not in ${name}`);

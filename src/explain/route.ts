@@ -34,11 +34,6 @@ export function wayTo(snapshot: Snapshot, { subnetId }: NetworkInterface, peer: 
   return best;
 }
 
-/** The target of the way to the peer: a gateway, an appliance, `local` inside the VPC; null when nothing tells. */
-export function targetOf(snapshot: Snapshot, one: NetworkInterface, peer: Address): string | null {
-  return wayTo(snapshot, one, peer)?.target ?? null;
-}
-
 /** True when the peer is reached through a transit gateway whose attachment shares the interface's subnet. */
 export function viaTransitInSubnet(snapshot: Snapshot, one: NetworkInterface, peer: Address): boolean {
   if (one.subnetId === null || one.type === "transit_gateway") return false;

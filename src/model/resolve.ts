@@ -192,14 +192,14 @@ export function isAlwaysTracked({ target, list }: Route): boolean {
 }
 
 /** The blocks that a route's destination stands for; none where the model lacks the prefix list's entries. */
-export function blocksOf(snapshot: Snapshot, destination: string): readonly Prefix[] {
+function blocksOf(snapshot: Snapshot, destination: string): readonly Prefix[] {
   if (destination.startsWith("pl-")) return snapshot.prefixLists.get(destination)?.entries ?? [];
   const parsed = parsePrefix(destination);
   return parsed ? [parsed.prefix] : [];
 }
 
 /** Routes that work, those to a prefix list last: of two for one block the other has priority. */
-export function activeRoutes(table: RouteTable | undefined): RouteTable["routes"] {
+function activeRoutes(table: RouteTable | undefined): RouteTable["routes"] {
   const active = (table?.routes ?? []).filter(({ state }) => state === "active");
   return active.toSorted((one, other) => Number(isList(one.destination)) - Number(isList(other.destination)));
 }
@@ -213,7 +213,7 @@ function isSame(one: Prefix, other: Prefix): boolean {
 }
 
 /** The route table of the subnet: its own, or the main one of its VPC. */
-export function tableOf(snapshot: Snapshot, subnetId: string): RouteTable | undefined {
+function tableOf(snapshot: Snapshot, subnetId: string): RouteTable | undefined {
   const tables = [...snapshot.routeTables.values()];
   const vpcId = snapshot.subnets.get(subnetId)?.vpcId;
   return (

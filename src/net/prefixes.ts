@@ -56,7 +56,7 @@ export function holdsPrefix(outer: Prefix, inner: Prefix): boolean {
 }
 
 /** Leading bits that the addresses of two blocks of one family have in common, whatever the blocks' lengths. */
-export function commonLength(a: Prefix, b: Prefix): number {
+function commonLength(a: Prefix, b: Prefix): number {
   for (let word = 0; word < a.words.length; word++) {
     const differing = a.words[word] ^ b.words[word];
     if (differing !== 0) return word * 32 + Math.clz32(differing);
@@ -65,7 +65,7 @@ export function commonLength(a: Prefix, b: Prefix): number {
 }
 
 /** The block of that length, not longer than the given one, which holds it. */
-export function cutPrefix({ family, words }: Prefix, length: number): Prefix {
+function cutPrefix({ family, words }: Prefix, length: number): Prefix {
   return { family, words: maskWords(words, length), length };
 }
 

@@ -2,7 +2,7 @@ import { PEER_EXACT, PEER_NLB } from "../model/resolve.ts";
 import { ICMP, ICMPV6, type Services, TCP, UDP } from "./services.ts";
 
 /** Why a rule matches only perhaps. */
-export type Doubt = "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "field_absent";
+type Doubt = "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "field_absent";
 
 /** A rule ready to match; one-to-one with a rule or an entry of the model, `index` is its place in `ruleIds`. */
 export interface CompiledRule {
@@ -35,7 +35,7 @@ export interface Filter {
   readonly alwaysTracked: number;
 }
 
-export type Answer = "allow" | "deny" | "undecided";
+type Answer = "allow" | "deny" | "undecided";
 
 /** What a filter says of a service and a class of peers. */
 export interface Match {
@@ -56,7 +56,7 @@ export interface Match {
   readonly echo: { readonly request: EchoAnswer; readonly reply: EchoAnswer } | null;
 }
 
-export interface EchoAnswer {
+interface EchoAnswer {
   readonly allow: boolean;
   readonly rule: number;
 }

@@ -14,7 +14,7 @@ import type { CompiledRule, Filter } from "./filters.ts";
 import { TCP, UDP } from "./services.ts";
 
 /** What a layer applies at an interface, by direction: places in `filters`. */
-export interface FilterPair {
+interface FilterPair {
   readonly ingress: number;
   readonly egress: number;
 }

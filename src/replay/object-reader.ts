@@ -109,14 +109,14 @@ export function createObjectReader(
 }
 
 /** Reads batches by a policy and sends them, with the names that they are the first to use. */
-export interface BatchSender {
+interface BatchSender {
   /** Widens `span` (Unix seconds) to the earliest start and the latest end of the records that have times. */
   send(batch: FlowBatch, span: { first: number; last: number }): void;
   takeBack(readings: readonly ArrayBuffer[]): void;
 }
 
 /** `decoded`: the names that the batches give by number, in the order in which they were met. */
-export function createBatchSender(
+function createBatchSender(
   policy: CompiledPolicy,
   decoded: { readonly interfaces: ByteDictionary; readonly accounts: ByteDictionary },
   send: (message: BatchMessage, transfer: ArrayBuffer[]) => void,

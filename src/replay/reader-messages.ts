@@ -30,7 +30,7 @@ export interface BatchMessage {
   readonly names: NewNames | null;
 }
 
-export interface BadLinesMessage {
+interface BadLinesMessage {
   readonly kind: "bad";
   readonly lines: readonly BadLine[];
 }
@@ -44,12 +44,12 @@ export interface EndMessage {
   readonly lastTime: number | null;
 }
 
-export interface RetryMessage {
+interface RetryMessage {
   readonly kind: "retry";
   readonly what: string;
 }
 
-export interface NoteMessage {
+interface NoteMessage {
   readonly kind: "note";
   readonly text: string;
 }

@@ -60,7 +60,7 @@ const LINGER_MS = 2000;
  * V8 still compiles its hot functions in the background (`ForIsolate ... (data.first) != nullptr`, seen once in some 250
  * replays). An idle thread compiles nothing, and keeps no process alive.
  */
-export function retire(thread: Worker): void {
+function retire(thread: Worker): void {
   thread.unref();
   setTimeout(() => void thread.terminate(), LINGER_MS).unref();
 }

@@ -33,11 +33,11 @@ export function findReport(catalogue: readonly Report[], name: string): Report {
   });
 }
 
-export const PARAMETER_TYPES = ["integer", "number", "text", "timestamp", "list"] as const;
-export type ParameterType = (typeof PARAMETER_TYPES)[number];
+const PARAMETER_TYPES = ["integer", "number", "text", "timestamp", "list"] as const;
+type ParameterType = (typeof PARAMETER_TYPES)[number];
 
-export const SEVERITIES = ["info", "low", "medium", "high"] as const;
-export type Severity = (typeof SEVERITIES)[number];
+const SEVERITIES = ["info", "low", "medium", "high"] as const;
+type Severity = (typeof SEVERITIES)[number];
 
 export interface ReportParameter {
   readonly name: string;

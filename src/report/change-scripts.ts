@@ -140,7 +140,7 @@ export function editJson(changes: readonly RuleChange[], title: string): string 
 }
 
 /** `sgr-…: ingress tcp 443 0.0.0.0/0 of sg-…`. */
-export function ruleText(rule: SecurityGroupRule): string {
+function ruleText(rule: SecurityGroupRule): string {
   const [direction, protocol, from, to, peer, owner] = ruleCells(rule).map(String);
   const ports = rule.ports === null && rule.icmp === null ? "" : from === to ? ` ${from}` : ` ${from}-${to}`;
   return `${rule.id}: ${direction} ${protocol}${ports} ${rule.direction === "egress" ? "to" : "from"} ${peer} of ${owner}`;

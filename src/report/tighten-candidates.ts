@@ -5,7 +5,7 @@ import { type History, newestSnapshot } from "../store/stored-records.ts";
 import { evidenceGap, evidenceOf, type Graded, unusedGrades, usageClasses } from "./removable.ts";
 
 /** A rule that is told why nothing narrower is proposed. */
-export interface UntouchedRule extends Graded {
+interface UntouchedRule extends Graded {
   readonly rule: SecurityGroupRule;
   readonly breadth: number;
 }

@@ -103,7 +103,7 @@ export function curveRows(tightened: readonly TightenedRule[]): ResultStream {
 }
 
 /** Share of the held-back records that would have been denied; null where nothing was tested. */
-export function breakageRate(holdOut: HoldOut | null): number | null {
+function breakageRate(holdOut: HoldOut | null): number | null {
   return holdOut && holdOut.records > 0 ? Math.round((holdOut.broken / holdOut.records) * 1e4) / 1e4 : null;
 }
 

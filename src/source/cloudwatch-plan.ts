@@ -8,7 +8,7 @@ export const SLICE_MS = 3_600_000;
 /** An hour stays open for late events this long after its end; flow logs lag five minutes as a rule, at times an hour. */
 export const OPEN_MS = 3_600_000;
 /** What CloudWatch took in this recently may not be found by a search yet. */
-export const SETTLE_MS = 60_000;
+const SETTLE_MS = 60_000;
 /** How far the last event that a stream tells of may lie behind: an hour as a rule, "in rare situations" more. */
 const STREAM_LAG_MS = 6 * SLICE_MS;
 /** A record starts at most one aggregation interval before it ends, and both may be a minute off. */
@@ -96,7 +96,7 @@ function placeOf(arn = ""): string {
 }
 
 /** Streams of flow logs are called `eni-…-all`, `-accept` or `-reject` (observed, not documented). */
-export const FLOW_LOG_STREAMS = "eni-";
+const FLOW_LOG_STREAMS = "eni-";
 
 export interface Group {
   readonly group: string;

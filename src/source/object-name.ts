@@ -4,15 +4,15 @@ import type { SourceEvents, SourceObject, TimeWindow } from "./source.ts";
  * A flow log object holds the records whose `end` lies in the five minutes from the time in its name (VPC User Guide, "Flow
  * log files").
  */
-export const OBJECT_SPAN = 300;
+const OBJECT_SPAN = 300;
 
 /**
  * How far the records of an object may lie from the time in its name, in seconds. Before it: a record is up to ten
  * minutes long (the longest aggregation interval) and delivery is best effort, about ten minutes late and at times more.
  * After it: `start` and `end` may be a minute off, and objects that others wrote are less exact than those of AWS.
  */
-export const LOOK_BACK = 3600;
-export const LOOK_AHEAD = 600;
+const LOOK_BACK = 3600;
+const LOOK_AHEAD = 600;
 
 /** `_20180620T1620Z_`, seconds allowed. */
 const NAME_TIME = /(?<!\d)(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})?Z/;
@@ -28,7 +28,7 @@ export function timeInName(name: string): number | null {
   return exists && minute! < 60 && second! < 60 ? ms / 1000 : null;
 }
 
-export function baseName(name: string): string {
+function baseName(name: string): string {
   return name.slice(name.lastIndexOf("/") + 1);
 }
 

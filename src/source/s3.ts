@@ -147,7 +147,7 @@ export function isOtherService(key: string): boolean {
 }
 
 /** Whether the prefix lies above or beside any `AWSLogs/`: nothing is known about the folders below it. */
-export function isUncharted(prefix: string): boolean {
+function isUncharted(prefix: string): boolean {
   return !/(?:^|\/)AWSLogs\//.test(prefix);
 }
 

@@ -5,7 +5,7 @@ import { bindings as duckdb, LIST, listValue, VARCHAR } from "./duckdb.ts";
 import type { FactColumns } from "./fact-columns.ts";
 
 /** Rows of one DuckDB vector. */
-export const VECTOR_ROWS = 2048;
+const VECTOR_ROWS = 2048;
 
 /**
  * Appends whole columns to a table, copied vector by vector straight from typed arrays: about ten times the rate of

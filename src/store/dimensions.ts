@@ -219,7 +219,7 @@ function ownersOf(snapshot: Snapshot, one: NetworkInterface): string[] {
   return [...new Set(one.groupIds), ...(acl === undefined ? [] : [acl])];
 }
 
-export function peerText(peer: Peer): string {
+function peerText(peer: Peer): string {
   return peer.kind === "cidr" ? formatPrefix(peer.prefix) : peer.id;
 }
 

@@ -141,7 +141,7 @@ const REJECTED = 8;
  * Minutes with evidence as columns of `coverage_minutes`, by interface and hour: the activity of all judgements, put together
  * by log status.
  */
-export function coverageColumns(evaluator: Evaluator): { readonly columns: readonly Column[]; readonly rows: number } {
+function coverageColumns(evaluator: Evaluator): { readonly columns: readonly Column[]; readonly rows: number } {
   const { activity: facts, judgements, firstJudgement } = evaluator;
   const { rowOf, rows, hours, interfaces } = rowsOf(facts);
   const answers = Uint8Array.from(judgements, answerOf);

@@ -132,14 +132,14 @@ function isPlain(batch: FlowBatch, row: number): boolean {
 }
 
 /** Value of `tcp_flags` in the tables for a record without that field. */
-export const NO_FLAGS = 256;
+const NO_FLAGS = 256;
 
 const u32 = (): Uint32Array => new Uint32Array(BATCH_ROWS);
 const u16 = (): Uint16Array => new Uint16Array(BATCH_ROWS);
 const valid = (): Uint8Array => createValidity(BATCH_ROWS);
 
 /** Rows of `flow_rows_wide` on their way, and which of their fields are there. */
-export class WideRows {
+class WideRows {
   private readonly objectId = u32();
   private readonly line = u32();
   private readonly interfaceId = u32();

@@ -158,7 +158,7 @@ export type Plain = null | boolean | number | string | readonly Plain[] | { read
  * Integers become numbers up to 2^53, strings beyond; timestamps ISO 8601 UTC; lists arrays; NaN and infinities null;
  * types without a JSON form their DuckDB text.
  */
-export function plainValue(value: DuckDBValue): Plain {
+function plainValue(value: DuckDBValue): Plain {
   switch (typeof value) {
     case "bigint":
       return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
@@ -210,7 +210,7 @@ interface EngineError {
 }
 
 /** One line for a mistake in SQL: the engine's words and where in the text it stopped (line and column from 1). */
-export function queryError(error: unknown, sql: string): AppError {
+function queryError(error: unknown, sql: string): AppError {
   const text = error instanceof Error ? error.message : String(error);
   const engine = parseEngineError(text);
   const lines = (engine.exception_message ?? text).split("\n").map((line) => line.trim());

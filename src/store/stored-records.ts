@@ -33,7 +33,7 @@ export interface StoredJudgement {
   readonly bits: number;
 }
 
-export interface StoredObject {
+interface StoredObject {
   readonly name: string;
   readonly runId: number;
 }

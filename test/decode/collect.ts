@@ -60,7 +60,7 @@ export function collect() {
   };
 }
 
-export function rowsOf(batch: B.FlowBatch, interfaces: ByteDictionary, accounts: ByteDictionary): Row[] {
+function rowsOf(batch: B.FlowBatch, interfaces: ByteDictionary, accounts: ByteDictionary): Row[] {
   return Array.from({ length: batch.rows }, (_, row) => {
     const bits = batch.bits[row];
     const when = <T>(mask: number, value: T): T | null => ((bits & mask) === 0 ? null : value);

@@ -1,7 +1,7 @@
 import { Agent, createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-export type Fault = "reset" | "unavailable" | "slow" | "truncated";
+type Fault = "reset" | "unavailable" | "slow" | "truncated";
 
 export interface FaultProxy {
   readonly url: string;

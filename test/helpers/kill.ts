@@ -46,7 +46,7 @@ export function writeFiftyObjects(folder: string): void {
 }
 
 /** Replays the objects into `db` in a process of its own: the built program below its command line, with small commits. */
-export function startReplay(logs: string, db: string): ChildProcess {
+function startReplay(logs: string, db: string): ChildProcess {
   const options = {
     sources: [logs],
     model: sample("production-vpc/config"),

@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe as describeNetwork, type Network } from "./small-model.ts";
 
-export const VERDICT_CASES = fileURLToPath(new URL("../cases/verdicts/", import.meta.url));
+const VERDICT_CASES = fileURLToPath(new URL("../cases/verdicts/", import.meta.url));
 
 /** What a case states of one record; what it leaves out is not looked at. Names are those of the view `flows`. */
-export interface ExpectedRecord {
+interface ExpectedRecord {
   readonly direction?: string | null;
   readonly initiator?: string;
   readonly initiator_evidence?: string;

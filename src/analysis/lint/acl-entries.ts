@@ -36,13 +36,13 @@ export function* unreachableEntries(snapshot: Snapshot): Generator<Finding> {
   }
 }
 
-export interface EntryRegion {
+interface EntryRegion {
   readonly entry: NetworkAclEntry;
   readonly region: Region;
 }
 
 /** The entries of a direction and a family in order: the lists that are evaluated apart. */
-export function entryLists(acl: NetworkAcl): EntryRegion[][] {
+function entryLists(acl: NetworkAcl): EntryRegion[][] {
   const lists = new Map<string, EntryRegion[]>();
   for (const entry of acl.entries) {
     for (const [space, region] of prefixRegions(entry, [entry.prefix])) {
@@ -55,7 +55,7 @@ export function entryLists(acl: NetworkAcl): EntryRegion[][] {
   return [...lists.values()];
 }
 
-export function isDefaultDeny(entry: NetworkAclEntry): boolean {
+function isDefaultDeny(entry: NetworkAclEntry): boolean {
   return entry.id.endsWith("/*");
 }
 

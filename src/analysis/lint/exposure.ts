@@ -105,7 +105,7 @@ function openPorts(
 }
 
 /** More ports than one service has. */
-export const WIDE_PORT_RANGE = 100;
+const WIDE_PORT_RANGE = 100;
 
 /** Ingress rules for more than a hundred ports, from anybody but the group itself. */
 export function* widePortRanges(snapshot: Snapshot): Generator<Finding> {

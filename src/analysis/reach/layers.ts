@@ -35,7 +35,7 @@ const EVERYTHING: Passing = { certain: ALL_SERVICES, possible: ALL_SERVICES, rul
 /** A subnet whose network ACL is not in the model. */
 const UNKNOWN_ACL: Passing = { certain: NO_SERVICES, possible: ALL_SERVICES, rules: [] };
 
-export interface Compiled<T> {
+interface Compiled<T> {
   readonly rule: T;
   readonly services: ServiceSet;
 }

@@ -154,12 +154,7 @@ function passingSome(
  * Addresses of the block that stand for all of it: the first of every stretch in which no rule, entry or subnet of the
  * interface begins or ends. What is true of some address of the block is true of one of these.
  */
-export function standingFor(
-  block: Prefix,
-  layers: Layers,
-  one: NetworkInterface,
-  direction: Direction,
-): readonly Address[] {
+function standingFor(block: Prefix, layers: Layers, one: NetworkInterface, direction: Direction): readonly Address[] {
   if (block.length === bitsOf(block.family)) return [block];
   const { snapshot } = layers;
   const cuts: Prefix[] = [];

@@ -164,13 +164,13 @@ function closeRanges(uses: readonly ServiceUse[], portGap: number): ServiceUse[]
 }
 
 /** Peers of rules that together stand for all addresses asked for; size in addresses. */
-export interface PeerCover {
+interface PeerCover {
   readonly size: number;
   readonly peers: readonly Peer[];
 }
 
 /** The best covers with at most one, two, … peers, by their number less one; null where that few cannot do it. */
-export type PeerCovers = readonly (PeerCover | null)[];
+type PeerCovers = readonly (PeerCover | null)[];
 
 export interface PeerSpace {
   /** Covers of some of the addresses, by their places. */

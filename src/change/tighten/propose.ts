@@ -200,7 +200,7 @@ function leftOutOf(own: readonly AdmittedUse[], admitted: (use: AdmittedUse) => 
 }
 
 /** A use with the accepted records that need it, before the split and from it on. */
-export interface TimedUse extends Use {
+interface TimedUse extends Use {
   readonly learnt: number;
   readonly heldBack: number;
 }
@@ -211,7 +211,7 @@ export interface HoldOut {
   readonly broken: number;
 }
 
-export interface Tested {
+interface Tested {
   readonly narrowed: Narrowed;
   /** Of the replacement chosen; null where one of the two parts has no use of the rule. */
   readonly holdOut: HoldOut | null;
@@ -220,7 +220,7 @@ export interface Tested {
 }
 
 /** The replacements of a rule, learnt on the whole window, with what the same method had done on its first part. */
-export function testedReplacements(
+function testedReplacements(
   rule: SecurityGroupRule,
   uses: readonly TimedUse[],
   snapshot: Snapshot,

@@ -185,9 +185,9 @@ export const ACCE = wordOf("ACCE");
 export const CEPT = wordOf("CEPT");
 export const REJE = wordOf("REJE");
 export const JECT = wordOf("JECT");
-export const INGR = wordOf("ingr");
-export const EGRE = wordOf("egre");
-export const RESS = wordOf("ress");
+const INGR = wordOf("ingr");
+const EGRE = wordOf("egre");
+const RESS = wordOf("ress");
 
 /** Length of `2024-12-20T18:23:02.000Z `, which CloudWatch Logs writes before each message it exports to S3. */
 export const EVENT_TIME_BYTES = 25;

@@ -53,7 +53,7 @@ export interface Observation {
   readonly apart: Apart[];
 }
 
-export interface Apart {
+interface Apart {
   readonly batch: number;
   readonly row: number;
   readonly entry: number;
@@ -142,7 +142,7 @@ function enterRows(
 }
 
 /** Adds an accepted record to its connection. */
-export function enter(
+function enter(
   batch: FlowBatch,
   row: number,
   reading: number,

@@ -12,7 +12,7 @@ export interface IdleTimeouts {
   readonly ofInterface: ReadonlyMap<number, OwnTimeouts>;
 }
 
-export interface OwnTimeouts {
+interface OwnTimeouts {
   readonly tcpEstablished: number | null;
   readonly udpStream: number | null;
   readonly udpSingle: number | null;
@@ -55,7 +55,7 @@ export const DEFAULT_TIMEOUTS: IdleTimeouts = {
 export const LONG_TCP_TIMEOUT = 432_000;
 
 /** No record that begins at `now` (Unix seconds) or later belongs to the connection. */
-export function isIdle(words: Uint32Array, base: number, now: number, timeouts: IdleTimeouts): boolean {
+function isIdle(words: Uint32Array, base: number, now: number, timeouts: IdleTimeouts): boolean {
   return now > words[base + LAST] + rememberedSeconds(words, base, timeouts);
 }
 
@@ -63,7 +63,7 @@ export function isIdle(words: Uint32Array, base: number, now: number, timeouts: 
  * Seconds by which a record may begin before others that were read earlier: the objects of one delivery hold five minutes
  * each, in any order, and a record begins up to a minute before it is due.
  */
-export const SPREAD = 360;
+const SPREAD = 360;
 
 /**
  * Seconds after its last packet for which a connection is remembered: what is refused within them may belong to it. TCP's

@@ -45,7 +45,7 @@ const dayOf = (time: number): number => (time / DAY) >>> 0;
  * TCP: three packets each way and more bytes than bare headers (52 bytes a packet with options, and a little).
  * Other protocols: an answer.
  */
-export function isMeaningful(protocol: number, out: number, back: number, bytes: number): boolean {
+function isMeaningful(protocol: number, out: number, back: number, bytes: number): boolean {
   if (out === 0 || back === 0) return false;
   if (protocol !== TCP) return true;
   return out >= 3 && back >= 3 && bytes > 60 * (out + back) + 40;

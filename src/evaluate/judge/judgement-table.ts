@@ -12,7 +12,7 @@ export const UNCERTAIN = 1 << 14;
 export const STRAY = 1 << 15;
 export const UNANSWERED = 1 << 16;
 /** Bits of a word of packed facts. */
-export const FACT_BITS = 17;
+const FACT_BITS = 17;
 
 const SURMISED = new Set(["policy", "lower_port", "likelier_port", "only_direction", "none"]);
 
@@ -20,10 +20,10 @@ const SURMISED = new Set(["policy", "lower_port", "likelier_port", "only_directi
 export const SURMISES: Uint8Array = Uint8Array.from(EVIDENCE, (name) => (SURMISED.has(name) ? 1 : 0));
 
 /** Everything about a record but its account and the match that admitted its connection. */
-export type PackedFacts = Omit<Facts, "accountId" | "admittedBy" | "admittedOtherwise">;
+type PackedFacts = Omit<Facts, "accountId" | "admittedBy" | "admittedOtherwise">;
 
 /** Bits 0-1 action, 2-3 log status, 4-5 reject reason, 6 late, 7 related, 8-9 initiator, 10-13 evidence, 14-16 as above. */
-export function unpack(packed: number): PackedFacts {
+function unpack(packed: number): PackedFacts {
   return {
     action: ([null, "ACCEPT", "REJECT"] as const)[packed & 3] ?? null,
     logStatus: (["OK", "NODATA", "SKIPDATA"] as const)[(packed >>> 2) & 3] ?? "OK",

@@ -24,7 +24,7 @@ export interface ObservedBatch {
 }
 
 /** A record that was not accepted, and of no connection that is known. */
-export const NO_CONNECTION = -3;
+const NO_CONNECTION = -3;
 const FIRST_REJECTED = -4;
 
 /** The place of a connection's entry in a row's column, for a record that was not accepted. */

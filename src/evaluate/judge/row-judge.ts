@@ -173,13 +173,13 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
 }
 
 /** The source port is a server's and the destination port a client's: the packet answers one that is not in the log. */
-export function serverAnswers(batch: FlowBatch, row: number, rules: InitiatorRules): boolean {
+function serverAnswers(batch: FlowBatch, row: number, rules: InitiatorRules): boolean {
   const ranks = batch.protocol[row] === TCP ? rules.rankTcp : batch.protocol[row] === UDP ? rules.rankUdp : null;
   return ranks !== null && ranks[batch.srcPort[row]] - ranks[batch.dstPort[row]] >= 2;
 }
 
 /** A TCP record that shows its flags, and no SYN among them. */
-export function isBare(batch: FlowBatch, row: number): boolean {
+function isBare(batch: FlowBatch, row: number): boolean {
   return batch.protocol[row] === TCP && (batch.bits[row] & HAS_TCP_FLAGS) !== 0 && (batch.tcpFlags[row] & SYN) === 0;
 }
 
@@ -188,7 +188,7 @@ export function isBare(batch: FlowBatch, row: number): boolean {
  * packet as long as one), nothing was ever answered, and this is one packet. Without flags a RST is known by its length;
  * where the network ACL may be what stopped it, what it answers must be as short, or it may have been a SYN.
  */
-export function isStrayAnswer(
+function isStrayAnswer(
   batch: FlowBatch,
   row: number,
   words: Uint32Array,
@@ -210,13 +210,13 @@ export function isStrayAnswer(
  * An ICMP record with packets as long as `ping` sends them unless it is told otherwise (84 bytes on Linux, 60 on Windows,
  * 20 more over IPv6): hardly errors, which are as long as what they quote.
  */
-export function isAsLongAsPings(bytes: number, packets: number, ipv6: boolean): boolean {
+function isAsLongAsPings(bytes: number, packets: number, ipv6: boolean): boolean {
   const each = bytes / packets - (ipv6 ? 20 : 0);
   return each === 84 || each === 60;
 }
 
 /** The groups let nothing like the record pass, whoever of the two began, under a configuration that may have decided it. */
-export function deniedByGroups({ readings, matches }: ReadingTable, reading: number): boolean {
+function deniedByGroups({ readings, matches }: ReadingTable, reading: number): boolean {
   const denied = ({ sgIfLocal, sgIfRemote }: Reading): boolean =>
     sgIfLocal !== NOT_ASKED && (matches[sgIfLocal].answer === "deny" || matches[sgIfRemote].answer === "deny");
   return denied(readings[reading]) || readings[reading].others.some((other) => denied(readings[other]));

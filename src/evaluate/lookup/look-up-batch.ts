@@ -42,7 +42,7 @@ import {
  * Seconds around a record in which a configuration change may still, or already, act on it: `start` and `end` may be off
  * by up to 60 s (VPC User Guide, "Flow log records"), and a change takes a moment to act.
  */
-export const CHANGE_TOLERANCE = 60;
+const CHANGE_TOLERANCE = 60;
 
 /** A number for each record: its reading, by place in `table.readings`. */
 export interface BatchReader {

@@ -121,7 +121,7 @@ function emptyColumns(capacity: number): Columns {
  * Which initiator the security groups speak for: the only one they let pass, or the one for whom a rule names the protocol
  * where the other merely falls under a rule for everything. UNKNOWN when they do not tell.
  */
-export function allowedInitiator(table: ReadingTable, reading: number): number {
+function allowedInitiator(table: ReadingTable, reading: number): number {
   const { sgIfLocal, sgIfRemote } = table.readings[reading];
   if (sgIfLocal === NOT_ASKED) return UNKNOWN;
   const weight = ({ answer, named }: Match): number => (answer === "deny" ? 0 : named ? 2 : 1);

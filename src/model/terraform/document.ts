@@ -5,7 +5,7 @@ import type { Origin } from "../model.ts";
 import { type Attributes, TERRAFORM_SHAPES, type TerraformType } from "./shapes.ts";
 
 /** One resource instance of a state or plan. */
-export interface Resource {
+interface Resource {
   /** `module.net["a"].aws_subnet.public[0]`; the id of what has none before it is applied. */
   readonly address: string;
   readonly type: string;
@@ -16,7 +16,7 @@ export interface Resource {
 }
 
 /** What only a plan tells. */
-export interface PlanFacts {
+interface PlanFacts {
   /** Resources as they stood before a change that deletes, replaces or updates them. */
   readonly before: readonly Resource[];
   /** True when the configuration itself states the attribute, so that its value is no echo of other resources. */
@@ -123,7 +123,7 @@ function planFacts(document: JsonObject, origin: Origin): PlanFacts {
 }
 
 /** An address without the keys of count and for_each: `module.a["x"].t.n[0]` is `module.a.t.n`. */
-export function withoutKeys(address: string): string {
+function withoutKeys(address: string): string {
   return address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, "");
 }
 

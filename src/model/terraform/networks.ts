@@ -5,7 +5,7 @@ import { idOf, indexResources, once, type Resources, tagList, type TerraformDocu
 import { collectAcls, collectGroups } from "./rules.ts";
 
 /** Networks, prefix lists and interfaces of Terraform, handed on in the shapes of the describe-* calls. */
-export function collectTerraformNetworks(resources: Resources, into: Collected, notes: Notes): void {
+function collectTerraformNetworks(resources: Resources, into: Collected, notes: Notes): void {
   for (const vpc of once(resources.of("aws_vpc", "aws_default_vpc"))) {
     const { cidr_block: CidrBlock, ipv6_cidr_block: v6, tags } = vpc.value;
     const more = resources.of("aws_vpc_ipv4_cidr_block_association").filter((one) => one.value.vpc_id === idOf(vpc));

@@ -77,7 +77,7 @@ function problem(issue: z.core.$ZodIssue): string {
   return `${where}${issue.message}${shown}`;
 }
 
-export function exemptionsOf(all: readonly Exemption[]): Exemptions {
+function exemptionsOf(all: readonly Exemption[]): Exemptions {
   const byName = new Map<string, Exemption[]>();
   for (const one of all) {
     // One name is enough to find the candidates; `fits` asks for the others.

@@ -129,7 +129,7 @@ export async function collectFindings(
   return foldFindings(kind, await runReport(reader, report, parameters));
 }
 
-export async function foldFindings(kind: FindingKind, result: ResultStream): Promise<Map<string, Finding>> {
+async function foldFindings(kind: FindingKind, result: ResultStream): Promise<Map<string, Finding>> {
   const names = result.columns.map((column) => column.name);
   const rows = async function* (): AsyncGenerator<Record<string, Plain>> {
     for await (const chunk of result.chunks) for (const row of chunk) yield rowObject(names, row);

@@ -235,19 +235,19 @@ export function text(value: Plain | undefined): string {
   return value === null || value === undefined ? "" : String(value);
 }
 
-export function list(value: Plain | undefined): string[] {
+function list(value: Plain | undefined): string[] {
   return Array.isArray(value) ? (value as Plain[]).map(text) : [];
 }
 
 /** The first of a list and how many more there are; what follows is for people, who stop at a handful. */
-export function few(items: readonly string[], shown = 8): string {
+function few(items: readonly string[], shown = 8): string {
   if (items.length === 0) return "none";
   const more = items.length - shown;
   return items.slice(0, shown).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 /** ` 443`, ` 8000-8080`, or nothing where all ports match; ICMP types are no ports. */
-export function portText({ protocol, from_port: from, to_port: to }: FindingRow): string {
+function portText({ protocol, from_port: from, to_port: to }: FindingRow): string {
   if (from === null || from === undefined || text(protocol).startsWith("icmp")) return "";
   return from === to ? ` ${text(from)}` : ` ${text(from)}-${text(to)}`;
 }

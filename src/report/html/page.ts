@@ -50,13 +50,13 @@ ${scripts.map((script) => `<script>${script}</script>`).join("\n")}
 }
 
 /** The inline content of a page: style sheets, and scripts in the order they run. */
-export interface Assets {
+interface Assets {
   readonly styles: readonly string[];
   readonly scripts: readonly string[];
 }
 
 /** Reads the chart library from its package and the page's own script from the compiled `page/`. */
-export function loadAssets(): Assets {
+function loadAssets(): Assets {
   const library = createRequire(import.meta.url);
   const read = (name: string): string => readFileSync(library.resolve(`uplot/dist/${name}`), "utf8");
   const assets = {
@@ -107,6 +107,6 @@ export function embedJson(value: unknown): string {
 }
 
 /** A source of a Content-Security-Policy: exactly this inline script or style (CSP 3 section 2.3.1). */
-export function hashSource(content: string): string {
+function hashSource(content: string): string {
   return `'sha256-${createHash("sha256").update(content, "utf8").digest("base64")}'`;
 }

@@ -154,19 +154,19 @@ const TAGS =
 const PLAIN_NUMBER = /(^|_)(port|srcport|dstport|line|number|flags|version)$/;
 
 /** `distinct_ports` as `Distinct ports`. */
-export function columnLabel(name: string): string {
+function columnLabel(name: string): string {
   const known = Object.hasOwn(LABELS, name) ? LABELS[name] : undefined;
   if (known !== undefined) return known;
   const words = name.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-export function columnEntity(name: string): Entity | null {
+function columnEntity(name: string): Entity | null {
   return ENTITIES.find(([pattern]) => pattern.test(name))?.[1] ?? null;
 }
 
 /** How a column is drawn, by its name and its DuckDB type. */
-export function columnKind(name: string, type: string): ColumnKind {
+function columnKind(name: string, type: string): ColumnKind {
   if (type.endsWith("[]")) return "list";
   if (type.startsWith("TIMESTAMP")) return "time";
   if (isNumeric(type) && name !== "protocol") {

@@ -173,7 +173,7 @@ function stepText(seconds: number): string {
 }
 
 /** A result as a section; a last column `total` says how many rows there would be without a limit. */
-export function table(
+function table(
   { columns, rows }: Result,
   about: Pick<InvestigationSection, "id" | "title" | "lead" | "empty" | "shape" | "brief">,
 ): InvestigationSection {

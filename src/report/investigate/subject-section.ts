@@ -9,7 +9,7 @@ import { type Fact, factSection, type InvestigationSection } from "./sections.ts
 /** Of long lists the first ones, and how many more there are. */
 const LISTED = 8;
 
-export function listText(items: readonly string[], most = LISTED): string {
+function listText(items: readonly string[], most = LISTED): string {
   const rest = items.length - most;
   return rest > 0 ? `${items.slice(0, most).join(", ")} and ${count(rest)} more` : items.join(", ");
 }

@@ -74,7 +74,7 @@ function shortTime(value: Plain): string {
 const LISTED = 12;
 
 /** Sections whose rows are sentences rather than cells: nothing of them is cut. */
-export function entries(section: InvestigationSection, options: RenderOptions): string | null {
+function entries(section: InvestigationSection, options: RenderOptions): string | null {
   if (section.id === "decisions") return decisions(section, options);
   return section.id.startsWith("unused_") ? reaches(section, options) : null;
 }

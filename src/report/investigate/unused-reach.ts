@@ -145,7 +145,7 @@ const IS_INTERFACE = " where address_key(u.peer, u.peer6) in (select key from ke
  * Who connected with the subject's interfaces and addresses, at both ends, as far as their logs were read; with
  * `interfacesOnly` without peers that are no interfaces.
  */
-export async function readUses(
+async function readUses(
   reader: Reader,
   known: Known,
   { from, until }: Period,

@@ -14,7 +14,7 @@ export const RENDERERS: Readonly<Record<OutputFormat, Renderer>> = {
 };
 
 /** RFC 4180 with a header line. Text that a spreadsheet would run as a formula gets a leading apostrophe. */
-export async function* renderCsv(result: ResultStream): AsyncGenerator<string> {
+async function* renderCsv(result: ResultStream): AsyncGenerator<string> {
   yield stringify([result.columns.map((column) => guard(column.name))]);
   for await (const chunk of result.chunks) {
     if (chunk.length > 0) yield stringify(chunk.map((row) => row.map(csvCell)));

@@ -178,7 +178,7 @@ function leastWidth(column: ColumnSize, at: number): number {
  * Places of the columns to show: all of them where they fit or nothing is preferred; else the preferred ones, in that
  * order, each that still fits beside those before it.
  */
-export function chooseColumns(
+function chooseColumns(
   columns: readonly ColumnSize[],
   preferred: readonly string[],
   available: number,

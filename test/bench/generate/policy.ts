@@ -3,7 +3,7 @@ import { type Eni, NETWORK6, type Role, type Topology } from "./topology.ts";
 
 export const ACCOUNT = "123456789012";
 export const REGION = "eu-west-1";
-export const OFFICE = "203.0.113.0/24";
+const OFFICE = "203.0.113.0/24";
 /** Source of scans that the network ACL of the public subnets stops: the block, and its upper half as a number. */
 export const BLOCKED = "185.220.0.0/16";
 export const BLOCKED_NETWORK = 0xb9dc;
@@ -23,7 +23,7 @@ export interface PlannedRule {
   readonly description: string;
 }
 
-export interface PlannedGroup {
+interface PlannedGroup {
   readonly id: string;
   readonly name: string;
   readonly rules: readonly PlannedRule[];

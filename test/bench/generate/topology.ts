@@ -15,7 +15,7 @@ export interface Eni {
   readonly address6: string;
 }
 
-export interface SubnetPlan {
+interface SubnetPlan {
   readonly id: string;
   readonly public: boolean;
   readonly network: number;

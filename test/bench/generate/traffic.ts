@@ -14,7 +14,7 @@ export interface End {
 
 /** How often connections of each kind open; probes follow from the options. */
 const WEIGHTS = { web: 25, office: 2, app: 25, db: 15, https: 10, dns: 15, lateral: 1, stale: 1, probe: 0 };
-export type FlowKind = keyof typeof WEIGHTS;
+type FlowKind = keyof typeof WEIGHTS;
 
 /** A connection, or a packet that was refused. `lateral` and `probe` are refused by the server's interface or subnet. */
 export interface Flow {

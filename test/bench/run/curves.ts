@@ -2,7 +2,7 @@ import { DUCKDB, flowreplay, FROM_S3, START, type Contestant } from "./contestan
 import type { Scenario } from "./scenario.ts";
 
 /** A point of a curve: a scenario, and who runs it. */
-export interface Point {
+interface Point {
   readonly label: string;
   readonly scenario: Scenario;
   readonly contestants: readonly Contestant[];

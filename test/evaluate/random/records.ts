@@ -22,7 +22,7 @@ const POOR = [
   V2.filter((name) => !name.endsWith("addr")),
 ];
 
-export const format: fc.Arbitrary<readonly string[]> = fc.oneof(
+const format: fc.Arbitrary<readonly string[]> = fc.oneof(
   { weight: 4, arbitrary: fc.constant(V2) },
   { weight: 4, arbitrary: fc.constant(V5) },
   { weight: 1, arbitrary: fc.constant(V8) },
@@ -133,7 +133,7 @@ export interface LogText {
   readonly records: readonly Fields[];
 }
 
-export const logText: fc.Arbitrary<LogText> = fc
+const logText: fc.Arbitrary<LogText> = fc
   .tuple(format, fc.array(conversation, { minLength: 1, maxLength: 6 }))
   .map(([fields, conversations]) => ({ fields, records: conversations.flat() }));
 
@@ -143,7 +143,7 @@ export const segments: fc.Arbitrary<LogText[][]> = fc.array(fc.array(logText, { 
   maxLength: 3,
 });
 
-export function lineOf(fields: readonly string[], record: Fields): string {
+function lineOf(fields: readonly string[], record: Fields): string {
   return fields.map((name) => record[name] ?? "-").join(" ");
 }
 

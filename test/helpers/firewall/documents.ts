@@ -10,19 +10,19 @@ export interface Documents {
   VpcPeeringConnections: object[];
 }
 
-export interface Vpc {
+interface Vpc {
   VpcId: string;
   CidrBlock: string;
 }
 
-export interface Subnet {
+interface Subnet {
   SubnetId: string;
   VpcId: string;
   CidrBlock?: string;
   Ipv6CidrBlockAssociationSet: { Ipv6CidrBlock: string; Ipv6CidrBlockState: { State: string } }[];
 }
 
-export interface NetworkInterface {
+interface NetworkInterface {
   NetworkInterfaceId: string;
   VpcId: string;
   SubnetId: string;
@@ -33,7 +33,7 @@ export interface NetworkInterface {
   Ipv6Addresses: { Ipv6Address: string }[];
 }
 
-export interface Group {
+interface Group {
   GroupId: string;
   GroupName: string;
   VpcId: string;
@@ -60,7 +60,7 @@ export interface GroupRule {
   };
 }
 
-export interface NetworkAcl {
+interface NetworkAcl {
   NetworkAclId: string;
   VpcId: string;
   Associations: { SubnetId: string }[];

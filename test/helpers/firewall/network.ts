@@ -3,7 +3,7 @@ import type { Documents } from "./documents.ts";
 import type { Direction, Packet } from "./packet.ts";
 import { createGroupLayer, type GroupDecision, type GroupLayer, type Timeouts } from "./security-group.ts";
 
-export type LayerName = "ALLOWED" | "SG_IN" | "SG_OUT" | "NACL_IN" | "NACL_OUT";
+type LayerName = "ALLOWED" | "SG_IN" | "SG_OUT" | "NACL_IN" | "NACL_OUT";
 
 /** What became of a packet at one interface. `logged` holds the addresses and ports that its records show. */
 export interface Sighting {

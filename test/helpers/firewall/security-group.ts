@@ -1,7 +1,7 @@
 import type { Nic, Rule } from "./config.ts";
 import { ACK, connectionKey, type Direction, FIN, type Packet, reversed, RST, SYN, TCP, UDP } from "./packet.ts";
 
-export type State = "new" | "established" | "related" | "untracked" | "no-connection" | "no-security-group";
+type State = "new" | "established" | "related" | "untracked" | "no-connection" | "no-security-group";
 
 export interface GroupDecision {
   readonly state: State;
@@ -21,7 +21,7 @@ export interface Timeouts {
   readonly other: number;
 }
 
-export const TIMEOUTS: Timeouts = {
+const TIMEOUTS: Timeouts = {
   established: 432_000,
   halfOpen: 60,
   closing: 60,

@@ -125,7 +125,7 @@ const PEER_COLUMNS = [
 ].map(([name, type]) => ({ name, type }));
 
 /** Rules for everybody, whom they really serve, and which scanners they let in. */
-export async function openSection(
+async function openSection(
   evidence: Evidence,
 ): Promise<{ readonly section: Section; readonly rules: number; readonly withoutUse: number }> {
   const open = await ruleTable(evidence, "stale-open-rules", {
@@ -178,7 +178,7 @@ export async function openSection(
  * What could be narrower or go: what `tighten` proposes (null: it had nothing to judge), rules much wider than their use,
  * and rules that others make pointless.
  */
-export async function narrowSection(evidence: Evidence, proposals: Result | null): Promise<Section[]> {
+async function narrowSection(evidence: Evidence, proposals: Result | null): Promise<Section[]> {
   const tables = [
     ...(proposals === null ? [] : [await proposalTable(proposals)]),
     await ruleTable(evidence, "overbroad-rules", {
@@ -242,12 +242,12 @@ function proposalTable(proposals: Result): Promise<TableBlock> {
 }
 
 /** A report about rules, with each rule in the words of the AWS console behind its id. */
-export async function ruleTable(evidence: Evidence, report: string, options: TableOptions): Promise<TableBlock> {
+async function ruleTable(evidence: Evidence, report: string, options: TableOptions): Promise<TableBlock> {
   return describedRules(await evidence.report(report), options);
 }
 
 /** The same of rules that are no report. */
-export async function describedRules(result: ResultStream | Result, options: TableOptions): Promise<TableBlock> {
+async function describedRules(result: ResultStream | Result, options: TableOptions): Promise<TableBlock> {
   const table = await tableBlock(result, options);
   const parts = ["direction", "action", "protocol", "from_port", "to_port", "peer"];
   const texts = parts.map((name) => columnTexts(table, name));

@@ -49,7 +49,7 @@ export function entityLink(entity: Entity, id: string): HTMLElement {
   return h("a", { href: linkTo({ entity, id }), class: "entity" }, id);
 }
 
-export function tag(word: string): HTMLElement {
+function tag(word: string): HTMLElement {
   return h("span", { class: `tag ${toneOf(word)}` }, word.replaceAll("_", " "));
 }
 
@@ -91,7 +91,7 @@ const TONES: Readonly<Record<Tone, readonly string[]>> = {
   quiet: [],
 };
 
-export function toneOf(word: string): Tone {
+function toneOf(word: string): Tone {
   const tones = Object.keys(TONES) as Tone[];
   return tones.find((tone) => TONES[tone].includes(word)) ?? "quiet";
 }
@@ -100,7 +100,7 @@ const ALL_BARS_WIDTH = 96;
 const BAR_HEIGHT = 20;
 
 /** Bars over time, the highest full height; anything above nothing shows. */
-export function sparkline(values: readonly number[]): SVGElement {
+function sparkline(values: readonly number[]): SVGElement {
   const most = Math.max(1, ...values);
   const step = ALL_BARS_WIDTH / Math.max(1, values.length);
   const bars = values.flatMap((value, at) => {

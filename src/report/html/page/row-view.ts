@@ -3,7 +3,7 @@ import { cellContent } from "./cells.ts";
 import { h } from "./dom.ts";
 import { cellWords, columnOf, type View } from "./table-model.ts";
 
-export function shownColumns(table: TableBlock): TableColumn[] {
+function shownColumns(table: TableBlock): TableColumn[] {
   return table.shown.flatMap((name) => columnOf(table, name) ?? []);
 }
 

@@ -103,7 +103,7 @@ const PAUSE = 120;
 const CHOICES = 50;
 
 /** The search field and the filters above a table. */
-export function createToolbar(
+function createToolbar(
   table: TableBlock,
   id: string,
   change: (part: Partial<View>) => void,
