@@ -13,7 +13,7 @@ import { planSources } from "./source/plan.ts";
 import { type AwsOptions, isPipe, type SourceEvents, type SourceObject, type SourcePlan } from "./source/source.ts";
 import type { BegunEvidence, ModelledEvidence, OpenEvidenceFile } from "./replay/evidence-file.ts";
 import type { EvidenceWriter } from "./store/evidence-writer.ts";
-import type { Reader } from "./store/query.ts";
+import type { EvidenceQuery } from "./store/evidence-query.ts";
 import { evidenceOnThisThread, evidenceOnThread } from "./replay/threaded-writer.ts";
 import { type KnownObjects, NOTHING_KNOWN, unreadObjects } from "./replay/pending-objects.ts";
 
@@ -43,7 +43,7 @@ export interface ReplayEvents {
   note(text: string): void;
   progress(done: Progress): void;
   /** All is stored, and the evidence file still open: what is asked of it now needs no second opening. */
-  finished?(result: ReplayResult, evidence: Pick<Reader, "run">): Promise<void>;
+  finished?(result: ReplayResult, evidence: Pick<EvidenceQuery, "run">): Promise<void>;
 }
 
 export interface ReplayResult {

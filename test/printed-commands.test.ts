@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { openReader, type Reader } from "../src/store/query.ts";
+import { openEvidence, type EvidenceQuery } from "../src/store/evidence-query.ts";
 import { MAIN } from "./helpers/cli.ts";
 import { names, quoted, read, ROOT, section, table } from "./helpers/documents.ts";
 import { replayInto, sample } from "./helpers/samples.ts";
@@ -41,11 +41,11 @@ test.each(["README.md", "samples/README.md", "queries/README.md", "src/change/RE
 );
 
 describe("the evidence file is as it is documented", () => {
-  let reader: Reader;
+  let evidence: EvidenceQuery;
   beforeAll(async () => {
-    reader = await openReader(join(folder, "flowreplay.duckdb"));
+    evidence = await openEvidence(join(folder, "flowreplay.duckdb"));
   });
-  afterAll(() => reader.close());
+  afterAll(() => evidence.close());
 
   const tables = ["flows", "rules", "rule_usage", "rule_usage_daily", "interfaces", "coverage"].map(
     (view): [string, string[]] => [view, names(section(QUERIES, `\`${view}\``), "column")],
@@ -54,12 +54,12 @@ describe("the evidence file is as it is documented", () => {
     ([view, , columns]): [string, string[]] => [quoted(view)[0], quoted(columns).sort()],
   );
   test.each([...tables, ...lists])("the columns of %s", async (view, columns) => {
-    const { rows } = await reader.run(`select column_name from (describe ${view})`);
+    const { rows } = await evidence.run(`select column_name from (describe ${view})`);
     expect(columns).toEqual(rows.map(([name]) => String(name)).sort());
   });
 
   const examples = [...section(QUERIES, "Examples").matchAll(/^(.+):\n\n```sql\n([^]+?)```/gm)];
   test.each(examples.map(([, what, sql]) => [what, sql]))("the example has rows: %s", async (_, sql) => {
-    expect((await reader.run(sql)).rows.length).toBeGreaterThan(0);
+    expect((await evidence.run(sql)).rows.length).toBeGreaterThan(0);
   });
 });

@@ -4,7 +4,7 @@ import { WordMemo } from "../evaluate/lookup/memo.ts";
 import { EGRESS, INGRESS } from "../evaluate/lookup/policy-lookup.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
 import { hasPorts, protocolName } from "../net/protocols.ts";
-import type { History } from "../store/stored-records.ts";
+import type { StoredRecords } from "../store/stored-records.ts";
 import { TRAFFIC_CLASSES, type TrafficClass } from "../store/traffic-classes.ts";
 import { type Compared, type Effect, EFFECTS, type Outcome } from "./compare-verdicts.ts";
 
@@ -40,7 +40,7 @@ export interface Tally {
   readonly effects: Readonly<Record<Effect, number>>;
   /** Records whose peers were too many to keep apart; they are in `effects`, not in the groups. */
   readonly ungrouped: number;
-  groups(history: History): Promise<ChangeGroup[]>;
+  groups(stored: StoredRecords): Promise<ChangeGroup[]>;
 }
 
 const MOST_GROUPS = 1_000_000;
@@ -119,8 +119,8 @@ export function createTally(): Tally {
         sum.last = Math.max(sum.last, batch.end[row]);
       }
     },
-    async groups(history) {
-      const classes = await trafficClasses(history, [...admitting], addresses);
+    async groups(stored) {
+      const classes = await trafficClasses(stored, [...admitting], addresses);
       const merged = new Map<string, ChangeGroup & { interfaceIds: string[] }>();
       sums.forEach((sum, at) => {
         const [kind, eni, peer, family, service] = keys.slice(at * KEY_WORDS, at * KEY_WORDS + KEY_WORDS);
@@ -135,7 +135,7 @@ export function createTally(): Tally {
           protocol: protocolName(protocol),
           port: hasPorts(protocol) ? service & 0xffff : null,
           peer: addressText(addresses, family, peer),
-          interfaceIds: [history.interfaceIds[eni]],
+          interfaceIds: [stored.interfaceIds[eni]],
           ...sum,
           trafficClass,
         };
@@ -185,7 +185,7 @@ export type ClassOf = (
 ) => TrafficClass | "unknown";
 
 export async function trafficClasses(
-  history: History,
+  stored: StoredRecords,
   ruleIds: readonly string[],
   pool: AddressPool,
 ): Promise<ClassOf> {
@@ -197,14 +197,11 @@ export async function trafficClasses(
     to.key[3] = peer;
   };
   if (ruleIds.length > 0) {
-    await history.visitTraffic(
-      ruleIds,
-      ({ interfaceIdx, direction, protocol, port, family, address, trafficClass }) => {
-        const peer = family === IPV4 ? address[0] : pool.idOf(address, 0);
-        put(memo, interfaceIdx, direction, family, (protocol << 16) | port, peer);
-        if (memo.find() < 0) memo.add(TRAFFIC_CLASSES.indexOf(trafficClass));
-      },
-    );
+    await stored.visitTraffic(ruleIds, ({ interfaceIdx, direction, protocol, port, family, address, trafficClass }) => {
+      const peer = family === IPV4 ? address[0] : pool.idOf(address, 0);
+      put(memo, interfaceIdx, direction, family, (protocol << 16) | port, peer);
+      if (memo.find() < 0) memo.add(TRAFFIC_CLASSES.indexOf(trafficClass));
+    });
   }
   return (eni, direction, family, service, peer) => {
     put(memo, eni, direction, family, service, peer);

@@ -4,7 +4,7 @@ import { WordMemo } from "../evaluate/lookup/memo.ts";
 import { createReadingTable, type ReadingTable } from "../evaluate/lookup/policy-lookup.ts";
 import type { Model } from "../model/model.ts";
 import { compileModel } from "../policy/compile.ts";
-import type { History, StoredJudgement } from "../store/stored-records.ts";
+import type { StoredRecords, StoredJudgement } from "../store/stored-records.ts";
 import type { FlowChunk } from "../store/traffic-classes.ts";
 
 /**
@@ -52,7 +52,7 @@ export interface Comparison {
 }
 
 interface Judged {
-  readonly reader: BatchReader;
+  readonly evidence: BatchReader;
   readonly table: ReadingTable;
   readonly ruleIds: readonly string[];
   readonly out: Uint32Array;
@@ -62,11 +62,11 @@ const NO_MODEL: Model = { snapshots: [], notes: [] };
 const ROWS = 2048;
 
 /** `propose` makes the other configuration out of the one that each record was judged with. */
-export function createComparison(history: History, propose: (inForce: Model) => Model): Comparison {
+export function createComparison(stored: StoredRecords, propose: (inForce: Model) => Model): Comparison {
   const judged = (model: Model): Judged => {
-    const policy = compileModel(model, history.interfaceIds);
+    const policy = compileModel(model, stored.interfaceIds);
     const table = createReadingTable();
-    return { reader: createBatchReader(policy, table), table, ruleIds: policy.ruleIds, out: new Uint32Array(ROWS) };
+    return { evidence: createBatchReader(policy, table), table, ruleIds: policy.ruleIds, out: new Uint32Array(ROWS) };
   };
   const sides = new Map<Model, { before: Judged; after: Judged; number: number }>();
   const sidesOf = (model: Model): { before: Judged; after: Judged; number: number } => {
@@ -78,7 +78,7 @@ export function createComparison(history: History, propose: (inForce: Model) => 
     return found;
   };
   // Every proposal is made before the first record: a mistake in it must not wait.
-  for (const model of history.models.values()) sidesOf(model);
+  for (const model of stored.models.values()) sidesOf(model);
 
   const outcomes: Outcome[] = [];
   const memo = new WordMemo(4);
@@ -96,7 +96,7 @@ export function createComparison(history: History, propose: (inForce: Model) => 
       if (id < 0) {
         id = outcomes.length;
         outcomes.push(
-          outcomeOf(history.judgements[chunk.judgement[row]]!, before, after, before.out[row], after.out[row]),
+          outcomeOf(stored.judgements[chunk.judgement[row]]!, before, after, before.out[row], after.out[row]),
         );
         memo.add(id);
       }
@@ -107,15 +107,15 @@ export function createComparison(history: History, propose: (inForce: Model) => 
   return {
     compare(chunk) {
       const { batch, judgement, objectId } = chunk;
-      for (let row = 0; row < batch.rows; row++) batch.bits[row] |= history.judgements[judgement[row]]!.bits;
+      for (let row = 0; row < batch.rows; row++) batch.bits[row] |= stored.judgements[judgement[row]]!.bits;
       for (let from = 0; from < batch.rows;) {
-        const model = modelOf(history, objectId[from]);
+        const model = modelOf(stored, objectId[from]);
         let to = from + 1;
-        while (to < batch.rows && (objectId[to] === objectId[from] || modelOf(history, objectId[to]) === model)) to++;
+        while (to < batch.rows && (objectId[to] === objectId[from] || modelOf(stored, objectId[to]) === model)) to++;
         // Objects of several models in one chunk are rare: it is read whole for each.
         const { before, after } = sidesOf(model);
-        before.reader.read(batch, before.out);
-        after.reader.read(batch, after.out);
+        before.evidence.read(batch, before.out);
+        after.evidence.read(batch, after.out);
         comparePart(chunk, model, from, to);
         from = to;
       }
@@ -124,8 +124,8 @@ export function createComparison(history: History, propose: (inForce: Model) => 
   };
 }
 
-function modelOf(history: History, objectId: number): Model {
-  return history.models.get(history.objects[objectId]?.runId ?? -1) ?? NO_MODEL;
+function modelOf(stored: StoredRecords, objectId: number): Model {
+  return stored.models.get(stored.objects[objectId]?.runId ?? -1) ?? NO_MODEL;
 }
 
 function outcomeOf(

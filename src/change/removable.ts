@@ -1,6 +1,6 @@
 import { breadthScore, ruleVolume } from "../analysis/breadth.ts";
 import type { SecurityGroupRule } from "../model/model.ts";
-import { type History, newestSnapshot } from "../store/stored-records.ts";
+import { type StoredRecords, newestSnapshot } from "../store/stored-records.ts";
 import { type Constraint, smallestHittingSet } from "./hitting-set.ts";
 import { changesOf, proposeEdit } from "./what-if.ts";
 import { isBreaking } from "./change-groups.ts";
@@ -44,15 +44,15 @@ const MOST_ROUNDS = 20;
  * A largest set, proven by judging every stored record again without it. Every observed connection names the rules that
  * admitted it; of each such list one must stay. Rules that a connection may have needed (ICMP types) stay.
  */
-export async function removableSet(history: History, { realOnly }: RemovableOptions): Promise<RemovableSet> {
-  const snapshot = newestSnapshot(history);
+export async function removableSet(stored: StoredRecords, { realOnly }: RemovableOptions): Promise<RemovableSet> {
+  const snapshot = newestSnapshot(stored);
   const rules = [...(snapshot?.securityGroups.values() ?? [])].flatMap((group) => group.rules);
   if (!snapshot || rules.length === 0) return { rules: [], of: 0, exact: true, recordsProven: 0 };
   const numbers = new Map(rules.map((rule, at) => [rule.id, at]));
   const breadths = rules.map((rule) => breadthScore(ruleVolume(rule, snapshot)));
   // Of two that do the same the narrower one stays, and rather a reference, which follows its members, than a block.
   const cost = (at: number): number => breadths[at] + (rules[at].peer.kind === "cidr" ? 0.5 : 0);
-  const admitted = await admittedSets(history);
+  const admitted = await admittedSets(stored);
   const constraints: Constraint[] = [];
   const need = (ruleIds: readonly string[], certain: boolean): void => {
     const known = ruleIds.flatMap((id) => numbers.get(id) ?? []);
@@ -69,7 +69,7 @@ export async function removableSet(history: History, { realOnly }: RemovableOpti
       cost,
     );
     const remove = rules.filter((_, at) => !keep.has(at));
-    const { tally, groups } = await changesOf(history, proposeEdit({ remove: remove.map(({ id }) => id), add: [] }));
+    const { tally, groups } = await changesOf(stored, proposeEdit({ remove: remove.map(({ id }) => id), add: [] }));
     const broken = groups.filter(
       ({ effect, trafficClass }) =>
         isBreaking(effect) && (!realOnly || trafficClass === "real" || trafficClass === "unknown"),
@@ -121,8 +121,8 @@ const ADMITTED = `
   group by rule_set_id
   order by rule_set_id`;
 
-async function admittedSets(history: History): Promise<AdmittedSet[]> {
-  const { rows } = await history.reader.run(ADMITTED);
+async function admittedSets(stored: StoredRecords): Promise<AdmittedSet[]> {
+  const { rows } = await stored.evidence.run(ADMITTED);
   return rows.map(([ruleIds, certain, connections, real]) => ({
     ruleIds: ruleIds as readonly string[],
     certain: certain === true,

@@ -3,7 +3,7 @@ import { applyEdit, checkEdit, type Edit, replaceRules } from "../model/edit.ts"
 import { overlayModel } from "../model/load.ts";
 import type { Model, SecurityGroupRule } from "../model/model.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
-import type { History } from "../store/stored-records.ts";
+import type { StoredRecords } from "../store/stored-records.ts";
 import type { FlowTable } from "../store/traffic-classes.ts";
 import { type ChangeGroup, createTally, isBreaking, type Tally } from "./change-groups.ts";
 import { createComparison, type Outcome } from "./compare-verdicts.ts";
@@ -32,11 +32,11 @@ export interface WhatIf {
 }
 
 /** Judges all stored records under the proposal. Nothing runs before the flips are taken. Throws AppError for a proposal that cannot be. */
-export function replayHistory(history: History, propose: Proposal, options: { readonly rows: boolean }): WhatIf {
+export function replayHistory(stored: StoredRecords, propose: Proposal, options: { readonly rows: boolean }): WhatIf {
   const tally = createTally();
-  const comparison = createComparison(history, propose);
+  const comparison = createComparison(stored, propose);
   const flipsOf = async function* (table: FlowTable): AsyncGenerator<Flip[]> {
-    for await (const chunk of history.scan(table)) {
+    for await (const chunk of stored.scan(table)) {
       const compared = comparison.compare(chunk);
       tally.add(compared);
       if (!options.rows) continue;
@@ -57,10 +57,13 @@ function isFlip({ effect }: Outcome): boolean {
 }
 
 /** The whole of it at once, for callers that want no rows. */
-export async function changesOf(history: History, propose: Proposal): Promise<{ tally: Tally; groups: ChangeGroup[] }> {
-  const { tally, flips } = replayHistory(history, propose, { rows: false });
+export async function changesOf(
+  stored: StoredRecords,
+  propose: Proposal,
+): Promise<{ tally: Tally; groups: ChangeGroup[] }> {
+  const { tally, flips } = replayHistory(stored, propose, { rows: false });
   for await (const _ of flips);
-  return { tally, groups: await tally.groups(history) };
+  return { tally, groups: await tally.groups(stored) };
 }
 
 /** Does real accepted traffic break? What only scanners or nobody answered does not count, what nobody knows does. */
@@ -133,7 +136,7 @@ export function proposeReplacements(replacements: ReadonlyMap<string, readonly S
 }
 
 /** Whether some configuration of the evidence, seen through `base`, has what the edit names. Throws `E_USAGE`. */
-export function checkProposal({ models }: Pick<History, "models">, edit: Edit, base: Proposal): void {
+export function checkProposal({ models }: Pick<StoredRecords, "models">, edit: Edit, base: Proposal): void {
   checkEdit([...models.values()].map(base), edit);
 }
 

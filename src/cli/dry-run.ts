@@ -4,7 +4,7 @@ import { visible } from "../report/renderers/renderer.ts";
 import { withoutCopies } from "../source/object-name.ts";
 import { planSources } from "../source/plan.ts";
 import type { SourcePlan } from "../source/source.ts";
-import { openReader } from "../store/query.ts";
+import { openEvidence } from "../store/evidence-query.ts";
 import { EXIT } from "./failure.ts";
 
 export interface DryRunOptions {
@@ -51,16 +51,16 @@ async function ingestedObjects(
   db: string,
   note: (text: string) => void,
 ): Promise<{ name: string; etag: string | null }[]> {
-  const reader = await openReader(db).catch((error: unknown) => {
+  const evidence = await openEvidence(db).catch((error: unknown) => {
     if (!(error instanceof AppError) || !error.message.endsWith("is in use by another process")) throw error;
     note(`${error.message}: what it holds already is listed, too`);
   });
-  if (reader === undefined) return [];
+  if (evidence === undefined) return [];
   try {
-    const { rows } = await reader.run("select source_object, etag from sources order by object_id");
+    const { rows } = await evidence.run("select source_object, etag from sources order by object_id");
     return rows.map(([name, etag]) => ({ name: String(name), etag: etag === null ? null : String(etag) }));
   } finally {
-    reader.close();
+    evidence.close();
   }
 }
 

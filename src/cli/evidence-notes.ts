@@ -2,16 +2,16 @@ import type { TightenOptions } from "../change/tighten/propose.ts";
 import { AppError } from "../errors.ts";
 import type { Report } from "../report/catalogue.ts";
 import { UNKEPT } from "../report/summary-queries.ts";
-import type { Reader, Result } from "../store/query.ts";
+import type { EvidenceQuery, Result } from "../store/evidence-query.ts";
 
 const SQL = "select sum(records) as records, strftime(max(before), '%Y-%m-%d %H:%M') as before from prunes";
 
 /** Says what a judgement of the stored records cannot know: those that were pruned. */
 export async function notePruned(
-  reader: Reader,
+  evidence: EvidenceQuery,
   consequence = "what only they needed can break unseen",
 ): Promise<void> {
-  const [[records, before]] = (await reader.run(SQL)).rows;
+  const [[records, before]] = (await evidence.run(SQL)).rows;
   if (records === null) return;
   process.stderr.write(
     `note: ${Number(records).toLocaleString("en-US")} records before ${String(before)} UTC were pruned and are not judged again: ` +
@@ -20,12 +20,12 @@ export async function notePruned(
 }
 
 /** Says which of the reports do not see records that were pruned, or that --no-flows never kept. */
-export async function noteUnseen(reader: Reader, reports: readonly Report[]): Promise<void> {
+export async function noteUnseen(evidence: EvidenceQuery, reports: readonly Report[]): Promise<void> {
   const blind = reports.filter((report) => report.readsRecords).map((report) => report.name);
   const unsure = reports.filter((report) => report.tellsScanners).map((report) => report.name);
   if (blind.length === 0 && unsure.length === 0) return;
-  const [[records, before]] = (await reader.run(SQL)).rows;
-  const [[unkept]] = (await reader.run(UNKEPT)).rows;
+  const [[records, before]] = (await evidence.run(SQL)).rows;
+  const [[unkept]] = (await evidence.run(UNKEPT)).rows;
   const note = (count: unknown, what: string): void =>
     void process.stderr.write(`note: ${Number(count).toLocaleString("en-US")} records ${what}\n`);
   const unseen = `${blind.join(", ")} ${blind.length === 1 ? "does" : "do"} not see them`;
@@ -51,20 +51,20 @@ export const TIGHTEN_DEFAULTS = {
 
 /** What `tighten` says by itself, for the page of the audit; null where it has nothing to judge: no model, or no records. */
 export async function tightenProposals(db: string): Promise<Result | null> {
-  const { openHistory } = await import("../store/stored-records.ts");
+  const { openStoredRecords } = await import("../store/stored-records.ts");
   const { tightenRules } = await import("../change/tighten/tighten.ts");
   const { tightenCandidates } = await import("../report/tighten-candidates.ts");
   const { tightenResult } = await import("../report/tighten.ts");
-  const history = await openHistory(db).catch((error: unknown) => {
+  const stored = await openStoredRecords(db).catch((error: unknown) => {
     if (error instanceof AppError && error.code === "E_STORE") return null;
     throw error;
   });
-  if (history === null) return null;
+  if (stored === null) return null;
   try {
-    const candidates = await tightenCandidates(history, { ruleIds: [], ...TIGHTEN_DEFAULTS });
-    const found = await tightenRules(history, candidates.rules, TIGHTEN_DEFAULTS);
+    const candidates = await tightenCandidates(stored, { ruleIds: [], ...TIGHTEN_DEFAULTS });
+    const found = await tightenRules(stored, candidates.rules, TIGHTEN_DEFAULTS);
     return found && tightenResult(found.rules, candidates);
   } finally {
-    history.close();
+    stored.close();
   }
 }

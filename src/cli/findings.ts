@@ -4,7 +4,7 @@ import type { FindingKind } from "../report/findings/finding.ts";
 import type { Exemptions } from "../report/findings/exemptions.ts";
 import type { Review, ReviewedFinding } from "../report/findings/review.ts";
 import { visible } from "../report/renderers/renderer.ts";
-import type { Reader } from "../store/query.ts";
+import type { EvidenceQuery } from "../store/evidence-query.ts";
 
 /** Options of the commands that hold findings against reviewed exemptions and an earlier run. */
 export interface ReviewOptions {
@@ -42,7 +42,10 @@ export const findingRegionOption = (): Option =>
   );
 
 /** Reads exemptions and opens the baseline; close the baseline afterwards. */
-export async function openReview(options: ReviewOptions, wrap?: (reader: Reader) => Reader): Promise<Review> {
+export async function openReview(
+  options: ReviewOptions,
+  wrap?: (evidence: EvidenceQuery) => EvidenceQuery,
+): Promise<Review> {
   if (options.showSuppressed && options.exemptions === undefined) {
     throw new AppError("E_USAGE", "--show-suppressed goes with --exemptions");
   }

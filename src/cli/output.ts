@@ -9,13 +9,13 @@ import { AppError } from "../errors.ts";
 import type { FindingFormat } from "../report/findings/formats.ts";
 import {
   createPseudonyms,
-  pseudonymisedReader,
+  pseudonymisedQuery,
   pseudonymisedResult,
   type Pseudonyms,
 } from "../report/pseudonyms/pseudonyms.ts";
 import { type OutputFormat, RENDERERS } from "../report/renderers/formats.ts";
 import type { RenderOptions, Style } from "../report/renderers/renderer.ts";
-import type { Reader, Result } from "../store/query.ts";
+import type { EvidenceQuery, Result } from "../store/evidence-query.ts";
 
 /** Options shared by the commands that print rows. */
 export interface OutputOptions {
@@ -50,9 +50,9 @@ export function readPseudonyms(file: string | undefined): Pseudonyms | null {
   return createPseudonyms(content, file);
 }
 
-/** The reader itself, or one that knows pseudonyms only. */
-export function readerWith(pseudonyms: Pseudonyms | null, reader: Reader): Reader {
-  return pseudonyms === null ? reader : pseudonymisedReader(reader, pseudonyms);
+/** The evidence query itself, or one that knows pseudonyms only. */
+export function queryWith(pseudonyms: Pseudonyms | null, evidence: EvidenceQuery): EvidenceQuery {
+  return pseudonyms === null ? evidence : pseudonymisedQuery(evidence, pseudonyms);
 }
 
 /** The same for a result that came another way. */

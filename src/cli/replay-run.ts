@@ -5,13 +5,13 @@ import type { Threads } from "../replay/threads.ts";
 import { loadCatalogue } from "../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../report/fail-on.ts";
 import { renderSummary } from "../report/summary.ts";
-import type { Reader } from "../store/query.ts";
+import type { EvidenceQuery } from "../store/evidence-query.ts";
 import type { ReplayCommandOptions } from "./commands/replay.ts";
 import { tightenProposals } from "./evidence-notes.ts";
 import { EXIT } from "./failure.ts";
 import { openReview } from "./findings.ts";
 import { isoTime, packageVersion } from "./options.ts";
-import { readerWith, readPseudonyms, renderOptions, resultWith, writeOutput } from "./output.ts";
+import { queryWith, readPseudonyms, renderOptions, resultWith, writeOutput } from "./output.ts";
 import { createProgress, type ProgressLine } from "./progress.ts";
 
 /** The command, once its options have been checked. */
@@ -61,7 +61,7 @@ export async function runReplay(
       process.exitCode = EXIT.interrupted;
       return;
     }
-    const finished = async (_: ReplayResult, evidence: Pick<Reader, "run">): Promise<void> => {
+    const finished = async (_: ReplayResult, evidence: Pick<EvidenceQuery, "run">): Promise<void> => {
       summary = await renderSummary(evidence, renderOptions({}));
     };
     result = await replay(replayOptions, { ...events, finished }, threads);
@@ -76,50 +76,50 @@ export async function runReplay(
   process.stdout.write(summary);
   if (options.html === undefined && watches.length === 0) return;
   const proposals = options.html === undefined ? null : await tightenProposals(options.db);
-  const reader = await openEvidence(options.db);
+  const evidence = await openStored(options.db);
   try {
     if (options.html !== undefined) {
       const { auditPage } = await import("../report/html/audit/page.ts");
       const { renderPage } = await import("../report/html/page.ts");
-      const page = await auditPage(readerWith(pseudonyms, reader), new Date(), resultWith(pseudonyms, proposals));
+      const page = await auditPage(queryWith(pseudonyms, evidence), new Date(), resultWith(pseudonyms, proposals));
       await writeOutput(renderPage(page), options.html);
     }
     if (process.exitCode !== EXIT.done) return;
-    const found = await checkWatches(reader, watches, review);
+    const found = await checkWatches(evidence, watches, review);
     for (const line of found) progress.note(`--fail-on ${line}`);
     const checks = new Set(watches.flatMap((watch) => watch.report?.name ?? []));
     for (const line of review.exemptions?.notes(checks) ?? []) progress.note(line);
     if (found.length > 0) process.exitCode = EXIT.found;
   } finally {
     review.baseline?.close();
-    reader.close();
+    evidence.close();
   }
 }
 
 /** Reads what a run has left. The writer had DuckDB in a thread of its own: most runs need it in no other. */
-async function openEvidence(db: string): Promise<Reader> {
-  const { openReader } = await import("../store/query.ts");
-  return openReader(db);
+async function openStored(db: string): Promise<EvidenceQuery> {
+  const { openEvidence } = await import("../store/evidence-query.ts");
+  return openEvidence(db);
 }
 
 /** `--follow`: the summary of what there was, then what is new, as it comes. */
 function printFindings(db: string, progress: ProgressLine): Pick<FollowEvents, "caughtUp" | "stored"> {
-  const print = async (render: (reader: Reader) => Promise<string>): Promise<void> => {
+  const print = async (render: (evidence: EvidenceQuery) => Promise<string>): Promise<void> => {
     progress.clear();
-    const reader = await openEvidence(db);
+    const evidence = await openStored(db);
     try {
-      process.stdout.write(await render(reader));
+      process.stdout.write(await render(evidence));
     } finally {
-      reader.close();
+      evidence.close();
     }
   };
   return {
     caughtUp: async () => {
-      await print((reader) => renderSummary(reader, renderOptions({})));
+      await print((evidence) => renderSummary(evidence, renderOptions({})));
       progress.note("following; Ctrl-C ends it, everything read is stored");
     },
     stored: (object) =>
-      print(async (reader) => (await import("../report/new-findings.ts")).newFindings(reader, object)),
+      print(async (evidence) => (await import("../report/new-findings.ts")).newFindings(evidence, object)),
   };
 }
 

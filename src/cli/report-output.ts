@@ -8,7 +8,7 @@ import { kindOf } from "../report/findings/kinds.ts";
 import type { OutputFormat } from "../report/renderers/formats.ts";
 import { visible } from "../report/renderers/renderer.ts";
 import { type Annotate, type GivenParameters, renderSections } from "../report/run-report.ts";
-import type { Reader } from "../store/query.ts";
+import type { EvidenceQuery } from "../store/evidence-query.ts";
 import { noteReview, type ReviewOptions } from "./findings.ts";
 import { renderOptions, writeOutput } from "./output.ts";
 import { packageVersion } from "./options.ts";
@@ -22,7 +22,7 @@ export interface ReportOutputOptions extends ReviewOptions {
 
 /** Findings of reports as SARIF, OCSF or ASFF. */
 export async function writeFindings(
-  reader: Reader,
+  evidence: EvidenceQuery,
   format: FindingFormat,
   reports: readonly FindingReport[],
   given: GivenParameters,
@@ -31,16 +31,16 @@ export async function writeFindings(
 ): Promise<void> {
   const { FINDING_RENDERERS } = await import("../report/findings/formats.ts");
   const { placesInEvidence } = await import("../report/findings/locations.ts");
-  const reviewed = await reviewReports(reader, reports, given, review);
+  const reviewed = await reviewReports(evidence, reports, given, review);
   const kinds = reports.map((one) => one.kind);
   const shown = reviewed.filter((one) => one.exemption === null || options.showSuppressed);
   const note = (text: string): void => void process.stderr.write(`note: ${visible(text)}\n`);
-  const where = await whereFrom(reader);
+  const where = await whereFrom(evidence);
   const document: FindingDocument = {
     kinds,
     findings: shown,
     places: await placesInEvidence(
-      reader,
+      evidence,
       shown.map((one) => one.finding),
       note,
     ),
@@ -55,7 +55,7 @@ export async function writeFindings(
 
 /** Rows of reports, each with the review of the finding that it states. */
 export async function writeRows(
-  reader: Reader,
+  evidence: EvidenceQuery,
   format: OutputFormat,
   reports: readonly Report[],
   given: GivenParameters,
@@ -68,7 +68,7 @@ export async function writeRows(
   const annotate: Annotate = async (report) => {
     const kind = kindOf(report);
     if (kind === null) return (result) => result;
-    const reviewed = asked ? await reviewReports(reader, [{ report, kind }], given, review) : null;
+    const reviewed = asked ? await reviewReports(evidence, [{ report, kind }], given, review) : null;
     kinds.push(kind);
     all.push(...(reviewed ?? []));
     return (result) =>
@@ -80,6 +80,6 @@ export async function writeRows(
         withId: format === "json" || format === "csv",
       });
   };
-  await writeOutput(renderSections(reader, reports, given, format, renderOptions(options), annotate), options.o);
+  await writeOutput(renderSections(evidence, reports, given, format, renderOptions(options), annotate), options.o);
   noteReview(kinds, all, review, options);
 }

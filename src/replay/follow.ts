@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "../errors.ts";
 import { replay, type ReplayEvents, type ReplayOptions, type ReplayResult } from "../replay.ts";
 import { followGroup } from "../source/cloudwatch-follow.ts";
-import { openReader } from "../store/query.ts";
+import { openEvidence } from "../store/evidence-query.ts";
 
 const IN_USE = "is in use by another process";
 /** Pause before a file that is in use is tried again. */
@@ -71,11 +71,11 @@ async function whenFree<T>(signal: AbortSignal, run: () => Promise<T>): Promise<
 }
 
 async function ingestedObjects(db: string, prefix: string): Promise<readonly string[]> {
-  const reader = await openReader(db);
+  const evidence = await openEvidence(db);
   try {
     const sql = "select source_object from sources where starts_with(source_object, $prefix)";
-    return (await reader.run(sql, { prefix })).rows.map(([name]) => String(name));
+    return (await evidence.run(sql, { prefix })).rows.map(([name]) => String(name));
   } finally {
-    reader.close();
+    evidence.close();
   }
 }

@@ -4,7 +4,7 @@ import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";
 import type { Column } from "../store/columns.ts";
 import type { EvidenceWriter, UsedBuffers } from "../store/evidence-writer.ts";
-import type { Result } from "../store/query.ts";
+import type { Result } from "../store/evidence-query.ts";
 import type { StoredState } from "../store/stored-state.ts";
 import type { BeginOptions, BegunEvidence, ModelledEvidence } from "./evidence-file.ts";
 import pLimit from "p-limit";

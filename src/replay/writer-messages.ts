@@ -4,7 +4,7 @@ import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";
 import type { Changes, UsedBuffers } from "../store/evidence-writer.ts";
 import type { FactColumns } from "../store/fact-columns.ts";
-import type { Parameters, Result } from "../store/query.ts";
+import type { Parameters, Result } from "../store/evidence-query.ts";
 import type { FinishedObject, RunEnd, RunRecord } from "../store/run-rows.ts";
 import type { StoredState, TrackerFrame } from "../store/stored-state.ts";
 import type { BeginOptions } from "./evidence-file.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { AppError } from "../errors.ts";
-import type { Plain, ResultStream } from "../store/query.ts";
+import type { Plain, ResultStream } from "../store/evidence-query.ts";
 import { QUERIES_FOLDER } from "./shipped-files.ts";
 import { type OutputFormat, RENDERERS } from "./renderers/formats.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";

@@ -2,7 +2,7 @@ import type { Explanation, FlowRecord, LayerTrace, RuleTrace, WalkTrace } from "
 import type { Cause } from "../judgement.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { protocolName } from "../net/protocols.ts";
-import type { Plain, ResultStream } from "../store/query.ts";
+import type { Plain, ResultStream } from "../store/evidence-query.ts";
 import { type RenderOptions, visible } from "./renderers/renderer.ts";
 import { hangingIndent } from "./renderers/table.ts";
 

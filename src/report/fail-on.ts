@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import type { Reader } from "../store/query.ts";
+import type { EvidenceQuery } from "../store/evidence-query.ts";
 import { findReport, type Report } from "./catalogue.ts";
 import { collectFindings } from "./findings/finding.ts";
 import { kindOf } from "./findings/kinds.ts";
@@ -44,32 +44,36 @@ export function listed(text: string, choices: string): string[] {
  * that an exemption covers, or that the baseline knows do not count.
  * @throws AppError E_USAGE when a report needs records that the evidence file does not hold: silence would be no proof.
  */
-export async function checkWatches(reader: Reader, watches: readonly Watch[], review: Review): Promise<string[]> {
+export async function checkWatches(
+  evidence: EvidenceQuery,
+  watches: readonly Watch[],
+  review: Review,
+): Promise<string[]> {
   const found: string[] = [];
   for (const { agreement, report } of watches) {
     const reviewed = review.exemptions !== null || review.baseline !== null;
     if (agreement !== null && (report === null || !reviewed)) {
-      const records = await countRecords(reader, agreement);
+      const records = await countRecords(evidence, agreement);
       if (records > 0) found.push(`${agreement}: ${records} records`);
       continue;
     }
     if (report === null) continue;
-    await needRecords(reader, report);
-    const count = await countFindings(reader, report, review, agreement);
+    await needRecords(evidence, report);
+    const count = await countFindings(evidence, report, review, agreement);
     if (count > 0) found.push(`${agreement ?? report.name}: ${count} ${count === 1 ? "finding" : "findings"}`);
   }
   return found;
 }
 
-async function countRecords(reader: Reader, agreement: string): Promise<number> {
+async function countRecords(evidence: EvidenceQuery, agreement: string): Promise<number> {
   const sql = `select coalesce(sum(a.records), 0)::bigint as records
     from activity a join judgements j using (judgement_id) where j.agreement = $agreement`;
-  const { rows } = await reader.run(sql, { agreement });
+  const { rows } = await evidence.run(sql, { agreement });
   return Number(rows[0]?.[0] ?? 0);
 }
 
 async function countFindings(
-  reader: Reader,
+  evidence: EvidenceQuery,
   report: Report,
   review: Review,
   agreement: string | null,
@@ -77,10 +81,10 @@ async function countFindings(
   const kind = kindOf(report);
   if (kind === null) {
     let rows = 0;
-    for await (const chunk of (await runReport(reader, report)).chunks) rows += chunk.length;
+    for await (const chunk of (await runReport(evidence, report)).chunks) rows += chunk.length;
     return rows;
   }
-  const findings = await reviewFindings(kind, await collectFindings(reader, report, kind, {}), review, report);
+  const findings = await reviewFindings(kind, await collectFindings(evidence, report, kind, {}), review, report);
   return findings.filter((one) => {
     return counts(one) && (agreement === null || one.finding.row.agreement === agreement);
   }).length;
@@ -91,9 +95,9 @@ const HELD = `select
   and not exists (from flow_rows) and not exists (from flow_rows_wide)
   and exists (from activity) as lost`;
 
-async function needRecords(reader: Reader, { name, readsRecords }: Report): Promise<void> {
+async function needRecords(evidence: EvidenceQuery, { name, readsRecords }: Report): Promise<void> {
   if (!readsRecords) return;
-  const { rows } = await reader.run(HELD);
+  const { rows } = await evidence.run(HELD);
   if (rows[0]?.[0] !== true) return;
   throw new AppError("E_USAGE", `--fail-on ${name} needs single records, and the evidence file holds none`, {
     hint: "they were pruned, or replayed with --no-flows; watch unexpected_accept, unexpected_reject or mismatch-summary",

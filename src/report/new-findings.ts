@@ -1,4 +1,4 @@
-import type { Reader } from "../store/query.ts";
+import type { EvidenceQuery } from "../store/evidence-query.ts";
 import { count, plural, type Row, toRows } from "./summary-text.ts";
 import { visible } from "./renderers/renderer.ts";
 
@@ -39,9 +39,9 @@ select
     where object_id = (select object_id from objects where source_object = $object))::uinteger as probes`;
 
 /** Mismatches and refused sources among the records of one object, a line each; empty where there are none. */
-export async function newFindings(reader: Reader, object: string): Promise<string> {
+export async function newFindings(evidence: EvidenceQuery, object: string): Promise<string> {
   const ask = async (sql: string, most?: number): Promise<Row[]> =>
-    toRows(await reader.run(sql, most === undefined ? { object } : { object, most }));
+    toRows(await evidence.run(sql, most === undefined ? { object } : { object, most }));
   const [totals] = await ask(TOTALS);
   const mismatches = (await ask(MISMATCHES, MOST)).map(
     (row) =>

@@ -1,5 +1,5 @@
 import type { RemovableRule, RemovableSet } from "../change/removable.ts";
-import type { Reader, ResultStream } from "../store/query.ts";
+import type { EvidenceQuery, ResultStream } from "../store/evidence-query.ts";
 import { findReport, loadCatalogue } from "./catalogue.ts";
 import { type ColumnTypes, rowStream } from "./row-stream.ts";
 import { RULE_COLUMNS, ruleCells } from "./rule-cells.ts";
@@ -32,10 +32,10 @@ export function isProven({ status }: GradedRule): boolean {
 }
 
 /** By status, the broadest first. */
-export async function gradeRemovable(reader: Reader, { rules }: RemovableSet): Promise<GradedRule[]> {
-  const unused = await unusedGrades(reader);
-  const evidence = await evidenceOf(reader);
-  const classes = await usageClasses(reader);
+export async function gradeRemovable(query: EvidenceQuery, { rules }: RemovableSet): Promise<GradedRule[]> {
+  const unused = await unusedGrades(query);
+  const evidence = await evidenceOf(query);
+  const classes = await usageClasses(query);
   const graded = rules.map((one) => ({
     ...one,
     ...(unused.get(one.rule.id) ?? hitGrade(one, evidence.get(one.rule.id), classes.get(one.rule.id) ?? "none")),
@@ -82,8 +82,8 @@ export interface Graded {
 }
 
 /** Rules without a hit, as `unused-rules` grades them. */
-export async function unusedGrades(reader: Reader): Promise<Map<string, Graded>> {
-  const { columns, chunks } = await runReport(reader, findReport(loadCatalogue(), "unused-rules"));
+export async function unusedGrades(query: EvidenceQuery): Promise<Map<string, Graded>> {
+  const { columns, chunks } = await runReport(query, findReport(loadCatalogue(), "unused-rules"));
   const [id, status, reason] = ["rule_id", "status", "reason"].map((name) =>
     columns.findIndex((one) => one.name === name),
   );
@@ -102,8 +102,8 @@ export interface Evidence {
   readonly oneSided: boolean;
 }
 
-export async function evidenceOf(reader: Reader): Promise<Map<string, Evidence>> {
-  const { rows } = await reader.run(`
+export async function evidenceOf(query: EvidenceQuery): Promise<Map<string, Evidence>> {
+  const { rows } = await query.run(`
     select r.rule_id, count(*), count_if(c.evidence <> 'complete'), bool_or(c.log_type in ('reject_only', 'none'))
     from rule_interfaces r
     join interface_dim i using (interface_idx)
@@ -127,7 +127,7 @@ export function evidenceGap(evidence: Evidence | undefined): string | null {
 }
 
 /** `usage_class` by rule id; null for network ACL entries with records. */
-export async function usageClasses(reader: Reader): Promise<Map<string, string>> {
-  const { rows } = await reader.run("select rule_id, usage_class from rule_usage");
+export async function usageClasses(query: EvidenceQuery): Promise<Map<string, string>> {
+  const { rows } = await query.run("select rule_id, usage_class from rule_usage");
   return new Map(rows.map(([id, name]) => [String(id), String(name)]));
 }

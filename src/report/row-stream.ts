@@ -1,4 +1,4 @@
-import type { Plain, Result, ResultStream } from "../store/query.ts";
+import type { Plain, Result, ResultStream } from "../store/evidence-query.ts";
 
 /** Names of the columns, each with the type that renderers align and format by. */
 export type ColumnTypes = readonly (readonly [name: string, type: string])[];

@@ -1,7 +1,7 @@
 import { protocolName } from "../net/protocols.ts";
 import type { SecurityGroupRule } from "../model/model.ts";
 import { formatPeer } from "../model/security-group-rules.ts";
-import type { Plain } from "../store/query.ts";
+import type { Plain } from "../store/evidence-query.ts";
 import type { ColumnTypes } from "./row-stream.ts";
 
 /** A group rule as the columns of the view `rules`. */

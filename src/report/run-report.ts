@@ -1,5 +1,5 @@
 import { AppError } from "../errors.ts";
-import type { Parameters, Reader, ResultStream } from "../store/query.ts";
+import type { Parameters, EvidenceQuery, ResultStream } from "../store/evidence-query.ts";
 import type { Report, ReportParameter } from "./catalogue.ts";
 import { escapeMarkdown, type OutputFormat, RENDERERS, renderJson } from "./renderers/formats.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
@@ -8,8 +8,8 @@ import type { RenderOptions } from "./renderers/renderer.ts";
 export type GivenParameters = Readonly<Record<string, string>>;
 
 /** Runs a report with its defaults and what the user gave; throws `E_USAGE` for an unknown name or a bad value. */
-export function runReport(reader: Reader, report: Report, given: GivenParameters = {}): Promise<ResultStream> {
-  return reader.stream(report.sql, bindParameters(report, given));
+export function runReport(evidence: EvidenceQuery, report: Report, given: GivenParameters = {}): Promise<ResultStream> {
+  return evidence.stream(report.sql, bindParameters(report, given));
 }
 
 /** Of what was given for several reports, what this one takes. */
@@ -98,7 +98,7 @@ export type Annotate = (report: Report) => Promise<(result: ResultStream) => Res
  * begin with the report's name; CSV holds one report only (`E_USAGE` for more).
  */
 export async function* renderSections(
-  reader: Reader,
+  evidence: EvidenceQuery,
   reports: readonly Report[],
   given: GivenParameters,
   format: OutputFormat,
@@ -112,7 +112,7 @@ export async function* renderSections(
   }
   const run = async (report: Report): Promise<ResultStream> => {
     const annotated = await annotate(report);
-    return annotated(await runReport(reader, report, ownParameters(report, given)));
+    return annotated(await runReport(evidence, report, ownParameters(report, given)));
   };
   if (format === "json" && reports.length > 1) {
     yield* joinArrays(reports, async (report) => renderJson(labelled(report.name, await run(report))));

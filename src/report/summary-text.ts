@@ -1,4 +1,4 @@
-import type { Plain, Result } from "../store/query.ts";
+import type { Plain, Result } from "../store/evidence-query.ts";
 import { cutToWidth, fitColumns } from "./renderers/table.ts";
 import { type RenderOptions, textWidth, visible } from "./renderers/renderer.ts";
 

@@ -1,4 +1,4 @@
-import type { Plain, Reader } from "../store/query.ts";
+import type { Plain, EvidenceQuery } from "../store/evidence-query.ts";
 import { loadReport } from "./catalogue.ts";
 import { withDefaults } from "./run-report.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
@@ -19,9 +19,9 @@ export interface SummaryOptions extends RenderOptions {
 }
 
 /** The findings that matter, in the order a person asks for them; every part names the report that has the rest. */
-export async function renderSummary(reader: Pick<Reader, "run">, options: SummaryOptions): Promise<string> {
+export async function renderSummary(evidence: Pick<EvidenceQuery, "run">, options: SummaryOptions): Promise<string> {
   const limit = options.limit ?? 5;
-  const ask = async (sql: string): Promise<Row[]> => toRows(await reader.run(sql));
+  const ask = async (sql: string): Promise<Row[]> => toRows(await evidence.run(sql));
   const report = (name: string): string => withDefaults(loadReport(name));
   // All at once: an evidence file that has just been written answers on every core.
   const [probing, unused, open, gaps, differing, [totals], [unkept], agreements, bad] = await Promise.all([

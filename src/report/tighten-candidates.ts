@@ -1,7 +1,7 @@
 import { AppError } from "../errors.ts";
 import { breadthScore, ruleVolume } from "../analysis/breadth.ts";
 import type { SecurityGroupRule, Snapshot } from "../model/model.ts";
-import { type History, newestSnapshot } from "../store/stored-records.ts";
+import { type StoredRecords, newestSnapshot } from "../store/stored-records.ts";
 import { evidenceGap, evidenceOf, type Graded, unusedGrades, usageClasses } from "./removable.ts";
 
 /** A rule that is told why nothing narrower is proposed. */
@@ -26,8 +26,8 @@ export interface CandidateOptions {
 }
 
 /** The rules to narrow, of the newest configuration. Throws `E_USAGE` for an id that is none of a group rule in it. */
-export async function tightenCandidates(history: History, options: CandidateOptions): Promise<Candidates> {
-  const snapshot = newestSnapshot(history);
+export async function tightenCandidates(stored: StoredRecords, options: CandidateOptions): Promise<Candidates> {
+  const snapshot = newestSnapshot(stored);
   const known = [...(snapshot?.securityGroups.values() ?? [])].flatMap((group) => group.rules);
   if (!snapshot) return { rules: [], untouched: [], snapshot };
   const breadths = new Map(known.map((rule) => [rule.id, breadthScore(ruleVolume(rule, snapshot))]));
@@ -35,15 +35,15 @@ export async function tightenCandidates(history: History, options: CandidateOpti
     options.ruleIds.length > 0
       ? namedRules(options.ruleIds, known, snapshot)
       : broadRules(known, breadths, options.broad);
-  const unused = await unusedGrades(history.reader);
-  const evidence = await evidenceOf(history.reader);
-  const classes = await usageClasses(history.reader);
+  const unused = await unusedGrades(stored.evidence);
+  const evidenceOfRules = await evidenceOf(stored.evidence);
+  const classes = await usageClasses(stored.evidence);
   const rules: SecurityGroupRule[] = [];
   const untouched: UntouchedRule[] = [];
   for (const rule of asked) {
     const graded =
       unused.get(rule.id) ??
-      gradeUse(classes.get(rule.id) ?? "none", evidenceGap(evidence.get(rule.id)), options.keepReplyless);
+      gradeUse(classes.get(rule.id) ?? "none", evidenceGap(evidenceOfRules.get(rule.id)), options.keepReplyless);
     if (graded === null) rules.push(rule);
     else untouched.push({ rule, breadth: breadths.get(rule.id)!, ...graded });
   }

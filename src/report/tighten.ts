@@ -1,6 +1,6 @@
 import type { CurvePoint, HoldOut, TightenedRule } from "../change/tighten/propose.ts";
 import type { SecurityGroupRule } from "../model/model.ts";
-import type { Plain, Result, ResultStream } from "../store/query.ts";
+import type { Plain, Result, ResultStream } from "../store/evidence-query.ts";
 import type { RuleChange } from "./change-scripts.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { type ColumnTypes, rowStream } from "./row-stream.ts";

@@ -1,8 +1,8 @@
 import type { ChangeGroup, Tally } from "../change/change-groups.ts";
 import type { Effect } from "../change/compare-verdicts.ts";
 import type { Flip } from "../change/what-if.ts";
-import type { Plain, ResultStream } from "../store/query.ts";
-import type { History } from "../store/stored-records.ts";
+import type { Plain, ResultStream } from "../store/evidence-query.ts";
+import type { StoredRecords } from "../store/stored-records.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { type ColumnTypes, isoTime, rowStream } from "./row-stream.ts";
 import { count, grid, paragraph, plural } from "./summary-text.ts";
@@ -32,19 +32,19 @@ const FLIP_COLUMNS: ColumnTypes = [
 ];
 
 /** One row a record whose verdict changes. */
-export function flipRows(flips: AsyncIterable<readonly Flip[]>, history: History): ResultStream {
+export function flipRows(flips: AsyncIterable<readonly Flip[]>, stored: StoredRecords): ResultStream {
   const chunks = async function* (): AsyncGenerator<Plain[][]> {
-    for await (const some of flips) yield some.map((flip) => flipRow(flip, history));
+    for await (const some of flips) yield some.map((flip) => flipRow(flip, stored));
   };
   return { columns: FLIP_COLUMNS.map(([name, type]) => ({ name, type })), chunks: chunks() };
 }
 
-function flipRow(flip: Flip, history: History): Plain[] {
+function flipRow(flip: Flip, stored: StoredRecords): Plain[] {
   const { effect, before, after, judgement } = flip.outcome;
   return [
-    history.objects[flip.objectId]?.name ?? null,
+    stored.objects[flip.objectId]?.name ?? null,
     flip.line,
-    history.interfaceIds[flip.interfaceIdx],
+    stored.interfaceIds[flip.interfaceIdx],
     judgement.action,
     before.verdict,
     after.verdict,

@@ -11,7 +11,7 @@ import type { FactColumns } from "./fact-columns.ts";
 import { appendRows, type Cell, createFactRowWriter } from "./column-appender.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { createQueryPool } from "./query-pool.ts";
-import type { Parameters, Result } from "./query.ts";
+import type { Parameters, Result } from "./evidence-query.ts";
 import { createIntervalLog, createRunRows, type FinishedObject, type RunEnd, type RunRecord } from "./run-rows.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import {

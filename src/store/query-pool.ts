@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { type Reader, readerOf } from "./query.ts";
+import { type EvidenceQuery, evidenceQueryOn } from "./evidence-query.ts";
 
 /**
  * Queries on as many connections as are asked for at once, `most` at the most: most of a short query's time goes into its
@@ -9,14 +9,14 @@ export function createQueryPool(
   first: DuckDBConnection,
   open: () => Promise<DuckDBConnection>,
   most: number,
-): Reader["run"] {
-  const toReader = (connection: DuckDBConnection): Reader => readerOf({ connection, close() {} });
+): EvidenceQuery["run"] {
+  const toReader = (connection: DuckDBConnection): EvidenceQuery => evidenceQueryOn({ connection, close() {} });
   const free = [toReader(first)];
-  const waiting: ((reader: Reader) => void)[] = [];
+  const waiting: ((evidence: EvidenceQuery) => void)[] = [];
   let opened = 1;
-  const take = async (): Promise<Reader> => {
-    const reader = free.pop();
-    if (reader) return reader;
+  const take = async (): Promise<EvidenceQuery> => {
+    const evidence = free.pop();
+    if (evidence) return evidence;
     if (opened < most) {
       opened++;
       return toReader(await open());
@@ -24,13 +24,13 @@ export function createQueryPool(
     return new Promise((resolve) => waiting.push(resolve));
   };
   return async (sql, parameters) => {
-    const reader = await take();
+    const evidence = await take();
     try {
-      return await reader.run(sql, parameters);
+      return await evidence.run(sql, parameters);
     } finally {
       const next = waiting.shift();
-      if (next) next(reader);
-      else free.push(reader);
+      if (next) next(evidence);
+      else free.push(evidence);
     }
   };
 }

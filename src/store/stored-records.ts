@@ -11,8 +11,8 @@ import {
 import { AppError } from "../errors.ts";
 import type { Initiator } from "../judgement.ts";
 import type { Model, Snapshot } from "../model/model.ts";
-import { openEvidence } from "./open.ts";
-import { bindAll, type Parameters, type Reader, readerOf } from "./query.ts";
+import { openReadOnly } from "./read-only.ts";
+import { bindAll, type Parameters, type EvidenceQuery, evidenceQueryOn } from "./evidence-query.ts";
 import { readModels, readNewestModel } from "./stored-models.ts";
 import {
   type ClassifiedTraffic,
@@ -39,14 +39,14 @@ interface StoredObject {
 }
 
 /** The records of an evidence file with what is needed to judge them again. */
-export interface History {
+export interface StoredRecords {
   /** The model of each run that had one, by run id; runs with the same model share the object. */
   readonly models: ReadonlyMap<number, Model>;
   /** By number of the interface, of the object and of the judgement. */
   readonly interfaceIds: readonly string[];
   readonly objects: readonly (StoredObject | undefined)[];
   readonly judgements: readonly (StoredJudgement | undefined)[];
-  readonly reader: Reader;
+  readonly evidence: EvidenceQuery;
   /** The records of a table, in the order in which they were stored. Scans of both tables may run at the same time. */
   scan(table: FlowTable): AsyncIterable<FlowChunk>;
   /** The traffic that any of these rules admitted, by peer and service, told apart by class. */
@@ -58,8 +58,8 @@ export interface History {
  * Opens an evidence file to judge its records again. Throws `E_STORE` when there is no such file, when it holds no model,
  * or when it was written with --no-flows.
  */
-export async function openHistory(path: string): Promise<History> {
-  const open = await openEvidence(path);
+export async function openStoredRecords(path: string): Promise<StoredRecords> {
+  const open = await openReadOnly(path);
   try {
     const { connection } = open;
     const models = await readModels(connection).catch((cause: unknown) => {
@@ -74,7 +74,7 @@ export async function openHistory(path: string): Promise<History> {
       interfaceIds: interfaces.map(([id]) => String(id)),
       objects: await readObjects(connection),
       judgements: await readJudgements(connection),
-      reader: readerOf(open),
+      evidence: evidenceQueryOn(open),
       async *scan(table) {
         yield* scanFlows(await open.connect(), table);
       },
@@ -88,7 +88,7 @@ export async function openHistory(path: string): Promise<History> {
 }
 
 /** The configuration as it was last known: the newest snapshot of the newest run's model. */
-export function newestSnapshot({ models }: History): Snapshot | undefined {
+export function newestSnapshot({ models }: StoredRecords): Snapshot | undefined {
   const newest = Math.max(...models.keys());
   return models.get(newest)?.snapshots.at(-1);
 }
@@ -127,7 +127,7 @@ async function readJudgements(connection: DuckDBConnection): Promise<StoredJudge
 
 /** An evidence file with the configuration that its newest run judged with; null where no run had one. */
 export interface Investigated {
-  readonly reader: Reader;
+  readonly evidence: EvidenceQuery;
   readonly model: Model | null;
   /** Keeps the rows of a SELECT as a table of this session, for the statements that follow. The file stays as it is. */
   gather(table: string, sql: string, parameters: Parameters): Promise<void>;
@@ -135,11 +135,11 @@ export interface Investigated {
 
 /** Throws `E_STORE` as `openReader` does. */
 export async function openInvestigated(path: string): Promise<Investigated> {
-  const open = await openEvidence(path);
+  const open = await openReadOnly(path);
   try {
     const { connection } = open;
     return {
-      reader: readerOf(open),
+      evidence: evidenceQueryOn(open),
       model: await readNewestModel(connection),
       async gather(table, sql, parameters) {
         const statement = await connection.prepare(`create or replace temp table ${table} as ${sql}`);

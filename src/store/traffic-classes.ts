@@ -12,7 +12,7 @@ import {
 import { IPV4, IPV6 } from "../net/address.ts";
 import { columnBytes } from "./column-appender.ts";
 import { LIST, listValue, VARCHAR } from "./duckdb.ts";
-import type { OpenEvidence } from "./open.ts";
+import type { ReadOnlyFile } from "./read-only.ts";
 
 /** Stored records as the batch they came from, as far as the policy looks at it: no account, no TCP flags. */
 export interface FlowChunk {
@@ -146,7 +146,7 @@ const SQL = `
 
 /** All traffic that any of the rules admitted, with its class. `address` is good until the next visit. */
 export async function visitTrafficClasses(
-  open: Pick<OpenEvidence, "connect">,
+  open: Pick<ReadOnlyFile, "connect">,
   ruleIds: readonly string[],
   visit: (traffic: ClassifiedTraffic) => void,
 ): Promise<void> {

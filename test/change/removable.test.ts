@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { changesOf, proposeEdit } from "../../src/change/what-if.ts";
 import { removableSet } from "../../src/change/removable.ts";
 import { applyEdit } from "../../src/model/edit.ts";
-import { openHistory } from "../../src/store/stored-records.ts";
+import { openStoredRecords } from "../../src/store/stored-records.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 import { randomNetwork, type RandomNetwork, writeNetwork } from "./random-network.ts";
@@ -17,23 +17,23 @@ test("what goes never turns an accepted record, whatever rules and traffic; one 
       fc.asyncProperty(randomNetwork, fc.boolean(), async (network, realOnly) => {
         const own = mkdtempSync(join(folder, "n"));
         const { model, log } = writeNetwork(own, network);
-        const history = await openHistory(await replayInto(own, log, model));
+        const stored = await openStoredRecords(await replayInto(own, log, model));
         try {
-          const { rules, of } = await removableSet(history, { realOnly });
+          const { rules, of } = await removableSet(stored, { realOnly });
           const remove = rules.map(({ rule }) => rule.id);
-          const inForce = [...history.models.values()][0];
-          const turned = await slowFlips(history, inForce, applyEdit(inForce, { remove, add: [] }));
+          const inForce = [...stored.models.values()][0];
+          const turned = await slowFlips(stored, inForce, applyEdit(inForce, { remove, add: [] }));
           expect(of).toBe(network.rules.length);
           if (realOnly) return;
           expect(turned.filter((flip) => flip.endsWith("allow>deny") && accepted(network, flip))).toEqual([]);
           // No rule that stayed could have gone as well; but each that may have let a ping in stays, whatever others may.
           for (const id of network.rules.map((_, at) => `sgr-${at}`).filter((one) => !remove.includes(one))) {
             if (mayHaveAdmittedPing(network, id)) continue;
-            const { tally } = await changesOf(history, proposeEdit({ remove: [...remove, id], add: [] }));
+            const { tally } = await changesOf(stored, proposeEdit({ remove: [...remove, id], add: [] }));
             expect(tally.effects.breaks + tally.effects.may_break, id).toBeGreaterThan(0);
           }
         } finally {
-          history.close();
+          stored.close();
         }
       }),
       { numRuns: 15 },
@@ -59,11 +59,11 @@ function accepted({ flows }: { flows: readonly { accepted: boolean; answered: bo
 
 test("in production-vpc: what was planted as unused and redundant, one of two that cover each other", async () => {
   await withFolder(async (folder) => {
-    const history = await openHistory(
+    const stored = await openStoredRecords(
       await replayInto(folder, sample("production-vpc/v5"), sample("production-vpc/config")),
     );
     const idsOf = async (realOnly: boolean): Promise<string[]> =>
-      (await removableSet(history, { realOnly })).rules.map(({ rule }) => rule.id).sort();
+      (await removableSet(stored, { realOnly })).rules.map(({ rule }) => rule.id).sort();
     const strict = [
       "sgr-0f63602a6e96227cb",
       "sgr-097f89e19c7589592",
@@ -80,6 +80,6 @@ test("in production-vpc: what was planted as unused and redundant, one of two th
     ];
     expect(await idsOf(false)).toEqual(strict.toSorted());
     expect(await idsOf(true)).toEqual([...strict, "sgr-0229ab7721485beb9"].sort());
-    history.close();
+    stored.close();
   });
 });

@@ -8,12 +8,12 @@ import { tightenRules } from "../../src/change/tighten/tighten.ts";
 import { TIGHTEN_DEFAULTS } from "../../src/cli/evidence-notes.ts";
 import { matchText } from "../../src/report/tighten.ts";
 import type { SecurityGroupRule } from "../../src/model/model.ts";
-import { type History, newestSnapshot, openHistory } from "../../src/store/stored-records.ts";
+import { type StoredRecords, newestSnapshot, openStoredRecords } from "../../src/store/stored-records.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
 const WIDE = "sgr-0ef6ec91532d35b0b";
 const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
-let history: History;
+let stored: StoredRecords;
 
 interface RuleShape {
   readonly SecurityGroupRuleId: string;
@@ -30,7 +30,7 @@ function modelWith(name: string, change: (rules: readonly RuleShape[]) => readon
   return model;
 }
 
-const wideRule = (of: History): SecurityGroupRule[] =>
+const wideRule = (of: StoredRecords): SecurityGroupRule[] =>
   [...newestSnapshot(of)!.securityGroups.values()].flatMap((group) => group.rules).filter(({ id }) => id === WIDE);
 
 /** Half of the logs were judged before the wide rule existed, the other half with it. */
@@ -48,27 +48,27 @@ beforeAll(async () => {
       .forEach((name, at) => cpSync(sample(`production-vpc/v5/${name}`), join(folder, half, `${at}.gz`)));
   }
   await replayInto(folder, join(folder, "first"), before);
-  history = await openHistory(await replayInto(folder, join(folder, "second"), sample("production-vpc/config")));
+  stored = await openStoredRecords(await replayInto(folder, join(folder, "second"), sample("production-vpc/config")));
 });
 afterAll(() => {
-  history.close();
+  stored.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 test("a rule that only the later configuration has can be removed, and found removable", async () => {
   const edit = { remove: [WIDE], add: [] };
-  checkProposal(history, edit, (inForce) => inForce);
-  const { tally } = await changesOf(history, proposeEdit(edit));
+  checkProposal(stored, edit, (inForce) => inForce);
+  const { tally } = await changesOf(stored, proposeEdit(edit));
   expect(tally.effects.breaks).toBeGreaterThan(0);
-  expect(() => checkProposal(history, { remove: ["sgr-nowhere"], add: [] }, (inForce) => inForce)).toThrow(
+  expect(() => checkProposal(stored, { remove: ["sgr-nowhere"], add: [] }, (inForce) => inForce)).toThrow(
     'no rule "sgr-nowhere" in the model',
   );
-  const { rules } = await removableSet(history, { realOnly: false });
+  const { rules } = await removableSet(stored, { realOnly: false });
   expect(rules.map(({ rule }) => rule.id)).toContain("sgr-0f63602a6e96227cb");
 });
 
 test("its narrower rule takes its place where it stood, and accepts nothing of the time before", async () => {
-  const [found] = (await tightenRules(history, wideRule(history), TIGHTEN_DEFAULTS))!.rules;
+  const [found] = (await tightenRules(stored, wideRule(stored), TIGHTEN_DEFAULTS))!.rules;
   expect(found.status).toBe("narrow");
   expect(found.replacement!.rules.map(matchText)).toEqual(["ingress tcp 9010 from sg-056542997415ec0d3"]);
 });
@@ -79,7 +79,7 @@ test("a rule that was wider before is kept: what it no longer admits is not give
   );
   const own = mkdtempSync(join(folder, "w"));
   await replayInto(own, join(folder, "first"), sample("production-vpc/config"));
-  const changed = await openHistory(await replayInto(own, join(folder, "second"), after));
+  const changed = await openStoredRecords(await replayInto(own, join(folder, "second"), after));
   const [found] = (await tightenRules(changed, wideRule(changed), TIGHTEN_DEFAULTS))!.rules;
   changed.close();
   expect([found.status, found.reason]).toEqual([

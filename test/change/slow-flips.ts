@@ -5,21 +5,21 @@ import { recordsOf, type FlowRecord } from "../../src/explain/trace.ts";
 import type { Verdict } from "../../src/judgement.ts";
 import type { Model } from "../../src/model/model.ts";
 import type { FlowTable } from "../../src/store/traffic-classes.ts";
-import type { History, StoredJudgement } from "../../src/store/stored-records.ts";
+import type { StoredRecords, StoredJudgement } from "../../src/store/stored-records.ts";
 
 /** `object|line: before>after` of every record whose verdict changes, one by one with the plain evaluator. */
-export async function slowFlips(history: History, inForce: Model, proposed: Model): Promise<string[]> {
+export async function slowFlips(stored: StoredRecords, inForce: Model, proposed: Model): Promise<string[]> {
   const flips: { place: string; order: [number, number] }[] = [];
   for (const table of ["flow_rows", "flow_rows_wide"] satisfies FlowTable[]) {
-    for await (const { batch, objectId, judgement } of history.scan(table)) {
-      const judged = [...judgement.subarray(0, batch.rows)].map((id) => history.judgements[id]!);
+    for await (const { batch, objectId, judgement } of stored.scan(table)) {
+      const judged = [...judgement.subarray(0, batch.rows)].map((id) => stored.judgements[id]!);
       judged.forEach((one, row) => (batch.bits[row] |= one.bits));
-      recordsOf(batch, history.interfaceIds, []).forEach((record, row) => {
+      recordsOf(batch, stored.interfaceIds, []).forEach((record, row) => {
         const before = verdict(inForce, record, judged[row]);
         const after = verdict(proposed, record, judged[row]);
         if (before === after || !decided(before) || !decided(after)) return;
         const [object, line] = [objectId[row], batch.line[row]];
-        const place = `${history.objects[object]!.name}|${line}: ${before}>${after}`;
+        const place = `${stored.objects[object]!.name}|${line}: ${before}>${after}`;
         flips.push({ place, order: [object, line] });
       });
     }

@@ -14,7 +14,7 @@ import {
   replayHistory,
 } from "../../src/change/what-if.ts";
 import { loadModel } from "../../src/model/load.ts";
-import { type History, openHistory } from "../../src/store/stored-records.ts";
+import { type StoredRecords, openStoredRecords } from "../../src/store/stored-records.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 import { cidr, denyEntry, editAcl, editInterfaces, editRule, editRules, type ModelEdit } from "./model-edits.ts";
 import { slowFlips } from "./slow-flips.ts";
@@ -22,9 +22,9 @@ import { slowFlips } from "./slow-flips.ts";
 const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function flipsOf(history: History, propose: Proposal): Promise<Flip[]> {
+async function flipsOf(stored: StoredRecords, propose: Proposal): Promise<Flip[]> {
   const found: Flip[] = [];
-  for await (const some of replayHistory(history, propose, { rows: true }).flips) found.push(...some);
+  for await (const some of replayHistory(stored, propose, { rows: true }).flips) found.push(...some);
   return found;
 }
 
@@ -78,9 +78,9 @@ const EDITS: readonly (readonly [string, ModelEdit])[] = [
 ];
 
 describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
-  let history: History;
+  let stored: StoredRecords;
   beforeAll(async () => {
-    history = await openHistory(
+    stored = await openStoredRecords(
       await replayInto(
         mkdtempSync(join(folder, "p")),
         sample(`production-vpc/${format}`),
@@ -88,29 +88,29 @@ describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
       ),
     );
   });
-  afterAll(() => history.close());
+  afterAll(() => stored.close());
 
   test.each(EDITS)("%s: the flips of the plain evaluator", async (_, edit) => {
-    const inForce = [...history.models.values()][0];
-    const flips = await flipsOf(history, () => edit(inForce));
+    const inForce = [...stored.models.values()][0];
+    const flips = await flipsOf(stored, () => edit(inForce));
     const shown = flips.map(
       ({ objectId, line, outcome: { before, after } }) =>
-        `${history.objects[objectId]!.name}|${line}: ${before.verdict}>${after.verdict}`,
+        `${stored.objects[objectId]!.name}|${line}: ${before.verdict}>${after.verdict}`,
     );
     expect(shown.length).toBeGreaterThan(0);
-    expect(shown).toEqual(await slowFlips(history, inForce, edit(inForce)));
+    expect(shown).toEqual(await slowFlips(stored, inForce, edit(inForce)));
   });
 
   test("a proposal equal to the configuration in force changes nothing", async () => {
     const model = await loadModel(sample("production-vpc/config"));
-    const { tally, groups } = await changesOf(history, proposeModel(model, false));
+    const { tally, groups } = await changesOf(stored, proposeModel(model, false));
     expect(groups).toEqual([]);
     expect(tally.effects.same).toBe(Object.values(tally.effects).reduce((sum, value) => sum + value, 0));
   });
 
   test("a rule that only scanners use breaks no real traffic, one that clients use does", async () => {
     const without = async (id: string): Promise<boolean> => {
-      const { tally, groups } = await changesOf(history, proposeEdit({ remove: [id], add: [] }));
+      const { tally, groups } = await changesOf(stored, proposeEdit({ remove: [id], add: [] }));
       expect(tally.effects.breaks).toBeGreaterThan(0);
       return breaksTraffic(groups, tally);
     };
@@ -119,7 +119,7 @@ describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
   });
 
   test("requests and replies of a removed rule stand in one group by peer and service", async () => {
-    const { groups } = await changesOf(history, proposeEdit({ remove: ["sgr-0ef6ec91532d35b0b"], add: [] }));
+    const { groups } = await changesOf(stored, proposeEdit({ remove: ["sgr-0ef6ec91532d35b0b"], add: [] }));
     const shown = groups.map(({ effect, peer, port, ruleIds, trafficClass }) => ({
       effect,
       peer,
@@ -145,15 +145,15 @@ describe.each(["v2", "v5"])(
     };
 
     test.each([0, 1, 2])("judged with snapshot %i", async (from) => {
-      const model = sample(`established/history/${snapshots[from]}`);
-      const history = await openHistory(
+      const model = sample(`established/stored/${snapshots[from]}`);
+      const stored = await openStoredRecords(
         await replayInto(mkdtempSync(join(folder, "e")), sample(`established/${format}`), model),
       );
       try {
         for (const to of [0, 1, 2].filter((other) => other !== from)) {
-          const proposed = await loadModel(sample(`established/history/${snapshots[to]}`));
-          const flips = await flipsOf(history, proposeModel(proposed, false));
-          const found = flips.map(({ objectId, line }) => `${basename(history.objects[objectId]!.name)}|${line}`);
+          const proposed = await loadModel(sample(`established/stored/${snapshots[to]}`));
+          const flips = await flipsOf(stored, proposeModel(proposed, false));
+          const found = flips.map(({ objectId, line }) => `${basename(stored.objects[objectId]!.name)}|${line}`);
           // ICMP is left out: the groups allow echo requests only, and a record does not tell its type.
           const wanted = truth.records
             .filter(({ protocol, snapshot_readings: readings }) => protocol !== 1 && readings[from] !== readings[to])
@@ -161,7 +161,7 @@ describe.each(["v2", "v5"])(
           expect(new Set(found)).toEqual(new Set(wanted));
         }
       } finally {
-        history.close();
+        stored.close();
       }
     });
   },

@@ -11,7 +11,7 @@ import { renderInvestigation, renderInvestigationJson } from "../../src/report/i
 import type { Investigation } from "../../src/report/investigate/sections.ts";
 import { toRows } from "../../src/report/summary-text.ts";
 import { openInvestigated } from "../../src/store/stored-records.ts";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { type CliRun, flowreplay } from "../helpers/cli.ts";
 import { createEvidence } from "../helpers/evidence.ts";
 
@@ -41,11 +41,11 @@ const ALWAYS: Period = { from: null, until: null };
 
 /** A process for each page would take minutes; the command is tested below. */
 async function find(db: string, subject: string, limit: number, period = ALWAYS): Promise<Investigation> {
-  const evidence = await openInvestigated(db);
+  const investigated = await openInvestigated(db);
   try {
-    return await investigate(evidence, subject, { period, limit });
+    return await investigate(investigated, subject, { period, limit });
   } finally {
-    evidence.reader.close();
+    investigated.evidence.close();
   }
 }
 
@@ -87,9 +87,9 @@ test.each<[string, string, string, Period?]>([
 
 describe("what it says is what the records say", () => {
   const query = async (sql: string): Promise<Row[]> => {
-    const reader = await openReader(production);
-    const rows = toRows(await reader.run(sql));
-    reader.close();
+    const evidence = await openEvidence(production);
+    const rows = toRows(await evidence.run(sql));
+    evidence.close();
     return rows;
   };
 

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { replayInto } from "../helpers/samples.ts";
 import { describe, type Network } from "../helpers/small-model.ts";
@@ -15,14 +15,14 @@ export async function connectionsByRule(network: Network, lines: readonly string
     }
     const log = join(folder, "log.txt");
     writeFileSync(log, `${lines.join("\n")}\n`);
-    const reader = await openReader(await replayInto(folder, log, model));
+    const evidence = await openEvidence(await replayInto(folder, log, model));
     try {
-      const { rows } = await reader.run(
+      const { rows } = await evidence.run(
         "select rule_id, connections from rule_usage where rule_id like 'sgr-%' and connections > 0",
       );
       return Object.fromEntries(rows.map((row) => [String(row[0]), Number(row[1])]));
     } finally {
-      reader.close();
+      evidence.close();
     }
   });
 }

@@ -5,7 +5,7 @@ import { loadModel } from "../../src/model/load.ts";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { renderExplanations } from "../../src/report/explanation.ts";
 import { runReport } from "../../src/report/run-report.ts";
-import { openReader, type Plain, type Reader } from "../../src/store/query.ts";
+import { openEvidence, type Plain, type EvidenceQuery } from "../../src/store/evidence-query.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { replayInto } from "../helpers/samples.ts";
 import { layOut, verdictCases, type Expectation, type VerdictCase } from "../helpers/verdict-case.ts";
@@ -34,13 +34,13 @@ describe("what AWS documents about a record, case by case", () => {
       expect(explained.map(({ judgement }) => sorted(judgement))).toEqual(fast);
       await checkText(explained);
       if (!isStored(one)) return;
-      const reader = await openReader(await replayInto(folder, paths.logs, paths.model));
+      const query = await openEvidence(await replayInto(folder, paths.logs, paths.model));
       try {
-        const rows = await rowsOf(reader, "from flows order by source_object, line");
+        const rows = await rowsOf(query, "from flows order by source_object, line");
         expect(stated(rows, expected), "the view flows").toEqual(expected.records);
-        await checkReports(reader, expected);
+        await checkReports(query, expected);
       } finally {
-        reader.close();
+        query.close();
       }
     });
   });
@@ -99,9 +99,9 @@ async function checkText(explained: readonly Explanation[]): Promise<void> {
   expect(text).not.toMatch(/undefined|NaN|\[object/);
 }
 
-async function checkReports(reader: Reader, { reports = {}, absent = {} }: Expectation): Promise<void> {
+async function checkReports(query: EvidenceQuery, { reports = {}, absent = {} }: Expectation): Promise<void> {
   for (const [name, wanted] of [...Object.entries(reports), ...Object.entries(absent)]) {
-    const { columns, chunks } = await runReport(reader, findReport(catalogue, name));
+    const { columns, chunks } = await runReport(query, findReport(catalogue, name));
     const rows: Row[] = [];
     for await (const chunk of chunks) rows.push(...chunk.map((values) => named(columns, values)));
     for (const row of wanted) {
@@ -115,8 +115,8 @@ async function checkReports(reader: Reader, { reports = {}, absent = {} }: Expec
 const equal = (found: unknown, wanted: unknown): boolean => JSON.stringify(plain(found)) === JSON.stringify(wanted);
 const plain = (value: unknown): unknown => (typeof value === "bigint" ? Number(value) : value);
 
-async function rowsOf(reader: Reader, sql: string): Promise<Row[]> {
-  const { columns, rows } = await reader.run(sql);
+async function rowsOf(query: EvidenceQuery, sql: string): Promise<Row[]> {
+  const { columns, rows } = await query.run(sql);
   return rows.map((values) => named(columns, values));
 }
 

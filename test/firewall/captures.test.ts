@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { modelOf, writeCapture } from "../helpers/firewall/capture.ts";
 import { createChance } from "../helpers/firewall/chance.ts";
@@ -24,9 +24,9 @@ describe.each(chosen)("what a firewall did in a network it made up: %s", (name) 
         const { truth } = writeCapture(scenario, seed, folder);
         for (const format of ["v2", "v5"] as const) {
           const db = await replayInto(join(folder, format), join(folder, format), modelOf(scenario, folder));
-          const reader = await openReader(db);
+          const evidence = await openEvidence(db);
           try {
-            const verdict = await checkEvidence(reader, truth, format);
+            const verdict = await checkEvidence(evidence, truth, format);
             // The first few tell enough.
             expect(verdict.wrong.slice(0, 5), `${format}: ${verdict.wrong.length} wrong`).toEqual([]);
             expect(verdict.usage.off, format).toEqual([]);
@@ -39,7 +39,7 @@ describe.each(chosen)("what a firewall did in a network it made up: %s", (name) 
             const { asked, right } = verdict.initiator;
             expect(right / asked, format).toBeGreaterThanOrEqual(format === "v5" ? 1 : 0.998);
           } finally {
-            reader.close();
+            evidence.close();
           }
         }
       });

@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import { proposeModel, replayHistory } from "../../src/change/what-if.ts";
 import { loadModel } from "../../src/model/load.ts";
 import { isIcmp } from "../../src/net/protocols.ts";
-import { openHistory } from "../../src/store/stored-records.ts";
-import { openReader } from "../../src/store/query.ts";
+import { openStoredRecords } from "../../src/store/stored-records.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { type Capture, type Format, modelOf, writeCapture, writeModel } from "../helpers/firewall/capture.ts";
 import { createChance } from "../helpers/firewall/chance.ts";
@@ -60,12 +60,12 @@ function untold({ records, truth }: Capture, format: Format): Set<string> {
 const VERDICTS: Readonly<Record<string, string>> = { allow: "ACCEPT", deny: "REJECT" };
 
 async function verdictsOf(db: string): Promise<Map<string, string>> {
-  const reader = await openReader(db);
+  const evidence = await openEvidence(db);
   try {
-    const { rows } = await reader.run("select source_object, line, verdict from flows");
+    const { rows } = await evidence.run("select source_object, line, verdict from flows");
     return new Map(rows.map(([name, line, verdict]) => [`${basename(String(name))}|${String(line)}`, String(verdict)]));
   } finally {
-    reader.close();
+    evidence.close();
   }
 }
 
@@ -86,7 +86,7 @@ describe.each(chosen)("a configuration changed after the capture: %s", (name) =>
         const log = join(folder, format);
         const db = await replayInto(join(folder, "v5"), log, modelOf(capture.scenario, folder));
         const before = await verdictsOf(db);
-        const history = await openHistory(db);
+        const stored = await openStoredRecords(db);
         const ignored = untold(capture, format);
         const told = (flips: Map<string, string>): string[] =>
           [...flips].flatMap(([place, flip]) => (ignored.has(place) ? [] : [`${place}: ${flip}`])).sort();
@@ -102,9 +102,9 @@ describe.each(chosen)("a configuration changed after the capture: %s", (name) =>
             flipped += wanted.length;
             const found = new Map<string, string>();
             const propose = proposeModel(await loadModel(model), false);
-            for await (const flips of replayHistory(history, propose, { rows: true }).flips) {
+            for await (const flips of replayHistory(stored, propose, { rows: true }).flips) {
               for (const { objectId, line, outcome } of flips) {
-                const place = `${basename(history.objects[objectId]!.name)}|${line}`;
+                const place = `${basename(stored.objects[objectId]!.name)}|${line}`;
                 found.set(place, `${VERDICTS[outcome.before.verdict]}>${VERDICTS[outcome.after.verdict]}`);
               }
             }
@@ -121,7 +121,7 @@ describe.each(chosen)("a configuration changed after the capture: %s", (name) =>
           }
           expect(flipped).toBeGreaterThan(0);
         } finally {
-          history.close();
+          stored.close();
         }
       });
     },

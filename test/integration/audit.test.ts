@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { rowObject } from "../../src/report/renderers/formats.ts";
 import { runReport } from "../../src/report/run-report.ts";
-import { openReader, type Plain } from "../../src/store/query.ts";
+import { openEvidence, type Plain } from "../../src/store/evidence-query.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
 const DESIGN = new URL("../captures/production-vpc/design.json", import.meta.url);
@@ -46,27 +46,27 @@ const entryIds = (entries: readonly string[] | undefined): string[] =>
 
 /** Rows of a report by their key. */
 async function rows(db: string, name: string): Promise<Map<Plain, Row>> {
-  const reader = await openReader(db);
+  const query = await openEvidence(db);
   try {
-    const { columns, chunks } = await runReport(reader, findReport(catalogue, name));
+    const { columns, chunks } = await runReport(query, findReport(catalogue, name));
     const names = columns.map((column) => column.name);
     const found = new Map<Plain, Row>();
     for await (const chunk of chunks) for (const row of chunk) found.set(row[0], rowObject(names, row));
     return found;
   } finally {
-    reader.close();
+    query.close();
   }
 }
 
 /** Interfaces by the rules that stand on them. */
 async function interfacesOf(db: string): Promise<Map<Plain, readonly Plain[]>> {
-  const reader = await openReader(db);
+  const query = await openEvidence(db);
   try {
     const sql =
       "select rule_id, list(interface_id) from rule_interfaces join interface_dim using (interface_idx) group by all";
-    return new Map((await reader.run(sql)).rows.map(([rule, ids]) => [rule, ids as readonly Plain[]]));
+    return new Map((await query.run(sql)).rows.map(([rule, ids]) => [rule, ids as readonly Plain[]]));
   } finally {
-    reader.close();
+    query.close();
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { runReport } from "../../src/report/run-report.ts";
 import { type Row, toRows } from "../../src/report/summary-text.ts";
-import { openReader, type Reader } from "../../src/store/query.ts";
+import { openEvidence, type EvidenceQuery } from "../../src/store/evidence-query.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
@@ -55,8 +55,8 @@ function scannersOf(flows: readonly Told[]): Expected {
   return { sources, networks };
 }
 
-const report = async (reader: Reader, name: string): Promise<Row[]> => {
-  const { columns, chunks } = await runReport(reader, findReport(catalogue, name), {});
+const report = async (evidence: EvidenceQuery, name: string): Promise<Row[]> => {
+  const { columns, chunks } = await runReport(evidence, findReport(catalogue, name), {});
   const rows = [];
   for await (const chunk of chunks) rows.push(...chunk);
   return toRows({ columns, rows });
@@ -72,16 +72,16 @@ describe.each([
 
   test.each(["v2", "v5"])("in %s every scanner has its kind and nobody else has one", async (format) => {
     await withFolder(async (folder) => {
-      const reader = await openReader(
+      const evidence = await openEvidence(
         await replayInto(folder, sample(`${name}/${format}`), sample(`${name}/${model}`)),
       );
       const names = new Map(
-        toRows(await reader.run("select unnest(addresses) as address, name from interfaces")).map((row) => [
+        toRows(await evidence.run("select unnest(addresses) as address, name from interfaces")).map((row) => [
           String(row.address),
           String(row.name),
         ]),
       );
-      const probes = await report(reader, "rejected-probes");
+      const probes = await report(evidence, "rejected-probes");
       const kinds = new Map(probes.map((row) => [names.get(String(row.source)) ?? String(row.source), row.scan_kind]));
       for (const [source, kind] of expected.sources) expect(kinds.get(source), source).toBe(kind);
       for (const [source, kind] of kinds) {
@@ -92,10 +92,10 @@ describe.each([
       // The reports by kind name the same sources.
       const found = new Set<string>();
       for (const one of ["scan-vertical", "scan-horizontal", "scan-slow"]) {
-        for (const row of await report(reader, one)) found.add(names.get(String(row.source)) ?? String(row.source));
+        for (const row of await report(evidence, one)) found.add(names.get(String(row.source)) ?? String(row.source));
       }
       expect([...found].sort()).toEqual([...expected.sources.keys()].sort());
-      reader.close();
+      evidence.close();
     });
   });
 });

@@ -11,7 +11,7 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { MAIN } from "../helpers/cli.ts";
 import { startFaultProxy } from "../helpers/fault-proxy.ts";
 import { writeFiftyObjects } from "../helpers/kill.ts";
@@ -38,13 +38,13 @@ describe.skipIf(moto === null)(`every tenth request fails (moto; skipped aloud; 
         error ? reject(error) : resolve(stderr),
       ),
     );
-    const reader = await openReader(db);
+    const evidence = await openEvidence(db);
     // Bad lines have no place of their own in a log group, and objects others.
-    const { rows } = await reader.run(`select
+    const { rows } = await evidence.run(`select
       (select concat(count(*), ' ', sum(hash(r)::hugeint)) from (select * exclude (source_object, line) from flows) r),
       (select concat(count(*), ' ', sum(hash(r)::hugeint)) from (select * from rule_usage) r),
       (select count(*)::int from bad_lines), (select retries::int from run_manifest)`);
-    reader.close();
+    evidence.close();
     const [flows, usage, bad, retries] = rows[0]!;
     const repeated = /^note: ([\d,]+) requests? repeated after throttling/m.exec(said)?.[1] ?? "0";
     expect(Number(repeated.replaceAll(",", ""))).toBe(retries);

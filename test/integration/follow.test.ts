@@ -11,7 +11,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { followReplay } from "../../src/replay/follow.ts";
 import { newFindings } from "../../src/report/new-findings.ts";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { flowreplay, MAIN } from "../helpers/cli.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { startMoto, testEnvironment } from "../helpers/moto.ts";
@@ -76,10 +76,10 @@ describe.skipIf(moto === null)("--follow (moto; skipped aloud without Python and
           caughtUp: async () => {},
           async stored(object) {
             parts.push(object);
-            const reader = await openReader(db);
-            said.push(await newFindings(reader, object));
-            const [[records]] = (await reader.run("select sum(records)::int from sources")).rows;
-            reader.close();
+            const evidence = await openEvidence(db);
+            said.push(await newFindings(evidence, object));
+            const [[records]] = (await evidence.run("select sum(records)::int from sources")).rows;
+            evidence.close();
             if (records === 5000) return stop.abort();
             const [next, ...later] = left;
             left = later;
@@ -94,7 +94,7 @@ describe.skipIf(moto === null)("--follow (moto; skipped aloud without Python and
       expect(text).toMatch(/^and \d+ more: flowreplay report rejected-probes$/m);
 
       // The same records as from a file of them, each once.
-      const stored = await openReader(db);
+      const stored = await openEvidence(db);
       const sql = `select concat_ws(' ', interface_id, srcaddr, dstaddr, srcport, dstport, protocol, packets, bytes,
         epoch(start_time)::bigint, epoch(end_time)::bigint, action) from flows where log_status = 'OK'`;
       const got = (await stored.run(sql)).rows.map(([line]) => String(line));

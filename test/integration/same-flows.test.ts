@@ -16,7 +16,7 @@ import { glob } from "tinyglobby";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { runReport } from "../../src/report/run-report.ts";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { FORMATS, tableOf } from "../decode/rewrite.ts";
 import { startMoto, testEnvironment } from "../helpers/moto.ts";
 
@@ -56,16 +56,16 @@ describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skip
   async function checksums(name: string): Promise<object> {
     const sum = (rows: string): string =>
       `(select concat(count(*), ' rows, ', sum(hash(r)::hugeint)) from (${rows}) r)`;
-    const reader = await openReader(db(name));
+    const evidence = await openEvidence(db(name));
     try {
       const { rows } =
-        await reader.run(`select (select count(*)::int from flows), (select count(*)::int from bad_lines),
+        await evidence.run(`select (select count(*)::int from flows), (select count(*)::int from bad_lines),
         ${sum("select * exclude (source_object, line) from flows")}, ${sum("select * from rule_usage")},
         ${sum("select * from coverage")}`);
       const [records, badLines, ...sums] = rows[0]!;
       const read: Record<string, unknown> = {};
       for (const report of REPORTS) {
-        const stream = await runReport(reader, findReport(CATALOGUE, report));
+        const stream = await runReport(evidence, findReport(CATALOGUE, report));
         const kept = stream.columns.flatMap(({ name }, at) => (PLACES.has(name) ? [] : [at]));
         read[report] = [];
         for await (const chunk of stream.chunks) {
@@ -74,7 +74,7 @@ describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skip
       }
       return { records, badLines, sums, ...read };
     } finally {
-      reader.close();
+      evidence.close();
     }
   }
 

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { replay, type ReplayResult } from "../../src/replay.ts";
 import { withoutCopies } from "../../src/source/object-name.ts";
 import type { SourceObject } from "../../src/source/source.ts";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { flowreplay } from "../helpers/cli.ts";
 import { withFolder } from "../helpers/evidence.ts";
 import { sample } from "../helpers/samples.ts";
@@ -100,13 +100,13 @@ function writeObjects(folder: string, deliveries: readonly Delivered[]): string[
 }
 
 async function storedRecords(db: string): Promise<string[]> {
-  const reader = await openReader(db);
+  const evidence = await openEvidence(db);
   try {
     const sql = `select interface_id, srcaddr, dstaddr, srcport, dstport, protocol, packets, bytes,
       epoch(start_time)::bigint, epoch(end_time)::bigint, action, log_status from flows`;
-    return (await reader.run(sql)).rows.map((row) => row.map((value) => value ?? "-").join(" ")).sort();
+    return (await evidence.run(sql)).rows.map((row) => row.map((value) => value ?? "-").join(" ")).sort();
   } finally {
-    reader.close();
+    evidence.close();
   }
 }
 
@@ -230,9 +230,9 @@ test("windows that overlap in any way lose and double nothing", async () => {
           records += (await replayNoting(folder, [sample("production-vpc/v2")], window)).records;
         }
         const places = "select count(distinct (source_object, line))::int, count(*)::int from flows";
-        const reader = await openReader(join(folder, "evidence.duckdb"));
-        const { rows } = await reader.run(places);
-        reader.close();
+        const evidence = await openEvidence(join(folder, "evidence.duckdb"));
+        const { rows } = await evidence.run(places);
+        evidence.close();
         expect([records, ...rows[0]!]).toEqual([15_855, 15_855, 15_855]);
       });
     }),

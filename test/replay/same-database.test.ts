@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { beforeAll, expect, test } from "vitest";
 import type { ReplayOptions } from "../../src/replay.ts";
 import type { Pace } from "../../src/replay/segments.ts";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { episodes, partsOf } from "../evaluate/random/episodes.ts";
 import { describeHistory, history } from "../evaluate/random/network.ts";
 import { textOf } from "../evaluate/random/records.ts";
@@ -26,7 +26,7 @@ const silent = { note: () => {}, progress: () => {} };
  * object and line of each record.
  */
 async function checksums(db: string, place = true): Promise<Record<string, unknown>> {
-  const reader = await openReader(db);
+  const reader = await openEvidence(db);
   try {
     const sum = async (rows: string): Promise<unknown> =>
       (await reader.run(`select concat(count(*), ' rows, ', sum(hash(r)::hugeint)) as sum from (select ${rows}) r`))

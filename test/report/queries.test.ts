@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { renderJson } from "../../src/report/renderers/formats.ts";
 import { runReport, withDefaults } from "../../src/report/run-report.ts";
-import { openReader, type ResultStream } from "../../src/store/query.ts";
+import { openEvidence, type ResultStream } from "../../src/store/evidence-query.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 
 /**
@@ -23,13 +23,13 @@ test.each(names)("%s", async (name) => {
     ? (JSON.parse(readFileSync(`${folder}parameters.json`, "utf8")) as Record<string, string>)
     : {};
   await withEvidence(WORLD + readFileSync(`${folder}evidence.sql`, "utf8"), async (path) => {
-    const reader = await openReader(path);
+    const query = await openEvidence(path);
     let text = "";
-    const result = await runReport(reader, report, parameters);
+    const result = await runReport(query, report, parameters);
     for await (const piece of renderJson(result)) text += piece;
     const columns = result.columns.map((column) => column.name);
     for (const column of report.narrow) expect(columns, "columns for narrow tables").toContain(column);
-    reader.close();
+    query.close();
     if (process.env.UPDATE_GOLDEN && !process.env.CI) writeFileSync(`${folder}expected.json`, text);
     expect(text).toBe(readFileSync(`${folder}expected.json`, "utf8"));
   });
@@ -50,10 +50,10 @@ test("a report with its defaults written in says what it says with them bound", 
   for (const report of catalogue) {
     const evidence = readFileSync(`${CASES}${names.find((name) => name.split(".")[0] === report.name)}/evidence.sql`);
     await withEvidence(WORLD + evidence, async (path) => {
-      const reader = await openReader(path);
-      const bound = await rows(await runReport(reader, report));
-      expect(await rows(await reader.stream(withDefaults(report))), report.name).toEqual(bound);
-      reader.close();
+      const query = await openEvidence(path);
+      const bound = await rows(await runReport(query, report));
+      expect(await rows(await query.stream(withDefaults(report))), report.name).toEqual(bound);
+      query.close();
     });
   }
 });

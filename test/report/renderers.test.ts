@@ -1,7 +1,7 @@
 import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
 import { RENDERERS, type OutputFormat } from "../../src/report/renderers/formats.ts";
-import type { Plain, ResultStream } from "../../src/store/query.ts";
+import type { Plain, ResultStream } from "../../src/store/evidence-query.ts";
 
 const PLAIN = { width: 80, style: { bold: (text: string) => text, dim: (text: string) => text } };
 

@@ -4,7 +4,7 @@ import stringWidth from "string-width";
 import { expect, test } from "vitest";
 import { renderSummary } from "../../src/report/summary.ts";
 import { bar, plural } from "../../src/report/summary-text.ts";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 
 const CASES = fileURLToPath(new URL("../cases/", import.meta.url));
@@ -13,9 +13,9 @@ const PLAIN = { bold: (text: string) => text, dim: (text: string) => text };
 
 async function summary(evidence: string, width: number): Promise<string> {
   return withEvidence(WORLD + evidence, async (path) => {
-    const reader = await openReader(path);
-    const text = await renderSummary(reader, { width, style: PLAIN });
-    reader.close();
+    const evidence = await openEvidence(path);
+    const text = await renderSummary(evidence, { width, style: PLAIN });
+    evidence.close();
     return text;
   });
 }

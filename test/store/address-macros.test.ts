@@ -1,17 +1,17 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatIpv4, formatIpv6 } from "../../src/net/address.ts";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
 
 test("addresses and prefixes from text", async () => {
   await withEvidence("", async (path) => {
-    const reader = await openReader(path);
+    const evidence = await openEvidence(path);
     const ranges = async (texts: readonly string[]) =>
       (
-        await reader.run(
+        await evidence.run(
           `select t, prefix4_low(t), prefix4_high(t), prefix6_low(t)::varchar, prefix6_high(t)::varchar
            from (select unnest($texts::varchar[]) as t)`,
           { texts },
@@ -49,12 +49,12 @@ test("addresses and prefixes from text", async () => {
 
     const addresses = fc.sample(fc.tuple(word, word, word, word), { numRuns: 300, seed: 7 });
     const texts = addresses.flatMap(([a, b, c, d]) => [formatIpv4(a), formatIpv6(a, b, c, d), formatIpv6(a, 0, 0, d)]);
-    const { rows } = await reader.run(
+    const { rows } = await evidence.run(
       `with numbers as (select t, ipv4_number(t) as a4, ipv6_number(t) as a6 from (select unnest($texts::varchar[]) as t))
        select t, case when a4 is not null then ipv4_text(a4) else ipv6_text(a6) end from numbers`,
       { texts },
     );
     for (const [text, back] of rows) expect(back).toBe(text);
-    reader.close();
+    evidence.close();
   });
 });

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, test } from "vitest";
-import { openReader } from "../../src/store/query.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { withEvidence, withFolder } from "../helpers/evidence.ts";
 
 describe("values", () => {
@@ -27,17 +27,17 @@ describe("values", () => {
     ["len($list)", 0],
   ])("%s", async (sql, expected) => {
     await withEvidence("", async (path) => {
-      const reader = await openReader(path);
+      const evidence = await openEvidence(path);
       const parameters = { ...(sql.includes("$n") && { n: 41 }), ...(sql.includes("$list") && { list: [] }) };
-      expect((await reader.run(`select ${sql}`, parameters)).rows[0][0]).toEqual(expected);
-      reader.close();
+      expect((await evidence.run(`select ${sql}`, parameters)).rows[0][0]).toEqual(expected);
+      evidence.close();
     });
   });
 });
 
 test("refuses everything but one confined SELECT, and says where a mistake stands", async () => {
   await withEvidence("", async (path) => {
-    const reader = await openReader(path);
+    const evidence = await openEvidence(path);
     for (const [sql, message] of [
       ["attach ':memory:' as m", "only SELECT statements"],
       ["copy flow_rows to 'x.csv'", "file system operations are disabled"],
@@ -56,28 +56,28 @@ test("refuses everything but one confined SELECT, and says where a mistake stand
       ["select 'ü', nope from flows", "line 1, column 13"],
       ["select $missing", "parameter $missing has no value"],
     ]) {
-      await expect(reader.run(sql), sql).rejects.toMatchObject({
+      await expect(evidence.run(sql), sql).rejects.toMatchObject({
         code: "E_QUERY",
         message: expect.stringContaining(message),
       });
     }
-    await expect(reader.run("select 1", { x: 1 })).rejects.toThrow("parameter x is not used");
-    expect((await reader.run("explain select 1")).rows.length).toBeGreaterThan(0);
-    expect((await reader.run("select count(*) as n from flows")).rows).toEqual([[0]]);
-    reader.close();
+    await expect(evidence.run("select 1", { x: 1 })).rejects.toThrow("parameter x is not used");
+    expect((await evidence.run("explain select 1")).rows.length).toBeGreaterThan(0);
+    expect((await evidence.run("select count(*) as n from flows")).rows).toEqual([[0]]);
+    evidence.close();
   });
 });
 
 test("streams a large result in chunks", async () => {
   await withEvidence("", async (path) => {
-    const reader = await openReader(path);
-    const { columns, chunks } = await reader.stream("select range as n from range(100000)");
+    const evidence = await openEvidence(path);
+    const { columns, chunks } = await evidence.stream("select range as n from range(100000)");
     expect(columns).toEqual([{ name: "n", type: "BIGINT" }]);
     let [rows, pieces] = [0, 0];
     for await (const chunk of chunks) [rows, pieces] = [rows + chunk.length, pieces + 1];
     expect(rows).toBe(100000);
     expect(pieces).toBeGreaterThan(10);
-    reader.close();
+    evidence.close();
   });
 });
 
@@ -99,7 +99,7 @@ describe("files that are no evidence", () => {
     await withFolder(async (folder) => {
       const path = join(folder, "x.duckdb");
       await make(path);
-      await expect(openReader(path)).rejects.toMatchObject({
+      await expect(openEvidence(path)).rejects.toMatchObject({
         code: "E_STORE",
         message: expect.stringContaining(message),
       });
@@ -116,7 +116,7 @@ test("a file that another process writes to is refused as in use", async () => {
     const writer = spawn(process.execPath, ["-e", script, path], { stdio: ["ignore", "pipe", "inherit"] });
     try {
       await once(writer.stdout, "data");
-      await expect(openReader(path)).rejects.toMatchObject({
+      await expect(openEvidence(path)).rejects.toMatchObject({
         code: "E_STORE",
         message: expect.stringContaining("in use by another process"),
       });

@@ -1,6 +1,6 @@
 import { breadthScore, ruleVolume } from "../../analysis/breadth.ts";
 import type { SecurityGroupRule, Snapshot } from "../../model/model.ts";
-import type { History } from "../../store/stored-records.ts";
+import type { StoredRecords } from "../../store/stored-records.ts";
 import type { TrafficClass } from "../../store/traffic-classes.ts";
 import { admission, type Limits, type Narrowed, narrowRule, type Replacement } from "./narrow.ts";
 import {
@@ -58,16 +58,16 @@ export interface Circumstances {
 
 /** A replacement for each rule, from what would be denied without all of them. Not proven yet. */
 export async function proposeRules(
-  history: History,
+  stored: StoredRecords,
   snapshot: Snapshot,
   rules: readonly SecurityGroupRule[],
   { options, split, unreferenced }: Circumstances,
 ): Promise<TightenedRule[]> {
   if (rules.length === 0) return [];
-  const { demands, complete } = await collectDemands(history, rules, split);
+  const { demands, complete } = await collectDemands(stored, rules, split);
   if (!complete) return rules.map((rule) => keepRule(rule, "its peers are too many to tell apart", snapshot));
   const sums = await admittedUses(
-    history,
+    stored,
     rules.map(({ id }) => id),
   );
   const breadths = new Map(rules.map((rule) => [rule.id, breadthScore(ruleVolume(rule, snapshot))]));
@@ -82,7 +82,7 @@ export async function proposeRules(
     const limits = { ...options, references: options.references && !unreferenced.has(rule.id) };
     found.push(
       uses.length === 0
-        ? await redundantRule(history, rule, own, snapshot)
+        ? await redundantRule(stored, rule, own, snapshot)
         : narrowedRule(rule, uses, own, snapshot, limits, options),
     );
   }
@@ -135,12 +135,12 @@ export function keepRule(rule: SecurityGroupRule, reason: string, snapshot: Snap
 }
 
 async function redundantRule(
-  history: History,
+  stored: StoredRecords,
   rule: SecurityGroupRule,
   own: readonly AdmittedUse[],
   snapshot: Snapshot,
 ): Promise<TightenedRule> {
-  const others = await companionsOf(history, rule.id);
+  const others = await companionsOf(stored, rule.id);
   // Connections that passed by tracking, or by a rule that is gone.
   if (others.length === 0) return keepRule(rule, "judged again, none of its records needs it", snapshot);
   return {

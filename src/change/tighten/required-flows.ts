@@ -6,7 +6,7 @@ import type { SecurityGroupRule } from "../../model/model.ts";
 import { formatPrefix, type Prefix, prefixContains } from "../../net/address.ts";
 import { hostPrefix, parseAddress } from "../../net/parse.ts";
 import { hasPorts } from "../../net/protocols.ts";
-import type { History } from "../../store/stored-records.ts";
+import type { StoredRecords } from "../../store/stored-records.ts";
 import type { TrafficClass } from "../../store/traffic-classes.ts";
 import { addressText, isBreaking, trafficClasses } from "../change-groups.ts";
 import { createComparison, type Outcome } from "../compare-verdicts.ts";
@@ -36,12 +36,12 @@ const MOST_GROUPS = 4_000_000;
  * `complete` is false where the peers were too many to keep apart.
  */
 export async function collectDemands(
-  history: History,
+  stored: StoredRecords,
   rules: readonly SecurityGroupRule[],
   split: number,
 ): Promise<{ readonly demands: readonly Demand[]; readonly complete: boolean }> {
   const directions = new Map(rules.map(({ id, direction }) => [id, direction === "egress" ? EGRESS : INGRESS]));
-  const comparison = createComparison(history, proposeReplacements(new Map(rules.map(({ id }) => [id, []]))));
+  const comparison = createComparison(stored, proposeReplacements(new Map(rules.map(({ id }) => [id, []]))));
   const kinds: Kind[] = [];
   const kindsOfOutcome: number[][] = [];
   const addresses = createAddressPool();
@@ -60,7 +60,7 @@ export async function collectDemands(
 
   const key = createKeys(1);
   for (const table of ["flow_rows", "flow_rows_wide"] as const) {
-    for await (const chunk of history.scan(table)) {
+    for await (const chunk of stored.scan(table)) {
       const { outcome, outcomes } = comparison.compare(chunk);
       const { batch } = chunk;
       for (let row = 0; row < batch.rows; row++) {
@@ -92,7 +92,7 @@ export async function collectDemands(
       }
     }
   }
-  const classOf = await trafficClasses(history, [...directions.keys()], addresses);
+  const classOf = await trafficClasses(stored, [...directions.keys()], addresses);
   const demands = new Map<string, Demand>();
   counts.forEach(({ learnt, heldBack }, at) => {
     const [kind, eni, peer, family, service] = keys.slice(at * KEY_WORDS, at * KEY_WORDS + KEY_WORDS);
@@ -152,8 +152,8 @@ const ADMITTED = /* sql */ `
   group by all`;
 
 /** What these rules admitted and no other rule of the time did. */
-export async function admittedUses(history: History, ruleIds: readonly string[]): Promise<AdmittedUse[]> {
-  const { rows } = await history.reader.run(ADMITTED, { rules: ruleIds });
+export async function admittedUses(stored: StoredRecords, ruleIds: readonly string[]): Promise<AdmittedUse[]> {
+  const { rows } = await stored.evidence.run(ADMITTED, { rules: ruleIds });
   return rows.flatMap(([ids, peer, protocol, port, trafficClass, connections, first]) => {
     const address = parseAddress(String(peer));
     if (address === null) return [];
@@ -178,16 +178,16 @@ const TOGETHER = /* sql */ `
   order by all`;
 
 /** Rules that admitted connections together with this one. */
-export async function companionsOf(history: History, ruleId: string): Promise<string[]> {
-  const { rows } = await history.reader.run(TOGETHER, { rule: ruleId });
+export async function companionsOf(stored: StoredRecords, ruleId: string): Promise<string[]> {
+  const { rows } = await stored.evidence.run(TOGETHER, { rule: ruleId });
   return rows.map(([id]) => String(id));
 }
 
 /** From the first to the last record that is left, Unix seconds; null where there is none. */
 export async function recordWindow(
-  history: History,
+  stored: StoredRecords,
 ): Promise<{ readonly first: number; readonly last: number } | null> {
-  const { rows } = await history.reader.run("select min(start_s), max(start_s + duration) from flow_facts");
+  const { rows } = await stored.evidence.run("select min(start_s), max(start_s + duration) from flow_facts");
   const [first, last] = rows[0] ?? [];
   return first === null || first === undefined ? null : { first: Number(first), last: Number(last) };
 }

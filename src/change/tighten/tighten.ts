@@ -1,6 +1,6 @@
 import type { SecurityGroupRule } from "../../model/model.ts";
 import { readableId } from "../../model/security-group-rules.ts";
-import { type History, newestSnapshot } from "../../store/stored-records.ts";
+import { type StoredRecords, newestSnapshot } from "../../store/stored-records.ts";
 import { changesOf, proposeReplacements } from "../what-if.ts";
 import { type ChangeGroup, isBreaking } from "../change-groups.ts";
 import { recordWindow } from "./required-flows.ts";
@@ -22,12 +22,12 @@ const MOST_ROUNDS = 20;
  * are proven together by judging every stored record again; a rule whose replacement fails is kept. Null without records.
  */
 export async function tightenRules(
-  history: History,
+  stored: StoredRecords,
   rules: readonly SecurityGroupRule[],
   options: TightenOptions,
 ): Promise<Tightened | null> {
-  const snapshot = newestSnapshot(history);
-  const records = await recordWindow(history);
+  const snapshot = newestSnapshot(stored);
+  const records = await recordWindow(stored);
   if (!snapshot || !records) return null;
   const { first, last } = records;
   const split = options.holdOut > 0 ? Math.ceil(last - (last - first) * options.holdOut) : last + 1;
@@ -36,7 +36,7 @@ export async function tightenRules(
   const unreferenced = new Set<string>();
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const found = await proposeRules(
-      history,
+      stored,
       snapshot,
       rules.filter(({ id }) => !kept.has(id)),
       { options, split, unreferenced },
@@ -48,7 +48,7 @@ export async function tightenRules(
       for (const id of clash) kept.set(id, "it is the narrower rule that another one's traffic needs");
       continue;
     }
-    const { tally, groups } = await changesOf(history, proposeReplacements(replacementsOf(found)));
+    const { tally, groups } = await changesOf(stored, proposeReplacements(replacementsOf(found)));
     const wrong = groups.filter((group) => isWrong(group, options));
     if (wrong.length === 0 && tally.ungrouped === 0) {
       const recordsProven = Object.values(tally.effects).reduce((sum, value) => sum + value, 0);

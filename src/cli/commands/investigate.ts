@@ -69,13 +69,13 @@ async function runInvestigate(subject: string, options: InvestigateOptions): Pro
     });
   }
   const format = formatOf(options);
-  const evidence = await openInvestigated(options.db);
-  const { reader } = evidence;
+  const investigated = await openInvestigated(options.db);
+  const { evidence } = investigated;
   try {
     const limit = options.limit ?? LIMITS[format];
-    const found = await investigate(evidence, subject, { period: { from, until }, limit });
+    const found = await investigate(investigated, subject, { period: { from, until }, limit });
     if (format === "html")
-      return await writeOutput(renderPage(await investigationPage(reader, found, new Date())), options.o);
+      return await writeOutput(renderPage(await investigationPage(evidence, found, new Date())), options.o);
     const text =
       format === "json"
         ? renderInvestigationJson(found)
@@ -84,7 +84,7 @@ async function runInvestigate(subject: string, options: InvestigateOptions): Pro
           : renderInvestigation(found, renderOptions(options));
     await writeOutput(text, options.o);
   } finally {
-    reader.close();
+    evidence.close();
   }
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { RENDERERS } from "../../report/renderers/formats.ts";
-import { openReader } from "../../store/query.ts";
+import { openEvidence } from "../../store/evidence-query.ts";
 import { databaseOption } from "../options.ts";
 import { chosenFormat, fileOption, type OutputOptions, outputOption, renderOptions, writeOutput } from "../output.ts";
 
@@ -31,12 +31,12 @@ export function registerQuery(program: Command): void {
 
 async function runQuery(sql: string | undefined, options: QueryOptions): Promise<void> {
   const statement = statementOf(sql, options.f);
-  const reader = await openReader(options.db);
+  const evidence = await openEvidence(options.db);
   try {
     const render = RENDERERS[chosenFormat(options)];
-    await writeOutput(render(await reader.stream(statement), renderOptions(options)), options.o);
+    await writeOutput(render(await evidence.stream(statement), renderOptions(options)), options.o);
   } finally {
-    reader.close();
+    evidence.close();
   }
 }
 

@@ -3,7 +3,7 @@ import { removableSet, type RemovableSet } from "../../change/removable.ts";
 import { type RuleChange, type ScriptFormat, SCRIPTS } from "../../report/change-scripts.ts";
 import { gradeRemovable, type GradedRule, isProven, removableRows } from "../../report/removable.ts";
 import { type OutputFormat, RENDERERS } from "../../report/renderers/formats.ts";
-import { openHistory } from "../../store/stored-records.ts";
+import { openStoredRecords } from "../../store/stored-records.ts";
 import { databaseOption } from "../options.ts";
 import { chosenFormat, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
 import { notePruned } from "../evidence-notes.ts";
@@ -36,11 +36,11 @@ export function registerRemovable(program: Command): void {
 }
 
 export async function runRemovable({ output, ...options }: RemovableCommandOptions): Promise<void> {
-  const history = await openHistory(options.db);
+  const stored = await openStoredRecords(options.db);
   try {
-    await notePruned(history.reader);
-    const found = await removableSet(history, { realOnly: options.realOnly ?? false });
-    const graded = await gradeRemovable(history.reader, found);
+    await notePruned(stored.evidence);
+    const found = await removableSet(stored, { realOnly: options.realOnly ?? false });
+    const graded = await gradeRemovable(stored.evidence, found);
     if (output !== undefined && isScript(output)) {
       const proven = graded.filter(isProven);
       const left = graded.length - proven.length;
@@ -52,7 +52,7 @@ export async function runRemovable({ output, ...options }: RemovableCommandOptio
     }
     process.stderr.write(`${summary(found)}\n`);
   } finally {
-    history.close();
+    stored.close();
   }
 }
 

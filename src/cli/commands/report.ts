@@ -5,7 +5,7 @@ import { findReport, loadCatalogue, renderReportList, type Report } from "../../
 import { checkWatches, parseWatches } from "../../report/fail-on.ts";
 import { findingReports } from "../../report/findings/audit.ts";
 import type { GivenParameters } from "../../report/run-report.ts";
-import { openReader, type Reader, type Result } from "../../store/query.ts";
+import { openEvidence, type EvidenceQuery, type Result } from "../../store/evidence-query.ts";
 import { EXIT } from "../failure.ts";
 import {
   accountOption,
@@ -21,7 +21,7 @@ import {
   fileOption,
   isFindingFormat,
   pseudonymiseOption,
-  readerWith,
+  queryWith,
   readPseudonyms,
   renderOptions,
   resultWith,
@@ -97,19 +97,19 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
   }
   const wholeAudit = names.length === 0 && format === "html";
   const proposals = wholeAudit ? resultWith(pseudonyms, await tightenProposals(options.db)) : null;
-  const reader = readerWith(pseudonyms, await openReader(options.db));
-  const review = await openReview(options, (one) => readerWith(pseudonyms, one));
+  const evidence = queryWith(pseudonyms, await openEvidence(options.db));
+  const review = await openReview(options, (one) => queryWith(pseudonyms, one));
   try {
-    await noteUnseen(reader, reports);
-    if (format === "html") await writeOutput(await pageOf(reader, reports, given, proposals), options.o);
-    else if (isFindingFormat(format)) await writeFindings(reader, format, findings, given, review, options);
-    else if (reports.length > 0) await writeRows(reader, format, reports, given, review, options);
-    const found = await checkWatches(reader, watches, review);
+    await noteUnseen(evidence, reports);
+    if (format === "html") await writeOutput(await pageOf(evidence, reports, given, proposals), options.o);
+    else if (isFindingFormat(format)) await writeFindings(evidence, format, findings, given, review, options);
+    else if (reports.length > 0) await writeRows(evidence, format, reports, given, review, options);
+    const found = await checkWatches(evidence, watches, review);
     for (const line of found) process.stderr.write(`--fail-on ${line}\n`);
     if (found.length > 0) process.exitCode = EXIT.found;
   } finally {
     review.baseline?.close();
-    reader.close();
+    evidence.close();
   }
 }
 
@@ -123,7 +123,7 @@ async function runSearch(options: ReportOptions): Promise<void> {
 
 /** The reports as one page, or the whole audit where none is named. What draws pages is loaded only for them. */
 async function pageOf(
-  reader: Reader,
+  evidence: EvidenceQuery,
   reports: readonly Report[],
   given: GivenParameters,
   proposals: Result | null,
@@ -133,7 +133,7 @@ async function pageOf(
   const { reportPage } = await import("../../report/html/pages.ts");
   const now = new Date();
   return renderPage(
-    await (reports.length === 0 ? auditPage(reader, now, proposals) : reportPage(reader, reports, given, now)),
+    await (reports.length === 0 ? auditPage(evidence, now, proposals) : reportPage(evidence, reports, given, now)),
   );
 }
 

@@ -8,7 +8,7 @@ import { streamOf } from "../../report/row-stream.ts";
 import { plural } from "../../report/summary-text.ts";
 import { type Candidates, tightenCandidates } from "../../report/tighten-candidates.ts";
 import { byUrgency, curveRows, renderTighten, tightenChanges, tightenResult } from "../../report/tighten.ts";
-import { openHistory } from "../../store/stored-records.ts";
+import { openStoredRecords } from "../../store/stored-records.ts";
 import { EXIT } from "../failure.ts";
 import { databaseOption } from "../options.ts";
 import { chosenFormat, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
@@ -82,11 +82,11 @@ export function registerTighten(program: Command): void {
 }
 
 async function runTighten(ruleIds: readonly string[], { output, ...options }: TightenCommandOptions): Promise<void> {
-  const history = await openHistory(options.db);
+  const stored = await openStoredRecords(options.db);
   try {
-    await notePruned(history.reader, "their peers and services, known from their sums, count as needed all the same");
-    const candidates = await tightenCandidates(history, { ruleIds, ...options });
-    const found = await tightenRules(history, candidates.rules, limitsOf(options));
+    await notePruned(stored.evidence, "their peers and services, known from their sums, count as needed all the same");
+    const candidates = await tightenCandidates(stored, { ruleIds, ...options });
+    const found = await tightenRules(stored, candidates.rules, limitsOf(options));
     if (found === null) {
       process.stderr.write("flowreplay: no records in the evidence file (--no-flows, or pruned), nothing to judge\n");
       process.exitCode = EXIT.nothingToJudge;
@@ -104,7 +104,7 @@ async function runTighten(ruleIds: readonly string[], { output, ...options }: Ti
     const notes = quotaNotes(candidates.snapshot, editOf(rules));
     for (const note of notes) process.stderr.write(`note: ${note}\n`);
   } finally {
-    history.close();
+    stored.close();
   }
 }
 

@@ -15,7 +15,7 @@ import { loadModel } from "../../model/load.ts";
 import { RENDERERS } from "../../report/renderers/formats.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { flipRows, groupRows, renderWhatIf } from "../../report/what-if.ts";
-import { type History, openHistory } from "../../store/stored-records.ts";
+import { type StoredRecords, openStoredRecords } from "../../store/stored-records.ts";
 import { EXIT } from "../failure.ts";
 import { notePruned } from "../evidence-notes.ts";
 import { databaseOption } from "../options.ts";
@@ -57,25 +57,25 @@ export function registerWhatIf(program: Command): void {
 async function runWhatIf(options: WhatIfOptions): Promise<void> {
   const edit = editOf(options);
   const base = await baseOf(options, edit);
-  const history = await openHistory(options.db);
+  const stored = await openStoredRecords(options.db);
   try {
-    checkProposal(history, edit, base);
+    checkProposal(stored, edit, base);
     const propose: Proposal = (inForce) => proposeEdit(edit)(base(inForce));
-    await notePruned(history.reader);
-    await compare(history, propose, options);
+    await notePruned(stored.evidence);
+    await compare(stored, propose, options);
   } finally {
-    history.close();
+    stored.close();
   }
 }
 
-async function compare(history: History, propose: Proposal, options: WhatIfOptions): Promise<void> {
+async function compare(stored: StoredRecords, propose: Proposal, options: WhatIfOptions): Promise<void> {
   const format = chosenFormat(options);
   const rows = format !== "table" && !options.summary;
-  const { tally, flips } = replayHistory(history, propose, { rows });
+  const { tally, flips } = replayHistory(stored, propose, { rows });
   const render = renderOptions(options);
-  if (rows) await writeOutput(RENDERERS[format](flipRows(flips, history), render), options.o);
+  if (rows) await writeOutput(RENDERERS[format](flipRows(flips, stored), render), options.o);
   else for await (const _ of flips);
-  const groups = await tally.groups(history);
+  const groups = await tally.groups(stored);
   if (!rows) {
     const text = async function* (): AsyncGenerator<string> {
       yield renderWhatIf(tally, groups, render);

@@ -1,5 +1,5 @@
 import { AppError } from "../../errors.ts";
-import type { Reader } from "../../store/query.ts";
+import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
 import type { GivenParameters } from "../run-report.ts";
 import { collectFindings, type FindingKind } from "./finding.ts";
@@ -30,14 +30,14 @@ export function findingReports(named: readonly Report[], catalogue: readonly Rep
 
 /** All findings of some reports, reviewed. */
 export async function reviewReports(
-  reader: Reader,
+  evidence: EvidenceQuery,
   reports: readonly FindingReport[],
   given: GivenParameters,
   review: Review,
 ): Promise<ReviewedFinding[]> {
   const all: ReviewedFinding[] = [];
   for (const { report, kind } of reports) {
-    const found = await collectFindings(reader, report, kind, given);
+    const found = await collectFindings(evidence, report, kind, given);
     all.push(...(await reviewFindings(kind, found, review, report, given)));
   }
   return all;
@@ -48,9 +48,9 @@ const REGIONS = `select distinct regexp_extract(source_object, '_vpcflowlogs_([a
   from objects where region <> '' order by 1 limit 2`;
 
 /** Account and region of the evidence where it names exactly one; null otherwise. */
-export async function whereFrom(reader: Reader): Promise<{ account: string | null; region: string | null }> {
+export async function whereFrom(evidence: EvidenceQuery): Promise<{ account: string | null; region: string | null }> {
   const only = async (sql: string): Promise<string | null> => {
-    const { rows } = await reader.run(sql);
+    const { rows } = await evidence.run(sql);
     return rows.length === 1 ? String(rows[0][0]) : null;
   };
   return { account: await only(ACCOUNTS), region: await only(REGIONS) };

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import * as z from "zod";
 import { AppError } from "../../errors.ts";
-import { openReader, type Plain, type Reader } from "../../store/query.ts";
+import { openEvidence, type Plain, type EvidenceQuery } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
 import type { GivenParameters } from "../run-report.ts";
 import { addFinding, collectFindings, type Finding, type FindingKind, findingOf, type FindingRow } from "./finding.ts";
@@ -15,18 +15,21 @@ export interface Baseline {
 
 /**
  * Opens the findings of an earlier run: an evidence file, the SARIF of `report` or `lint`, or their JSON rows.
- * `wrap` makes the reader of an evidence file speak like the one that it is compared with (pseudonyms).
+ * `wrap` makes its queries answer like those of the file that it is compared with (pseudonyms).
  * @throws AppError E_USAGE when the file is none of these.
  */
-export async function openBaseline(path: string, wrap: (reader: Reader) => Reader = (one) => one): Promise<Baseline> {
+export async function openBaseline(
+  path: string,
+  wrap: (evidence: EvidenceQuery) => EvidenceQuery = (one) => one,
+): Promise<Baseline> {
   if (isEvidence(path)) {
-    const reader = wrap(await openReader(path));
+    const evidence = wrap(await openEvidence(path));
     return {
       findings: (kind, report, given) => {
         if (report === null) throw notOurs(path, "an evidence file holds no findings of lint");
-        return collectFindings(reader, report, kind, given);
+        return collectFindings(evidence, report, kind, given);
       },
-      close: () => reader.close(),
+      close: () => evidence.close(),
     };
   }
   const known = readRows(path);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Severity } from "../../analysis/lint/finding.ts";
-import type { Plain, Reader, ResultStream } from "../../store/query.ts";
+import type { Plain, EvidenceQuery, ResultStream } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
 import { rowObject } from "../renderers/formats.ts";
 import { type GivenParameters, ownParameters, runReport } from "../run-report.ts";
@@ -119,14 +119,14 @@ const NO_LIMIT = "1000000000000";
 
 /** Findings of a report by id, in its order; rows that say the same are one finding. */
 export async function collectFindings(
-  reader: Reader,
+  evidence: EvidenceQuery,
   report: Report,
   kind: FindingKind,
   given: GivenParameters,
 ): Promise<Map<string, Finding>> {
   const limited = report.parameters.some((parameter) => parameter.name === "limit") && given.limit === undefined;
   const parameters = { ...ownParameters(report, given), ...(limited ? { limit: NO_LIMIT } : {}) };
-  return foldFindings(kind, await runReport(reader, report, parameters));
+  return foldFindings(kind, await runReport(evidence, report, parameters));
 }
 
 async function foldFindings(kind: FindingKind, result: ResultStream): Promise<Map<string, Finding>> {

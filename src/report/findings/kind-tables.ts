@@ -1,5 +1,5 @@
 import type { Severity } from "../../analysis/lint/finding.ts";
-import type { Plain } from "../../store/query.ts";
+import type { Plain } from "../../store/evidence-query.ts";
 import type { FindingClass, FindingRow, FindingState } from "./finding.ts";
 
 /** Causes that explain a mismatch by what a record cannot say, not by a fault of the configuration. */

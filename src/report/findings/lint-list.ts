@@ -1,5 +1,5 @@
 import type { Finding as LintFinding } from "../../analysis/lint/finding.ts";
-import type { Plain, ResultStream } from "../../store/query.ts";
+import type { Plain, ResultStream } from "../../store/evidence-query.ts";
 import { rowObject } from "../renderers/formats.ts";
 import { type RenderOptions, visible } from "../renderers/renderer.ts";
 import { rowStream } from "../row-stream.ts";

@@ -3,7 +3,7 @@ import { loadModel } from "../../model/load.ts";
 import { locate } from "../../model/locate.ts";
 import { modelHash } from "../../model/model-json.ts";
 import type { Model, Origin } from "../../model/model.ts";
-import type { Reader } from "../../store/query.ts";
+import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import type { Finding } from "./finding.ts";
 
 /** Where a rule or resource stands in the configuration; `line` is null where the file cannot be trusted to say it. */
@@ -43,18 +43,18 @@ const RULE_PLACES = "select rule_id, origin_file, origin_pointer from rules wher
  * without. `note` hears why.
  */
 export async function placesInEvidence(
-  reader: Reader,
+  evidence: EvidenceQuery,
   findings: Iterable<Finding>,
   note: (text: string) => void,
 ): Promise<Places> {
-  const [run] = (await reader.run(NEWEST_RUN)).rows;
+  const [run] = (await evidence.run(NEWEST_RUN)).rows;
   if (run === undefined) return new Map();
   const model = await loadModel(String(run[0])).catch(() => null);
   if (model !== null && modelHash(model) === run[1]) return placesInModel(model, findings);
   note(
     `the model at ${String(run[0])} ${model === null ? "cannot be read" : "has changed since"}: findings name files, not lines`,
   );
-  const { rows } = await reader.run(RULE_PLACES);
+  const { rows } = await evidence.run(RULE_PLACES);
   return new Map(
     rows.map(([id, file, pointer]) => [String(id), { file: String(file), pointer: String(pointer), line: null }]),
   );

@@ -1,4 +1,4 @@
-import type { Column, Plain, ResultStream } from "../../store/query.ts";
+import type { Column, Plain, ResultStream } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
 import { rowObject } from "../renderers/formats.ts";
 import type { GivenParameters } from "../run-report.ts";

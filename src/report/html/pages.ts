@@ -1,21 +1,25 @@
-import type { Reader } from "../../store/query.ts";
+import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
 import type { Investigation, InvestigationSection } from "../investigate/sections.ts";
 import { visible } from "../renderers/renderer.ts";
 import { rowStream } from "../row-stream.ts";
 import { type GivenParameters, ownParameters, runReport } from "../run-report.ts";
-import { openEvidence } from "./audit/evidence.ts";
+import { createAuditEvidence } from "./audit/evidence.ts";
 import { aboutFacts } from "./audit/page.ts";
 import type { Block, PageData, Section, TimelineBlock } from "./page-data.ts";
 import { FACETS, tableBlock } from "./table-block.ts";
 
 /** The investigation as a page of its own. */
-export async function investigationPage(reader: Reader, investigation: Investigation, now: Date): Promise<PageData> {
+export async function investigationPage(
+  evidence: EvidenceQuery,
+  investigation: Investigation,
+  now: Date,
+): Promise<PageData> {
   const { title, summary, sections } = investigation;
   return {
     title: visible(title),
     subtitle: visible(summary),
-    about: await aboutFacts(await openEvidence(reader), now),
+    about: await aboutFacts(await createAuditEvidence(evidence), now),
     sections: await Promise.all(
       sections.map(async (section) => ({
         id: section.id.replaceAll("_", "-"),
@@ -84,14 +88,14 @@ function timeline({ columns, rows, id, title }: InvestigationSection): TimelineB
 
 /** The reports that were asked for by name, a section each. */
 export async function reportPage(
-  reader: Reader,
+  evidence: EvidenceQuery,
   reports: readonly Report[],
   given: GivenParameters,
   now: Date,
 ): Promise<PageData> {
   const sections: Section[] = [];
   for (const report of reports) {
-    const table = await tableBlock(await runReport(reader, report, ownParameters(report, given)), {
+    const table = await tableBlock(await runReport(evidence, report, ownParameters(report, given)), {
       id: `${report.name}-rows`,
       caption: report.title,
       facets: FACETS,
@@ -101,7 +105,7 @@ export async function reportPage(
   return {
     title: reports.length === 1 ? reports[0].title : `${reports.length} reports`,
     subtitle: reports.map((report) => report.name).join(", "),
-    about: await aboutFacts(await openEvidence(reader), now),
+    about: await aboutFacts(await createAuditEvidence(evidence), now),
     sections,
   };
 }

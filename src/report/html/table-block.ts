@@ -1,5 +1,5 @@
 import { protocolName } from "../../net/protocols.ts";
-import type { Plain, Result, ResultStream } from "../../store/query.ts";
+import type { Plain, Result, ResultStream } from "../../store/evidence-query.ts";
 import { cellText, isNumeric, visible } from "../renderers/renderer.ts";
 import type { ColumnKind, Entity, TableBlock, TableColumn, Word } from "./page-data.ts";
 

@@ -1,4 +1,4 @@
-import type { Reader, Result } from "../../store/query.ts";
+import type { EvidenceQuery, Result } from "../../store/evidence-query.ts";
 import { stepFor } from "../html/audit/evidence.ts";
 import type { ColumnTypes } from "../row-stream.ts";
 import { addressParameters, ofSubject, OWN_INTERFACE, type PickedRecords, type Wanted } from "./records-sql.ts";
@@ -120,13 +120,13 @@ limit $limit`;
 
 /** When, with whom, at which ports: of the records of one side. The first is asked of `picked`, the others of `seen`. */
 export async function activitySections(
-  reader: Reader,
+  evidence: EvidenceQuery,
   { sql, parameters }: PickedRecords,
   own: boolean,
   totals: Totals,
   limit: number,
 ): Promise<InvestigationSection[]> {
-  const askSome = (rows: string): Promise<Result> => reader.run(rows, { own, limit });
+  const askSome = (rows: string): Promise<Result> => evidence.run(rows, { own, limit });
   // Nobody else saw it, or nobody else rejected it: a column of zeros says nothing.
   const there = (section: InvestigationSection): InvestigationSection => {
     const at = section.columns.findIndex(([name]) => name === "rejected_there");
@@ -135,7 +135,7 @@ export async function activitySections(
   };
   const step = stepFor({ first: totals.first, last: totals.last, hasFlows: true }, STRETCHES);
   return [
-    table(await reader.run(sql + TIMELINE(step), { ...parameters, own }), {
+    table(await evidence.run(sql + TIMELINE(step), { ...parameters, own }), {
       id: "timeline",
       title: "When",
       lead: `stretches of ${stepText(step)}`,
@@ -204,7 +204,11 @@ function conditionsOf({ subject, interfaceIds }: Wanted): { where: string; outwa
  * Connections as the sums keep them, of records that are gone as well: what is left to say after `prune` and `--no-flows`.
  * Port 0 stands for the replies of untracked flows and is left out.
  */
-export async function summedSection(reader: Reader, wanted: Wanted, limit: number): Promise<InvestigationSection> {
+export async function summedSection(
+  evidence: EvidenceQuery,
+  wanted: Wanted,
+  limit: number,
+): Promise<InvestigationSection> {
   const { where, outward, peer } = conditionsOf(wanted);
   const sql = /* sql */ `
 with sums as (
@@ -232,7 +236,7 @@ limit $limit`;
       : "prefix" in subject && interfaceIds.length === 0
         ? addressParameters(wanted)
         : { ids: interfaceIds };
-  return table(await reader.run(sql, { ...parameters, limit }), {
+  return table(await evidence.run(sql, { ...parameters, limit }), {
     id: "connections",
     title: "Connections in the sums",
     lead: "admitted connections of the whole log, those of records that are gone included",

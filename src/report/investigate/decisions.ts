@@ -1,4 +1,4 @@
-import type { Plain, Reader } from "../../store/query.ts";
+import type { Plain, EvidenceQuery } from "../../store/evidence-query.ts";
 import { type ColumnTypes, isoTime } from "../row-stream.ts";
 import { type Row, ruleText, toRows } from "../summary-text.ts";
 import type { InvestigationSection } from "./sections.ts";
@@ -47,15 +47,19 @@ interface Decision {
 }
 
 /** Accepted and rejected, by which rule: every rule that admits a record is named, as is the entry that denies it. */
-export async function decisionSections(reader: Reader, own: boolean, limit: number): Promise<InvestigationSection[]> {
-  const answers = toRows(await reader.run(ANSWERS, { own }));
+export async function decisionSections(
+  evidence: EvidenceQuery,
+  own: boolean,
+  limit: number,
+): Promise<InvestigationSection[]> {
+  const answers = toRows(await evidence.run(ANSWERS, { own }));
   const decisions = new Map<string, Decision>();
   for (const answer of answers) {
     for (const { ruleId, why } of deciding(answer)) add(decisions, answer, ruleId, why);
   }
   const ids = [...new Set([...decisions.values()].flatMap(({ ruleId }) => ruleId ?? []))];
   const rules = new Map(
-    toRows(await reader.run(RULES, { rules: ids })).map((rule) => [String(rule.rule_id), describe(rule)]),
+    toRows(await evidence.run(RULES, { rules: ids })).map((rule) => [String(rule.rule_id), describe(rule)]),
   );
   const sorted = [...decisions.values()].sort(
     (a, b) =>

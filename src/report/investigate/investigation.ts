@@ -1,7 +1,7 @@
 import { AppError } from "../../errors.ts";
 import type { Model } from "../../model/model.ts";
 import type { Investigated } from "../../store/stored-records.ts";
-import type { Reader } from "../../store/query.ts";
+import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import { causeText } from "../explanation.ts";
 import { count, plural, toRows } from "../summary-text.ts";
 import { activitySections, summedSection } from "./activity.ts";
@@ -38,36 +38,36 @@ interface Log {
  * the log nor the configuration knows.
  */
 export async function investigate(
-  { reader, model, gather }: Investigated,
+  { evidence, model, gather }: Investigated,
   text: string,
   { period, limit }: InvestigationOptions,
 ): Promise<Investigation> {
-  const log = await readLog(reader);
-  const known = await resolveSubject(reader, model, text, period.until ?? log.last);
+  const log = await readLog(evidence);
+  const known = await resolveSubject(evidence, model, text, period.until ?? log.last);
   const picked = pickedRecords(wantedOf(known), period);
   await gather("seen", picked.sql + SUMS_OF_PICKED, picked.parameters);
-  const { own, far } = await readTotals(reader);
+  const { own, far } = await readTotals(evidence);
   const totals = own ?? far;
   const whole = period.from === null && period.until === null;
-  const summed = whole && log.note !== "" ? await summedSection(reader, wantedOf(known), limit) : null;
+  const summed = whole && log.note !== "" ? await summedSection(evidence, wantedOf(known), limit) : null;
   const seenBefore =
-    totals !== null || (summed !== null && summed.total > 0) || known.configured || (await hasRecords(reader, known));
+    totals !== null || (summed !== null && summed.total > 0) || known.configured || (await hasRecords(evidence, known));
   if (!seenBefore) throw unknown(known, model, log);
   const title = `${TITLES[known.subject.kind]} ${known.subject.id}`;
-  const who = await whoSection(reader, known, (own?.refused ?? 0) + (far?.refused ?? 0));
+  const who = await whoSection(evidence, known, (own?.refused ?? 0) + (far?.refused ?? 0));
   const sections: InvestigationSection[] = [who];
   if (totals !== null) {
     const byOwn = own !== null;
-    const decisions = await decisionSections(reader, byOwn, limit);
+    const decisions = await decisionSections(evidence, byOwn, limit);
     sections.push(
       totalsSection(totals, byOwn ? far : null, byOwn),
-      ...(await activitySections(reader, picked, byOwn, totals, limit)),
+      ...(await activitySections(evidence, picked, byOwn, totals, limit)),
       ...decisions,
       ...causeSections(decisions),
     );
   }
   if (summed !== null) sections.push(summed);
-  sections.push(...(await unusedReachSections(reader, known, period, limit)));
+  sections.push(...(await unusedReachSections(evidence, known, period, limit)));
   return { title, summary: summaryText(totals, own === null ? null : far, period, log), sections };
 }
 
@@ -80,8 +80,8 @@ const TITLES: Readonly<Record<Known["subject"]["kind"], string>> = {
   rule: "Rule",
 };
 
-async function readLog(reader: Reader): Promise<Log> {
-  const [row] = toRows(await reader.run(LOG));
+async function readLog(evidence: EvidenceQuery): Promise<Log> {
+  const [row] = toRows(await evidence.run(LOG));
   const notes = [
     row.has_flows === true || row.records === null
       ? ""
@@ -100,9 +100,9 @@ async function readLog(reader: Reader): Promise<Log> {
 }
 
 /** Was it seen outside the period? Then it is known. */
-async function hasRecords(reader: Reader, known: Known): Promise<boolean> {
+async function hasRecords(evidence: EvidenceQuery, known: Known): Promise<boolean> {
   const { sql, parameters } = pickedRecords(wantedOf(known), { from: null, until: null });
-  return (await reader.run(`${sql} select 1 from picked limit 1`, parameters)).rows.length > 0;
+  return (await evidence.run(`${sql} select 1 from picked limit 1`, parameters)).rows.length > 0;
 }
 
 function summaryText(

@@ -1,6 +1,6 @@
 import { IPV4, type Prefix } from "../../net/address.ts";
 import { hostPrefix, parseAddress } from "../../net/parse.ts";
-import type { Parameters } from "../../store/query.ts";
+import type { Parameters } from "../../store/evidence-query.ts";
 import { bounds, type Subject } from "./subject.ts";
 
 /** Records of a stretch of time, Unix seconds; null is open. */

@@ -3,7 +3,7 @@ import { formatAddress, type Prefix } from "../../net/address.ts";
 import { hostPrefix, parseAddress, parsePrefix } from "../../net/parse.ts";
 import { holdsPrefix } from "../../net/prefixes.ts";
 import type { Model, NetworkInterface, Snapshot } from "../../model/model.ts";
-import type { Reader } from "../../store/query.ts";
+import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import { type Row, toRows } from "../summary-text.ts";
 import type { Wanted } from "./records-sql.ts";
 import { parseSubject, type Subject } from "./subject.ts";
@@ -25,21 +25,26 @@ export interface Known {
 }
 
 /** `at`: Unix seconds. Throws `E_USAGE` for a text that is no subject. */
-export async function resolveSubject(reader: Reader, model: Model | null, text: string, at: number): Promise<Known> {
-  const subject = parseSubject(text) ?? (await refuse(reader, text));
+export async function resolveSubject(
+  evidence: EvidenceQuery,
+  model: Model | null,
+  text: string,
+  at: number,
+): Promise<Known> {
+  const subject = parseSubject(text) ?? (await refuse(evidence, text));
   const snapshot = model?.snapshots.findLast(({ since }, place) => place === 0 || (since ?? 0) <= at) ?? null;
-  const listed = await listInterfaces(reader, subject);
+  const listed = await listInterfaces(evidence, subject);
   const interfaces = listed.flatMap((row) => snapshot?.interfaces.get(String(row.interface_id)) ?? []);
-  const rules = await rulesOf(reader, subject);
+  const rules = await rulesOf(evidence, subject);
   const configured =
     listed.length > 0 || rules.length > 0 || (model?.snapshots.some((each) => speaksOf(each, subject)) ?? false);
   return { subject, snapshot, model, listed, interfaces, rules, configured };
 }
 
 /** A name is not what rules and records know, but who remembers ids at night? */
-async function refuse(reader: Reader, text: string): Promise<never> {
+async function refuse(evidence: EvidenceQuery, text: string): Promise<never> {
   const named = toRows(
-    await reader.run(
+    await evidence.run(
       `select interface_id as id from interface_dim where lower(name) = lower($text)
        union all select owner_id from rule_dim where lower(owner_name) = lower($text) or owner_id = $text
        limit 1`,
@@ -66,12 +71,12 @@ const LISTED: Readonly<Record<Exclude<Subject["kind"], "address" | "block">, str
   rule: "interface_idx in (select interface_idx from rule_interfaces where rule_id = $id)",
 };
 
-async function listInterfaces(reader: Reader, subject: Subject): Promise<Row[]> {
+async function listInterfaces(evidence: EvidenceQuery, subject: Subject): Promise<Row[]> {
   if (!("prefix" in subject)) {
     const sql = `select * from interface_dim where ${LISTED[subject.kind]} order by interface_id`;
-    return toRows(await reader.run(sql, { id: subject.id }));
+    return toRows(await evidence.run(sql, { id: subject.id }));
   }
-  const all = toRows(await reader.run("select * from interface_dim where len(addresses) > 0 order by interface_id"));
+  const all = toRows(await evidence.run("select * from interface_dim where len(addresses) > 0 order by interface_id"));
   return all.filter(({ addresses }) => (addresses as readonly string[]).some((text) => touches(subject.prefix, text)));
 }
 
@@ -83,11 +88,13 @@ function touches(block: Prefix, text: string): boolean {
   return prefix !== undefined && (holdsPrefix(block, prefix) || holdsPrefix(prefix, block));
 }
 
-async function rulesOf(reader: Reader, subject: Subject): Promise<Row[]> {
+async function rulesOf(evidence: EvidenceQuery, subject: Subject): Promise<Row[]> {
   if (subject.kind !== "rule" && subject.kind !== "group") return [];
   const column = subject.kind === "rule" ? "rule_id" : "owner_id";
   return toRows(
-    await reader.run(`select * from rules where ${column} = $id order by direction desc, rule_id`, { id: subject.id }),
+    await evidence.run(`select * from rules where ${column} = $id order by direction desc, rule_id`, {
+      id: subject.id,
+    }),
   );
 }
 

@@ -1,5 +1,5 @@
 import { protocolName } from "../../net/protocols.ts";
-import type { Plain, ResultStream } from "../../store/query.ts";
+import type { Plain, ResultStream } from "../../store/evidence-query.ts";
 import { type ColumnTypes, rowStream } from "../row-stream.ts";
 
 /** A page for a responder, as data: the renderers of the formats draw it. */

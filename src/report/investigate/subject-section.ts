@@ -1,6 +1,6 @@
 import type { NetworkInterface, Snapshot } from "../../model/model.ts";
 import { formatAddress } from "../../net/address.ts";
-import type { Reader } from "../../store/query.ts";
+import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import { count, plural, type Row, ruleText, toRows } from "../summary-text.ts";
 import { addressParameters, ofSubject } from "./records-sql.ts";
 import { type Known, namingRules, placesOf, wantedOf } from "./resolve.ts";
@@ -15,28 +15,32 @@ function listText(items: readonly string[], most = LISTED): string {
 }
 
 /** Who and what the subject is, by the configuration and by the log. */
-export async function whoSection(reader: Reader, known: Known, refused: number): Promise<InvestigationSection> {
+export async function whoSection(
+  evidence: EvidenceQuery,
+  known: Known,
+  refused: number,
+): Promise<InvestigationSection> {
   const facts = [
-    ...(await subjectFacts(reader, known, refused)),
+    ...(await subjectFacts(evidence, known, refused)),
     ...(known.snapshot === null
       ? [["model", "none: replayed without a configuration"] as const]
       : snapshotFacts(known)),
-    ...(await evidenceFacts(reader, known)),
+    ...(await evidenceFacts(evidence, known)),
   ];
   return factSection("subject", "Who and what", facts);
 }
 
-async function subjectFacts(reader: Reader, known: Known, refused: number): Promise<Fact[]> {
+async function subjectFacts(evidence: EvidenceQuery, known: Known, refused: number): Promise<Fact[]> {
   const { subject, listed } = known;
   switch (subject.kind) {
     case "group":
       return groupFacts(known);
     case "rule":
-      return ruleFacts(reader, known);
+      return ruleFacts(evidence, known);
     default:
       return [
         ...(listed.length === 0 ? foreignFacts(known) : interfaceFacts(known)),
-        ["scans", refused >= FEWEST_REFUSED ? await scanText(reader, known) : ""],
+        ["scans", refused >= FEWEST_REFUSED ? await scanText(evidence, known) : ""],
       ];
   }
 }
@@ -62,8 +66,8 @@ where ${ofSubject("src", 4)} or ${ofSubject("src6", 6)}
 order by pairs desc, src, src6`;
 
 /** The kind of scan that the refused requests have the shape of, as in the report rejected-probes. */
-async function scanText(reader: Reader, known: Known): Promise<string> {
-  const found = toRows(await reader.run(SCANS, addressParameters(wantedOf(known))));
+async function scanText(evidence: EvidenceQuery, known: Known): Promise<string> {
+  const found = toRows(await evidence.run(SCANS, addressParameters(wantedOf(known))));
   if (found.length === 0) return "none: the refused requests do not have the shape of a scan";
   const texts = found.map(
     (row) =>
@@ -178,10 +182,10 @@ function groupFacts({ subject, snapshot, listed, rules }: Known): Fact[] {
   ];
 }
 
-async function ruleFacts(reader: Reader, { subject, rules, listed }: Known): Promise<Fact[]> {
+async function ruleFacts(evidence: EvidenceQuery, { subject, rules, listed }: Known): Promise<Fact[]> {
   const [rule] = rules;
   if (rule === undefined) return [["rule", `${subject.id}, in no snapshot of the newest model`]];
-  const [usage] = toRows(await reader.run("select * from rule_usage where rule_id = $id", { id: subject.id }));
+  const [usage] = toRows(await evidence.run("select * from rule_usage where rule_id = $id", { id: subject.id }));
   const used =
     usage === undefined || Number(usage.connections) === 0
       ? "no hit; whether that proves anything: flowreplay report unused-rules"
@@ -232,9 +236,9 @@ select evidence, count(*) as interfaces, sum(gap_minutes)::ubigint as gaps, sum(
 from coverage where len($ids::varchar[]) = 0 or interface_id in (select unnest($ids::varchar[])) group by all order by evidence`;
 
 /** How far the log can be trusted where the subject stands; everywhere, for an address that none holds. */
-async function evidenceFacts(reader: Reader, { subject, listed }: Known): Promise<Fact[]> {
+async function evidenceFacts(evidence: EvidenceQuery, { subject, listed }: Known): Promise<Fact[]> {
   if (listed.length === 0 && !("prefix" in subject)) return [];
-  const rows = toRows(await reader.run(COVERAGE, { ids: listed.map((row) => String(row.interface_id)) }));
+  const rows = toRows(await evidence.run(COVERAGE, { ids: listed.map((row) => String(row.interface_id)) }));
   const texts = rows.map((row) => {
     const at = listed.length === 1 ? "" : ` at ${plural(row.interfaces, "interface")}`;
     if (row.evidence === "none") return `none${at}: not logged`;

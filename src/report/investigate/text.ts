@@ -1,4 +1,4 @@
-import type { Plain } from "../../store/query.ts";
+import type { Plain } from "../../store/evidence-query.ts";
 import { escapeMarkdown, renderMarkdown, rowObject } from "../renderers/formats.ts";
 import { type RenderOptions, safeJson, textWidth, visible } from "../renderers/renderer.ts";
 import { hangingIndent, renderTable } from "../renderers/table.ts";

@@ -1,4 +1,4 @@
-import type { Reader } from "../../store/query.ts";
+import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import { isoTime } from "../row-stream.ts";
 import { count, plural, type Row, toRows } from "../summary-text.ts";
 import { factSection, type InvestigationSection } from "./sections.ts";
@@ -45,9 +45,9 @@ group by s.own`;
 
 /** Of the sums in `seen`; null for a side without records. */
 export async function readTotals(
-  reader: Reader,
+  evidence: EvidenceQuery,
 ): Promise<{ readonly own: Totals | null; readonly far: Totals | null }> {
-  const rows = toRows(await reader.run(SUMS));
+  const rows = toRows(await evidence.run(SUMS));
   const of = (own: boolean): Totals | null => {
     const row = rows.find((each) => each.own === own);
     return row === undefined ? null : toTotals(row);

@@ -2,7 +2,7 @@ import { MOST_PAIRS, unusedBetween } from "../../analysis/reach/between-interfac
 import { layersOf } from "../../analysis/reach/layers.ts";
 import { type UnusedReach, type Use, usedServices, type UsedServices } from "../../analysis/reach/reach-tally.ts";
 import { unusedOf, unusedOutside } from "../../analysis/reach/with-outside.ts";
-import type { Parameters, Plain, Reader } from "../../store/query.ts";
+import type { Parameters, Plain, EvidenceQuery } from "../../store/evidence-query.ts";
 import type { ColumnTypes } from "../row-stream.ts";
 import { count, toRows } from "../summary-text.ts";
 import { addressParameters, ofSubject, OWN_INTERFACE, type Period } from "./records-sql.ts";
@@ -33,7 +33,7 @@ const WHAT = "and no accepted connection used, but for what is named as used; wh
  * for network ACL entries, which every packet meets.
  */
 export async function unusedReachSections(
-  reader: Reader,
+  evidence: EvidenceQuery,
   known: Known,
   period: Period,
   limit: number,
@@ -42,7 +42,7 @@ export async function unusedReachSections(
   if (snapshot === null || (subject.kind === "rule" && known.rules[0]?.layer !== "sg")) return [];
   const layers = layersOf(snapshot);
   const crowd = interfaces.length > MOST_WITH_OUTSIDE;
-  const used = await readUses(reader, known, period, crowd);
+  const used = await readUses(evidence, known, period, crowd);
   const names = (id: string): string => snapshot.interfaces.get(id)?.tags["Name"] ?? id;
   const section = (id: string, title: string, lead: string, found: readonly UnusedReach[]): InvestigationSection => ({
     id,
@@ -146,7 +146,7 @@ const IS_INTERFACE = " where address_key(u.peer, u.peer6) in (select key from ke
  * `interfacesOnly` without peers that are no interfaces.
  */
 async function readUses(
-  reader: Reader,
+  evidence: EvidenceQuery,
   known: Known,
   { from, until }: Period,
   interfacesOnly: boolean,
@@ -156,7 +156,7 @@ async function readUses(
   const whole = from === null && until === null;
   const rows = interfacesOnly ? WITH_INTERFACES + NAMED + IS_INTERFACE : NAMED;
   const result = whole
-    ? await reader.run(OF_LOG + rows, parameters)
-    : await reader.run(OF_PERIOD + rows, { ...parameters, from: from ?? 0, until: until ?? 4_294_967_295 });
+    ? await evidence.run(OF_LOG + rows, parameters)
+    : await evidence.run(OF_PERIOD + rows, { ...parameters, from: from ?? 0, until: until ?? 4_294_967_295 });
   return usedServices(toRows(result) as unknown as Iterable<Use>);
 }

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { formatAddress, formatPrefix } from "../../net/address.ts";
 import { parseAddress, parsePrefix } from "../../net/parse.ts";
-import type { Column, Plain, Reader, Result, ResultStream } from "../../store/query.ts";
+import type { Column, Plain, EvidenceQuery, Result, ResultStream } from "../../store/evidence-query.ts";
 import { isNumeric } from "../renderers/renderer.ts";
 import { createAddressMap, deriveKeys, permuteDecimal, permuteId } from "./addresses.ts";
 
@@ -85,21 +85,21 @@ const NAMES: Readonly<Record<string, string>> = {
   origin_file: "file",
 };
 
-/** A reader whose every result is pseudonymised: what is built on it cannot know a real name. */
-export function pseudonymisedReader(reader: Reader, pseudonyms: Pseudonyms): Reader {
+/** An evidence query whose every result is pseudonymised: what is built on it cannot know a real name. */
+export function pseudonymisedQuery(evidence: EvidenceQuery, pseudonyms: Pseudonyms): EvidenceQuery {
   return {
     async run(sql, parameters) {
-      return pseudonymisedResult(await reader.run(sql, parameters), pseudonyms);
+      return pseudonymisedResult(await evidence.run(sql, parameters), pseudonyms);
     },
     async stream(sql, parameters): Promise<ResultStream> {
-      const { columns, chunks } = await reader.stream(sql, parameters);
+      const { columns, chunks } = await evidence.stream(sql, parameters);
       const replace = rowReplacer(columns, pseudonyms);
       const replaced = async function* (): AsyncGenerator<Plain[][]> {
         for await (const rows of chunks) yield rows.map(replace);
       };
       return { columns, chunks: replaced() };
     },
-    close: () => reader.close(),
+    close: () => evidence.close(),
   };
 }
 

@@ -1,5 +1,5 @@
 import { stringify } from "csv-stringify/sync";
-import type { Plain, ResultStream } from "../../store/query.ts";
+import type { Plain, ResultStream } from "../../store/evidence-query.ts";
 import { cellText, isNumeric, type Renderer, safeJson, visible } from "./renderer.ts";
 import { renderTable } from "./table.ts";
 

@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import type { Plain, ResultStream } from "../../store/query.ts";
+import type { Plain, ResultStream } from "../../store/evidence-query.ts";
 
 export interface RenderOptions {
   /** Columns of the terminal; 80 where there is none. */

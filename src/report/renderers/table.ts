@@ -1,5 +1,5 @@
 import stringWidth from "string-width";
-import type { Column, Plain, ResultStream } from "../../store/query.ts";
+import type { Column, Plain, ResultStream } from "../../store/evidence-query.ts";
 import { cellText, isNumeric, type RenderOptions, textWidth, visible } from "./renderer.ts";
 
 const GAP = "  ";

@@ -1,4 +1,4 @@
-import { openReader, type Reader } from "../../../src/store/query.ts";
+import { openEvidence, type EvidenceQuery } from "../../../src/store/evidence-query.ts";
 import type { Truth } from "../generate/truth.ts";
 
 /** A wrong answer: there is no rate then. */
@@ -19,9 +19,9 @@ export type Counts = Readonly<Record<string, number>>;
 
 /** Whether an evidence file says what the generator knows: records by action, agreement, and how often each rule was used. */
 export async function checkEvidence(db: string, truth: Truth): Promise<void> {
-  const reader = await openReader(db);
+  const evidence = await openEvidence(db);
   try {
-    const counts = (sql: string): Promise<Counts> => countsOf(reader, sql);
+    const counts = (sql: string): Promise<Counts> => countsOf(evidence, sql);
     const byAction = `select coalesce(j.action, j.log_status), count(*) from flow_facts f join judgements j using (judgement_id) group by all`;
     const { accepted, rejected, nodata, objects } = truth;
     expectCounts("records", await counts(byAction), { ACCEPT: accepted, REJECT: rejected, NODATA: nodata });
@@ -33,7 +33,7 @@ export async function checkEvidence(db: string, truth: Truth): Promise<void> {
     const usage = `select rule_id, connections from rule_usage where connections > 0`;
     expectCounts("rule usage", await counts(usage), withoutZeros({ ...truth.ruleConnections, ...truth.naclRecords }));
   } finally {
-    reader.close();
+    evidence.close();
   }
 }
 
@@ -46,22 +46,22 @@ function withoutZeros(counts: Counts): Counts {
  * gave to names: equal for equal evidence.
  */
 export async function checksum(db: string): Promise<string> {
-  const reader = await openReader(db);
+  const evidence = await openEvidence(db);
   try {
     const sums = ["flows", "rule_usage"].map(
       (view) => `select concat('${view} ', count(*), ' rows ', hex(sum(hash(v))::uhugeint)) as part from ${view} v`,
     );
-    const { rows } = await reader.run(sums.join(" union all "));
+    const { rows } = await evidence.run(sums.join(" union all "));
     return rows
       .map(([part]) => part)
       .sort()
       .join(", ");
   } finally {
-    reader.close();
+    evidence.close();
   }
 }
 
-async function countsOf(reader: Reader, sql: string): Promise<Counts> {
-  const { rows } = await reader.run(sql);
+async function countsOf(evidence: EvidenceQuery, sql: string): Promise<Counts> {
+  const { rows } = await evidence.run(sql);
   return Object.fromEntries(rows.map(([name, count]) => [String(name), Number(count)]));
 }

@@ -10,7 +10,7 @@ import { type Edit, applyEdit } from "../../../src/model/edit.ts";
 import type { SecurityGroupRule } from "../../../src/model/model.ts";
 import { tightenCandidates } from "../../../src/report/tighten-candidates.ts";
 import { matchText } from "../../../src/report/tighten.ts";
-import { type History, newestSnapshot, openHistory } from "../../../src/store/stored-records.ts";
+import { type StoredRecords, newestSnapshot, openStoredRecords } from "../../../src/store/stored-records.ts";
 import { pruneFlows } from "../../../src/store/prune.ts";
 import { withFolder } from "../../helpers/evidence.ts";
 import { replayInto, sample } from "../../helpers/samples.ts";
@@ -27,8 +27,8 @@ const OPTIONS: TightenOptions = {
   holdOut: 0.3,
 };
 
-const groupRules = (history: History): SecurityGroupRule[] =>
-  [...newestSnapshot(history)!.securityGroups.values()].flatMap((group) => group.rules);
+const groupRules = (stored: StoredRecords): SecurityGroupRule[] =>
+  [...newestSnapshot(stored)!.securityGroups.values()].flatMap((group) => group.rules);
 
 function asEdit(found: readonly TightenedRule[]): Edit {
   const { remove, add } = editOf(found);
@@ -76,13 +76,13 @@ test("no real record turns, whatever rules, traffic and limits; what is proposed
       fc.asyncProperty(busyNetwork, limits, async (network, some) => {
         const own = mkdtempSync(join(folder, "n"));
         const { model, log } = writeNetwork(own, network);
-        const history = await openHistory(await replayInto(own, log, model));
+        const stored = await openStoredRecords(await replayInto(own, log, model));
         try {
-          const found = await tightenRules(history, groupRules(history), { ...OPTIONS, ...some });
+          const found = await tightenRules(stored, groupRules(stored), { ...OPTIONS, ...some });
           expect(found!.rules).toHaveLength(network.rules.length);
-          const inForce = [...history.models.values()][0];
+          const inForce = [...stored.models.values()][0];
           const edit = asEdit(found!.rules);
-          const turned = await slowFlips(history, inForce, applyEdit(inForce, edit));
+          const turned = await slowFlips(stored, inForce, applyEdit(inForce, edit));
           const real = realLines(network);
           const broken = turned.filter((flip) => flip.endsWith(">deny") && real.has(Number(/\|(\d+):/.exec(flip)![1])));
           expect(broken).toEqual([]);
@@ -94,7 +94,7 @@ test("no real record turns, whatever rules, traffic and limits; what is proposed
             expect(replacement.rules.length).toBeLessThanOrEqual(some.maxRules);
           }
         } finally {
-          history.close();
+          stored.close();
         }
       }),
       { numRuns: 15 },
@@ -107,27 +107,27 @@ test("no real record turns, whatever rules, traffic and limits; what is proposed
 
 describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
   const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
-  let history: History;
+  let stored: StoredRecords;
   beforeAll(async () => {
     const source = sample(`production-vpc/${format}`);
-    history = await openHistory(await replayInto(folder, source, sample("production-vpc/config")));
+    stored = await openStoredRecords(await replayInto(folder, source, sample("production-vpc/config")));
   });
   afterAll(() => {
-    history.close();
+    stored.close();
     rmSync(folder, { recursive: true, force: true });
   });
   const tighten = async (ruleIds: string[], options: Partial<TightenOptions> = {}): Promise<TightenedRule[]> => {
-    const { rules } = await tightenCandidates(history, { ruleIds, broad: 33, keepReplyless: false });
-    return [...(await tightenRules(history, rules, { ...OPTIONS, ...options }))!.rules];
+    const { rules } = await tightenCandidates(stored, { ruleIds, broad: 33, keepReplyless: false });
+    return [...(await tightenRules(stored, rules, { ...OPTIONS, ...options }))!.rules];
   };
   test("all of it together breaks no real traffic and opens nothing; groups that were left stay as they are", async () => {
     const found = await tighten([]);
     const edit = asEdit(found);
     expect(edit.remove.length).toBeGreaterThan(10);
-    const { tally, groups } = await changesOf(history, proposeEdit(edit));
+    const { tally, groups } = await changesOf(stored, proposeEdit(edit));
     expect(breaksTraffic(groups, tally)).toBe(false);
     expect(tally.effects.opens).toBe(0);
-    const untouched = (await tightenCandidates(history, { ruleIds: [], broad: 33, keepReplyless: false })).untouched;
+    const untouched = (await tightenCandidates(stored, { ruleIds: [], broad: 33, keepReplyless: false })).untouched;
     expect(Object.fromEntries(untouched.map(({ rule, status }) => [rule.id, status]))).toMatchObject({
       "sgr-0229ab7721485beb9": "scanner_only",
       "sgr-097f89e19c7589592": "unused",
@@ -192,19 +192,19 @@ test.each([
   ["nacl-ephemeral/v5", "nacl-ephemeral/config"],
 ])("%s: rules that left flows untracked, and rules that went on the way: nothing real breaks", async (log, model) => {
   await withFolder(async (folder) => {
-    const history = await openHistory(await replayInto(folder, sample(log), sample(model)));
+    const stored = await openStoredRecords(await replayInto(folder, sample(log), sample(model)));
     // Whatever the worth of the evidence: all rules at once are the harder case.
-    const found = (await tightenRules(history, groupRules(history), OPTIONS))!.rules;
+    const found = (await tightenRules(stored, groupRules(stored), OPTIONS))!.rules;
     const narrowed = found.filter(({ status }) => status === "narrow");
     expect(narrowed.length).toBeGreaterThan(3);
-    const { tally, groups } = await changesOf(history, proposeEdit(asEdit(found)));
+    const { tally, groups } = await changesOf(stored, proposeEdit(asEdit(found)));
     expect(breaksTraffic(groups, tally)).toBe(false);
     if (log.startsWith("established")) {
       // The open way back of untracked flows: without it they are tracked, and their replies pass all the same.
       const [back] = found.filter(({ rule }) => rule.id === "sgr-0abf9cbc288d8f5d8");
       expect(texts(back)).toEqual(["egress tcp 8080 to sg-0e58308a10942248e"]);
     }
-    history.close();
+    stored.close();
   });
 });
 
@@ -216,13 +216,13 @@ test("who was pruned is needed all the same: the whole log bears out what is lea
     copyFileSync(whole, left);
     const { records } = await pruneFlows(left, Date.parse("2025-03-04T09:08:00Z") / 1000);
     expect(records).toBeGreaterThan(5000);
-    const pruned = await openHistory(left);
+    const pruned = await openStoredRecords(left);
     const { rules } = await tightenCandidates(pruned, { ruleIds: [], broad: 33, keepReplyless: false });
     const found = (await tightenRules(pruned, rules, OPTIONS))!.rules;
     pruned.close();
-    const history = await openHistory(whole);
-    const { tally, groups } = await changesOf(history, proposeEdit(asEdit(found)));
-    history.close();
+    const stored = await openStoredRecords(whole);
+    const { tally, groups } = await changesOf(stored, proposeEdit(asEdit(found)));
+    stored.close();
     expect(found.filter(({ status }) => status === "narrow").length).toBeGreaterThan(10);
     expect(groups.filter((one) => one.effect === "breaks" && one.trafficClass === "real")).toEqual([]);
     expect(breaksTraffic(groups, tally)).toBe(false);

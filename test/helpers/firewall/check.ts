@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import type { Reader } from "../../../src/store/query.ts";
+import type { EvidenceQuery } from "../../../src/store/evidence-query.ts";
 import type { Format } from "./capture.ts";
 import type { RecordTruth, Truth } from "./truth.ts";
 
@@ -35,8 +35,8 @@ const LAYERS: Readonly<Record<string, string>> = {
 };
 
 /** Holds an evidence file to the truth of the capture that it was made from. */
-export async function checkEvidence(reader: Reader, truth: Truth, format: Format): Promise<Verdict> {
-  const flows = await flowsOf(reader);
+export async function checkEvidence(evidence: EvidenceQuery, truth: Truth, format: Format): Promise<Verdict> {
+  const flows = await flowsOf(evidence);
   const unpredicted = new Set(truth.config_alone_does_not_predict.list.map(({ id }) => id));
   const wrong: string[] = [];
   const initiator = { asked: 0, right: 0 };
@@ -81,7 +81,7 @@ export async function checkEvidence(reader: Reader, truth: Truth, format: Format
       }
     }
   }
-  const usage = await checkUsage(reader, truth, wrong);
+  const usage = await checkUsage(evidence, truth, wrong);
   return { wrong, ruleSets, records: seen.size, undecided, initiator, usage };
 }
 
@@ -92,8 +92,8 @@ function admittedOnce({ action, sg, protocol, blurred }: RecordTruth): boolean {
   return tracked && new Set(sg.map(({ rules }) => rules.join())).size === 1;
 }
 
-async function flowsOf(reader: Reader): Promise<Map<string, Flow>> {
-  const { rows } = await reader.run(
+async function flowsOf(evidence: EvidenceQuery): Promise<Map<string, Flow>> {
+  const { rows } = await evidence.run(
     "select source_object, line, direction, initiator, action, agreement, decided_by, cause, nacl_rule_id, sg_rule_ids from flows",
   );
   return new Map(
@@ -104,8 +104,8 @@ async function flowsOf(reader: Reader): Promise<Map<string, Flow>> {
   );
 }
 
-async function checkUsage(reader: Reader, truth: Truth, wrong: string[]): Promise<Verdict["usage"]> {
-  const { rows } = await reader.run("select rule_id, connections from rule_usage where rule_id like 'sgr-%'");
+async function checkUsage(evidence: EvidenceQuery, truth: Truth, wrong: string[]): Promise<Verdict["usage"]> {
+  const { rows } = await evidence.run("select rule_id, connections from rule_usage where rule_id like 'sgr-%'");
   const counted = new Map(rows.map(([id, connections]) => [String(id), Number(connections ?? 0)]));
   const never = new Set(truth.never_hit.security_group_rules);
   const off: string[] = [];

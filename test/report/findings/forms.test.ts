@@ -11,7 +11,7 @@ import { kindOf } from "../../../src/report/findings/kinds.ts";
 import { placesInEvidence } from "../../../src/report/findings/locations.ts";
 import { fileUri } from "../../../src/report/findings/sarif.ts";
 import { runReport } from "../../../src/report/run-report.ts";
-import { openReader, type Reader } from "../../../src/store/query.ts";
+import { openEvidence, type EvidenceQuery } from "../../../src/store/evidence-query.ts";
 import { replayInto, sample } from "../../helpers/samples.ts";
 import { asffProblems, ocsfProblems, sarifProblems } from "../../helpers/schemas.ts";
 
@@ -20,31 +20,31 @@ const catalogue = loadCatalogue();
 const stating = catalogue.filter((report) => kindOf(report) !== null);
 const folder = mkdtempSync(join(tmpdir(), "flowreplay-findings-"));
 const CONFIG = sample("production-vpc/config");
-let reader: Reader;
+let evidence: EvidenceQuery;
 let document: FindingDocument;
 
 beforeAll(async () => {
-  reader = await openReader(await replayInto(folder, sample("production-vpc/v5"), CONFIG));
-  document = await documentOf(reader);
+  evidence = await openEvidence(await replayInto(folder, sample("production-vpc/v5"), CONFIG));
+  document = await documentOf(evidence);
 }, 60_000);
 afterAll(() => {
-  reader?.close();
+  evidence?.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 /** Every finding of every report that states any. */
-async function documentOf(reader: Reader): Promise<FindingDocument> {
+async function documentOf(evidence: EvidenceQuery): Promise<FindingDocument> {
   const reports = findingReports(stating, catalogue);
-  const findings = await reviewReports(reader, reports, {}, NO_REVIEW);
+  const findings = await reviewReports(evidence, reports, {}, NO_REVIEW);
   const notes: string[] = [];
   const places = await placesInEvidence(
-    reader,
+    evidence,
     findings.map((one) => one.finding),
     (text) => notes.push(text),
   );
   expect(notes).toEqual([]);
   const kinds = reports.map((one) => one.kind);
-  return { kinds, findings, places, toolVersion: "1.2.3", now: new Date(0), ...(await whereFrom(reader)) };
+  return { kinds, findings, places, toolVersion: "1.2.3", now: new Date(0), ...(await whereFrom(evidence)) };
 }
 
 async function written(format: FindingFormat, from: FindingDocument): Promise<string> {
@@ -75,7 +75,7 @@ async function sarifResults(from: FindingDocument): Promise<SarifResult[]> {
 
 test("every column that makes a finding is a column of its report", async () => {
   for (const report of stating) {
-    const { columns } = await runReport(reader, report, {}).then(async ({ columns, chunks }) => {
+    const { columns } = await runReport(evidence, report, {}).then(async ({ columns, chunks }) => {
       for await (const _ of chunks) continue;
       return { columns };
     });
@@ -125,7 +125,7 @@ test("no line is named once the model's files say something else", async () => {
   cpSync(CONFIG, config, { recursive: true });
   const own = join(folder, "own");
   mkdirSync(own);
-  const changed = await openReader(await replayInto(own, sample("production-vpc/v5"), config));
+  const changed = await openEvidence(await replayInto(own, sample("production-vpc/v5"), config));
   try {
     const file = join(config, "security-group-rules.json");
     const rules = JSON.parse(readFileSync(file, "utf8")) as { SecurityGroupRules: object[] };
@@ -209,7 +209,7 @@ test("ids are unique, and the same when the same logs are read again in another 
     { sources: objects, model: CONFIG, db, keepFlows: true, workers: 0, aws: {}, toolVersion: "other" },
     silent,
   );
-  const again = await openReader(db);
+  const again = await openEvidence(db);
   try {
     const other = await documentOf(again);
     expect(other.findings.map((one) => one.finding.id).sort()).toEqual(ids.toSorted());
@@ -222,7 +222,7 @@ test("ids are unique, and the same when the same logs are read again in another 
 }, 60_000);
 
 async function sourceObjects(): Promise<string[]> {
-  return (await reader.run("select source_object from sources order by 1")).rows.map(([object]) => String(object));
+  return (await evidence.run("select source_object from sources order by 1")).rows.map(([object]) => String(object));
 }
 
 test("locations are URIs, relative where the path is", () => {

@@ -5,7 +5,7 @@ import { formatBytes, formatStep, formatTime, lastPart } from "../../../src/repo
 import { linkTo, readLink } from "../../../src/report/html/page/links.ts";
 import { rowsNaming, selectRows, WHOLE } from "../../../src/report/html/page/table-model.ts";
 import { tableBlock } from "../../../src/report/html/table-block.ts";
-import type { Plain } from "../../../src/store/query.ts";
+import type { Plain } from "../../../src/store/evidence-query.ts";
 
 test("embedded JSON comes back as it was and holds nothing that HTML reads", () => {
   fc.assert(

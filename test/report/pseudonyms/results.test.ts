@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { loadCatalogue } from "../../../src/report/catalogue.ts";
-import { createPseudonyms, pseudonymisedReader } from "../../../src/report/pseudonyms/pseudonyms.ts";
+import { createPseudonyms, pseudonymisedQuery } from "../../../src/report/pseudonyms/pseudonyms.ts";
 import { renderJson } from "../../../src/report/renderers/formats.ts";
 import { runReport } from "../../../src/report/run-report.ts";
-import { openReader, type Reader } from "../../../src/store/query.ts";
+import { openEvidence, type EvidenceQuery } from "../../../src/store/evidence-query.ts";
 import { flowreplay } from "../../helpers/cli.ts";
 import { withFolder } from "../../helpers/evidence.ts";
 
@@ -25,8 +25,8 @@ union select unnest([model, model_hash, arguments]) from run_manifest`;
 const TOKENS =
   /[a-z]+-[0-9a-f]{8,17}\b|\b\d{1,3}(?:\.\d{1,3}){3}(?:\/\d+)?|\b[0-9a-f]{1,4}:[0-9a-f:]+(?:\/\d+)?|\b\d{12}\b/g;
 
-async function realTexts(reader: Reader): Promise<Set<string>> {
-  const { rows } = await reader.run(REAL);
+async function realTexts(evidence: EvidenceQuery): Promise<Set<string>> {
+  const { rows } = await evidence.run(REAL);
   const texts = rows.flatMap(([text]) => (typeof text === "string" && text !== "" && text !== "-" ? text : []));
   const tokens = texts.flatMap((text) => text.match(TOKENS) ?? []);
   // What means the same everywhere is no secret.
@@ -55,17 +55,17 @@ describe("nothing real is left", () => {
         secret,
       ];
       expect(flowreplay(["replay", `${SAMPLE}v5`, ...args])).toMatchObject({ code: 0 });
-      const reader = await openReader(db);
-      const real = await realTexts(reader);
+      const evidence = await openEvidence(db);
+      const real = await realTexts(evidence);
       expect(real.size).toBeGreaterThan(500);
-      const hidden = pseudonymisedReader(reader, fake);
+      const hidden = pseudonymisedQuery(evidence, fake);
       for (const report of loadCatalogue()) {
         let json = "";
         for await (const piece of renderJson(await runReport(hidden, report))) json += piece;
         const leaks = textsOf(JSON.parse(json)).filter((text) => real.has(text));
         expect(leaks, report.name).toEqual([]);
       }
-      reader.close();
+      evidence.close();
       const page = /id="data">(.*?)<\/script>/s.exec(readFileSync(join(folder, "r.html"), "utf8"));
       expect(textsOf(JSON.parse(page?.[1] ?? "")).filter((text) => real.has(text))).toEqual([]);
 

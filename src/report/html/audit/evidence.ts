@@ -1,4 +1,4 @@
-import type { Parameters, Reader, ResultStream } from "../../../store/query.ts";
+import type { Parameters, EvidenceQuery, ResultStream } from "../../../store/evidence-query.ts";
 import { findReport, loadCatalogue } from "../../catalogue.ts";
 import { type GivenParameters, runReport } from "../../run-report.ts";
 import { type Row, toRows } from "../../summary-text.ts";
@@ -25,13 +25,13 @@ select
   exists (from flow_rows) or exists (from flow_rows_wide) as has_flows
 from activity`;
 
-export async function openEvidence(reader: Reader): Promise<Evidence> {
+export async function createAuditEvidence(evidence: EvidenceQuery): Promise<Evidence> {
   const catalogue = loadCatalogue();
-  const rows: Evidence["rows"] = async (sql, parameters) => toRows(await reader.run(sql, parameters));
+  const rows: Evidence["rows"] = async (sql, parameters) => toRows(await evidence.run(sql, parameters));
   const [{ first, last, has_flows: hasFlows }] = await rows(WINDOW);
   return {
     rows,
-    report: (name, given) => runReport(reader, findReport(catalogue, name), given),
+    report: (name, given) => runReport(evidence, findReport(catalogue, name), given),
     window: { first: Number(first), last: Number(last), hasFlows: hasFlows === true },
   };
 }

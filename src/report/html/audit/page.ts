@@ -1,15 +1,15 @@
-import type { Reader, Result } from "../../../store/query.ts";
+import type { EvidenceQuery, Result } from "../../../store/evidence-query.ts";
 import { visible } from "../../renderers/renderer.ts";
 import type { Fact, PageData } from "../page-data.ts";
 import { coverageSection } from "./coverage.ts";
-import { type Evidence, openEvidence } from "./evidence.ts";
+import { type Evidence, createAuditEvidence } from "./evidence.ts";
 import { mismatchSection, probeSection } from "./traffic.ts";
 import { overviewSection } from "./overview.ts";
 import { ruleSections } from "./rules.ts";
 
 /** The whole audit as a page. `now` is the time it is made; `proposals` the rows of `tighten`, null where it has none. */
-export async function auditPage(reader: Reader, now: Date, proposals: Result | null): Promise<PageData> {
-  const evidence = await openEvidence(reader);
+export async function auditPage(query: EvidenceQuery, now: Date, proposals: Result | null): Promise<PageData> {
+  const evidence = await createAuditEvidence(query);
   const rules = await ruleSections(evidence, proposals);
   const modelled = rules.counts.rules > 0;
   const sections = [

@@ -1,4 +1,4 @@
-import type { Result, ResultStream } from "../../../store/query.ts";
+import type { Result, ResultStream } from "../../../store/evidence-query.ts";
 import { type Row, ruleText } from "../../summary-text.ts";
 import type { Section, TableBlock } from "../page-data.ts";
 import { columnTexts, tableBlock, type TableOptions, withColumn, wordColumn } from "../table-block.ts";

@@ -19,7 +19,7 @@ import {
   StatementType,
   VARCHAR,
 } from "./duckdb.ts";
-import { openEvidence, type OpenEvidence } from "./open.ts";
+import { openReadOnly, type ReadOnlyFile } from "./read-only.ts";
 
 export interface Column {
   readonly name: string;
@@ -42,7 +42,7 @@ export interface Result {
 export type Parameters = Readonly<Record<string, string | number | bigint | boolean | null | readonly string[]>>;
 
 /** An evidence file open for queries. All SQL is read-only and confined to the file (see open.ts). */
-export interface Reader {
+export interface EvidenceQuery {
   /**
    * One SELECT-like statement, all rows; several may be asked for at once. Throws `E_QUERY` with the position of a mistake.
    */
@@ -53,12 +53,12 @@ export interface Reader {
 }
 
 /** Throws `E_STORE` when the file is missing, foreign, of another version or locked by a running replay. */
-export async function openReader(path: string): Promise<Reader> {
-  return readerOf(await openEvidence(path));
+export async function openEvidence(path: string): Promise<EvidenceQuery> {
+  return evidenceQueryOn(await openReadOnly(path));
 }
 
 /** A reader over an evidence file that is already open; closing it closes the file. */
-export function readerOf({ connection, close }: Pick<OpenEvidence, "connection" | "close">): Reader {
+export function evidenceQueryOn({ connection, close }: Pick<ReadOnlyFile, "connection" | "close">): EvidenceQuery {
   const stream = (sql: string, parameters: Parameters = {}) => streamStatement(connection, sql, parameters);
   const runNow = async (sql: string, parameters?: Parameters): Promise<Result> => {
     const { columns, chunks } = await stream(sql, parameters);

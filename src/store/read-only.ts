@@ -8,7 +8,7 @@ import { SCHEMA_VERSION } from "./schema.ts";
 const GIB = 1024 ** 3;
 
 /** An open database and the connection that reads it. `close` ends all connections. */
-export interface OpenEvidence {
+export interface ReadOnlyFile {
   readonly connection: DuckDBConnection;
   /** One more connection, for a second result that is read at the same time. */
   connect(): Promise<DuckDBConnection>;
@@ -20,7 +20,7 @@ export interface OpenEvidence {
  * extensions, nor change these settings. Throws `E_STORE` when the file is missing, is no evidence file, has another
  * schema version or is locked by a running replay.
  */
-export async function openEvidence(path: string): Promise<OpenEvidence> {
+export async function openReadOnly(path: string): Promise<ReadOnlyFile> {
   if (!existsSync(path)) {
     throw new AppError("E_STORE", `no evidence file at ${path}`, {
       hint: "create it with `flowreplay replay <source> --db <file>`, or name another with --db",
