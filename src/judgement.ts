@@ -18,7 +18,7 @@ export const EVIDENCE = [
   "only_direction",
   "likelier_port",
 ] as const;
-export type Evidence = (typeof EVIDENCE)[number];
+export type InitiatorEvidence = (typeof EVIDENCE)[number];
 
 /** Why a record disagrees with the model, or why it agrees only on a second look. The README of this folder defines each. */
 export type Cause =
@@ -43,7 +43,7 @@ export interface Judgement {
   readonly accountId: number;
   readonly direction: "ingress" | "egress" | null;
   readonly initiator: Initiator;
-  readonly evidence: Evidence;
+  readonly evidence: InitiatorEvidence;
   readonly action: "ACCEPT" | "REJECT" | null;
   readonly logStatus: "OK" | "NODATA" | "SKIPDATA";
   readonly verdict: Verdict;

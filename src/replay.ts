@@ -3,7 +3,7 @@ import { ByteDictionary } from "./decode/dense/dictionary.ts";
 import { AppError } from "./errors.ts";
 import { createEvaluator, type Evaluator } from "./evaluate/evaluator.ts";
 import { createInitiatorRules } from "./evaluate/judge/initiator.ts";
-import { createReadingTable } from "./evaluate/lookup/policy-lookup.ts";
+import { createLookupTable } from "./evaluate/lookup/policy-lookup.ts";
 import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "./evaluate/conntrack/timeouts.ts";
 import { createReaderPool, type ReaderPool } from "./replay/reader-pool.ts";
 import { expectTransfers, startThreads, type Threads } from "./replay/threads.ts";
@@ -114,7 +114,7 @@ async function replayWith(
     const names: SharedNames = {
       interfaces: new ByteDictionary(policy.interfaceIds),
       accounts: new ByteDictionary(),
-      table: createReadingTable(),
+      table: createLookupTable(),
     };
     const ports = createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp);
     const evaluator = createEvaluator(names.table, ports, policy.ruleIds, {

@@ -1,7 +1,7 @@
 import { type PolicyVerdict, policyVerdict } from "../evaluate/judge/policy-verdict.ts";
-import { type BatchReader, createBatchReader } from "../evaluate/lookup/look-up-batch.ts";
+import { type BatchLookup, createBatchLookup } from "../evaluate/lookup/look-up-batch.ts";
 import { WordMemo } from "../evaluate/lookup/memo.ts";
-import { createReadingTable, type ReadingTable } from "../evaluate/lookup/policy-lookup.ts";
+import { createLookupTable, type LookupTable } from "../evaluate/lookup/policy-lookup.ts";
 import type { Model } from "../model/model.ts";
 import { compileModel } from "../policy/compile.ts";
 import type { StoredRecords, StoredJudgement } from "../store/stored-records.ts";
@@ -52,8 +52,8 @@ export interface Comparison {
 }
 
 interface Judged {
-  readonly evidence: BatchReader;
-  readonly table: ReadingTable;
+  readonly lookup: BatchLookup;
+  readonly table: LookupTable;
   readonly ruleIds: readonly string[];
   readonly out: Uint32Array;
 }
@@ -65,8 +65,8 @@ const ROWS = 2048;
 export function createComparison(stored: StoredRecords, propose: (inForce: Model) => Model): Comparison {
   const judged = (model: Model): Judged => {
     const policy = compileModel(model, stored.interfaceIds);
-    const table = createReadingTable();
-    return { evidence: createBatchReader(policy, table), table, ruleIds: policy.ruleIds, out: new Uint32Array(ROWS) };
+    const table = createLookupTable();
+    return { lookup: createBatchLookup(policy, table), table, ruleIds: policy.ruleIds, out: new Uint32Array(ROWS) };
   };
   const sides = new Map<Model, { before: Judged; after: Judged; number: number }>();
   const sidesOf = (model: Model): { before: Judged; after: Judged; number: number } => {
@@ -114,8 +114,8 @@ export function createComparison(stored: StoredRecords, propose: (inForce: Model
         while (to < batch.rows && (objectId[to] === objectId[from] || modelOf(stored, objectId[to]) === model)) to++;
         // Objects of several models in one chunk are rare: it is read whole for each.
         const { before, after } = sidesOf(model);
-        before.evidence.read(batch, before.out);
-        after.evidence.read(batch, after.out);
+        before.lookup.lookUp(batch, before.out);
+        after.lookup.lookUp(batch, after.out);
         comparePart(chunk, model, from, to);
         from = to;
       }
@@ -132,11 +132,11 @@ function outcomeOf(
   judgement: StoredJudgement,
   before: Judged,
   after: Judged,
-  readingBefore: number,
-  readingAfter: number,
+  lookupBefore: number,
+  lookupAfter: number,
 ): Outcome {
-  const was = policyVerdict(before.table, readingBefore, judgement);
-  const is = policyVerdict(after.table, readingAfter, judgement);
+  const was = policyVerdict(before.table, lookupBefore, judgement);
+  const is = policyVerdict(after.table, lookupAfter, judgement);
   return {
     effect: effectOf(judgement, was, is),
     before: sideOf(was, before.ruleIds),

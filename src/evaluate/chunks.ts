@@ -8,6 +8,6 @@ const FIRST_STEP = 1 << 4;
  * loop, before it has seen what comes behind it, then gives the result up there, and compiles it all again for the next
  * call. One that is called often is compiled once.
  */
-export function inSteps(turns: number, part: (from: number, to: number) => void): void {
+export function forEachChunk(turns: number, part: (from: number, to: number) => void): void {
   for (let from = 0, to = FIRST_STEP; from < turns; from = to, to += STEP) part(from, Math.min(to, turns));
 }

@@ -13,7 +13,7 @@ import {
   STATUS_SHIFT,
 } from "../decode/flow-batch.ts";
 import { IPV6 } from "../net/address.ts";
-import type { ReadBatch } from "./lookup/policy-lookup.ts";
+import type { LookedUpBatch } from "./lookup/policy-lookup.ts";
 
 /** Records are remembered and looked up by the five minutes in which they start. */
 export const BUCKET_SECONDS = 300;
@@ -25,7 +25,7 @@ export const BUCKET_SECONDS = 300;
  */
 export interface DuplicateFilter {
   /** Removes from the batch what another channel (0, 1, 2, …) has delivered already; returns how many rows went. */
-  filter(read: ReadBatch, channel: number): Promise<number>;
+  filter(read: LookedUpBatch, channel: number): Promise<number>;
 }
 
 /** What the evidence file holds of some buckets, as far as it matters here. */
@@ -109,7 +109,7 @@ export function createDuplicateFilter(options: DuplicateFilterOptions): Duplicat
 
   return {
     async filter(read, channel) {
-      const { batch, readings } = read;
+      const { batch, lookups } = read;
       const unnamed = options.unnamed();
       await prepare(batch, unnamed);
       let count = 0;
@@ -125,7 +125,7 @@ export function createDuplicateFilter(options: DuplicateFilterOptions): Duplicat
         if (bucket!.seen.claim(identity.low, identity.high, channel + 1) !== channel + 1) removed[count++] = row;
       }
       if (count > 0) {
-        keepOthers(readings, batch.rows, removed.subarray(0, count));
+        keepOthers(lookups, batch.rows, removed.subarray(0, count));
         removeRows(batch, removed.subarray(0, count));
       }
       // Only rows that go on push others towards the store.
@@ -234,7 +234,7 @@ export function hashIdentity(batch: FlowBatch, row: number): void {
   if ((bits & HAS_BYTES) !== 0) mixCount(batch.bytes[row]);
 }
 
-/** Ends it: `bits` hold action and log status (`ANSWER_BITS`). */
+/** EndpointFanIn it: `bits` hold action and log status (`ANSWER_BITS`). */
 function addAnswer(bits: number): void {
   mix(bits & ANSWER_BITS);
 }

@@ -1,29 +1,29 @@
 import { BATCH_ROWS } from "../decode/flow-batch.ts";
-import { countPings, createAdmissions } from "./judge/opening-match.ts";
+import { countPings, createOpeningMatches } from "./judge/opening-match.ts";
 import { createConnectionTable } from "./conntrack/connections.ts";
 import { createActivityCollector, type ActivityFacts } from "./facts/activity.ts";
 import { createTrafficCollector, type TrafficFacts } from "./facts/traffic.ts";
-import { createEnds } from "./conntrack/endpoint-fan-in.ts";
-import { DEFAULT_TIMEOUTS, forgetAddresses, forgetConnections, type IdleTimeouts } from "./conntrack/timeouts.ts";
+import { createEndpointFanIn } from "./conntrack/endpoint-fan-in.ts";
+import { DEFAULT_TIMEOUTS, evictAddresses, evictConnections, type IdleTimeouts } from "./conntrack/timeouts.ts";
 import { decideInitiators, type InitiatorRules } from "./judge/initiator.ts";
 import type { Judgement } from "../judgement.ts";
 import { createJudgementTable } from "./judge/judgement-table.ts";
-import { enterApart, type Observation, observe } from "./conntrack/observe.ts";
-import type { ReadBatch, ReadingTable } from "./lookup/policy-lookup.ts";
-import { createReadingColumns } from "./lookup/lookup-columns.ts";
-import { placeRejected } from "./judge/rejected-records.ts";
+import { splitIdleConnections, type Observation, observe } from "./conntrack/observe.ts";
+import type { LookedUpBatch, LookupTable } from "./lookup/policy-lookup.ts";
+import { createLookupColumns } from "./lookup/lookup-columns.ts";
+import { attachRejected } from "./judge/rejected-records.ts";
 import { createRuleSets, type RuleSet, type StoredRuleSet } from "./facts/rule-sets.ts";
 import { type AddressPool, createAddressPool } from "./conntrack/address-pool.ts";
 import { exportState, importState, type TrackerState } from "./conntrack/state.ts";
-import { createTouched } from "./conntrack/segment-deltas.ts";
+import { createSegmentDeltas } from "./conntrack/segment-deltas.ts";
 import { reportUsage } from "./facts/usage.ts";
 import { createRowJudge } from "./judge/row-judge.ts";
 
 export interface Evaluator {
   /** Takes in the next batch of a segment, as it comes: what its accepted records show of connections. */
-  observe(read: ReadBatch): void;
+  observe(read: LookedUpBatch): void;
   /**
-   * Ends a segment: judges the records of all batches since the last one together, so that what any of them shows of a
+   * EndpointFanIn a segment: judges the records of all batches since the last one together, so that what any of them shows of a
    * connection serves all of them. Writes the judgement of each row to `out[i][row]` for batch i, and adds to `activity`
    * and `traffic`. `judged` is told of each batch that is done with, which may then go elsewhere.
    */
@@ -62,7 +62,7 @@ export interface EvaluatorOptions {
 
 /** The second half of the evaluator: connections, initiators, judgements and usage. Readings come from `table`. */
 export function createEvaluator(
-  table: ReadingTable,
+  table: LookupTable,
   rules: InitiatorRules,
   ruleIds: readonly string[],
   options: EvaluatorOptions = {},
@@ -74,16 +74,16 @@ export function createEvaluator(
   const activity = createActivityCollector();
   const traffic = createTrafficCollector(room / 4);
   const ruleSets = createRuleSets(table, firstRuleSet, options.storedRuleSets ?? [], ruleIds);
-  const columns = createReadingColumns(table, ruleSets);
-  const admissions = createAdmissions(table, connections, columns);
+  const columns = createLookupColumns(table, ruleSets);
+  const admissions = createOpeningMatches(table, connections, columns);
   const { judgements, judgementOf } = createJudgementTable(table, firstJudgement, admissions);
   const rows = createRowJudge({ table, rules, connections, addresses, columns, admissions, judgementOf });
-  const touched = createTouched();
-  const ends = createEnds();
+  const touched = createSegmentDeltas();
+  const ends = createEndpointFanIn();
   let evicted = 0;
   let kept = 0;
   let now = 0;
-  let segment: ReadBatch[] = [];
+  let segment: LookedUpBatch[] = [];
   const into: Observation = { connections, pool: addresses, timeouts, touched, carried: 0, pings: [], apart: [] };
   // Reused from segment to segment: the entry of each row.
   const entries: Int32Array[] = [];
@@ -112,7 +112,7 @@ export function createEvaluator(
     },
     exportState() {
       // What the next run would begin with is what this one goes on with: the evidence is the same wherever a run ends.
-      evicted += forgetConnections(connections, mostConnections, now, timeouts);
+      evicted += evictConnections(connections, mostConnections, now, timeouts);
       kept = connections.size;
       return exportState(connections, addresses, table, ruleIds, now);
     },
@@ -120,7 +120,7 @@ export function createEvaluator(
       activity.clear();
       traffic.clear();
       // Only now: the sums named addresses by their numbers.
-      forgetAddresses(connections, addresses);
+      evictAddresses(connections, addresses);
     },
     observe(read) {
       connections.link();
@@ -131,15 +131,15 @@ export function createEvaluator(
       observe(read, at, columns.direction, entries[at], into);
     },
     judgeSegment(out, judged) {
-      enterApart(segment, columns.direction, entries, into);
+      splitIdleConnections(segment, columns.direction, entries, into);
       const observed = segment.map((read, at) => ({ ...read, entries: entries[at] }));
-      placeRejected(observed, columns.direction, connections, addresses, timeouts, touched);
+      attachRejected(observed, columns.direction, connections, addresses, timeouts, touched);
       countPings(touched, into.pings);
       now = Math.max(now, typicalStart(segment));
       decideInitiators(connections, touched, rules, columns.initiator, ends);
       rows.beginSegment();
-      segment.forEach(({ batch, readings }, at) => {
-        rows.judge(batch, readings, entries[at], out[at]);
+      segment.forEach(({ batch, lookups }, at) => {
+        rows.judge(batch, lookups, entries[at], out[at]);
         activity.add(batch, out[at]);
         judged?.(at);
       });
@@ -150,14 +150,14 @@ export function createEvaluator(
       into.apart.length = 0;
       // Forgetting costs a pass over everything remembered: it waits until half of that may be idle.
       if (connections.size <= Math.min(Math.max(400_000, kept * 2), mostConnections * 1.5)) return;
-      evicted += forgetConnections(connections, mostConnections, now, timeouts);
+      evicted += evictConnections(connections, mostConnections, now, timeouts);
       kept = connections.size;
     },
   };
 }
 
 /** Median start of a sample of the segment: one record with a time far ahead must not make every connection old. */
-function typicalStart(segment: readonly ReadBatch[]): number {
+function typicalStart(segment: readonly LookedUpBatch[]): number {
   const sample = segment.flatMap(({ batch }) => {
     const step = Math.max(1, Math.floor(batch.rows / 64));
     return Array.from({ length: Math.floor(batch.rows / step) }, (_, at) => batch.start[at * step]);

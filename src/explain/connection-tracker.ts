@@ -1,4 +1,4 @@
-import type { Evidence, Initiator } from "../judgement.ts";
+import type { Initiator, InitiatorEvidence } from "../judgement.ts";
 import type { Direction, Model, NetworkInterface, Snapshot } from "../model/model.ts";
 import { type Address, IPV6 } from "../net/address.ts";
 import { hasPorts, TCP } from "../net/protocols.ts";
@@ -30,7 +30,7 @@ export interface Connection {
   /** Its earliest record, and the configurations and the interface's direction under which that one was judged. */
   opened: { readonly at: number; readonly record: FlowRecord; readonly under: readonly Opening[] };
   initiator: Initiator;
-  evidence: Evidence;
+  evidence: InitiatorEvidence;
   /** What told the initiator, in words. */
   because: string;
 }

@@ -1,4 +1,4 @@
-import type { Evidence, Initiator } from "../judgement.ts";
+import type { Initiator, InitiatorEvidence } from "../judgement.ts";
 import type { Direction, Model } from "../model/model.ts";
 import { formatAddress } from "../net/address.ts";
 import { hasPorts, portRank, TCP } from "../net/protocols.ts";
@@ -57,9 +57,9 @@ export function decideInitiators(touched: readonly Connection[], ranks: PortRank
   for (const connection of ambiguous) settle(connection, ...decideAmbiguous(connection, ends, ranks));
 }
 
-type Decided = readonly [Initiator, Evidence, string];
+type Decided = readonly [Initiator, InitiatorEvidence, string];
 
-function settle(connection: Connection, initiator: Initiator, evidence: Evidence, because: string): void {
+function settle(connection: Connection, initiator: Initiator, evidence: InitiatorEvidence, because: string): void {
   Object.assign(connection, { initiator, evidence, because });
 }
 

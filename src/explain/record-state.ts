@@ -1,4 +1,4 @@
-import type { Evidence, Initiator } from "../judgement.ts";
+import type { Initiator, InitiatorEvidence } from "../judgement.ts";
 import type { Model, Snapshot } from "../model/model.ts";
 import { formatAddress, IPV6 } from "../net/address.ts";
 import { hasPorts, isIcmp, TCP } from "../net/protocols.ts";
@@ -12,7 +12,7 @@ const SYN_ACK = 18;
 /** Who opened the connection of a record, and by what that was told. */
 export interface Opener {
   readonly initiator: Initiator;
-  readonly evidence: Evidence;
+  readonly evidence: InitiatorEvidence;
   readonly because: string;
 }
 
@@ -51,7 +51,7 @@ function answersAsServer({ protocol, sourcePort, destinationPort }: FlowRecord, 
 }
 
 /** Evidence too weak to call a passing packet a mismatch. Without ports nothing tells requests from replies. */
-export function isSurmise(record: FlowRecord, evidence: Evidence): boolean {
+export function isSurmise(record: FlowRecord, evidence: InitiatorEvidence): boolean {
   if (record.protocol === null || !hasPorts(record.protocol)) return true;
   const weak = ["policy", "lower_port", "likelier_port", "only_direction", "none"].includes(evidence);
   return record.action === "ACCEPT" && weak;

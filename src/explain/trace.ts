@@ -13,7 +13,7 @@ import {
   REJECT_REASON_SHIFT,
   STATUS_SHIFT,
 } from "../decode/flow-batch.ts";
-import type { Agreement, Cause, Decision, Evidence, Initiator, Layer, Verdict } from "../judgement.ts";
+import type { Agreement, Cause, Decision, Initiator, InitiatorEvidence, Layer, Verdict } from "../judgement.ts";
 import type { Direction } from "../model/model.ts";
 import { type Address, IPV4, IPV6 } from "../net/address.ts";
 
@@ -70,7 +70,7 @@ export interface WalkTrace {
 export interface NamedJudgement {
   readonly direction: Direction | null;
   readonly initiator: Initiator;
-  readonly evidence: Evidence;
+  readonly evidence: InitiatorEvidence;
   readonly verdict: Verdict;
   /** Null for a flow that nobody logged. */
   readonly agreement: Agreement | null;

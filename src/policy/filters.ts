@@ -38,7 +38,7 @@ export interface Filter {
 type Answer = "allow" | "deny" | "undecided";
 
 /** What a filter says of a service and a class of peers. */
-export interface Match {
+export interface FilterMatch {
   readonly answer: Answer;
   /** Rules that match for certain: every one of a group set; of a network ACL the deciding entry, or none. */
   readonly rules: readonly number[];
@@ -94,7 +94,7 @@ export function matchFilter(
   members: ReadonlySet<number>,
   peerStates: Uint8Array,
   family: number,
-): Match {
+): FilterMatch {
   const protocol = services.protocols[service];
   const port = services.ports[service];
   if (filter.kind === "nacl") return matchEntries(filter.rules, protocol, port, members, peerStates);
@@ -131,12 +131,12 @@ function matchEntries(
   port: number,
   members: ReadonlySet<number>,
   peerStates: Uint8Array,
-): Match {
+): FilterMatch {
   const possible: number[] = [];
   let doubt: Doubt | null = null;
   let allowPossible = false;
   let denyPossible = false;
-  const echo = (): Match["echo"] => {
+  const echo = (): FilterMatch["echo"] => {
     if (possible.length === 0 || (protocol !== ICMP && protocol !== ICMPV6)) return null;
     const [request, reply] = protocol === ICMP ? [8, 0] : [128, 129];
     return {

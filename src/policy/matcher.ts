@@ -1,5 +1,5 @@
 import type { CompiledSnapshot } from "./compile.ts";
-import { type Match, matchFilter } from "./filters.ts";
+import { type FilterMatch, matchFilter } from "./filters.ts";
 
 /**
  * Remembers what a filter said of a (service, class of peers): open addressing over two-word keys. Two records that no rule
@@ -8,7 +8,7 @@ import { type Match, matchFilter } from "./filters.ts";
 export interface Matcher {
   /** Place in `matches` of the answer of `filter` for the service and the class of peers of the family. */
   match(filter: number, service: number, peerClass: number, family: number): number;
-  readonly matches: readonly Match[];
+  readonly matches: readonly FilterMatch[];
 }
 
 /** Above this many remembered answers the memory is cleared: hostile traffic cannot make it grow without bound. */
@@ -17,8 +17,8 @@ const MOST_SLOTS = 1 << 22;
 /** `intern` gives equal answers one number, across snapshots; it is the caller's, so that several matchers may share it. */
 export function createMatcher(
   snapshot: CompiledSnapshot,
-  intern: (match: Match) => number,
-  matches: readonly Match[],
+  intern: (match: FilterMatch) => number,
+  matches: readonly FilterMatch[],
   mostSlots: number = MOST_SLOTS,
 ): Matcher {
   const { filters, services, peers, peerStates } = snapshot;

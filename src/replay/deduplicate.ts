@@ -8,7 +8,7 @@ import {
 } from "../decode/flow-batch.ts";
 import { bucketOf, createDuplicateFilter } from "../evaluate/duplicates.ts";
 import type { Evaluator } from "../evaluate/evaluator.ts";
-import type { ReadBatch } from "../evaluate/lookup/policy-lookup.ts";
+import type { LookedUpBatch } from "../evaluate/lookup/policy-lookup.ts";
 import type { Judgement } from "../judgement.ts";
 import { channelName, deliveryName } from "../source/object-name.ts";
 import type { SourceObject } from "../source/source.ts";
@@ -35,7 +35,7 @@ export interface OverlapContext {
 export function createOverlap(
   objects: readonly SourceObject[],
   { writer, evaluator, names, events, stored, hotRows }: OverlapContext,
-): { filter(read: ReadBatch, object: string): Promise<number> } | null {
+): { filter(read: LookedUpBatch, object: string): Promise<number> } | null {
   const known = writer.objects;
   const channels = numberChannels([...known, ...objects].map(({ name }) => name));
   if (new Set(channels).size < 2) return null;

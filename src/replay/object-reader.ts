@@ -1,8 +1,8 @@
 import { ByteDictionary } from "../decode/dense/dictionary.ts";
 import { type BadLine, BATCH_ROWS, FlowBatch, HAS_TIMES } from "../decode/flow-batch.ts";
 import { decodeObject } from "../decode/object.ts";
-import { createBatchReader } from "../evaluate/lookup/look-up-batch.ts";
-import { createReadingTable } from "../evaluate/lookup/policy-lookup.ts";
+import { createBatchLookup } from "../evaluate/lookup/look-up-batch.ts";
+import { createLookupTable } from "../evaluate/lookup/policy-lookup.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";
 import { openAhead } from "../source/open.ts";
 import type { SourceObject } from "../source/source.ts";
@@ -12,14 +12,14 @@ import pLimit from "p-limit";
 /** Batches that may be under way from one reader. Enough for a whole object, so that the next one can be read meanwhile. */
 export const BATCHES_UNDER_WAY = 128;
 
-/** Reads objects one after the other: bytes, records, readings. The same in a worker thread and beside the consumer. */
+/** Reads objects one after the other: bytes, records, lookups. The same in a worker thread and beside the consumer. */
 export interface ObjectReader {
   /** Takes its turn behind the objects that were asked for before; a download starts at once. */
   read(object: SourceObject, signal?: AbortSignal): Promise<void>;
   /** What the records are to be read by, once: what was decoded before waits for it. */
   judgeBy(policy: CompiledPolicy): void;
   /** Takes back what the consumer is done with. */
-  release(buffers: readonly ArrayBuffer[], readings: readonly ArrayBuffer[]): void;
+  release(buffers: readonly ArrayBuffer[], lookups: readonly ArrayBuffer[]): void;
 }
 
 export function createObjectReader(
@@ -95,9 +95,9 @@ export function createObjectReader(
       for (const deliver of waiting) deliver();
       waiting = [];
     },
-    release(buffers, readings) {
+    release(buffers, lookups) {
       spareBatches.push(...buffers);
-      sender?.takeBack(readings);
+      sender?.takeBack(lookups);
       underWay -= buffers.length;
       if (underWay < BATCHES_UNDER_WAY) wake?.();
     },
@@ -112,7 +112,7 @@ export function createObjectReader(
 interface BatchSender {
   /** Widens `span` (Unix seconds) to the earliest start and the latest end of the records that have times. */
   send(batch: FlowBatch, span: { first: number; last: number }): void;
-  takeBack(readings: readonly ArrayBuffer[]): void;
+  takeBack(lookups: readonly ArrayBuffer[]): void;
 }
 
 /** `decoded`: the names that the batches give by number, in the order in which they were met. */
@@ -121,13 +121,13 @@ function createBatchSender(
   decoded: { readonly interfaces: ByteDictionary; readonly accounts: ByteDictionary },
   send: (message: BatchMessage, transfer: ArrayBuffer[]) => void,
 ): BatchSender {
-  const table = createReadingTable();
-  const reader = createBatchReader(policy, table);
+  const table = createLookupTable();
+  const lookup = createBatchLookup(policy, table);
   // Those of the policy come first, in its own numbers.
   const interfaces = new ByteDictionary(policy.interfaceIds);
   const numbers: number[] = [];
   const spare: ArrayBuffer[] = [];
-  const sent = { interfaces: interfaces.size, accounts: 0, matches: 0, readings: 0 };
+  const sent = { interfaces: interfaces.size, accounts: 0, matches: 0, lookups: 0 };
 
   const renumber = ({ interfaceId, rows }: FlowBatch): void => {
     const { strings } = decoded.interfaces;
@@ -140,28 +140,28 @@ function createBatchSender(
       interfaces: interfaces.strings.slice(sent.interfaces),
       accounts: decoded.accounts.strings.slice(sent.accounts),
       matches: table.matches.slice(sent.matches),
-      readings: table.readings.slice(sent.readings),
+      lookups: table.lookups.slice(sent.lookups),
     };
     sent.interfaces = interfaces.size;
     sent.accounts = decoded.accounts.size;
     sent.matches = table.matches.length;
-    sent.readings = table.readings.length;
-    const some = names.interfaces.length + names.accounts.length + names.matches.length + names.readings.length > 0;
+    sent.lookups = table.lookups.length;
+    const some = names.interfaces.length + names.accounts.length + names.matches.length + names.lookups.length > 0;
     return some ? names : null;
   };
 
   return {
     send(batch, span) {
-      const readings = new Uint32Array(spare.pop() ?? new ArrayBuffer(BATCH_ROWS * 4));
+      const lookups = new Uint32Array(spare.pop() ?? new ArrayBuffer(BATCH_ROWS * 4));
       renumber(batch);
-      reader.read(batch, readings);
+      lookup.lookUp(batch, lookups);
       widen(span, batch);
       const addr6 = batch.addr6.slice(0, batch.addr6Length);
       const { rows, buffer } = batch;
-      const message: BatchMessage = { kind: "batch", rows, buffer, readings, addr6, names: newNames() };
-      send(message, [buffer, readings.buffer as ArrayBuffer, addr6.buffer as ArrayBuffer]);
+      const message: BatchMessage = { kind: "batch", rows, buffer, lookups, addr6, names: newNames() };
+      send(message, [buffer, lookups.buffer as ArrayBuffer, addr6.buffer as ArrayBuffer]);
     },
-    takeBack: (readings) => void spare.push(...readings),
+    takeBack: (lookups) => void spare.push(...lookups),
   };
 }
 

@@ -1,8 +1,13 @@
 import { ByteDictionary } from "../decode/dense/dictionary.ts";
 import { type BadLine, FlowBatch } from "../decode/flow-batch.ts";
-import { NOT_ASKED, type ReadBatch, type Reading, type ReadingTable } from "../evaluate/lookup/policy-lookup.ts";
+import {
+  NOT_ASKED,
+  type LookedUpBatch,
+  type PolicyLookup,
+  type LookupTable,
+} from "../evaluate/lookup/policy-lookup.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";
-import type { Match } from "../policy/filters.ts";
+import type { FilterMatch } from "../policy/filters.ts";
 import type { AwsOptions, SourceObject } from "../source/source.ts";
 
 /** What a reader needs to know to read objects. Plain data: it is posted to the worker thread as it is. */
@@ -16,16 +21,16 @@ export interface ReaderSetup {
 export interface NewNames {
   readonly interfaces: readonly string[];
   readonly accounts: readonly string[];
-  readonly matches: readonly Match[];
-  readonly readings: readonly Reading[];
+  readonly matches: readonly FilterMatch[];
+  readonly lookups: readonly PolicyLookup[];
 }
 
-/** A batch on its way between threads: its buffer and those of `readings` and `addr6` are moved, not copied. */
+/** A batch on its way between threads: its buffer and those of `lookups` and `addr6` are moved, not copied. */
 export interface BatchMessage {
   readonly kind: "batch";
   readonly rows: number;
   readonly buffer: ArrayBuffer;
-  readonly readings: Uint32Array;
+  readonly lookups: Uint32Array;
   readonly addr6: Uint32Array;
   readonly names: NewNames | null;
 }
@@ -70,31 +75,31 @@ export type ReaderRequest =
   | { readonly kind: "setup"; readonly setup: ReaderSetup }
   | { readonly kind: "policy"; readonly policy: CompiledPolicy }
   | { readonly kind: "read"; readonly object: SourceObject }
-  | { readonly kind: "return"; readonly buffers: readonly ArrayBuffer[]; readonly readings: readonly ArrayBuffer[] }
+  | { readonly kind: "return"; readonly buffers: readonly ArrayBuffer[]; readonly lookups: readonly ArrayBuffer[] }
   | { readonly kind: "stop" };
 
 /** The consumer's own numbering of names, shared by all readers. */
 export interface SharedNames {
   readonly interfaces: ByteDictionary;
   readonly accounts: ByteDictionary;
-  readonly table: ReadingTable;
+  readonly table: LookupTable;
 }
 
 /** Translates the numbers of one reader into the shared ones, in place. */
 export interface Translator {
-  translate(message: BatchMessage): ReadBatch;
+  translate(message: BatchMessage): LookedUpBatch;
 }
 
 export function createTranslator(names: SharedNames, presetInterfaces: number): Translator {
   const interfaces: number[] = [];
   const accounts: number[] = [];
   const matches: number[] = [];
-  let readings = new Uint32Array(64);
-  let readingCount = 0;
+  let lookups = new Uint32Array(64);
+  let lookupCount = 0;
   // Readers that met the same names in the same order need no rewriting.
   let sameInterfaces = true;
   let sameAccounts = true;
-  let sameReadings = true;
+  let sameLookups = true;
 
   const place = (match: number): number => (match === NOT_ASKED ? NOT_ASKED : matches[match]);
   const learn = (fresh: NewNames): void => {
@@ -109,23 +114,23 @@ export function createTranslator(names: SharedNames, presetInterfaces: number): 
       accounts.push(id);
     }
     for (const match of fresh.matches) matches.push(names.table.internMatch(match));
-    for (const reading of fresh.readings) {
-      const shared: Reading = {
-        ...reading,
-        naclIn: place(reading.naclIn),
-        naclOut: place(reading.naclOut),
-        sgIfLocal: place(reading.sgIfLocal),
-        sgIfRemote: place(reading.sgIfRemote),
-        others: reading.others.map((other) => readings[other]),
+    for (const lookup of fresh.lookups) {
+      const shared: PolicyLookup = {
+        ...lookup,
+        naclIn: place(lookup.naclIn),
+        naclOut: place(lookup.naclOut),
+        sgIfLocal: place(lookup.sgIfLocal),
+        sgIfRemote: place(lookup.sgIfRemote),
+        others: lookup.others.map((other) => lookups[other]),
       };
-      if (readingCount === readings.length) {
-        const larger = new Uint32Array(readings.length * 2);
-        larger.set(readings);
-        readings = larger;
+      if (lookupCount === lookups.length) {
+        const larger = new Uint32Array(lookups.length * 2);
+        larger.set(lookups);
+        lookups = larger;
       }
-      const id = names.table.internReading(shared);
-      sameReadings &&= id === readingCount;
-      readings[readingCount++] = id;
+      const id = names.table.internLookup(shared);
+      sameLookups &&= id === lookupCount;
+      lookups[lookupCount++] = id;
     }
   };
 
@@ -144,9 +149,8 @@ export function createTranslator(names: SharedNames, presetInterfaces: number): 
       }
       if (!sameAccounts)
         for (let row = 0; row < batch.rows; row++) batch.accountId[row] = accounts[batch.accountId[row]];
-      if (!sameReadings)
-        for (let row = 0; row < batch.rows; row++) message.readings[row] = readings[message.readings[row]];
-      return { batch, readings: message.readings };
+      if (!sameLookups) for (let row = 0; row < batch.rows; row++) message.lookups[row] = lookups[message.lookups[row]];
+      return { batch, lookups: message.lookups };
     },
   };
 }

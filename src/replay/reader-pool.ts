@@ -1,7 +1,7 @@
 import type { Worker } from "node:worker_threads";
 import type { BadLine } from "../decode/flow-batch.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
-import type { ReadBatch } from "../evaluate/lookup/policy-lookup.ts";
+import type { LookedUpBatch } from "../evaluate/lookup/policy-lookup.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";
 import { DOWNLOADS_AHEAD, isDownload } from "../source/open.ts";
 import type { SourceEvents, SourceObject } from "../source/source.ts";
@@ -21,9 +21,9 @@ export type Piece =
   | {
       readonly kind: "batch";
       readonly object: SourceObject;
-      readonly read: ReadBatch;
-      /** Gives the buffers of the batch and of its readings back to their reader, which may then send another. */
-      release(batch: ArrayBuffer, readings: ArrayBuffer): void;
+      readonly read: LookedUpBatch;
+      /** Gives the buffers of the batch and of its lookups back to their reader, which may then send another. */
+      release(batch: ArrayBuffer, lookups: ArrayBuffer): void;
     }
   | { readonly kind: "bad"; readonly object: SourceObject; readonly lines: readonly BadLine[] }
   | { readonly kind: "end"; readonly object: SourceObject; readonly counts: EndMessage };
@@ -122,8 +122,8 @@ async function* inOrder(
         reader.wake = null;
       } else if (message.kind === "batch") {
         const read = translator.translate(message);
-        const release = (batch: ArrayBuffer, readings: ArrayBuffer): void =>
-          reader.post({ kind: "return", buffers: [batch], readings: [readings] });
+        const release = (batch: ArrayBuffer, lookups: ArrayBuffer): void =>
+          reader.post({ kind: "return", buffers: [batch], lookups: [lookups] });
         yield { kind: "batch", object, read, release };
       } else if (message.kind === "bad") yield { kind: "bad", object, lines: message.lines };
       else if (message.kind === "note") events.note(message.text);
@@ -155,7 +155,7 @@ function threadReader(worker: Worker, setup: ReaderSetup): Reader {
   worker.postMessage({ kind: "setup", setup } satisfies ReaderRequest);
   return Object.assign(reader, {
     post(request: ReaderRequest) {
-      worker.postMessage(request, request.kind === "return" ? [...request.buffers, ...request.readings] : []);
+      worker.postMessage(request, request.kind === "return" ? [...request.buffers, ...request.lookups] : []);
     },
     stop: () => worker.postMessage({ kind: "stop" } satisfies ReaderRequest),
   });
@@ -169,7 +169,7 @@ function inlineReader(setup: ReaderSetup): Reader {
   return Object.assign(reader, {
     post(request: ReaderRequest) {
       if (request.kind === "policy") own.judgeBy(request.policy);
-      else if (request.kind === "return") own.release(request.buffers, request.readings);
+      else if (request.kind === "return") own.release(request.buffers, request.lookups);
       else if (request.kind === "read") {
         own.read(request.object, abort.signal).catch((error: unknown) => {
           const code = error instanceof AppError ? error.code : null;

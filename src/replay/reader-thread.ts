@@ -14,7 +14,7 @@ port.on("message", (request: ReaderRequest) => {
   if (request.kind === "setup") {
     reader = createObjectReader(request.setup, (message, transfer) => port.postMessage(message, transfer));
   } else if (request.kind === "policy") reader?.judgeBy(request.policy);
-  else if (request.kind === "return") reader?.release(request.buffers, request.readings);
+  else if (request.kind === "return") reader?.release(request.buffers, request.lookups);
   else if (request.kind === "stop") abort.abort();
   else {
     reader?.read(request.object, abort.signal).catch((error: unknown) => {

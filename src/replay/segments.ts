@@ -93,7 +93,7 @@ export async function judgeAndStore(
   let [done, bytes, records, badLines, duplicates, duplicatesOfObject] = [0, 0, 0, 0, 0, 0];
 
   const store = async ({ read, objectId: id, release }: (typeof segment)[number]): Promise<void> => {
-    const used = await writer.appendFlows(id, read.batch, read.readings);
+    const used = await writer.appendFlows(id, read.batch, read.lookups);
     release(used.batch, used.judgements);
   };
   const closeSegment = async (): Promise<void> => {
@@ -101,7 +101,7 @@ export async function judgeAndStore(
     // A row's judgement takes the place of its reading: the buffers go round, from reader to writer and back.
     const flows: Promise<void>[] = [];
     evaluator.judgeSegment(
-      segment.map(({ read }) => read.readings),
+      segment.map(({ read }) => read.lookups),
       (batch) => flows.push(store(segment[batch])),
     );
     underWay.push(settled(Promise.all(flows)));
@@ -140,7 +140,7 @@ export async function judgeAndStore(
       if (rows > 0) {
         segment.push({ ...kept, objectId });
         evaluator.observe(kept.read);
-      } else piece.release(piece.read.batch.buffer, piece.read.readings.buffer as ArrayBuffer);
+      } else piece.release(piece.read.batch.buffer, piece.read.lookups.buffer as ArrayBuffer);
       segmentRows += rows;
       records += rows;
       if (segmentRows >= fullSegment) await closeSegment();
@@ -176,10 +176,10 @@ export async function judgeAndStore(
 
 /** The piece in memory of its own; the buffers of its batch go back at once. */
 function unbound(piece: Batch): Batch {
-  const { batch, readings } = piece.read;
+  const { batch, lookups } = piece.read;
   if (batch.rows === 0) return piece;
-  const read = { batch: packedCopy(batch), readings: readings.slice(0, batch.rows) };
-  piece.release(batch.buffer, readings.buffer as ArrayBuffer);
+  const read = { batch: packedCopy(batch), lookups: lookups.slice(0, batch.rows) };
+  piece.release(batch.buffer, lookups.buffer as ArrayBuffer);
   return { ...piece, read, release: () => undefined };
 }
 

@@ -1,4 +1,4 @@
-import { inSteps } from "../evaluate/chunks.ts";
+import { forEachChunk } from "../evaluate/chunks.ts";
 import type { Evaluator } from "../evaluate/evaluator.ts";
 import type { ActivityFacts } from "../evaluate/facts/activity.ts";
 import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../evaluate/facts/traffic.ts";
@@ -64,7 +64,7 @@ function trafficColumns(evaluator: Evaluator): Column[] {
     first: new Uint32Array(rows),
     last: new Uint32Array(rows),
   };
-  inSteps(rows, (from, to) => fillTraffic(columns, evaluator, from, to));
+  forEachChunk(rows, (from, to) => fillTraffic(columns, evaluator, from, to));
   return [
     columnOf(columns.day),
     columnOf(columns.eni),

@@ -1,6 +1,6 @@
 import type { DuckDBBlobValue, DuckDBConnection } from "@duckdb/node-api";
 import { ACTION_ACCEPT, ACTION_REJECT, STATUS_NODATA, STATUS_SHIFT, STATUS_SKIPDATA } from "../decode/flow-batch.ts";
-import type { StoredReading, TrackerState } from "../evaluate/conntrack/state.ts";
+import type { StoredLookup, TrackerState } from "../evaluate/conntrack/state.ts";
 import { BUCKET_SECONDS, hashIdentity, identity, type StoredIdentities } from "../evaluate/duplicates.ts";
 import type { StoredRuleSet } from "../evaluate/facts/rule-sets.ts";
 import { blobValue } from "./duckdb.ts";
@@ -152,11 +152,11 @@ export type TrackerFrame = Omit<TrackerState, "entries">;
 /** Puts another memory in the place of the stored one, without its entries. */
 export async function replaceTracker(
   connection: DuckDBConnection,
-  { readings, addresses, now }: TrackerFrame,
+  { lookups, addresses, now }: TrackerFrame,
 ): Promise<void> {
   await connection.run("delete from tracker_connections");
   await connection.run("delete from tracker_state");
-  const content = JSON.stringify({ readings, addresses: [...addresses], now });
+  const content = JSON.stringify({ readings: lookups, addresses: [...addresses], now });
   await connection.run("insert into tracker_state values ($1)", [content]);
 }
 
@@ -168,12 +168,12 @@ export async function appendTracker(connection: DuckDBConnection, chunk: Uint8Ar
 export async function loadTracker(connection: DuckDBConnection): Promise<TrackerState | null> {
   const [row] = (await connection.runAndReadAll("select content from tracker_state")).getRows();
   if (!row) return null;
-  const content = JSON.parse(String(row[0])) as { readings: StoredReading[]; addresses: number[]; now: number };
+  const content = JSON.parse(String(row[0])) as { readings: StoredLookup[]; addresses: number[]; now: number };
   const chunks = await connection.runAndReadAll("select entries from tracker_connections order by rowid");
   return {
     entries: chunks.getRows().map(([chunk]) => (chunk as DuckDBBlobValue).bytes),
     addresses: Uint32Array.from(content.addresses),
-    readings: content.readings,
+    lookups: content.readings,
     now: content.now,
   };
 }

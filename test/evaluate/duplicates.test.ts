@@ -73,7 +73,7 @@ function filterOver(stored: { row: Row; channel: number }[], keptPlaces: number,
     },
     async pass(rows: readonly Row[], channel: number): Promise<number> {
       const batch = batchOf(rows);
-      const removed = await filter.filter({ batch, readings: new Uint32Array(rows.length) }, channel);
+      const removed = await filter.filter({ batch, lookups: new Uint32Array(rows.length) }, channel);
       for (let row = 0; row < batch.rows; row++) {
         const { start, packets, bits } = batch;
         stored.push({ row: { start: start[row], packets: packets[row], bits: bits[row] }, channel });

@@ -9,8 +9,8 @@ import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "../../src/evaluate/conntrack
 import { type FlowRecord, type NamedJudgement, recordsOf } from "../../src/explain/trace.ts";
 import { createInitiatorRules } from "../../src/evaluate/judge/initiator.ts";
 import type { Judgement } from "../../src/judgement.ts";
-import { createBatchReader } from "../../src/evaluate/lookup/look-up-batch.ts";
-import { createReadingTable } from "../../src/evaluate/lookup/policy-lookup.ts";
+import { createBatchLookup } from "../../src/evaluate/lookup/look-up-batch.ts";
+import { createLookupTable } from "../../src/evaluate/lookup/policy-lookup.ts";
 import { compileModel } from "../../src/policy/compile.ts";
 import type { Model } from "../../src/model/model.ts";
 
@@ -61,8 +61,8 @@ function judgeRun(
   const policy = compileModel(model);
   const interfaces = new ByteDictionary(policy.interfaceIds);
   const accounts = new ByteDictionary();
-  const table = createReadingTable();
-  const reader = createBatchReader(policy, table);
+  const table = createLookupTable();
+  const lookup = createBatchLookup(policy, table);
   const ports = createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp);
   const evaluator = createEvaluator(table, ports, policy.ruleIds, {
     roomForConnections: 1 << 8,
@@ -77,9 +77,9 @@ function judgeRun(
   for (const texts of segments) {
     const batches = texts.flatMap((text) => decode(text, interfaces, accounts, fields));
     const read = batches.map((batch) => {
-      const readings = new Uint32Array(batch.rows);
-      reader.read(batch, readings);
-      return { batch, readings };
+      const lookups = new Uint32Array(batch.rows);
+      lookup.lookUp(batch, lookups);
+      return { batch, lookups };
     });
     const out = batches.map((batch) => new Uint32Array(batch.rows));
     for (const one of read) evaluator.observe(one);

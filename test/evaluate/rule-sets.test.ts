@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { createReadingTable } from "../../src/evaluate/lookup/policy-lookup.ts";
+import { createLookupTable } from "../../src/evaluate/lookup/policy-lookup.ts";
 import { createRuleSets } from "../../src/evaluate/facts/rule-sets.ts";
 
 const match = (rules: number[], possible: number[] = []) =>
   ({ answer: "allow", rules, possible, untracked: false, named: false, doubt: null, echo: null }) as never;
 
 test("a rule set that an earlier run stored keeps its number, wherever its rules stand now", () => {
-  const table = createReadingTable();
+  const table = createLookupTable();
   const both = table.internMatch(match([0, 2]));
   const perhaps = table.internMatch(match([], [0, 2]));
   const fresh = table.internMatch(match([1]));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PEER_EXACT, PEER_NLB, PEER_UNRESOLVED } from "../../src/model/resolve.ts";
-import { type CompiledRule, type Match, matchFilter } from "../../src/policy/filters.ts";
+import { type CompiledRule, type FilterMatch, matchFilter } from "../../src/policy/filters.ts";
 import { buildServices, ICMP, serviceOf, TCP, UDP } from "../../src/policy/services.ts";
 
 // Peers of the tables below: `in` contains the address, `out` does not; the others are not known for certain.
@@ -34,14 +34,18 @@ const https = { protocol: TCP, from: 443, to: 443 };
 const dns = { protocol: UDP, from: 53, to: 53 };
 const ping = { protocol: ICMP, icmpType: 8 };
 
-function ask(kind: "sg" | "nacl", rules: Partial<CompiledRule>[], [protocol, port]: readonly [number, number]): Match {
+function ask(
+  kind: "sg" | "nacl",
+  rules: Partial<CompiledRule>[],
+  [protocol, port]: readonly [number, number],
+): FilterMatch {
   const compiled = rules.map((facts, index) => rule(index, facts));
   const filter = { kind, rules: compiled, untrackedTcp: 0, untrackedUdp: 0, alwaysTracked: -1 };
   return matchFilter(filter, services, serviceOf(services, protocol, port), MEMBERS, STATES, 1);
 }
 
 const T443 = [TCP, 443] as const;
-type Row = [string, Partial<CompiledRule>[], readonly [number, number], Partial<Match>];
+type Row = [string, Partial<CompiledRule>[], readonly [number, number], Partial<FilterMatch>];
 
 describe("security groups: any rule that matches allows, and every one is named", () => {
   test.each<Row>([

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { IPV4, type Prefix } from "../../src/net/address.ts";
 import type { CompiledSnapshot } from "../../src/policy/compile.ts";
-import { type CompiledRule, type Filter, type Match, matchFilter } from "../../src/policy/filters.ts";
+import { type CompiledRule, type Filter, type FilterMatch, matchFilter } from "../../src/policy/filters.ts";
 import { createMatcher } from "../../src/policy/matcher.ts";
 import { buildPeerClasses } from "../../src/policy/peer-classes.ts";
 import { buildServices, TCP } from "../../src/policy/services.ts";
@@ -37,7 +37,7 @@ function snapshotOf(filters: readonly Filter[], blocks: Prefix[][], ports: numbe
   return { ...parts, peerStates: Uint8Array.of(0, 0, 1, 2) } as unknown as CompiledSnapshot;
 }
 
-function internInto(matches: Match[]): (match: Match) => number {
+function internInto(matches: FilterMatch[]): (match: FilterMatch) => number {
   const places = new Map<string, number>();
   return (match) => {
     const text = JSON.stringify(match);
@@ -55,7 +55,7 @@ test("property: the memory never changes an answer, however often and in whateve
   fc.assert(
     fc.property(filters, fc.array(question, { minLength: 50, maxLength: 200 }), (filters, questions) => {
       const snapshot = snapshotOf(filters, nested, [443, 1024]);
-      const matches: Match[] = [];
+      const matches: FilterMatch[] = [];
       const matcher = createMatcher(snapshot, internInto(matches), matches);
       const classCount = snapshot.peers.offsets.length - 1;
       for (const [a, b, c] of questions) {
@@ -88,7 +88,7 @@ test("past its limit the memory forgets and answers on", () => {
     alwaysTracked: -1,
   }));
   const snapshot = snapshotOf(filters, hosts, [443]);
-  const matches: Match[] = [];
+  const matches: FilterMatch[] = [];
   const LIMIT = 1 << 12;
   const matcher = createMatcher(snapshot, internInto(matches), matches, LIMIT);
   const [serviceCount, classCount] = [snapshot.services.protocols.length, snapshot.peers.offsets.length - 1];

@@ -95,7 +95,7 @@ test("a memory of connections that was replaced takes no room, however often: ne
     const sizes: { used: number; file: number }[] = [];
     for (let commit = 1; commit <= 8; commit++) {
       await connection.run("begin");
-      await replaceTracker(connection, { readings: [], addresses: new Uint32Array(), now: commit });
+      await replaceTracker(connection, { lookups: [], addresses: new Uint32Array(), now: commit });
       for (let at = 0; at < 4; at++) await appendTracker(connection, chunk(0x9e3779b1 * commit + 2 * at));
       await connection.run("commit");
       await allowMemory(connection, "appending");

@@ -1,4 +1,4 @@
-import { inSteps } from "../chunks.ts";
+import { forEachChunk } from "../chunks.ts";
 import { WordMemo } from "../lookup/memo.ts";
 import {
   INITIATOR_MASK,
@@ -13,7 +13,7 @@ import {
 } from "./layout.ts";
 
 /** How many connections of a segment meet at an end: where many do, there is a server. */
-export interface Ends {
+export interface EndpointFanIn {
   /**
    * Counts anew, at the ends of the connections `ambiguous` (places of their words), those of `entries`: a server is known
    * by the connections that are told already, too.
@@ -24,7 +24,7 @@ export interface Ends {
   atRemote(words: Uint32Array, base: number): number;
 }
 
-export function createEnds(): Ends {
+export function createEndpointFanIn(): EndpointFanIn {
   const places = new WordMemo(4);
   const { key } = places;
   let counts = new Uint32Array(1 << 10);
@@ -86,8 +86,8 @@ export function createEnds(): Ends {
       places.clear();
       asked.fill(0);
       used = 0;
-      inSteps(ambiguous.length, (from, to) => addEnds(words, ambiguous, from, to));
-      inSteps(entries.length, (from, to) => countEntries(words, entries, from, to));
+      forEachChunk(ambiguous.length, (from, to) => addEnds(words, ambiguous, from, to));
+      forEachChunk(entries.length, (from, to) => countEntries(words, entries, from, to));
     },
     atLocal: (words, base) => counts[findLocal(words, base)],
     atRemote: (words, base) => counts[findRemote(words, base)],

@@ -19,7 +19,7 @@ export const LAST = 7;
 /** TCP flags seen from the interface, and towards it (`<< 8`), then `STATE_…` bits, initiator and evidence. */
 export const FLAGS = 8;
 export const STATE = 9;
-/** Reading of the earliest accepted record (number + 1). */
+/** PolicyLookup of the earliest accepted record (number + 1). */
 export const OPENED_BY = 10;
 /** Totals, saturating: packets out | packets in << 16, then bytes out and in. */
 export const TOTAL_PACKETS = 11;

@@ -1,8 +1,8 @@
 import { ACTION_ACCEPT, ACTION_MASK, type FlowBatch, HAS_TCP_FLAGS, STATUS_SHIFT } from "../../decode/flow-batch.ts";
 import { ICMP, ICMPV6, TCP } from "../../policy/services.ts";
-import { inSteps, STEP } from "../chunks.ts";
+import { forEachChunk, STEP } from "../chunks.ts";
 import type { Ping } from "../judge/opening-match.ts";
-import { EGRESS, type ReadBatch } from "../lookup/policy-lookup.ts";
+import { EGRESS, type LookedUpBatch } from "../lookup/policy-lookup.ts";
 import type { AddressPool } from "./address-pool.ts";
 import type { ConnectionTable } from "./connections.ts";
 import {
@@ -30,7 +30,7 @@ import {
   TOTAL_PACKETS,
   writeKey,
 } from "./layout.ts";
-import { type Touched, TOUCHED_SUMS } from "./segment-deltas.ts";
+import { type SegmentDeltas, DELTA_SUMS } from "./segment-deltas.ts";
 import { idleSeconds, type IdleTimeouts, shortestIdle } from "./timeouts.ts";
 
 /** Row without a place in the connection table: not judged by state. */
@@ -45,7 +45,7 @@ export interface Observation {
   readonly connections: ConnectionTable;
   readonly pool: AddressPool;
   readonly timeouts: IdleTimeouts;
-  readonly touched: Touched;
+  readonly touched: SegmentDeltas;
   /** Entries below this number are of earlier segments. */
   carried: number;
   readonly pings: Ping[];
@@ -65,16 +65,16 @@ const keys = createKeys(STEP);
 /**
  * First pass over the rows `[from, to)` of a batch: every accepted record enters the connection table. What is kept of it
  * does not depend on the order of the records (least start, greatest end, union of flags, sums), and what does, whether a
- * silence ended the connection, is put off to `enterApart`. Writes each row's entry to `entries`.
+ * silence ended the connection, is put off to `splitIdleConnections`. Writes each row's entry to `entries`.
  */
 export function observe(
-  read: ReadBatch,
+  read: LookedUpBatch,
   number: number,
   directions: Uint8Array,
   entries: Int32Array,
   into: Observation,
 ): void {
-  inSteps(read.batch.rows, (from, to) => {
+  forEachChunk(read.batch.rows, (from, to) => {
     findEntries(read, directions, entries, into, from, to);
     enterRows(read, number, directions, entries, into, from, to);
   });
@@ -82,7 +82,7 @@ export function observe(
 
 /** Finds or makes the entry of each accepted row. */
 function findEntries(
-  { batch, readings }: ReadBatch,
+  { batch, lookups }: LookedUpBatch,
   directions: Uint8Array,
   entries: Int32Array,
   { connections, pool }: Observation,
@@ -93,7 +93,7 @@ function findEntries(
   let count = 0;
   for (let row = from; row < to; row++) {
     const bits = bitsColumn[row];
-    const direction = directions[readings[row]];
+    const direction = directions[lookups[row]];
     if (direction === 0 || ((bits >>> STATUS_SHIFT) & 3) !== 0) entries[row] = NO_ENTRY;
     else if ((bits & ACTION_MASK) !== ACTION_ACCEPT) entries[row] = LOOK_UP;
     else {
@@ -111,7 +111,7 @@ function findEntries(
 
 /** Enters the accepted rows, but those that have to be looked at again. */
 function enterRows(
-  { batch, readings }: ReadBatch,
+  { batch, lookups }: LookedUpBatch,
   number: number,
   directions: Uint8Array,
   entries: Int32Array,
@@ -137,7 +137,7 @@ function enterRows(
         continue;
       }
     }
-    enter(batch, row, readings[row], directions[readings[row]], entry, into);
+    enter(batch, row, lookups[row], directions[lookups[row]], entry, into);
   }
 }
 
@@ -145,7 +145,7 @@ function enterRows(
 function enter(
   batch: FlowBatch,
   row: number,
-  reading: number,
+  lookup: number,
   direction: number,
   entry: number,
   { connections: { words }, touched, pings }: Observation,
@@ -159,9 +159,9 @@ function enter(
   const bytes = batch.bytes[row];
   const flags = bits & HAS_TCP_FLAGS ? batch.tcpFlags[row] : 0;
   const { sums } = touched;
-  const sum = place * TOUCHED_SUMS;
+  const sum = place * DELTA_SUMS;
   const totals = words[base + TOTAL_PACKETS];
-  if (start < openedAt(words, base)) words[base + OPENED_BY] = reading + 1;
+  if (start < openedAt(words, base)) words[base + OPENED_BY] = lookup + 1;
   if (direction === EGRESS) {
     if (start < words[base + FIRST_OUT]) words[base + FIRST_OUT] = start;
     words[base + FLAGS] |= flags;
@@ -194,8 +194,8 @@ function isOpening(flags: number, packets: number): boolean {
  * Second pass, over the rows that were put off: a connection with such rows is entered again from its first record to its
  * last, and a silence longer than the idle time-out ends it. Of one that an earlier segment began only the rest is.
  */
-export function enterApart(
-  segment: readonly ReadBatch[],
+export function splitIdleConnections(
+  segment: readonly LookedUpBatch[],
   directions: Uint8Array,
   entries: readonly Int32Array[],
   into: Observation,
@@ -224,7 +224,7 @@ export function enterApart(
   rows.sort((a, b) => a.entry - b.entry || startOf(a) - startOf(b));
   let [first, entry] = [-1, -1];
   for (const place of rows) {
-    const { batch, readings } = segment[place.batch];
+    const { batch, lookups } = segment[place.batch];
     if (place.entry !== first) first = entry = place.entry;
     const { words } = connections;
     const base = entry * STRIDE;
@@ -235,6 +235,6 @@ export function enterApart(
       entry = connections.add(words, base);
     }
     entries[place.batch][place.row] = entry;
-    enter(batch, place.row, readings[place.row], directions[readings[place.row]], entry, into);
+    enter(batch, place.row, lookups[place.row], directions[lookups[place.row]], entry, into);
   }
 }

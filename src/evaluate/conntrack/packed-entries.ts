@@ -1,4 +1,4 @@
-import { inSteps } from "../chunks.ts";
+import { forEachChunk } from "../chunks.ts";
 import {
   FIRST_IN,
   FIRST_OUT,
@@ -51,7 +51,7 @@ export function* packEntries(words: Uint32Array, size: number, places: Uint32Arr
   for (let first = 0; first < size; first += CHUNK_ENTRIES) {
     packer.begin();
     const entries = Math.min(CHUNK_ENTRIES, size - first);
-    inSteps(entries, (from, to) => packer.pack(words, first + from, first + to, places));
+    forEachChunk(entries, (from, to) => packer.pack(words, first + from, first + to, places));
     yield room.slice(0, packer.used + MARGIN);
   }
 }

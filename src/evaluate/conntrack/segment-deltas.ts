@@ -1,8 +1,8 @@
-import { inSteps } from "../chunks.ts";
+import { forEachChunk } from "../chunks.ts";
 import { LAST, PLACE, STRIDE } from "./layout.ts";
 
 /** The connections that a segment touched, and what it adds to each: the rest of an entry outlives the segment. */
-export interface Touched {
+export interface SegmentDeltas {
   readonly count: number;
   /** Entries by place, in the order in which they were touched first. */
   readonly entries: Uint32Array;
@@ -27,9 +27,9 @@ export interface Touched {
   clear(words: Uint32Array): void;
 }
 
-export const TOUCHED_SUMS = 4;
+export const DELTA_SUMS = 4;
 
-export function createTouched(): Touched {
+export function createSegmentDeltas(): SegmentDeltas {
   let capacity = 1 << 18;
   const read = new Uint32Array(1);
   const touched = {
@@ -66,19 +66,19 @@ export function createTouched(): Touched {
       for (let row = from; row < to; row++) {
         if (entries[row] < 0) continue;
         const place = words[entries[row] * STRIDE + PLACE];
-        if (place !== 0) sum += sums[(place - 1) * TOUCHED_SUMS];
+        if (place !== 0) sum += sums[(place - 1) * DELTA_SUMS];
       }
       read[0] = sum;
     },
     reset(words: Uint32Array, entry: number): void {
       const place = touched.placeOf(words, entry);
-      touched.sums.fill(0, place * TOUCHED_SUMS, (place + 1) * TOUCHED_SUMS);
+      touched.sums.fill(0, place * DELTA_SUMS, (place + 1) * DELTA_SUMS);
       touched.openings[place] = 0;
     },
     clear(words: Uint32Array): void {
       const { count, entries, sums, openings } = touched;
-      inSteps(count, (from, to) => forgetPlaces(words, entries, from, to));
-      sums.fill(0, 0, count * TOUCHED_SUMS);
+      forEachChunk(count, (from, to) => forgetPlaces(words, entries, from, to));
+      sums.fill(0, 0, count * DELTA_SUMS);
       openings.fill(0, 0, count);
       touched.count = 0;
     },
@@ -89,7 +89,7 @@ export function createTouched(): Touched {
     touched.entries.set(entries);
     touched.priors = new Uint32Array(capacity);
     touched.priors.set(priors);
-    touched.sums = new Float64Array(capacity * TOUCHED_SUMS);
+    touched.sums = new Float64Array(capacity * DELTA_SUMS);
     touched.sums.set(sums);
     touched.openings = new Uint32Array(capacity);
     touched.openings.set(openings);

@@ -1,53 +1,56 @@
-import type { Match } from "../../policy/filters.ts";
-import { inSteps } from "../chunks.ts";
-import { NOT_ASKED, type Reading, type ReadingTable } from "../lookup/policy-lookup.ts";
+import type { FilterMatch } from "../../policy/filters.ts";
+import { forEachChunk } from "../chunks.ts";
+import { NOT_ASKED, type PolicyLookup, type LookupTable } from "../lookup/policy-lookup.ts";
 import type { AddressPool } from "./address-pool.ts";
 import type { ConnectionTable } from "./connections.ts";
 import { OPENED_BY, STRIDE } from "./layout.ts";
 import { packEntries, unpackEntries } from "./packed-entries.ts";
 
-/** A reading with its matches, self-contained: rules by id, so that it can be read back under another compiled policy. */
-export interface StoredReading {
-  readonly reading: Reading;
+/**
+ * A lookup with its matches, self-contained: rules by id, so that it can be read back under another compiled policy.
+ * Evidence files keep it as JSON under these names.
+ */
+export interface StoredLookup {
+  readonly reading: PolicyLookup;
   readonly ifLocal: StoredMatch | null;
   readonly ifRemote: StoredMatch | null;
 }
 
-type StoredMatch = Omit<Match, "rules" | "possible"> & {
+type StoredMatch = Omit<FilterMatch, "rules" | "possible"> & {
   readonly rules: readonly string[];
   readonly possible: readonly string[];
 };
 
 /** The evaluator's memory of open connections, as plain data. */
 export interface TrackerState {
-  /** See packed-entries.ts; OPENED_BY is a place in `readings`, plus one. They are packed as they are taken: once, and at once. */
+  /** See packed-entries.ts; OPENED_BY is a place in `lookups`, plus one. They are packed as they are taken: once, and at once. */
   readonly entries: Iterable<Uint8Array>;
   /** IPv6 addresses, four words each. */
   readonly addresses: Uint32Array;
-  readonly readings: readonly StoredReading[];
+  readonly lookups: readonly StoredLookup[];
   readonly now: number;
 }
 
 export function exportState(
   connections: ConnectionTable,
   addresses: AddressPool,
-  table: ReadingTable,
+  table: LookupTable,
   ruleIds: readonly string[],
   now: number,
 ): TrackerState {
   const { words, size } = connections;
-  // Only readings in use are kept: `places` says where, by OPENED_BY.
-  const places = new Uint32Array(table.readings.length + 1);
-  inSteps(size, (from, to) => markOpeners(words, from, to, places));
-  const readings: StoredReading[] = [];
+  // Only lookups in use are kept: `places` says where, by OPENED_BY.
+  const places = new Uint32Array(table.lookups.length + 1);
+  forEachChunk(size, (from, to) => markOpeners(words, from, to, places));
+  const lookups: StoredLookup[] = [];
   for (let openedBy = 1; openedBy < places.length; openedBy++) {
-    if (places[openedBy] === 1) places[openedBy] = readings.push(toStored(table, openedBy - 1, ruleIds));
+    if (places[openedBy] === 1) places[openedBy] = lookups.push(toStored(table, openedBy - 1, ruleIds));
   }
   places[0] = 0;
   return {
     entries: packEntries(words, size, places),
     addresses: addresses.words.slice(0, addresses.size * 4),
-    readings,
+    lookups,
     now,
   };
 }
@@ -61,11 +64,11 @@ export function importState(
   state: TrackerState,
   connections: ConnectionTable,
   addresses: AddressPool,
-  table: ReadingTable,
+  table: LookupTable,
   ruleIndex: ReadonlyMap<string, number>,
 ): void {
   for (let at = 0; at < state.addresses.length; at += 4) addresses.idOf(state.addresses, at);
-  const numbers = state.readings.map((stored) => fromStored(table, stored, ruleIndex));
+  const numbers = state.lookups.map((stored) => fromStored(table, stored, ruleIndex));
   unpackEntries(state.entries, (entry) => {
     const at = connections.add(entry, 0);
     if (entry[OPENED_BY] > 0) entry[OPENED_BY] = numbers[entry[OPENED_BY] - 1] + 1;
@@ -73,13 +76,13 @@ export function importState(
   });
 }
 
-function toStored(table: ReadingTable, number: number, ruleIds: readonly string[]): StoredReading {
-  const { others, ...reading } = table.readings[number];
+function toStored(table: LookupTable, number: number, ruleIds: readonly string[]): StoredLookup {
+  const { others, ...lookup } = table.lookups[number];
   const pick = (side: "sgIfLocal" | "sgIfRemote"): StoredMatch | null => {
-    const own = table.readings[number][side];
+    const own = table.lookups[number][side];
     if (own === NOT_ASKED) return null;
     // Of a record that straddled a change, the configuration that let the connection in is the one that matters.
-    const places = [own, ...others.map((other) => table.readings[other][side])];
+    const places = [own, ...others.map((other) => table.lookups[other][side])];
     const place = places.find((one) => one !== NOT_ASKED && table.matches[one].answer === "allow") ?? own;
     const match = table.matches[place];
     return {
@@ -88,16 +91,16 @@ function toStored(table: ReadingTable, number: number, ruleIds: readonly string[
       possible: match.possible.map((rule) => ruleIds[rule]),
     };
   };
-  return { reading: { ...reading, others: [] }, ifLocal: pick("sgIfLocal"), ifRemote: pick("sgIfRemote") };
+  return { reading: { ...lookup, others: [] }, ifLocal: pick("sgIfLocal"), ifRemote: pick("sgIfRemote") };
 }
 
-function fromStored(table: ReadingTable, stored: StoredReading, ruleIndex: ReadonlyMap<string, number>): number {
+function fromStored(table: LookupTable, stored: StoredLookup, ruleIndex: ReadonlyMap<string, number>): number {
   const places = (ids: readonly string[]): number[] => ids.flatMap((id) => ruleIndex.get(id) ?? []);
   const intern = (match: StoredMatch | null): number =>
     match === null
       ? NOT_ASKED
       : table.internMatch({ ...match, rules: places(match.rules), possible: places(match.possible) });
-  return table.internReading({
+  return table.internLookup({
     ...stored.reading,
     naclIn: NOT_ASKED,
     naclOut: NOT_ASKED,

@@ -82,7 +82,7 @@ export const DELIVERY = 60;
  * Forgets connections to which nothing that is still to come can belong, then, if there are still more than `most`, the
  * longest silent ones. Returns how many went before their time.
  */
-export function forgetConnections(
+export function evictConnections(
   connections: ConnectionTable,
   most: number,
   now: number,
@@ -111,7 +111,7 @@ export function forgetConnections(
 }
 
 /** Keeps the IPv6 addresses that a live connection has, once most of the pool is of connections that are gone. */
-export function forgetAddresses(connections: ConnectionTable, addresses: AddressPool): void {
+export function evictAddresses(connections: ConnectionTable, addresses: AddressPool): void {
   if (addresses.size < 65_536 || addresses.size < connections.size * 4) return;
   const numbers = new Map<number, number>();
   const renumber = (old: number): number => {

@@ -1,5 +1,5 @@
 import type { FlowBatch } from "../../decode/flow-batch.ts";
-import { inSteps } from "../chunks.ts";
+import { forEachChunk } from "../chunks.ts";
 import { DirectMap } from "../conntrack/address-pool.ts";
 import { WordMemo } from "../lookup/memo.ts";
 
@@ -139,7 +139,7 @@ export function createActivityCollector(): ActivityCollector {
 
   return {
     facts,
-    add: (batch, judgements) => inSteps(batch.rows, (from, to) => addRows(batch, judgements, from, to)),
+    add: (batch, judgements) => forEachChunk(batch.rows, (from, to) => addRows(batch, judgements, from, to)),
     clear() {
       facts.rows = 0;
       recent.clear();

@@ -1,4 +1,4 @@
-import type { ReadingTable } from "../lookup/policy-lookup.ts";
+import type { LookupTable } from "../lookup/policy-lookup.ts";
 
 /** Rules, by place in `ruleIds`, that admit together. `certain`: false for rules that only may have matched. */
 export interface RuleSet {
@@ -22,7 +22,7 @@ export interface RuleSets {
 
 /** New rule sets are numbered from `firstRuleSet` on; those of earlier runs are told by their rules' places in `ruleIds`. */
 export function createRuleSets(
-  table: ReadingTable,
+  table: LookupTable,
   firstRuleSet: number,
   stored: readonly StoredRuleSet[],
   ruleIds: readonly string[],

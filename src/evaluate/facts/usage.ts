@@ -1,6 +1,6 @@
 import { IPV6 } from "../../net/address.ts";
 import { TCP } from "../../policy/services.ts";
-import { inSteps, STEP } from "../chunks.ts";
+import { forEachChunk, STEP } from "../chunks.ts";
 import type { ConnectionTable } from "../conntrack/connections.ts";
 import {
   COUNT_SHIFT,
@@ -32,8 +32,8 @@ import {
   TOTAL_PACKETS,
   UNKNOWN,
 } from "../conntrack/layout.ts";
-import { type Touched, TOUCHED_SUMS } from "../conntrack/segment-deltas.ts";
-import { type ReadingColumns, sideOf } from "../lookup/lookup-columns.ts";
+import { type SegmentDeltas, DELTA_SUMS } from "../conntrack/segment-deltas.ts";
+import { type LookupColumns, sideOf } from "../lookup/lookup-columns.ts";
 import { EGRESS, INGRESS } from "../lookup/policy-lookup.ts";
 import { hashOfTraffic, TRAFFIC_SUMS, TRAFFIC_WORDS, type TrafficCollector } from "./traffic.ts";
 
@@ -77,19 +77,19 @@ function isBare(bytes: number): boolean {
 /** Reports what each touched connection added since it was reported last, under the rules that admitted it. */
 export function reportUsage(
   { words }: ConnectionTable,
-  touched: Touched,
-  readings: ReadingColumns,
+  touched: SegmentDeltas,
+  lookups: LookupColumns,
   traffic: TrafficCollector,
 ): void {
-  inSteps(touched.count, (from, to) => reportPlaces(words, touched, from, to, readings, traffic));
+  forEachChunk(touched.count, (from, to) => reportPlaces(words, touched, from, to, lookups, traffic));
 }
 
 function reportPlaces(
   words: Uint32Array,
-  touched: Touched,
+  touched: SegmentDeltas,
   from: number,
   to: number,
-  readings: ReadingColumns,
+  lookups: LookupColumns,
   traffic: TrafficCollector,
 ): void {
   warmTraffic(words, touched, from, to, traffic);
@@ -98,13 +98,19 @@ function reportPlaces(
     const opened = words[base + STATE] & INITIATOR_MASK;
     if (opened === UNKNOWN) continue;
     const side = sideOf(words[base + OPENED_BY] - 1, opened);
-    const ruleSet = readings.ruleSetOf(side);
-    if (ruleSet >= 0) reportConnection(words, base, touched, place, ruleSet, readings.replyRuleSetOf(side), traffic);
+    const ruleSet = lookups.ruleSetOf(side);
+    if (ruleSet >= 0) reportConnection(words, base, touched, place, ruleSet, lookups.replyRuleSetOf(side), traffic);
   }
 }
 
 /** Reads what `reportConnection` is about to ask for, in short loops (`TrafficCollector.warm`). */
-function warmTraffic(words: Uint32Array, touched: Touched, from: number, to: number, traffic: TrafficCollector): void {
+function warmTraffic(
+  words: Uint32Array,
+  touched: SegmentDeltas,
+  from: number,
+  to: number,
+  traffic: TrafficCollector,
+): void {
   const { entries } = touched;
   touched.warm(words, from, to);
   for (let place = from; place < to; place++) {
@@ -128,7 +134,7 @@ const hashes = new Uint32Array(STEP);
 function reportConnection(
   words: Uint32Array,
   base: number,
-  { sums: added, openings: opened }: Touched,
+  { sums: added, openings: opened }: SegmentDeltas,
   place: number,
   ruleSet: number,
   replyRuleSet: number,
@@ -186,7 +192,7 @@ function reportConnection(
     facts.sums[sum + 3] += state & COUNTED_RESET ? counted : total;
     next |= COUNTED_RESET;
   }
-  const out = place * TOUCHED_SUMS;
+  const out = place * DELTA_SUMS;
   const forward = local ? out : out + 1;
   const backward = local ? out + 1 : out;
   facts.sums[sum + 4] += added[forward];

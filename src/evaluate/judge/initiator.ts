@@ -1,9 +1,9 @@
-import { EVIDENCE, type Evidence } from "../../judgement.ts";
+import { EVIDENCE, type InitiatorEvidence } from "../../judgement.ts";
 import { portRank } from "../../net/protocols.ts";
 import { TCP, UDP } from "../../policy/services.ts";
-import { inSteps } from "../chunks.ts";
+import { forEachChunk } from "../chunks.ts";
 import type { ConnectionTable } from "../conntrack/connections.ts";
-import type { Ends } from "../conntrack/endpoint-fan-in.ts";
+import type { EndpointFanIn } from "../conntrack/endpoint-fan-in.ts";
 import {
   bothAnswered,
   DECIDED,
@@ -24,10 +24,13 @@ import {
   STRIDE,
   UNKNOWN,
 } from "../conntrack/layout.ts";
-import type { Touched } from "../conntrack/segment-deltas.ts";
+import type { SegmentDeltas } from "../conntrack/segment-deltas.ts";
 
 /** Codes of `EVIDENCE`, by name. */
-export const EVIDENCE_CODE = Object.fromEntries(EVIDENCE.map((name, code) => [name, code])) as Record<Evidence, number>;
+export const EVIDENCE_CODE = Object.fromEntries(EVIDENCE.map((name, code) => [name, code])) as Record<
+  InitiatorEvidence,
+  number
+>;
 
 export interface InitiatorRules {
   /** For each port: rank as a server's port (`portRank`), for TCP and for UDP. */
@@ -50,23 +53,25 @@ export function createInitiatorRules(namedTcp: Iterable<number>, namedUdp: Itera
 /**
  * Decides who opened each touched connection and writes it into the entry's state. Best evidence first: TCP flags, an
  * earlier decision, which port is a server's, at which end many connections meet, which direction began earlier, which
- * direction the policy allows (`byPolicy`, by reading), the lower port. Evidence that does not depend on the policy comes before the policy: a
+ * direction the policy allows (`byPolicy`, by lookup), the lower port. InitiatorEvidence that does not depend on the policy comes before the policy: a
  * rule that is missing from the model must not turn a server into a client.
  */
 export function decideInitiators(
   { words }: ConnectionTable,
-  touched: Touched,
+  touched: SegmentDeltas,
   rules: InitiatorRules,
   byPolicy: Uint8Array,
-  ends: Ends,
+  ends: EndpointFanIn,
 ): void {
   const ambiguous: number[] = [];
-  inSteps(touched.count, (from, to) => decideByItself(words, touched.entries.subarray(from, to), rules, ambiguous));
+  forEachChunk(touched.count, (from, to) =>
+    decideByItself(words, touched.entries.subarray(from, to), rules, ambiguous),
+  );
   if (ambiguous.length === 0) return;
   ends.count(words, ambiguous, touched.entries.subarray(0, touched.count));
   const policySays = (base: number): number => byPolicy[words[base + OPENED_BY] - 1];
   const otherEnd = createOtherEnd(words, ambiguous, policySays);
-  inSteps(ambiguous.length, (from, to) => {
+  forEachChunk(ambiguous.length, (from, to) => {
     decideAmbiguous(words, ambiguous.slice(from, to), ends, rules, policySays, otherEnd);
   });
 }
@@ -122,7 +127,7 @@ function rankGap(words: Uint32Array, base: number, rules: InitiatorRules): numbe
 function decideAmbiguous(
   words: Uint32Array,
   ambiguous: readonly number[],
-  ends: Ends,
+  ends: EndpointFanIn,
   rules: InitiatorRules,
   policySays: (base: number) => number,
   otherEnd: (base: number) => number,

@@ -1,15 +1,24 @@
-import type { Agreement, Cause, Decision, Evidence, Initiator, Judgement, Layer, Verdict } from "../../judgement.ts";
-import type { Match } from "../../policy/filters.ts";
-import { EGRESS, INGRESS, NOT_ASKED, type Reading } from "../lookup/policy-lookup.ts";
+import type {
+  Agreement,
+  Cause,
+  Decision,
+  InitiatorEvidence,
+  Initiator,
+  Judgement,
+  Layer,
+  Verdict,
+} from "../../judgement.ts";
+import type { FilterMatch } from "../../policy/filters.ts";
+import { EGRESS, INGRESS, NOT_ASKED, type PolicyLookup } from "../lookup/policy-lookup.ts";
 
 /** What is known of a record beside the policy: its own words, and the connection it belongs to. */
-export interface Facts {
+export interface RecordFacts {
   readonly accountId: number;
   readonly action: "ACCEPT" | "REJECT" | null;
   readonly logStatus: "OK" | "NODATA" | "SKIPDATA";
   readonly rejectReason: "BPA" | "EC" | "other" | null;
   readonly initiator: Initiator;
-  readonly evidence: Evidence;
+  readonly evidence: InitiatorEvidence;
   /** The match that admitted the connection when it began, by place; NOT_ASKED when that is not known. */
   readonly admittedBy: number;
   /** The same if not `initiator` but the other end began it. */
@@ -26,13 +35,13 @@ export interface Facts {
   readonly unanswered: boolean;
 }
 
-interface Walk {
+interface LayerWalk {
   readonly layers: Record<Layer, Decision | null>;
   readonly verdict: Verdict;
   readonly decidedBy: Layer | null;
   readonly cause: Cause | null;
   readonly naclRule: number;
-  readonly sg: Match | null;
+  readonly sg: FilterMatch | null;
   readonly reply: boolean;
 }
 
@@ -43,22 +52,22 @@ const NO_LAYERS: Readonly<Record<Layer, Decision | null>> = {
   nacl_out: null,
 };
 
-/** Judges a record. Pure: the same reading and facts give an equal judgement. */
+/** Judges a record. Pure: the same lookup and facts give an equal judgement. */
 export function judge(
-  reading: Reading,
-  facts: Facts,
-  readings: readonly Reading[],
-  matches: readonly Match[],
+  lookup: PolicyLookup,
+  facts: RecordFacts,
+  lookups: readonly PolicyLookup[],
+  matches: readonly FilterMatch[],
 ): Judgement {
   const said = {
     accountId: facts.accountId,
-    direction: reading.direction === INGRESS ? "ingress" : reading.direction === EGRESS ? "egress" : null,
+    direction: lookup.direction === INGRESS ? "ingress" : lookup.direction === EGRESS ? "egress" : null,
     initiator: facts.initiator,
     evidence: facts.evidence,
     action: facts.action,
     logStatus: facts.logStatus,
     rejectReason: facts.rejectReason,
-    snapshot: reading.snapshot,
+    snapshot: lookup.snapshot,
   } as const;
   const silent = {
     verdict: "undecided",
@@ -69,25 +78,25 @@ export function judge(
     sgPossible: [],
   } as const;
   if (facts.logStatus !== "OK") return { ...said, ...silent, agreement: "no_data", cause: null };
-  if (reading.interfaceKnown === "unknown") return { ...said, ...silent, agreement: "unmodelled", cause: null };
-  if (reading.local !== "known") {
-    const cause = reading.local === "no_address" ? "field_absent" : "address_not_on_eni";
+  if (lookup.interfaceKnown === "unknown") return { ...said, ...silent, agreement: "unmodelled", cause: null };
+  if (lookup.local !== "known") {
+    const cause = lookup.local === "no_address" ? "field_absent" : "address_not_on_eni";
     return { ...said, ...silent, agreement: "undecided", cause };
   }
 
-  let [chosen, from] = [walk(reading, facts, matches), reading];
+  let [chosen, from] = [walk(lookup, facts, matches), lookup];
   let changed = false;
   if (facts.uncertain && contradicts(chosen.verdict, facts.action)) {
     const initiator = facts.initiator === "local" ? "remote" : "local";
-    const other = walk(reading, { ...facts, initiator, admittedBy: facts.admittedOtherwise }, matches);
+    const other = walk(lookup, { ...facts, initiator, admittedBy: facts.admittedOtherwise }, matches);
     if (!contradicts(other.verdict, facts.action)) chosen = other;
   }
   if (!consistent(chosen.verdict, facts.action)) {
     // The record straddles a change: either configuration may have decided it.
-    for (const other of reading.others) {
-      const second = walk(readings[other], facts, matches);
+    for (const other of lookup.others) {
+      const second = walk(lookups[other], facts, matches);
       if (!consistent(second.verdict, facts.action)) continue;
-      [chosen, from, changed] = [second, readings[other], true];
+      [chosen, from, changed] = [second, lookups[other], true];
       break;
     }
   }
@@ -107,32 +116,32 @@ export function judge(
 }
 
 /** Asks the layers in the order in which the packet meets them. */
-function walk(reading: Reading, facts: Facts, matches: readonly Match[]): Walk {
+function walk(lookup: PolicyLookup, facts: RecordFacts, matches: readonly FilterMatch[]): LayerWalk {
   const layers = { ...NO_LAYERS };
-  const ingress = reading.direction === INGRESS;
+  const ingress = lookup.direction === INGRESS;
   const sgLayer: Layer = ingress ? "sg_in" : "sg_out";
   const order: Layer[] = ingress ? ["nacl_in", "sg_in"] : ["sg_out", "nacl_out"];
-  if (!ingress && reading.naclIn !== NOT_ASKED) order.push("nacl_in");
+  if (!ingress && lookup.naclIn !== NOT_ASKED) order.push("nacl_in");
   let cause: Cause | null = null;
   let naclRule = -1;
   let denied: Layer | null = null;
   let open: Layer | null = null;
   let last: Layer | null = null;
   let doubtful: Layer | null = null;
-  const aclAsked = ingress ? reading.naclIn : reading.naclOut;
+  const aclAsked = ingress ? lookup.naclIn : lookup.naclOut;
   const aclDenies = aclAsked !== NOT_ASKED && matches[aclAsked].answer === "deny";
-  const group = securityGroups(reading, facts, matches, aclDenies);
+  const group = securityGroups(lookup, facts, matches, aclDenies);
 
   for (const layer of order) {
     let decision: Decision;
-    if (reading.unfiltered) decision = "skipped";
+    if (lookup.unfiltered) decision = "skipped";
     else if (layer === sgLayer) {
       decision = group.decision;
       if (decision === "undecided") cause ??= group.cause ?? group.match?.doubt ?? "unresolved_reference";
     } else {
-      const asked = layer === "nacl_in" ? reading.naclIn : reading.naclOut;
-      if (reading.sameSubnet) decision = "skipped";
-      else if (asked === NOT_ASKED) decision = reading.aclUnknown ? "undecided" : "skipped";
+      const asked = layer === "nacl_in" ? lookup.naclIn : lookup.naclOut;
+      if (lookup.sameSubnet) decision = "skipped";
+      else if (asked === NOT_ASKED) decision = lookup.aclUnknown ? "undecided" : "skipped";
       else decision = matches[asked].answer;
       if (decision === "undecided") cause ??= asked === NOT_ASKED ? "unresolved_reference" : matches[asked].doubt;
       // Of several entries the one that stopped the packet is named.
@@ -157,25 +166,30 @@ function walk(reading: Reading, facts: Facts, matches: readonly Match[]): Walk {
     decidedBy: denied ?? open ?? last,
     cause: verdict === "undecided" ? (cause ?? group.cause) : denied && denied !== sgLayer ? null : group.cause,
     naclRule,
-    sg: reading.unfiltered ? null : group.match,
+    sg: lookup.unfiltered ? null : group.match,
     reply: group.reply,
   };
 }
 
 interface GroupAnswer {
   readonly decision: Decision;
-  readonly match: Match | null;
+  readonly match: FilterMatch | null;
   readonly cause: Cause | null;
   readonly reply: boolean;
 }
 
 /** The security group layer: only the initiating direction meets the rules, replies pass by tracking. */
-function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[], aclDenies: boolean): GroupAnswer {
-  const egress = reading.direction === EGRESS;
+function securityGroups(
+  lookup: PolicyLookup,
+  facts: RecordFacts,
+  matches: readonly FilterMatch[],
+  aclDenies: boolean,
+): GroupAnswer {
+  const egress = lookup.direction === EGRESS;
   const reply = facts.initiator !== "unknown" && (facts.initiator === "local") !== egress;
-  if (reading.sgIfLocal === NOT_ASKED) return { decision: "skipped", match: null, cause: null, reply };
-  const ifLocal = matches[reading.sgIfLocal];
-  const ifRemote = matches[reading.sgIfRemote];
+  if (lookup.sgIfLocal === NOT_ASKED) return { decision: "skipped", match: null, cause: null, reply };
+  const ifLocal = matches[lookup.sgIfLocal];
+  const ifRemote = matches[lookup.sgIfRemote];
   if (facts.initiator === "unknown") return eitherInitiator(egress ? ifLocal : ifRemote, egress ? ifRemote : ifLocal);
 
   const match = facts.initiator === "local" ? ifLocal : ifRemote;
@@ -213,28 +227,34 @@ function securityGroups(reading: Reading, facts: Facts, matches: readonly Match[
 }
 
 /** Nobody knows who began: the packet passes if it may be a request, or the reply to one. */
-function eitherInitiator(asRequest: Match, asReply: Match): GroupAnswer {
+function eitherInitiator(asRequest: FilterMatch, asReply: FilterMatch): GroupAnswer {
   if (asRequest.answer === "allow") return { decision: "allow", match: asRequest, cause: null, reply: false };
   if (asReply.answer === "allow") return { decision: "tracked", match: asReply, cause: null, reply: true };
   const doubtful = asRequest.answer === "undecided" ? asRequest : asReply.answer === "undecided" ? asReply : null;
   return { decision: doubtful ? "undecided" : "deny", match: doubtful ?? asRequest, cause: null, reply: false };
 }
 
-function contradicts(verdict: Verdict, action: Facts["action"]): boolean {
+function contradicts(verdict: Verdict, action: RecordFacts["action"]): boolean {
   return verdict !== "undecided" && !consistent(verdict, action);
 }
 
-function consistent(verdict: Verdict, action: Facts["action"]): boolean {
+function consistent(verdict: Verdict, action: RecordFacts["action"]): boolean {
   return action === null || verdict === (action === "ACCEPT" ? "allow" : "deny");
 }
 
-function agreementOf(verdict: Verdict, action: Facts["action"]): Agreement {
+function agreementOf(verdict: Verdict, action: RecordFacts["action"]): Agreement {
   if (verdict === "undecided" || action === null) return "undecided";
   if (consistent(verdict, action)) return "agree";
   return action === "ACCEPT" ? "unexpected_accept" : "unexpected_reject";
 }
 
-function causeOf(walked: Walk, agreement: Agreement, changed: boolean, reading: Reading, facts: Facts): Cause | null {
+function causeOf(
+  walked: LayerWalk,
+  agreement: Agreement,
+  changed: boolean,
+  lookup: PolicyLookup,
+  facts: RecordFacts,
+): Cause | null {
   if (changed) return "config_changed_in_record";
   if (agreement === "unexpected_reject") {
     if (facts.rejectReason === "BPA") return "block_public_access";
@@ -243,12 +263,12 @@ function causeOf(walked: Walk, agreement: Agreement, changed: boolean, reading: 
     if (facts.stray) return "no_tracked_connection";
   }
   if (agreement === "unexpected_accept" || agreement === "unexpected_reject") {
-    if (reading.interfaceKnown === "other_snapshot") return "interface_from_other_snapshot";
+    if (lookup.interfaceKnown === "other_snapshot") return "interface_from_other_snapshot";
     return agreement === "unexpected_accept" && facts.stray ? "no_tracked_connection" : "no_explanation";
   }
   if (agreement === "undecided" && facts.action === null) return "field_absent";
   const stoppedByAcl = walked.decidedBy === "nacl_in" || walked.decidedBy === "nacl_out";
   if (walked.verdict === "deny" && walked.reply && stoppedByAcl) return "return_path_nacl";
-  if (reading.interfaceKnown === "other_snapshot") return "interface_from_other_snapshot";
+  if (lookup.interfaceKnown === "other_snapshot") return "interface_from_other_snapshot";
   return walked.cause;
 }

@@ -1,16 +1,16 @@
 import type { ConnectionTable } from "../conntrack/connections.ts";
 import { LOCAL_OPENED, OPENED_BY, REMOTE_OPENED, UNKNOWN } from "../conntrack/layout.ts";
-import type { Touched } from "../conntrack/segment-deltas.ts";
-import { type ReadingColumns, SEVERAL, sideOf } from "../lookup/lookup-columns.ts";
-import { EGRESS, NOT_ASKED, type ReadingTable } from "../lookup/policy-lookup.ts";
+import type { SegmentDeltas } from "../conntrack/segment-deltas.ts";
+import { type LookupColumns, SEVERAL, sideOf } from "../lookup/lookup-columns.ts";
+import { EGRESS, NOT_ASKED, type LookupTable } from "../lookup/policy-lookup.ts";
 
 /** Under which matches connections began. */
-export interface Admissions {
+export interface OpeningMatches {
   /**
-   * Under which match the entry's connection began, for judging a record of it: NOT_ASKED where the record's own reading
+   * Under which match the entry's connection began, for judging a record of it: NOT_ASKED where the record's own lookup
    * says the same. Where it is not sure who opened it (`unsure`), the number stands for two matches.
    */
-  admittedFor(base: number, opened: number, reading: number, unsure: boolean): number;
+  admittedFor(base: number, opened: number, lookup: number, unsure: boolean): number;
   /** The matches, by place, that such a number stands for: if the opener did begin, and if the other end did. */
   admittedBy(admitted: number): readonly [number, number];
 }
@@ -18,30 +18,30 @@ export interface Admissions {
 /** Numbers from here downwards stand for pairs of matches. */
 const FIRST_PAIR = NOT_ASKED - 1;
 
-export function createAdmissions(
-  table: ReadingTable,
+export function createOpeningMatches(
+  table: LookupTable,
   connections: ConnectionTable,
-  columns: ReadingColumns,
-): Admissions {
+  columns: LookupColumns,
+): OpeningMatches {
   const pairs: (readonly [number, number])[] = [];
   const pairIds = new Map<string, number>();
 
-  const unlessOwn = (base: number, opened: number, reading: number): number => {
+  const unlessOwn = (base: number, opened: number, lookup: number): number => {
     const began = sideOf(connections.words[base + OPENED_BY] - 1, opened);
     const match = columns.admitted[began];
-    const own = columns.own[sideOf(reading, opened)];
+    const own = columns.own[sideOf(lookup, opened)];
     if (own !== SEVERAL) return match === own ? NOT_ASKED : match;
     // It began while the configuration changed, and the record straddles the same change, which explains it.
     const changedTo = columns.admittedIn[began];
-    const { others } = table.readings[reading];
-    return changedTo >= 0 && others.some((other) => table.readings[other].snapshot === changedTo) ? NOT_ASKED : match;
+    const { others } = table.lookups[lookup];
+    return changedTo >= 0 && others.some((other) => table.lookups[other].snapshot === changedTo) ? NOT_ASKED : match;
   };
 
   return {
-    admittedFor(base, opened, reading, unsure) {
-      const match = opened === UNKNOWN ? NOT_ASKED : unlessOwn(base, opened, reading);
+    admittedFor(base, opened, lookup, unsure) {
+      const match = opened === UNKNOWN ? NOT_ASKED : unlessOwn(base, opened, lookup);
       if (!unsure) return match;
-      const otherwise = unlessOwn(base, opened === LOCAL_OPENED ? REMOTE_OPENED : LOCAL_OPENED, reading);
+      const otherwise = unlessOwn(base, opened === LOCAL_OPENED ? REMOTE_OPENED : LOCAL_OPENED, lookup);
       if (otherwise === NOT_ASKED) return match;
       const text = `${match},${otherwise}`;
       let pair = pairIds.get(text);
@@ -67,7 +67,7 @@ export interface Ping {
 }
 
 /** Counts the ping runs of a segment into the openings; the order in which the records came does not matter. */
-export function countPings({ openings }: Touched, pings: Ping[]): void {
+export function countPings({ openings }: SegmentDeltas, pings: Ping[]): void {
   pings.sort((a, b) => a.place - b.place || a.direction - b.direction || a.start - b.start || a.end - b.end);
   let until = 0;
   pings.forEach((ping, at) => {

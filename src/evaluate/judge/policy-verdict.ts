@@ -1,5 +1,5 @@
 import type { Initiator, Judgement, Layer, Verdict } from "../../judgement.ts";
-import type { ReadingTable } from "../lookup/policy-lookup.ts";
+import type { LookupTable } from "../lookup/policy-lookup.ts";
 import { judge } from "./judge.ts";
 
 /** What a configuration alone says of a record: nothing that the log shows of the outcome plays a part. */
@@ -23,9 +23,9 @@ export interface Told {
   readonly stray: boolean;
 }
 
-export function policyVerdict(table: ReadingTable, reading: number, told: Told): PolicyVerdict {
-  const { others, ...own } = table.readings[reading];
-  const [first, ...rest] = [own, ...others.map((other) => table.readings[other])].map((one) =>
+export function policyVerdict(table: LookupTable, lookup: number, told: Told): PolicyVerdict {
+  const { others, ...own } = table.lookups[lookup];
+  const [first, ...rest] = [own, ...others.map((other) => table.lookups[other])].map((one) =>
     judge(
       { ...one, others: [] },
       {
@@ -44,7 +44,7 @@ export function policyVerdict(table: ReadingTable, reading: number, told: Told):
         related: false,
         unanswered: false,
       },
-      table.readings,
+      table.lookups,
       table.matches,
     ),
   );

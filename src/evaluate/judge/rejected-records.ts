@@ -14,12 +14,12 @@ import {
   writeKey,
 } from "../conntrack/layout.ts";
 import { LOOK_UP } from "../conntrack/observe.ts";
-import type { Touched } from "../conntrack/segment-deltas.ts";
+import type { SegmentDeltas } from "../conntrack/segment-deltas.ts";
 import { DELIVERY, type IdleTimeouts, rememberedSeconds } from "../conntrack/timeouts.ts";
 
 export interface ObservedBatch {
   readonly batch: FlowBatch;
-  readonly readings: Uint32Array;
+  readonly lookups: Uint32Array;
   readonly entries: Int32Array;
 }
 
@@ -39,16 +39,16 @@ export const beginsLate = (place: number): boolean => ((FIRST_REJECTED - place) 
  * difference how much else was already known. The connection is the youngest of the record's key that began before it and
  * is still remembered, else one that begins within a minute (times are off by up to that).
  */
-export function placeRejected(
+export function attachRejected(
   observed: readonly ObservedBatch[],
   directions: Uint8Array,
   connections: ConnectionTable,
   pool: AddressPool,
   timeouts: IdleTimeouts,
-  touched: Touched,
+  touched: SegmentDeltas,
 ): void {
   const { words } = connections;
-  const found: Found[] = [];
+  const found: RejectedRow[] = [];
   const times: Times = new Map();
   for (const of of observed) findRejected(of, directions, connections, pool, touched, found, times);
   if (times.size > 0) for (const of of observed) readTimes(of, words, times);
@@ -59,7 +59,7 @@ export function placeRejected(
 }
 
 /** A record that was not accepted, and the youngest connection of its key. */
-interface Found {
+interface RejectedRow {
   readonly of: ObservedBatch;
   readonly row: number;
   readonly entry: number;
@@ -70,16 +70,16 @@ function findRejected(
   directions: Uint8Array,
   connections: ConnectionTable,
   pool: AddressPool,
-  touched: Touched,
-  found: Found[],
+  touched: SegmentDeltas,
+  found: RejectedRow[],
   times: Times,
 ): void {
   const { words } = connections;
-  const { batch, readings, entries } = of;
+  const { batch, lookups, entries } = of;
   const rows: number[] = [];
   for (let row = 0; row < batch.rows; row++) if (entries[row] === LOOK_UP) rows.push(row);
   const keys = createKeys(rows.length);
-  rows.forEach((row, at) => writeKey(batch, row, directions[readings[row]], pool, keys, at * KEY_WORDS));
+  rows.forEach((row, at) => writeKey(batch, row, directions[lookups[row]], pool, keys, at * KEY_WORDS));
   connections.findAll(keys, rows.length);
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at];

@@ -8,7 +8,7 @@ import {
 } from "../../decode/flow-batch.ts";
 import { IPV6 } from "../../net/address.ts";
 import { ICMP, ICMPV6, TCP, UDP } from "../../policy/services.ts";
-import { inSteps } from "../chunks.ts";
+import { forEachChunk } from "../chunks.ts";
 import type { AddressPool } from "../conntrack/address-pool.ts";
 import type { ConnectionTable } from "../conntrack/connections.ts";
 import {
@@ -41,28 +41,28 @@ import {
 } from "../conntrack/layout.ts";
 import { NO_ENTRY } from "../conntrack/observe.ts";
 import { isStray } from "../facts/usage.ts";
-import type { ReadingColumns } from "../lookup/lookup-columns.ts";
-import { EGRESS, NOT_ASKED, type Reading, type ReadingTable } from "../lookup/policy-lookup.ts";
+import type { LookupColumns } from "../lookup/lookup-columns.ts";
+import { EGRESS, NOT_ASKED, type PolicyLookup, type LookupTable } from "../lookup/policy-lookup.ts";
 import { EVIDENCE_CODE, type InitiatorRules } from "./initiator.ts";
-import { type JudgementTable, LATE, RELATED, STRAY, SURMISES, UNANSWERED, UNCERTAIN } from "./judgement-table.ts";
-import type { Admissions } from "./opening-match.ts";
+import { type JudgementTable, LATE, RELATED, STRAY, WEAK_EVIDENCE, UNANSWERED, UNCERTAIN } from "./judgement-table.ts";
+import type { OpeningMatches } from "./opening-match.ts";
 import { beginsLate, connectionOf, isOfConnection } from "./rejected-records.ts";
 
 /** Last pass over a segment: the judgement of each row, once all that its records show of connections is known. */
 export interface RowJudge {
   /** Before the first batch of a segment. */
   beginSegment(): void;
-  /** Writes the number of each row's judgement to `out`. `entries` is what `observe` and `placeRejected` made of the rows. */
-  judge(batch: FlowBatch, readings: Uint32Array, entries: Int32Array, out: Uint32Array): void;
+  /** Writes the number of each row's judgement to `out`. `entries` is what `observe` and `attachRejected` made of the rows. */
+  judge(batch: FlowBatch, lookups: Uint32Array, entries: Int32Array, out: Uint32Array): void;
 }
 
 export interface RowJudgeParts {
-  readonly table: ReadingTable;
+  readonly table: LookupTable;
   readonly rules: InitiatorRules;
   readonly connections: ConnectionTable;
   readonly addresses: AddressPool;
-  readonly columns: ReadingColumns;
-  readonly admissions: Admissions;
+  readonly columns: LookupColumns;
+  readonly admissions: OpeningMatches;
   readonly judgementOf: JudgementTable["judgementOf"];
 }
 
@@ -88,7 +88,7 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
   const key = createKeys(1);
   const judgeRows = (
     batch: FlowBatch,
-    readings: Uint32Array,
+    lookups: Uint32Array,
     entries: Int32Array,
     out: Uint32Array,
     from: number,
@@ -102,13 +102,13 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
     const { bits: bitsColumn, protocol: protocols, tcpFlags, accountId, packets, bytes } = batch;
     for (let row = from; row < to; row++) {
       const bits = bitsColumn[row];
-      const reading = readings[row];
+      const lookup = lookups[row];
       let packed =
         (bits & ACTION_MASK) | (((bits >>> STATUS_SHIFT) & 3) << 2) | (((bits >>> REJECT_REASON_SHIFT) & 3) << 4);
       let admitted = NOT_ASKED;
       let entry = entries[row];
       if (entry !== NO_ENTRY) {
-        const direction = directions[reading];
+        const direction = directions[lookup];
         const egress = direction === EGRESS;
         const flags = bits & HAS_TCP_FLAGS ? tcpFlags[row] : 0;
         let late = false;
@@ -121,7 +121,7 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
         let opened = flags === 0 ? UNKNOWN : openedByFlags(flags, egress);
         let evidence = EVIDENCE_CODE.tcp_flags;
         // A SYN-ACK that answers nothing in the log and that the network ACL lets pass was scattered here by a stranger.
-        if (entry < 0 && (flags & SYN_ACK) === SYN_ACK && deniedByAcl[reading] === 0) opened = UNKNOWN;
+        if (entry < 0 && (flags & SYN_ACK) === SYN_ACK && deniedByAcl[lookup] === 0) opened = UNKNOWN;
         if (entry >= 0) {
           const base = entry * STRIDE;
           const state = words[base + STATE];
@@ -132,7 +132,7 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
           if (accepted) {
             if (isStray(words, base)) packed |= STRAY;
           } else {
-            const aclDenies = deniedByAcl[reading] === 1;
+            const aclDenies = deniedByAcl[lookup] === 1;
             // Outbound the groups come before the network ACL, inbound they never saw what it stopped.
             if (egress && opened === REMOTE_OPENED && aclDenies) words[base + STATE] = state | REPLY_TRIED;
             if (isStrayAnswer(batch, row, words, base, egress, aclDenies)) packed |= STRAY;
@@ -140,7 +140,7 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
           }
         } else if (opened === UNKNOWN && (bits & ACTION_MASK) !== 0) {
           // A rejected record of no known connection: who is heard began, unless it can only be a server's answer.
-          const answers = egress && deniedByAcl[reading] === 1 && serverAnswers(batch, row, rules);
+          const answers = egress && deniedByAcl[lookup] === 1 && serverAnswers(batch, row, rules);
           opened = egress === answers ? REMOTE_OPENED : LOCAL_OPENED;
           evidence = answers ? EVIDENCE_CODE.service_port : EVIDENCE_CODE.only_direction;
           if (!answers && !accepted && isBare(batch, row)) packed |= STRAY;
@@ -148,17 +148,17 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
         if (opened === UNKNOWN) evidence = EVIDENCE_CODE.none;
         packed |= (opened << 8) | (evidence << 10);
         const ported = protocol === TCP || protocol === UDP;
-        const unsure = ported ? accepted && SURMISES[evidence] === 1 : true;
+        const unsure = ported ? accepted && WEAK_EVIDENCE[evidence] === 1 : true;
         if (unsure) packed |= UNCERTAIN;
-        if (entry >= 0) admitted = admittedFor(entry * STRIDE, opened, reading, unsure);
-        if ((protocol === ICMP || protocol === ICMPV6) && deniedByGroups(table, reading)) {
+        if (entry >= 0) admitted = admittedFor(entry * STRIDE, opened, lookup, unsure);
+        if ((protocol === ICMP || protocol === ICMPV6) && deniedByGroups(table, lookup)) {
           writeKey(batch, row, direction, addresses, key, 0);
           const refusedPing = !accepted && isAsLongAsPings(bytes[row], packets[row], key[KIND] >>> 8 === IPV6);
           if (!refusedPing && haveFlow()) packed |= RELATED;
           else if (accepted && words[entry * STRIDE + (egress ? FIRST_IN : FIRST_OUT)] === NEVER) packed |= UNANSWERED;
         }
       }
-      out[row] = judgementOf(reading, accountId[row], admitted, packed);
+      out[row] = judgementOf(lookup, accountId[row], admitted, packed);
     }
   };
 
@@ -166,8 +166,8 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
     beginSegment() {
       pairs = null;
     },
-    judge(batch, readings, entries, out) {
-      inSteps(batch.rows, (from, to) => judgeRows(batch, readings, entries, out, from, to));
+    judge(batch, lookups, entries, out) {
+      forEachChunk(batch.rows, (from, to) => judgeRows(batch, lookups, entries, out, from, to));
     },
   };
 }
@@ -216,8 +216,8 @@ function isAsLongAsPings(bytes: number, packets: number, ipv6: boolean): boolean
 }
 
 /** The groups let nothing like the record pass, whoever of the two began, under a configuration that may have decided it. */
-function deniedByGroups({ readings, matches }: ReadingTable, reading: number): boolean {
-  const denied = ({ sgIfLocal, sgIfRemote }: Reading): boolean =>
+function deniedByGroups({ lookups, matches }: LookupTable, lookup: number): boolean {
+  const denied = ({ sgIfLocal, sgIfRemote }: PolicyLookup): boolean =>
     sgIfLocal !== NOT_ASKED && (matches[sgIfLocal].answer === "deny" || matches[sgIfRemote].answer === "deny");
-  return denied(readings[reading]) || readings[reading].others.some((other) => denied(readings[other]));
+  return denied(lookups[lookup]) || lookups[lookup].others.some((other) => denied(lookups[other]));
 }

@@ -13,27 +13,27 @@ import type { CompiledPolicy } from "../../policy/compile.ts";
 import { ACL_UNKNOWN, DETAILED, FOUR_TOLD, NO_FILTER, NOT_IN_SNAPSHOT } from "../../policy/interfaces.ts";
 import { classOf4, classOf6 } from "../../policy/peer-classes.ts";
 import { serviceOf } from "../../policy/services.ts";
-import { inSteps } from "../chunks.ts";
+import { forEachChunk } from "../chunks.ts";
 import {
   ADDRESS_ELSEWHERE,
   ADDRESS_MISSING,
-  createReadingMemo,
+  createLookupMemo,
   NO_ACL,
   OTHER_SNAPSHOT,
   SAME_SUBNET,
   UNFILTERED,
 } from "./memo.ts";
-import { EGRESS, INGRESS, NOT_ASKED, type ReadingTable, UNMODELLED } from "./policy-lookup.ts";
+import { EGRESS, INGRESS, NOT_ASKED, type LookupTable, UNMODELLED } from "./policy-lookup.ts";
 import {
   ABSENT,
   contains,
-  createSnapshotReader,
+  createSnapshotLookup,
   directionByBlocks,
   INTERFACE_WORDS,
   isRoutedToTransit,
   PRIMARY,
   PROFILE_SHIFT,
-  type SnapshotReader,
+  type SnapshotLookup,
   SUBNET_BASE,
   SUBNET_MASK,
 } from "./snapshot-lookup.ts";
@@ -44,19 +44,19 @@ import {
  */
 const CHANGE_TOLERANCE = 60;
 
-/** A number for each record: its reading, by place in `table.readings`. */
-export interface BatchReader {
-  /** Writes the reading of each row to `out[0 .. batch.rows)`. */
-  read(batch: FlowBatch, out: Uint32Array): void;
+/** A number for each record: its lookup, by place in `table.lookups`. */
+export interface BatchLookup {
+  /** Writes the lookup of each row to `out[0 .. batch.rows)`. */
+  lookUp(batch: FlowBatch, out: Uint32Array): void;
 }
 
 /** The reader for a policy. Readings are interned into `table`. */
-export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): BatchReader {
-  const readers = policy.snapshots.map((snapshot) => createSnapshotReader(snapshot, table));
+export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): BatchLookup {
+  const readers = policy.snapshots.map((snapshot) => createSnapshotLookup(snapshot, table));
   const modelled = policy.interfaceIds.length;
   const changes = policy.snapshots.map((snapshot) => snapshot.since);
-  const memo = createReadingMemo(table);
-  const unmodelled = table.internReading(UNMODELLED);
+  const memo = createLookupMemo(table);
+  const unmodelled = table.internLookup(UNMODELLED);
 
   const readWith = (batch: FlowBatch, row: number, at: number, elsewhere: boolean): number => {
     const { snapshot, recent, places, classOf } = readers[at];
@@ -113,9 +113,9 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     const known = viaTransit ? -1 : recent.get(route, (forward << 16) ^ backward, peerClass);
     if (known >= 0) return known;
     const side = sameSubnet ? SAME_SUBNET : 0;
-    const reading = ask(batch, row, at, flags | side, direction, peerFamily, peerClass, forward, backward, viaTransit);
-    if (!viaTransit) recent.set(route, (forward << 16) ^ backward, peerClass, reading);
-    return reading;
+    const lookup = ask(batch, row, at, flags | side, direction, peerFamily, peerClass, forward, backward, viaTransit);
+    if (!viaTransit) recent.set(route, (forward << 16) ^ backward, peerClass, lookup);
+    return lookup;
   };
 
   /** Asks every layer: once for all records that no rule tells apart, so not part of the loop over records. */
@@ -182,17 +182,17 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
     for (let step = earliest - 1; step <= latest; step++) {
       const at = step < earliest ? first : step;
       if (readers[at].snapshot.interfaces.sgIngress[eni] === NOT_IN_SNAPSHOT) continue;
-      const reading = readWith(batch, row, at, false);
-      if (!found.includes(reading)) found.push(reading);
+      const lookup = readWith(batch, row, at, false);
+      if (!found.includes(lookup)) found.push(lookup);
     }
     if (found.length === 1) return found[0];
     if (found.length > 1) {
       // An interface may have changed its addresses: a configuration under which they are not its own decided nothing.
-      const placed = found.find((reading) => table.readings[reading].local === "known") ?? found[0];
-      const { direction, local } = table.readings[placed];
-      const others = found.filter((reading) => {
-        const other = table.readings[reading];
-        return reading !== placed && local === "known" && other.local === local && other.direction === direction;
+      const placed = found.find((lookup) => table.lookups[lookup].local === "known") ?? found[0];
+      const { direction, local } = table.lookups[placed];
+      const others = found.filter((lookup) => {
+        const other = table.lookups[lookup];
+        return lookup !== placed && local === "known" && other.local === local && other.direction === direction;
       });
       return others.length === 0 ? placed : memo.withOthers(placed, others);
     }
@@ -213,7 +213,7 @@ export function createBatchReader(policy: CompiledPolicy, table: ReadingTable): 
   };
 
   return {
-    read: (batch, out) => inSteps(batch.rows, (from, to) => readRows(batch, out, from, to)),
+    lookUp: (batch, out) => forEachChunk(batch.rows, (from, to) => readRows(batch, out, from, to)),
   };
 }
 
@@ -224,7 +224,7 @@ function inForce(changes: readonly number[], time: number): number {
 }
 
 /** The snapshot closest in order that knows the interface; the earlier one of two equally close. */
-function nearestSnapshot(readers: readonly SnapshotReader[], eni: number, from: number): number {
+function nearestSnapshot(readers: readonly SnapshotLookup[], eni: number, from: number): number {
   for (let distance = 1; distance < readers.length; distance++) {
     for (const at of [from - distance, from + distance]) {
       if (readers[at] && readers[at].snapshot.interfaces.sgIngress[eni] !== NOT_IN_SNAPSHOT) return at;

@@ -1,13 +1,13 @@
-import type { Match } from "../../policy/filters.ts";
+import type { FilterMatch } from "../../policy/filters.ts";
 import { LOCAL_OPENED, REMOTE_OPENED, UNKNOWN } from "../conntrack/layout.ts";
 import type { RuleSets } from "../facts/rule-sets.ts";
-import { INGRESS, NOT_ASKED, type Reading, type ReadingTable } from "./policy-lookup.ts";
+import { INGRESS, NOT_ASKED, type PolicyLookup, type LookupTable } from "./policy-lookup.ts";
 
 /**
- * What the loops over records ask of a reading, as columns by reading number. Where two columns belong together, the one
+ * What the loops over records ask of a lookup, as columns by lookup number. Where two columns belong together, the one
  * for a connection that the interface opened stands at `number * 2`, the one for a remote opener behind it.
  */
-export interface ReadingColumns {
+export interface LookupColumns {
   /** 0 where the interface's side is not known. */
   direction: Uint8Array;
   /** 1: the network ACL does not let the record pass, whatever the groups say. */
@@ -16,13 +16,13 @@ export interface ReadingColumns {
   initiator: Uint8Array;
   /** The match that decides alone, by the snapshot in force; SEVERAL where the record straddles a change. */
   own: Int32Array;
-  /** The match under which a connection began whose first record has this reading. */
+  /** The match under which a connection began whose first record has this lookup. */
   admitted: Int32Array;
   /** Its snapshot, where it is not that in force at the connection's start; else -1. */
   admittedIn: Int32Array;
-  /** Takes in the readings that are new in the table. */
+  /** Takes in the lookups that are new in the table. */
   learn(): void;
-  /** The rule set that is credited with a connection, by the place of its reading and opener; -1: none. */
+  /** The rule set that is credited with a connection, by the place of its lookup and opener; -1: none. */
   ruleSetOf(side: number): number;
   /** The rule set that lets the replies of an untracked connection pass; -1: none, or it is tracked. */
   replyRuleSetOf(side: number): number;
@@ -32,22 +32,22 @@ export interface ReadingColumns {
 export const SEVERAL = NOT_ASKED - 1;
 
 /** Place of a pair's value for an opener. */
-export function sideOf(reading: number, opened: number): number {
-  return reading * 2 + (opened === LOCAL_OPENED ? 0 : 1);
+export function sideOf(lookup: number, opened: number): number {
+  return lookup * 2 + (opened === LOCAL_OPENED ? 0 : 1);
 }
 
-export function createReadingColumns(table: ReadingTable, ruleSets: RuleSets): ReadingColumns {
+export function createLookupColumns(table: LookupTable, ruleSets: RuleSets): LookupColumns {
   let known = 0;
   let capacity = 1 << 8;
   // Filled when they are asked for: only what was credited enters the evidence.
   let [admitting, replying] = [unknownSets(capacity), unknownSets(capacity)];
-  const columns: ReadingColumns = { ...emptyColumns(capacity), learn, ruleSetOf, replyRuleSetOf };
+  const columns: LookupColumns = { ...emptyColumns(capacity), learn, ruleSetOf, replyRuleSetOf };
 
   function learn(): void {
-    const { readings, matches } = table;
-    if (known === readings.length) return;
-    if (readings.length > capacity) {
-      while (readings.length > capacity) capacity *= 2;
+    const { lookups, matches } = table;
+    if (known === lookups.length) return;
+    if (lookups.length > capacity) {
+      while (lookups.length > capacity) capacity *= 2;
       const larger = emptyColumns(capacity);
       for (const name of Object.keys(larger) as (keyof Columns)[]) {
         (larger[name] as Int32Array).set(columns[name] as Int32Array);
@@ -55,15 +55,15 @@ export function createReadingColumns(table: ReadingTable, ruleSets: RuleSets): R
       Object.assign(columns, larger);
       [admitting, replying] = [unknownSets(capacity), unknownSets(capacity)];
     }
-    for (; known < readings.length; known++) {
-      const reading = readings[known];
-      columns.direction[known] = reading.local === "known" ? reading.direction : 0;
-      const asked = reading.direction === INGRESS ? reading.naclIn : reading.naclOut;
+    for (; known < lookups.length; known++) {
+      const lookup = lookups[known];
+      columns.direction[known] = lookup.local === "known" ? lookup.direction : 0;
+      const asked = lookup.direction === INGRESS ? lookup.naclIn : lookup.naclOut;
       columns.deniedByAcl[known] = asked !== NOT_ASKED && matches[asked].answer === "deny" ? 1 : 0;
       columns.initiator[known] = allowedInitiator(table, known);
       for (const [side, name] of (["sgIfLocal", "sgIfRemote"] as const).entries()) {
-        columns.own[known * 2 + side] = reading.others.length === 0 ? reading[name] : SEVERAL;
-        const { match, snapshot } = admittedBy(reading, name);
+        columns.own[known * 2 + side] = lookup.others.length === 0 ? lookup[name] : SEVERAL;
+        const { match, snapshot } = admittedBy(lookup, name);
         columns.admitted[known * 2 + side] = match;
         columns.admittedIn[known * 2 + side] = snapshot;
       }
@@ -80,19 +80,19 @@ export function createReadingColumns(table: ReadingTable, ruleSets: RuleSets): R
     if (replying[side] !== UNKNOWN_SET) return replying[side];
     const match = columns.admitted[side];
     const untracked = match !== NOT_ASKED && table.matches[match].untracked;
-    const { sgIfLocal, sgIfRemote } = table.readings[side >> 1];
+    const { sgIfLocal, sgIfRemote } = table.lookups[side >> 1];
     const replies = side & 1 ? sgIfLocal : sgIfRemote;
     const passes = untracked && table.matches[replies].answer === "allow";
     return (replying[side] = passes ? ruleSets.of(replies) : -1);
   }
 
   /** The match under which a connection began: of a record that straddled a change, the configuration that lets it in. */
-  function admittedBy(reading: Reading, side: "sgIfLocal" | "sgIfRemote"): { match: number; snapshot: number } {
-    const { readings, matches } = table;
-    const own = { match: reading.sgIfLocal === NOT_ASKED ? NOT_ASKED : reading[side], snapshot: -1 };
+  function admittedBy(lookup: PolicyLookup, side: "sgIfLocal" | "sgIfRemote"): { match: number; snapshot: number } {
+    const { lookups, matches } = table;
+    const own = { match: lookup.sgIfLocal === NOT_ASKED ? NOT_ASKED : lookup[side], snapshot: -1 };
     if (own.match === NOT_ASKED || matches[own.match].answer === "allow") return own;
-    for (const other of reading.others) {
-      const { [side]: match, snapshot } = readings[other];
+    for (const other of lookup.others) {
+      const { [side]: match, snapshot } = lookups[other];
       if (match !== NOT_ASKED && matches[match].answer === "allow") return { match, snapshot };
     }
     return own;
@@ -102,9 +102,9 @@ export function createReadingColumns(table: ReadingTable, ruleSets: RuleSets): R
 }
 
 const UNKNOWN_SET = -2;
-const unknownSets = (readings: number): Int32Array => new Int32Array(readings * 2).fill(UNKNOWN_SET);
+const unknownSets = (lookups: number): Int32Array => new Int32Array(lookups * 2).fill(UNKNOWN_SET);
 
-type Columns = Omit<ReadingColumns, "learn" | "ruleSetOf" | "replyRuleSetOf">;
+type Columns = Omit<LookupColumns, "learn" | "ruleSetOf" | "replyRuleSetOf">;
 
 function emptyColumns(capacity: number): Columns {
   return {
@@ -121,10 +121,10 @@ function emptyColumns(capacity: number): Columns {
  * Which initiator the security groups speak for: the only one they let pass, or the one for whom a rule names the protocol
  * where the other merely falls under a rule for everything. UNKNOWN when they do not tell.
  */
-function allowedInitiator(table: ReadingTable, reading: number): number {
-  const { sgIfLocal, sgIfRemote } = table.readings[reading];
+function allowedInitiator(table: LookupTable, lookup: number): number {
+  const { sgIfLocal, sgIfRemote } = table.lookups[lookup];
   if (sgIfLocal === NOT_ASKED) return UNKNOWN;
-  const weight = ({ answer, named }: Match): number => (answer === "deny" ? 0 : named ? 2 : 1);
+  const weight = ({ answer, named }: FilterMatch): number => (answer === "deny" ? 0 : named ? 2 : 1);
   const difference = weight(table.matches[sgIfLocal]) - weight(table.matches[sgIfRemote]);
   return difference === 0 ? UNKNOWN : difference > 0 ? LOCAL_OPENED : REMOTE_OPENED;
 }

@@ -1,6 +1,6 @@
-import type { Reading, ReadingTable } from "./policy-lookup.ts";
+import type { PolicyLookup, LookupTable } from "./policy-lookup.ts";
 
-// Properties of a reading, as bits.
+// Properties of a lookup, as bits.
 export const UNFILTERED = 1;
 export const SAME_SUBNET = 2;
 export const NO_ACL = 4;
@@ -9,8 +9,8 @@ export const ADDRESS_MISSING = 16;
 export const ADDRESS_ELSEWHERE = 32;
 const FLAG_BITS = 6;
 
-export interface ReadingMemo {
-  /** Number of the reading made of these parts; `flags` are the bits above, the last four are places of matches. */
+export interface LookupMemo {
+  /** Number of the lookup made of these parts; `flags` are the bits above, the last four are places of matches. */
   intern(
     snapshot: number,
     flags: number,
@@ -20,11 +20,11 @@ export interface ReadingMemo {
     sgIfLocal: number,
     sgIfRemote: number,
   ): number;
-  withOthers(reading: number, others: readonly number[]): number;
+  withOthers(lookup: number, others: readonly number[]): number;
 }
 
-/** Numbers to readings without building an object per record. */
-export function createReadingMemo(table: ReadingTable): ReadingMemo {
+/** Numbers to lookups without building an object per record. */
+export function createLookupMemo(table: LookupTable): LookupMemo {
   const memo = new WordMemo(6);
   const { key } = memo;
   return {
@@ -37,12 +37,12 @@ export function createReadingMemo(table: ReadingTable): ReadingMemo {
       key[5] = sgIfRemote;
       const known = memo.find();
       if (known >= 0) return known;
-      const reading = toReading(snapshot, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote);
-      const added = table.internReading(reading);
+      const lookup = toReading(snapshot, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote);
+      const added = table.internLookup(lookup);
       memo.add(added);
       return added;
     },
-    withOthers: (reading, others) => table.internReading({ ...table.readings[reading], others }),
+    withOthers: (lookup, others) => table.internLookup({ ...table.lookups[lookup], others }),
   };
 }
 
@@ -54,7 +54,7 @@ function toReading(
   naclOut: number,
   sgIfLocal: number,
   sgIfRemote: number,
-): Reading {
+): PolicyLookup {
   return {
     snapshot,
     interfaceKnown: flags & OTHER_SNAPSHOT ? "other_snapshot" : "in_force",

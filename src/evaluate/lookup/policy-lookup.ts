@@ -1,5 +1,5 @@
 import type { FlowBatch } from "../../decode/flow-batch.ts";
-import type { Match } from "../../policy/filters.ts";
+import type { FilterMatch } from "../../policy/filters.ts";
 
 /** Relative to the interface; 0 where the record does not tell. */
 export const INGRESS = 1;
@@ -10,9 +10,9 @@ export const NOT_ASKED = -1;
 
 /**
  * What the policy alone says of a record: every layer's answer, for either initiator, without any memory of connections.
- * Two records that no rule tells apart have one reading, so readings are few and are interned.
+ * Two records that no rule tells apart have one lookup, so lookups are few and are interned.
  */
-export interface Reading {
+export interface PolicyLookup {
   /** Snapshot that was asked; -1 where none knows the interface. */
   readonly snapshot: number;
   readonly interfaceKnown: "in_force" | "other_snapshot" | "unknown";
@@ -35,16 +35,16 @@ export interface Reading {
 }
 
 /** Readings and matches by number. Grows only; numbers stay. */
-export interface ReadingTable {
-  readonly readings: Reading[];
-  readonly matches: Match[];
-  internReading(reading: Reading): number;
-  internMatch(match: Match): number;
+export interface LookupTable {
+  readonly lookups: PolicyLookup[];
+  readonly matches: FilterMatch[];
+  internLookup(lookup: PolicyLookup): number;
+  internMatch(match: FilterMatch): number;
 }
 
-export function createReadingTable(): ReadingTable {
-  const readings: Reading[] = [];
-  const matches: Match[] = [];
+export function createLookupTable(): LookupTable {
+  const lookups: PolicyLookup[] = [];
+  const matches: FilterMatch[] = [];
   const readingIds = new Map<string, number>();
   const matchIds = new Map<string, number>();
   const intern = <T>(value: T, ids: Map<string, number>, list: T[]): number => {
@@ -56,14 +56,14 @@ export function createReadingTable(): ReadingTable {
     return list.length - 1;
   };
   return {
-    readings,
+    lookups,
     matches,
-    internReading: (reading) => intern(reading, readingIds, readings),
+    internLookup: (lookup) => intern(lookup, readingIds, lookups),
     internMatch: (match) => intern(match, matchIds, matches),
   };
 }
 
-export const UNMODELLED: Reading = {
+export const UNMODELLED: PolicyLookup = {
   snapshot: -1,
   interfaceKnown: "unknown",
   direction: 0,
@@ -78,8 +78,8 @@ export const UNMODELLED: Reading = {
   others: [],
 };
 
-/** A batch with the reading of each row. */
-export interface ReadBatch {
+/** A batch with the lookup of each row. */
+export interface LookedUpBatch {
   readonly batch: FlowBatch;
-  readonly readings: Uint32Array;
+  readonly lookups: Uint32Array;
 }

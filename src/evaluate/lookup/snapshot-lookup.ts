@@ -7,10 +7,10 @@ import { ACL_UNKNOWN, NOT_IN_SNAPSHOT } from "../../policy/interfaces.ts";
 import { createMatcher, type Matcher } from "../../policy/matcher.ts";
 import { classOf4 } from "../../policy/peer-classes.ts";
 import { DirectMap } from "../conntrack/address-pool.ts";
-import { EGRESS, INGRESS, type ReadingTable } from "./policy-lookup.ts";
+import { EGRESS, INGRESS, type LookupTable } from "./policy-lookup.ts";
 
 /** What a reader keeps of one snapshot. */
-export interface SnapshotReader {
+export interface SnapshotLookup {
   readonly snapshot: CompiledSnapshot;
   readonly matcher: Matcher;
   /** What a record asks of its interface, side by side: `INTERFACE_WORDS` words each, beginning with profile and flags. */
@@ -32,12 +32,12 @@ export const PROFILE_SHIFT = 8;
 /** Flag, beside those of compile/interfaces.ts: the snapshot does not know the interface. */
 export const ABSENT = 128;
 
-/** Recent readings for each profile, and binary logarithms of the fewest and the most of them all. */
+/** Recent lookups for each profile, and binary logarithms of the fewest and the most of them all. */
 const RECENT_BITS = 3;
 const FEWEST_BITS = 14;
 const MOST_BITS = 18;
 
-export function createSnapshotReader(snapshot: CompiledSnapshot, table: ReadingTable): SnapshotReader {
+export function createSnapshotLookup(snapshot: CompiledSnapshot, table: LookupTable): SnapshotLookup {
   const { profiles, count } = profilesOf(snapshot);
   const wanted = Math.ceil(Math.log2(count + 1)) + RECENT_BITS;
   return {
@@ -63,7 +63,7 @@ function placesOf({ interfaces }: CompiledSnapshot, profiles: Uint32Array): Uint
   return places;
 }
 
-/** Interfaces with the same filters have the same profile: their records share readings. */
+/** Interfaces with the same filters have the same profile: their records share lookups. */
 function profilesOf({ interfaces }: CompiledSnapshot): { profiles: Uint32Array; count: number } {
   const profiles = new Uint32Array(interfaces.sgIngress.length);
   const numbers = new Map<string, number>();
@@ -94,7 +94,7 @@ function rememberClasses({ peers }: CompiledSnapshot): (address: number) => numb
   };
 }
 
-// Where an address of a row lies, as readings ask it of interfaces that one word does not describe.
+// Where an address of a row lies, as lookups ask it of interfaces that one word does not describe.
 
 const FOUR = new Uint32Array(1);
 

@@ -7,9 +7,9 @@ import { BATCH_ROWS, FlowBatch } from "../../../src/decode/flow-batch.ts";
 import { inflate } from "../../../src/decode/inflate.ts";
 import { createTextDecoder } from "../../../src/decode/text.ts";
 import { createEvaluator } from "../../../src/evaluate/evaluator.ts";
-import { createReadingTable, type ReadBatch } from "../../../src/evaluate/lookup/policy-lookup.ts";
+import { createLookupTable, type LookedUpBatch } from "../../../src/evaluate/lookup/policy-lookup.ts";
 import { createInitiatorRules } from "../../../src/evaluate/judge/initiator.ts";
-import { createBatchReader } from "../../../src/evaluate/lookup/look-up-batch.ts";
+import { createBatchLookup } from "../../../src/evaluate/lookup/look-up-batch.ts";
 import { factColumns } from "../../../src/store/fact-columns.ts";
 import { evidenceOnThisThread } from "../../../src/replay/threaded-writer.ts";
 import { checkEvidence } from "./check.ts";
@@ -69,15 +69,15 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
     });
   }
 
-  const table = createReadingTable();
-  const read: (ReadBatch & { objectId: number })[] = [];
+  const table = createLookupTable();
+  const read: (LookedUpBatch & { objectId: number })[] = [];
   const readPolicy = await timed(() => {
-    const reader = createBatchReader(policy, table);
+    const lookup = createBatchLookup(policy, table);
     for (const [objectId, { batches }] of decoded.entries()) {
       for (const batch of batches) {
-        const readings = new Uint32Array(BATCH_ROWS);
-        reader.read(batch, readings);
-        read.push({ batch, readings, objectId });
+        const lookups = new Uint32Array(BATCH_ROWS);
+        lookup.lookUp(batch, lookups);
+        read.push({ batch, lookups, objectId });
       }
     }
   });
