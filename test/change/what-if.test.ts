@@ -145,13 +145,13 @@ describe.each(["v2", "v5"])(
     };
 
     test.each([0, 1, 2])("judged with snapshot %i", async (from) => {
-      const model = sample(`established/stored/${snapshots[from]}`);
+      const model = sample(`established/history/${snapshots[from]}`);
       const stored = await openStoredRecords(
         await replayInto(mkdtempSync(join(folder, "e")), sample(`established/${format}`), model),
       );
       try {
         for (const to of [0, 1, 2].filter((other) => other !== from)) {
-          const proposed = await loadModel(sample(`established/stored/${snapshots[to]}`));
+          const proposed = await loadModel(sample(`established/history/${snapshots[to]}`));
           const flips = await flipsOf(stored, proposeModel(proposed, false));
           const found = flips.map(({ objectId, line }) => `${basename(stored.objects[objectId]!.name)}|${line}`);
           // ICMP is left out: the groups allow echo requests only, and a record does not tell its type.
