@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { AppError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import { visible } from "../report/renderers/renderer.ts";
 import { withoutCopies } from "../source/object-name.ts";
 import { planSources } from "../source/plan.ts";
@@ -52,7 +52,7 @@ async function ingestedObjects(
   note: (text: string) => void,
 ): Promise<{ name: string; etag: string | null }[]> {
   const evidence = await openEvidence(db).catch((error: unknown) => {
-    if (!(error instanceof AppError) || !error.message.endsWith("is in use by another process")) throw error;
+    if (!hasCode(error, "E_IN_USE")) throw error;
     note(`${error.message}: what it holds already is listed, too`);
   });
   if (evidence === undefined) return [];

@@ -1,5 +1,5 @@
 import type { TightenOptions } from "../change/tighten/propose.ts";
-import { AppError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import type { Report } from "../report/catalogue.ts";
 import { UNKEPT } from "../report/summary-queries.ts";
 import type { EvidenceQuery, Result } from "../store/evidence-query.ts";
@@ -56,7 +56,7 @@ export async function tightenProposals(db: string): Promise<Result | null> {
   const { tightenCandidates } = await import("../report/tighten-candidates.ts");
   const { tightenResult } = await import("../report/tighten.ts");
   const stored = await openStoredRecords(db).catch((error: unknown) => {
-    if (error instanceof AppError && error.code === "E_STORE") return null;
+    if (hasCode(error, "E_STORE", "E_IN_USE")) return null;
     throw error;
   });
   if (stored === null) return null;

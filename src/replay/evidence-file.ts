@@ -13,7 +13,7 @@ import { readStoredState, type StoredState } from "../store/stored-state.ts";
 export interface ModelledEvidence {
   /** Reads the model, before `begin`; returns what was read and set aside. Throws E_MODEL (policy/load.ts). */
   readModel(path: string): Promise<readonly string[]>;
-  /** Throws E_STORE where the file is none or in use. */
+  /** Throws `E_STORE` when the file is no evidence file, `E_IN_USE` when another process has it open. */
   open(path: string): Promise<OpenEvidenceFile>;
 }
 

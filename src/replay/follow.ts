@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError } from "../errors.ts";
+import { hasCode } from "../errors.ts";
 import { replay, type ReplayEvents, type ReplayOptions, type ReplayResult } from "../replay.ts";
 import { followGroup } from "../source/cloudwatch-follow.ts";
 import { openEvidence } from "../store/evidence-query.ts";
 
-const IN_USE = "is in use by another process";
 /** Pause before a file that is in use is tried again. */
 const FREE_MS = 500;
 
@@ -63,7 +62,7 @@ async function whenFree<T>(signal: AbortSignal, run: () => Promise<T>): Promise<
     try {
       return await run();
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== "E_STORE" || !error.message.endsWith(IN_USE)) throw error;
+      if (!hasCode(error, "E_IN_USE")) throw error;
     }
     await sleep(FREE_MS, undefined, { signal }).catch(() => {});
   }

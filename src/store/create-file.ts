@@ -14,7 +14,7 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
-import { DuckDBInstance, writeError } from "./duckdb.ts";
+import { DuckDBInstance, inUseError, writeError } from "./duckdb.ts";
 import { SCHEMA_VERSION, TABLES, VIEWS } from "./schema.ts";
 import { USAGE_VIEWS } from "./usage-views.ts";
 
@@ -29,7 +29,7 @@ export interface WritableFile {
   abandon(): Promise<void>;
 }
 
-/** Opens an evidence file to write to it; makes it when there is none. Throws `E_STORE`. */
+/** Opens an evidence file to write to it; makes it when there is none. Throws `E_STORE` or `E_IN_USE`. */
 export async function openForWriting(path: string): Promise<WritableFile> {
   const made = !existsSync(path) && (await createFile(path));
   const { connection, another, close } = await connect(path, path);
@@ -221,12 +221,8 @@ function openError(path: string, error: unknown): AppError {
   const reason = (error instanceof Error ? error.message.split("\n", 1)[0] : String(error))
     .replace(`${path}.${process.pid}.new`, path)
     .replace(/^E[A-Z]+: (.*), open '.*'$/, "$1");
-  if (/lock/i.test(reason)) {
-    return new AppError("E_STORE", `${path} is in use by another process`, {
-      hint: "wait for the other replay to end, or write to another file with --db",
-      cause: error,
-    });
-  }
+  const inUse = inUseError(path, error, "wait for the other replay to end, or write to another file with --db");
+  if (inUse) return inUse;
   return new AppError("E_STORE", `cannot write ${path}: ${reason}`, {
     hint: "check that its folder exists, has room, and that the file was made by flowreplay",
     cause: error,

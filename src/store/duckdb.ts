@@ -38,6 +38,12 @@ export const bindings = createRequire(import.meta.url)("@duckdb/node-bindings") 
 const REFUSED =
   /(No space left on device|File too large|Disk quota exceeded|Read-only file system|Input\/output error)/i;
 
+/** The error for a file that another process holds a lock on; null for any other error. DuckDB gives a text only, no code. */
+export function inUseError(path: string, error: unknown, hint: string): AppError | null {
+  if (!/could not set lock on file/i.test(String(error))) return null;
+  return new AppError("E_IN_USE", `${path} is in use by another process`, { hint, cause: error });
+}
+
 /** A write that the system refused, in the user's terms; anything else as it is. */
 export function writeError(path: string, error: unknown): unknown {
   if (error instanceof AppError) return error;

@@ -52,7 +52,7 @@ export interface EvidenceQuery {
   close(): void;
 }
 
-/** Throws `E_STORE` when the file is missing, foreign, of another version or locked by a running replay. */
+/** Throws `E_STORE` when the file is missing, foreign or of another version, `E_IN_USE` when a running replay has locked it. */
 export async function openEvidence(path: string): Promise<EvidenceQuery> {
   return evidenceQueryOn(await openReadOnly(path));
 }

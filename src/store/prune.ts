@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
 import { createSchema, openForWriting, unfinishedName } from "./create-file.ts";
-import { DuckDBInstance, quotedString, writeError } from "./duckdb.ts";
+import { DuckDBInstance, inUseError, quotedString, writeError } from "./duckdb.ts";
 
 export interface Pruned {
   /** Flow records that went, and those that were there. */
@@ -65,15 +65,14 @@ export async function pruneFlows(path: string, before: number): Promise<Pruned> 
 
 /** Read-only: that keeps writers out, and never touches the file. */
 async function attachOld(connection: DuckDBConnection, path: string): Promise<void> {
-  const inUse = (cause?: unknown): AppError =>
-    new AppError("E_STORE", `${path} is in use by another process`, { hint: "prune when the replay has ended", cause });
+  const hint = "prune when the replay has ended";
   try {
     await connection.run(`attach ${quotedString(path)} as old (read_only)`);
   } catch (error) {
-    throw /lock/i.test(String(error)) ? inUse(error) : error;
+    throw inUseError(path, error, hint) ?? error;
   }
   // A replay came and went in between: its commits may not be in the file itself yet.
-  if (existsSync(`${path}.wal`)) throw inUse();
+  if (existsSync(`${path}.wal`)) throw new AppError("E_IN_USE", `${path} is in use by another process`, { hint });
   await connection.run("use old");
 }
 

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import type { DuckDBConnection, DuckDBInstance as Instance } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
-import { DuckDBInstance } from "./duckdb.ts";
+import { DuckDBInstance, inUseError } from "./duckdb.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
 const GIB = 1024 ** 3;
@@ -17,8 +17,8 @@ export interface ReadOnlyFile {
 
 /**
  * Opens an evidence file for reading. SQL that runs on it can neither write, nor reach files or the network, nor load
- * extensions, nor change these settings. Throws `E_STORE` when the file is missing, is no evidence file, has another
- * schema version or is locked by a running replay.
+ * extensions, nor change these settings. Throws `E_STORE` when the file is missing, is no evidence file or has another
+ * schema version, and `E_IN_USE` when a running replay has locked it.
  */
 export async function openReadOnly(path: string): Promise<ReadOnlyFile> {
   if (!existsSync(path)) {
@@ -69,12 +69,8 @@ async function openInstance(path: string): Promise<Instance> {
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    if (/lock/i.test(reason)) {
-      throw new AppError("E_STORE", `${path} is in use by another process`, {
-        hint: "a replay is writing to it: wait for it to end, or read a copy of the file",
-        cause: error,
-      });
-    }
+    const inUse = inUseError(path, error, "a replay is writing to it: wait for it to end, or read a copy of the file");
+    if (inUse) throw inUse;
     throw new AppError("E_STORE", `${path} cannot be opened as a DuckDB database: ${firstLine(reason)}`, {
       hint: "is it a file made by `flowreplay replay`?",
       cause: error,

@@ -133,7 +133,7 @@ export interface Investigated {
   gather(table: string, sql: string, parameters: Parameters): Promise<void>;
 }
 
-/** Throws `E_STORE` as `openReader` does. */
+/** Throws as `openReader` does. */
 export async function openInvestigated(path: string): Promise<Investigated> {
   const open = await openReadOnly(path);
   try {

@@ -117,7 +117,7 @@ test("a file that another process writes to is refused as in use", async () => {
     try {
       await once(writer.stdout, "data");
       await expect(openEvidence(path)).rejects.toMatchObject({
-        code: "E_STORE",
+        code: "E_IN_USE",
         message: expect.stringContaining("in use by another process"),
       });
     } finally {
