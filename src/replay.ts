@@ -10,7 +10,8 @@ import { expectTransfers, startThreads, type Threads } from "./replay/threads.ts
 import type { SharedNames } from "./replay/reader-messages.ts";
 import { judgeAndStore, type Pace, type Progress } from "./replay/segments.ts";
 import { planSources } from "./source/plan.ts";
-import { type AwsOptions, isPipe, type SourceEvents, type SourceObject, type SourcePlan } from "./source/source.ts";
+import { type AwsOptions, type SourceEvents, type SourceObject, type SourcePlan } from "./source/source.ts";
+import { kindOfObject } from "./source/table.ts";
 import type { BegunEvidence, ModelledEvidence, OpenEvidenceFile } from "./replay/evidence-file.ts";
 import type { EvidenceWriter } from "./store/evidence-writer.ts";
 import type { EvidenceQuery } from "./store/evidence-query.ts";
@@ -101,8 +102,11 @@ async function replayWith(
     return objects;
   };
   // For a file that is yet to be made everything is new: it is being read while the file is made, and the model read. A pipe
-  // is not touched before, as a run that is refused could not end while the pipe is silent.
-  const early = isNewFile && !plan.objects.some(isPipe) ? startReading(NOTHING_KNOWN) : null;
+  // is not opened yet: a run that is refused could not end while the pipe is silent.
+  const early =
+    isNewFile && !plan.objects.some((object) => kindOfObject(object).waitsForInput)
+      ? startReading(NOTHING_KNOWN)
+      : null;
   for (const note of await readMeanwhile(options.model, modelled, opening)) events.note(note);
   const evidence = await opening;
   const { state } = evidence;
@@ -145,7 +149,7 @@ async function replayWith(
     const result = {
       ...totals,
       interrupted,
-      skipped: plan.known + plan.objects.length - objects.length,
+      skipped: plan.ingested + plan.objects.length - objects.length,
       modelled: countModelled(evaluator, byJudgement),
       retries,
       evicted,
@@ -176,8 +180,8 @@ async function begin(
 }
 
 /**
- * Plans, then begins to open the evidence file: a mistake in the sources makes none. Only a log group has to know what was
- * ingested before, and then the file stays open, so that no other replay can come in between.
+ * Plans, then begins to open the evidence file: a mistake in the sources makes none. If planning needs to know what was
+ * ingested before, the file is opened first and stays open, so that no other replay comes in between.
  */
 async function planAndOpen(
   openEvidence: (path: string) => Promise<OpenEvidenceFile>,
@@ -185,7 +189,7 @@ async function planAndOpen(
   events: SourceEvents,
 ): Promise<{ plan: SourcePlan; opening: Promise<OpenEvidenceFile> }> {
   if (objects !== undefined) {
-    const plan = { objects, known: 0, bytes: 0, pruned: 0, window: { from: null, to: null } };
+    const plan = { objects, ingested: 0, bytes: 0, pruned: 0, window: { from: null, to: null } };
     return { plan, opening: openEvidence(db) };
   }
   let opening: Promise<OpenEvidenceFile> | undefined;

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { hasCode } from "../errors.ts";
 import { visible } from "../report/renderers/renderer.ts";
-import { withoutCopies } from "../source/object-name.ts";
-import { planSources } from "../source/plan.ts";
+import { planSources, withoutCopies } from "../source/plan.ts";
 import type { SourcePlan } from "../source/source.ts";
 import { openEvidence } from "../store/evidence-query.ts";
 import { EXIT } from "./failure.ts";
@@ -39,7 +38,7 @@ export async function printPlan(
     describePlan({
       ...plan,
       objects,
-      known: plan.known + plan.objects.length - objects.length,
+      ingested: plan.ingested + plan.objects.length - objects.length,
       bytes: objects.reduce((sum, { size }) => sum + (size ?? 0), 0),
     }),
   );
@@ -69,8 +68,8 @@ export function describePlan(plan: SourcePlan): string {
   const lines = plan.objects.map((object) => `${size(object.size).padStart(9)}  ${visible(object.name)}`);
   const { from, to } = plan.window;
   const window = from === null && to === null ? "" : `, object times ${time(from)} to ${time(to)}`;
-  const known = plan.known > 0 ? `; ${count(plan.known)} already ingested` : "";
-  const total = `${count(plan.objects.length)} objects, ${size(plan.bytes)}; ${count(plan.pruned)} left out${known}${window}`;
+  const ingested = plan.ingested > 0 ? `; ${count(plan.ingested)} already ingested` : "";
+  const total = `${count(plan.objects.length)} objects, ${size(plan.bytes)}; ${count(plan.pruned)} left out${ingested}${window}`;
   return `${[...lines, total].join("\n")}\n`;
 }
 

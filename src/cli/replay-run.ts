@@ -54,10 +54,7 @@ export async function runReplay(
   try {
     if (options.follow) {
       const { followReplay } = await import("../replay/follow.ts");
-      await followReplay(
-        { ...replayOptions, group: sources[0] },
-        { ...events, ...printFindings(options.db, progress) },
-      );
+      await followReplay(replayOptions, { ...events, ...printFindings(options.db, progress) });
       process.exitCode = EXIT.interrupted;
       return;
     }

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { hasCode } from "../errors.ts";
 import { replay, type ReplayEvents, type ReplayOptions, type ReplayResult } from "../replay.ts";
-import { followGroup } from "../source/cloudwatch-follow.ts";
+import { followedSource } from "../source/table.ts";
 import { openEvidence } from "../store/evidence-query.ts";
 
 /** Pause before a file that is in use is tried again. */
 const FREE_MS = 500;
 
+/** `sources` is one source of a kind that can be followed. */
 export interface FollowReplayOptions extends ReplayOptions {
-  /** A `cloudwatch://` source. */
-  readonly group: string;
   readonly signal: AbortSignal;
   readonly pollMs?: number;
   readonly settleMs?: number;
@@ -23,22 +22,23 @@ export interface FollowEvents extends ReplayEvents {
 }
 
 /**
- * Replays what a log group holds, then what comes, part by part until the signal: each part is a whole replay of its own
- * and committed before anyone hears of it. Between two parts the file is closed, so that others can read it, and nothing
- * is kept in memory but how far each open hour was read. The model is loaded anew for each part.
+ * Replays what a source holds, then what comes, part by part until the signal. Each part is a whole replay of its own and
+ * is committed before its findings are printed. Between two parts the file is closed, so that others can read it, and
+ * nothing is kept in memory but how far the source was read. The model is loaded again for each part.
  */
 export async function followReplay(options: FollowReplayOptions, events: FollowEvents): Promise<void> {
-  const { group, signal, aws, from, fields, pollMs, settleMs, db } = options;
+  const { source, follow } = followedSource(options.sources);
+  const { signal, aws, from, fields, pollMs, settleMs, db } = options;
   const said = new Set<string>();
   const note = (text: string): void => {
-    // Each part would say the same of the model and of the group.
+    // Each part would repeat the notes on the model and the source.
     if (!said.has(text)) events.note(text);
     said.add(text);
   };
   const once = { note, progress: events.progress };
-  await events.caughtUp(await replay({ ...options, sources: [group] }, once));
+  await events.caughtUp(await replay(options, once));
   if (signal.aborted) return;
-  const parts = followGroup(group, {
+  const parts = follow(source, {
     aws,
     from,
     fields: fields?.join(" "),

@@ -1,4 +1,4 @@
-import { withoutCopies } from "../source/object-name.ts";
+import { withoutCopies } from "../source/plan.ts";
 import type { SourceEvents, SourceObject } from "../source/source.ts";
 import type { LedgerEntry, StoredState } from "../store/stored-state.ts";
 

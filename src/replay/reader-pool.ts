@@ -3,8 +3,9 @@ import type { BadLine } from "../decode/flow-batch.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { LookedUpBatch } from "../evaluate/lookup/policy-lookup.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";
-import { DOWNLOADS_AHEAD, isDownload } from "../source/open.ts";
+import { PREFETCHED_OBJECTS } from "../source/open.ts";
 import type { SourceEvents, SourceObject } from "../source/source.ts";
+import { kindOfObject } from "../source/table.ts";
 import { createObjectReader } from "./object-reader.ts";
 import {
   createTranslator,
@@ -95,7 +96,7 @@ function giveOut(objects: readonly SourceObject[], readers: readonly Reader[]): 
   };
   for (const reader of readers) reader.idle = () => give(reader);
   // One more than it reads: a consumer at work hears late that a reader is idle. Downloads are worth more in advance.
-  const rounds = 1 + (objects.some(isDownload) ? DOWNLOADS_AHEAD : OBJECTS_AHEAD);
+  const rounds = 1 + (objects.some((object) => kindOfObject(object).prefetches) ? PREFETCHED_OBJECTS : OBJECTS_AHEAD);
   for (let round = 0; round < rounds; round++) readers.forEach(give);
   return queue;
 }

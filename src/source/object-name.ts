@@ -72,52 +72,9 @@ export function deliveryName(object: string): string | null {
   return DELIVERY.exec(baseName(object))?.[0] ?? null;
 }
 
-/**
- * By which way the records of an object came: a flow log (its id), a log group (the names of its hours without the
- * hour), standard input, or "" where the name does not tell.
- */
-export function channelName(object: string): string {
-  if (object === "stdin") return object;
-  if (object.startsWith("cloudwatch://")) return object.slice(0, object.lastIndexOf("/"));
-  return FLOW_LOG.exec(baseName(object))?.[1] ?? "";
-}
-
-type Named = Pick<SourceObject, "name" | "etag">;
-
-/**
- * The objects without those that S3 holds under a second key: the same delivered object with the same ETag is known, or
- * comes earlier in the list. A name alone proves nothing, as anyone can give it: any other copy is read, and its records
- * compared one by one (replay/deduplicate.ts).
- */
-export function withoutCopies(
-  objects: readonly SourceObject[],
-  known: readonly Named[],
-  events: SourceEvents,
-): SourceObject[] {
-  const first = new Map<string, string>();
-  const keyOf = ({ name, etag }: Named): string | null => {
-    const delivery = name.startsWith("s3://") ? deliveryName(name) : null;
-    return delivery === null ? null : `${delivery} ${etag}`;
-  };
-  for (const object of known) {
-    const key = keyOf(object);
-    if (key !== null && !first.has(key)) first.set(key, object.name);
-  }
-  const copies: SourceObject[] = [];
-  const kept = objects.filter((object) => {
-    const key = keyOf(object);
-    if (key === null) return true;
-    const isCopy = first.has(key);
-    if (isCopy) copies.push(object);
-    else first.set(key, object.name);
-    return !isCopy;
-  });
-  const [copy] = copies;
-  if (copy !== undefined) {
-    const others = copies.length === 1 ? "" : `, and ${copies.length - 1} more`;
-    events.note(`not read again: ${copy.name} is a copy of ${first.get(keyOf(copy)!)!}${others}`);
-  }
-  return kept;
+/** The id of the flow log that delivered an object, which its name tells (`fl-…`); null where it does not. */
+export function flowLogId(object: string): string | null {
+  return FLOW_LOG.exec(baseName(object))?.[1] ?? null;
 }
 
 const CHECKSUMS = /\.(md5|sha1|sha224|sha256|sha384|sha512|crc|crc32|crc32c|asc|sig)$|^(md5|sha\d*)sums?(\.txt)?$/i;

@@ -1,4 +1,53 @@
 /**
+ * One kind of source, an entry of the table (table.ts). All other code asks the entry and tests no kind itself. An entry
+ * is loaded with the table: import what is slow to load, such as an SDK, inside `plan` and `open`.
+ */
+export interface SourceKind {
+  /** `SourceObject.kind` of its objects. */
+  readonly name: string;
+  /** How a user writes such a source, for help texts and hints, as in `s3://bucket/prefix`. */
+  readonly usage: string;
+  /** Whether the argument names a source of this kind. The first kind that says so plans it. */
+  recognises(argument: string): boolean;
+  /**
+   * Lists the objects of a source, in any order. Reads no record: `--dry-run` calls it for every kind.
+   * @throws AppError E_USAGE for a malformed argument, E_SOURCE when nothing is there or it cannot be listed.
+   */
+  plan(argument: string, options: PlanOptions): Promise<PlannedObjects>;
+  /**
+   * The bytes of an object as they are stored (compressed ones stay compressed), in order, each chunk a buffer of its
+   * own. Works in any thread. Every byte arrives once or an error is thrown: a cut transfer is never a short object.
+   * @throws AppError E_SOURCE naming the object.
+   */
+  open(object: SourceObject, context: OpenContext): AsyncIterable<Uint8Array>;
+  /** Gives out what arrives after the plan, object by object, until the signal. Only a kind with it takes `--follow`. */
+  follow?(argument: string, options: FollowOptions): AsyncGenerator<SourceObject>;
+  /**
+   * The channel by which an object of this kind delivers its records, from its name; null for a name of another kind.
+   * Two channels may deliver the same record. Without it, the flow log's id in the name is the channel.
+   */
+  channelOf?(name: string): string | null;
+  /**
+   * What two objects of this kind share if and only if their content is the same; null where the name and the etag
+   * cannot tell, or for a name of another kind.
+   */
+  contentKey?(object: Pick<SourceObject, "name" | "etag">): string | null;
+  /** `plan` has applied `from` and `to` itself. Otherwise objects are selected by the times in their names. */
+  readonly plansTimes?: true;
+  /** Opening may wait for someone to write. Such an object is opened only when nothing can refuse the run any more. */
+  readonly waitsForInput?: true;
+  /** Opening takes long enough that reading should begin before the object's turn. */
+  readonly prefetches?: true;
+}
+
+/** What `SourceKind.plan` found. */
+export interface PlannedObjects {
+  readonly objects: readonly SourceObject[];
+  /** Objects that are left out because the ledger says that they hold nothing new; 0 unless given. */
+  readonly ingested?: number;
+}
+
+/**
  * One object to read: a file, an S3 object, a stretch of a log group. A plain value, so that a plan can be printed,
  * tested and handed to a worker thread, which opens it with `openObject` (open.ts).
  */
@@ -11,42 +60,26 @@ export interface SourceObject {
   readonly name: string;
   /** Bytes as stored; null when it cannot be known before reading (stdin, pipes, CloudWatch Logs). */
   readonly size: number | null;
-  /** S3 ETag, or a fingerprint of a file (size and modification time): tells a changed object from a known one. */
+  /**
+   * Tells a changed object from a known one: S3 ETag, or size and modification time of a file. Null where nothing can
+   * tell: the object is then new in every run.
+   */
   readonly etag: string | null;
   /** Unix seconds of the time in the object's name (`…_20250304T0905Z_…`); null where it has none. */
   readonly time: number | null;
   /** Field list of its records where the source knows it (CloudWatch Logs has no header line); bare names, spaces. */
   readonly fields?: string;
-  readonly locator: Locator;
-}
-
-export type Locator =
-  | { readonly kind: "file"; readonly path: string }
-  | { readonly kind: "stdin" }
-  | { readonly kind: "s3"; readonly bucket: string; readonly key: string }
-  | {
-      readonly kind: "cloudwatch";
-      readonly group: string;
-      /** Prefix of the names of its streams. */
-      readonly streams: string;
-      /** Event time (a record's `start`) in milliseconds, both inclusive. */
-      readonly from: number;
-      readonly to: number;
-      /** When CloudWatch took the events in, milliseconds, from inclusive, to exclusive; null: open. */
-      readonly ingestedFrom: number | null;
-      readonly ingestedTo: number | null;
-    };
-
-/** Reading from it may wait for as long as its other end likes, and takes away what is read. */
-export function isPipe({ locator, size }: Pick<SourceObject, "locator" | "size">): boolean {
-  return locator.kind === "stdin" || (locator.kind === "file" && size === null);
+  /** Name of the kind that opens it. */
+  readonly kind: string;
+  /** What its kind needs to open it beyond the name and the etag. */
+  readonly locator?: unknown;
 }
 
 /** What a run would read, in the order it would read it. A plain value: `--dry-run` prints it. */
 export interface SourcePlan {
   readonly objects: readonly SourceObject[];
-  /** Hours of log groups that are left out, as the ledger says that they hold nothing new. A dry run adds what else is known. */
-  readonly known: number;
+  /** Objects that are left out because the ledger says that they hold nothing new. */
+  readonly ingested: number;
   /** Sum of the sizes that are known before reading. */
   readonly bytes: number;
   /** Objects that were listed but lie outside `--from`/`--to`. S3 days that were never listed are not in it. */
@@ -78,12 +111,21 @@ export interface PlanOptions {
   /** Field list given by the user (`--fields`): CloudWatch Logs is then not asked for its own. */
   readonly fields?: string;
   /**
-   * Names in the ledger that begin with the prefix. A log group is read up to now only with its help, because what
-   * arrives later in the same hour has to be told from what was read before (README.md); without it, whole hours only.
+   * Names in the ledger that begin with the prefix. A log group needs them to read its open hours: they tell which part
+   * of an hour was read before (README.md). Without them only whole hours are read.
    */
   readonly ingested?: (prefix: string) => Promise<readonly string[]>;
   readonly aws: AwsOptions;
   readonly events: SourceEvents;
+}
+
+export interface FollowOptions extends Omit<PlanOptions, "to"> {
+  /** Ends the following cleanly: the generator returns. */
+  readonly signal: AbortSignal;
+  /** Pause between two looks, 15 s unless given; as long as a look took, where that is longer. */
+  readonly pollMs?: number;
+  /** How long records must have been at the source before they are given out; a minute unless given. */
+  readonly settleMs?: number;
 }
 
 export interface OpenContext {

@@ -8,11 +8,10 @@ import { flowreplay } from "../helpers/cli.ts";
 import { sample } from "../helpers/samples.ts";
 
 test("a plan is printed with sizes, totals and what is left out", () => {
-  const object = (name: string, size: number | null) =>
-    ({ name, size, etag: null, time: null, locator: { kind: "file", path: name } }) as const;
+  const object = (name: string, size: number | null) => ({ name, size, etag: null, time: null, kind: "file" }) as const;
   const text = describePlan({
     objects: [object("a.gz", 2048), object("b\u001b[31m.gz", null)],
-    known: 1,
+    ingested: 1,
     bytes: 2048,
     pruned: 3,
     window: { from: 0, to: null },

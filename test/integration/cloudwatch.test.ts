@@ -6,8 +6,8 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import { CreateFlowLogsCommand, CreateVpcCommand, EC2Client } from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { followGroup } from "../../src/source/cloudwatch-follow.ts";
-import { SLICE_MS } from "../../src/source/cloudwatch-plan.ts";
+import { cloudWatch } from "../../src/source/cloudwatch.ts";
+import { HOUR_MS } from "../../src/source/cloudwatch-plan.ts";
 import { openObject } from "../../src/source/open.ts";
 import { planSources } from "../../src/source/plan.ts";
 import type { AwsOptions, PlanOptions, SourceObject } from "../../src/source/source.ts";
@@ -19,7 +19,7 @@ const moto = await startMoto();
 const SEED = 20250305;
 const GROUP = "/aws/vpc/flow";
 const URI = `cloudwatch://${GROUP}`;
-const HOUR = SLICE_MS;
+const HOUR = HOUR_MS;
 
 describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud without Python and PyPI)", () => {
   let aws: AwsOptions;
@@ -173,7 +173,7 @@ describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud w
     const got: string[] = [];
     const names: string[] = [];
     let second: string[] = [];
-    for await (const object of followGroup(`cloudwatch://${group}`, follow)) {
+    for await (const object of cloudWatch.follow!(`cloudwatch://${group}`, follow)) {
       names.push(object.name);
       got.push(...(await read(object)));
       if (second.length === 0) second = await write("eni-1-all", recent(2), group);

@@ -58,8 +58,7 @@ describe.skipIf(moto === null)("--follow (moto; skipped aloud without Python and
       let left = [lines.slice(2000, 4000), lines.slice(4000, 5000)];
       await followReplay(
         {
-          group: "cloudwatch://followed",
-          sources: [],
+          sources: ["cloudwatch://followed"],
           model: MODEL,
           db,
           keepFlows: true,
@@ -137,8 +136,11 @@ describe.skipIf(moto === null)("--follow (moto; skipped aloud without Python and
 
 describe("--follow", () => {
   it.each([
-    [["logs", "--follow"], "--follow takes one cloudwatch:// source, not logs"],
-    [["cloudwatch://a", "cloudwatch://b", "--follow"], "--follow takes one cloudwatch:// source, not cloudwatch://a"],
+    [["logs", "--follow"], "--follow takes one source (cloudwatch://log-group), not logs"],
+    [
+      ["cloudwatch://a", "cloudwatch://b", "--follow"],
+      "--follow takes one source (cloudwatch://log-group), not cloudwatch://a",
+    ],
     [["cloudwatch://a", "--follow", "--to", "1h"], "--follow does not go with --to"],
     [["cloudwatch://a", "--follow", "--fail-on", "mismatches"], "--follow does not go with --fail-on"],
     [["cloudwatch://a", "--follow", "--no-flows"], "--follow does not go with --no-flows"],

@@ -4,7 +4,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { replay, type ReplayResult } from "../../src/replay.ts";
-import { withoutCopies } from "../../src/source/object-name.ts";
+import { withoutCopies } from "../../src/source/plan.ts";
 import type { SourceObject } from "../../src/source/source.ts";
 import { openEvidence } from "../../src/store/evidence-query.ts";
 import { flowreplay } from "../helpers/cli.ts";
@@ -200,7 +200,7 @@ test.each([
     size: 9,
     etag,
     time: 0,
-    locator: { kind: "s3", bucket, key: name },
+    kind: "s3",
   });
   const notes: string[] = [];
   const events = { note: (text: string) => void notes.push(text), retry: () => {} };

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createRate } from "../../src/source/aws.ts";
-import { cursorsOf, fieldsOf, parseGroup, sliceName, sliceObject, slicesOf } from "../../src/source/cloudwatch-plan.ts";
+import { cursorsOf, fieldsOf, parseGroup, hourName, hourObject, hoursOf } from "../../src/source/cloudwatch-plan.ts";
 
 const at = (iso: string): number => Date.parse(iso);
-const group = { group: "/aws/vpc/flow", streams: "eni-", place: "123456789012/us-east-1" };
+const group = { group: "/aws/vpc/flow", streams: "eni-", scope: "123456789012/us-east-1" };
 const nine = at("2025-03-04T09:00:00Z");
 const base = "cloudwatch:///aws/vpc/flow/123456789012/us-east-1/2025-03-04T09:00Z";
 
@@ -35,7 +35,7 @@ describe("the object of an hour", () => {
   ] as [string, string, string[], string | null, (string | null)?, (string | null)?][])(
     "%s",
     (_, now, ingested, name, from, to) => {
-      const object = sliceObject(group, nine, at(now), cursorsOf(ingested));
+      const object = hourObject(group, nine, at(now), cursorsOf(ingested));
       expect(object?.name ?? null).toBe(name);
       if (name === null) return;
       expect(object).toMatchObject({
@@ -54,7 +54,7 @@ describe("the object of an hour", () => {
         const seen = events.map(() => 0);
         for (const look of [...looks.sort((a, b) => a - b), 1000]) {
           const now = nine + look * minute;
-          const object = sliceObject(group, nine, now, cursorsOf(ingested));
+          const object = hourObject(group, nine, now, cursorsOf(ingested));
           if (object === null) continue;
           ingested.push(object.name);
           const { ingestedFrom, ingestedTo } = object.locator as {
@@ -81,7 +81,7 @@ it("covers stretches with whole hours, once each", () => {
     { from: nine - 1, to: nine + 3_600_000 },
     { from: nine + 9, to: nine },
   ];
-  expect(slicesOf(stretches).map((start) => sliceName(group, start).slice(-17))).toEqual([
+  expect(hoursOf(stretches).map((start) => hourName(group, start).slice(-17))).toEqual([
     "2025-03-04T08:00Z",
     "2025-03-04T09:00Z",
     "2025-03-04T10:00Z",
@@ -94,7 +94,7 @@ it.each([
   ["cloudwatch://flow:eni-0abc", { group: "flow", streams: "eni-0abc" }],
   ["cloudwatch://flow:", { group: "flow", streams: "" }],
 ])("reads %s", (uri, expected) => {
-  expect(parseGroup(uri)).toEqual({ ...expected, place: "" });
+  expect(parseGroup(uri)).toEqual({ ...expected, scope: "" });
 });
 
 it.each(["cloudwatch://", "cloudwatch://a b", "cloudwatch://a:b:c", "cloudwatch://a:b*"])("refuses %s", (uri) => {

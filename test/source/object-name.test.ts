@@ -41,7 +41,7 @@ it("orders by time, then last part, then whole name; without a time last", () =>
     size: 0,
     etag: null,
     time: timeInName(name),
-    locator: { kind: "stdin" },
+    kind: "file",
   });
   const sorted = ["s3://b/a/x.log", "s3://z/a_20250304T0900Z.gz", "/b/a_20250304T0905Z.gz", "/a/a_20250304T0900Z.gz"];
   expect(

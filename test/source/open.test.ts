@@ -82,7 +82,7 @@ it("reads a named pipe", async () => {
 describe("stdin", () => {
   const script = `
     import { openObject } from ${JSON.stringify(new URL("../../dist/source/open.js", import.meta.url).href)};
-    const stdin = { name: "stdin", size: null, etag: null, time: null, locator: { kind: "stdin" } };
+    const stdin = { name: "stdin", size: null, etag: null, time: null, kind: "pipe" };
     let bytes = 0;
     for await (const chunk of openObject(stdin, { aws: {}, events: {} })) bytes += chunk.length;
     console.log(bytes);`;

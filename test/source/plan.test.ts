@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { unreadable } from "../../src/source/files.ts";
+import { unreadable } from "../../src/source/file-list.ts";
 import { planSources } from "../../src/source/plan.ts";
 import type { SourceEvents } from "../../src/source/source.ts";
 
@@ -108,7 +108,7 @@ it("plans a folder of empty files without reading one", async () => {
 
 it("knows stdin once", async () => {
   expect((await plan(["-", "-"])).objects).toEqual([
-    { name: "stdin", size: null, etag: null, time: null, locator: { kind: "stdin" } },
+    { name: "stdin", size: null, etag: null, time: null, kind: "pipe" },
   ]);
 });
 

@@ -4,6 +4,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { startThreads } from "../../replay/threads.ts";
+import { FOLLOWED_USAGE, followedSource, SOURCE_USAGE } from "../../source/table.ts";
 import { databaseOption, isoTime, parseTime } from "../options.ts";
 import { addReviewOptions, type ReviewOptions } from "../findings.ts";
 
@@ -31,7 +32,7 @@ export function registerReplay(program: Command): void {
     .description(
       "Reads flow log records, judges each against the modelled security groups and network ACLs, and stores the evidence.",
     )
-    .argument("<source...>", "file, folder, glob, - (stdin), s3://bucket/prefix or cloudwatch://log-group")
+    .argument("<source...>", SOURCE_USAGE)
     .option("--model <path>", "folder (or file) of `aws ec2 describe-*` JSON, or a history of such folders")
     .addOption(databaseOption())
     .addOption(
@@ -47,7 +48,7 @@ export function registerReplay(program: Command): void {
     )
     .option("--fields <list>", "field list of text without a header line, in record order")
     .option("--dry-run", "only print the objects that would be read, their bytes and what is left out")
-    .option("--follow", "keep reading a cloudwatch:// source, print new mismatches and probes until Ctrl-C")
+    .option("--follow", `keep reading the source (${FOLLOWED_USAGE}), print new mismatches and probes until Ctrl-C`)
     .option("--no-flows", "keep sums only, not a row for every record")
     .addOption(
       new Option("--workers <number>", "reader threads; 0 reads on the main thread")
@@ -102,11 +103,7 @@ function checkReview({ failOn, exemptions, baseline, db }: ReplayCommandOptions)
 
 /** What of the other options has no meaning for a run without an end. */
 function checkFollow(sources: readonly string[], options: ReplayCommandOptions): void {
-  if (sources.length !== 1 || !/^cloudwatch:/i.test(sources[0])) {
-    throw new AppError("E_USAGE", `--follow takes one cloudwatch:// source, not ${sources.join(" ")}`, {
-      hint: "replay files and S3 again and again: only what is new is read",
-    });
-  }
+  followedSource(sources);
   const unfit = (["to", "dryRun", "failOn", "exemptions", "baseline", "html"] as const).find(
     (name) => options[name] !== undefined,
   );

@@ -31,7 +31,8 @@ const hour: SourceObject = {
   size: null,
   etag: "100..200",
   time: 0,
-  locator: { kind: "cloudwatch", group: "flow", streams: "eni-", from: 5, to: 9, ingestedFrom: 100, ingestedTo: 200 },
+  kind: "cloudwatch",
+  locator: { group: "flow", streams: "eni-", from: 5, to: 9, ingestedFrom: 100, ingestedTo: 200 },
 };
 
 async function read(): Promise<{ text: string; chunks: number; retries: number }> {

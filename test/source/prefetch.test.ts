@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { readAhead } from "../../src/source/open.ts";
+import { prefetch } from "../../src/source/open.ts";
 
 function counting(chunks: number, fail?: Error) {
   const seen = { produced: 0, closed: false };
@@ -25,13 +25,13 @@ const settle = async (): Promise<void> => {
 
 it("gives everything in order, chunk by chunk", async () => {
   const all: number[] = [];
-  for await (const chunk of readAhead(counting(100).source, 7)) all.push(...chunk);
+  for await (const chunk of prefetch(counting(100).source, 7)) all.push(...chunk);
   expect(all).toEqual(Array.from({ length: 200 }, (_, i) => i >> 1));
 });
 
 it("starts before it is asked, stops at its limit and ends what it reads when it is left", async () => {
   const { source, seen } = counting(100);
-  const ahead = readAhead(source, 5);
+  const ahead = prefetch(source, 5);
   await settle();
   expect(seen.produced).toBe(5);
   for await (const chunk of ahead) if (chunk[0] === 2) break;
@@ -41,7 +41,7 @@ it("starts before it is asked, stops at its limit and ends what it reads when it
 });
 
 it("keeps an error for the reader", async () => {
-  const ahead = readAhead(counting(2, new Error("cut")).source, 100);
+  const ahead = prefetch(counting(2, new Error("cut")).source, 100);
   await settle();
   const reading = (async () => {
     for await (const _ of ahead);

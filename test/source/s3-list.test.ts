@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { objectWindow, timeInName } from "../../src/source/object-name.ts";
-import { isOtherService, jumpToWindow, listKeys, type ListPage, spanOfPrefix } from "../../src/source/s3.ts";
+import { isOtherService, jumpToWindow, listKeys, type ListPage, spanOfPrefix } from "../../src/source/s3-list.ts";
 
 const at = (iso: string): number => Date.parse(iso) / 1000;
 
