@@ -1,4 +1,4 @@
-import { DEFAULT_SCAN_LIMITS, scanKinds } from "../store/scan-kinds.ts";
+import { DEFAULT_SCAN_LIMITS, scanKinds } from "../store/views.ts";
 
 /** How many records have left their sums and no row of their own: --no-flows. */
 export const UNKEPT = /* sql */ `
@@ -61,7 +61,8 @@ pairs as materialized (
 -- Networks that knock together are left to the report.
 knockers as (
   select 0::ubigint as source where false
-),${scanKinds(DEFAULT_SCAN_LIMITS)},
+),
+${scanKinds(DEFAULT_SCAN_LIMITS)},
 shown as materialized (
   select f.source, f.records, s.scan_kind
   from frequent f

@@ -15,8 +15,8 @@ import { basename, dirname, join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
 import { DuckDBInstance, inUseError, writeError } from "./duckdb.ts";
-import { SCHEMA_VERSION, TABLES, VIEWS } from "./schema.ts";
-import { USAGE_VIEWS } from "./usage-views.ts";
+import { SCHEMA_VERSION, TABLES } from "./schema.ts";
+import { readViews } from "./views.ts";
 
 /** An evidence file that may be written, and the one connection that does. */
 export interface WritableFile {
@@ -199,7 +199,7 @@ function isRunning(pid: number): boolean {
 export async function createSchema(connection: DuckDBConnection): Promise<void> {
   await connection.run("begin");
   await connection.run(TABLES);
-  await connection.run(VIEWS + USAGE_VIEWS);
+  await connection.run(readViews());
   await connection.run(`insert into schema_info values (${SCHEMA_VERSION}, null)`);
   await connection.run("commit");
 }

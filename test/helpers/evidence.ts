@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { SCHEMA_VERSION, TABLES, VIEWS } from "../../src/store/schema.ts";
-import { USAGE_VIEWS } from "../../src/store/usage-views.ts";
+import { createSchema } from "../../src/store/create-file.ts";
 
 /** Short forms for the inserts of a test: `ip('10.0.0.1')`, `sec('2026-11-01 09:00')`. They live in the session only. */
 const SHORTHAND = /* sql */ `
@@ -20,10 +19,7 @@ export async function createEvidence(path: string, inserts: string): Promise<voi
   const instance = await DuckDBInstance.create(path);
   const connection = await instance.connect();
   try {
-    await connection.run(TABLES);
-    await connection.run(VIEWS);
-    await connection.run(USAGE_VIEWS);
-    await connection.run("insert into schema_info values ($1, 'test')", [SCHEMA_VERSION]);
+    await createSchema(connection);
     await connection.run(SHORTHAND);
     if (inserts.trim() === "") return;
     // Rows go into tables of the views' columns, and from there into the fields that the views read.

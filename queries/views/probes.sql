@@ -1,14 +1,5 @@
-import { DEFAULT_SCAN_LIMITS, scanKinds } from "./scan-kinds.ts";
+-- Who probes: refused requests, and the sources whose requests have the shape of a scan.
 
-const MACRO_PARAMETERS = {
-  vertical_ports: "vertical_ports",
-  sweep_targets: "sweep_targets",
-  spray_ports: "spray_ports",
-  brute_attempts: "brute_attempts",
-};
-
-/** Who probes: refused requests and the sources whose requests have the shape of a scan. Needs `VIEWS` of schema.ts. */
-export const PROBE_VIEWS = /* sql */ `
 -- RFC 1918, RFC 6598, RFC 3927; RFC 4193, RFC 4291 link-local.
 create macro is_internal(a4, a6) as coalesce(
   a4 between 167772160 and 184549375 or a4 between 2886729728 and 2887778303 or a4 between 3232235520 and 3232301055
@@ -89,10 +80,10 @@ create view network_knockers as
 --   slow         any of the first four, over a day or more, with never 10 new pairs in an hour
 -- networks := false does not look for networks that knock together.
 create macro scan_sources(
-  vertical_ports := ${DEFAULT_SCAN_LIMITS.vertical_ports},
-  sweep_targets := ${DEFAULT_SCAN_LIMITS.sweep_targets},
-  spray_ports := ${DEFAULT_SCAN_LIMITS.spray_ports},
-  brute_attempts := ${DEFAULT_SCAN_LIMITS.brute_attempts},
+  vertical_ports := {vertical_ports},
+  sweep_targets := {sweep_targets},
+  spray_ports := {spray_ports},
+  brute_attempts := {brute_attempts},
   networks := true
 ) as table
   with knockers as materialized (
@@ -111,8 +102,8 @@ create macro scan_sources(
     from rejected_requests
     where source in (select source from frequent)
     group by all
-  ),${scanKinds(MACRO_PARAMETERS)}
+  ),
+{scan_kinds}
   select source, src, src6, scan_kind, internal, records, pairs, targets, most_ports, first_s, last_s
   from scans
   where scan_kind is not null;
-`;

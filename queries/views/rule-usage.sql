@@ -1,9 +1,5 @@
-import { ADDRESS_MACROS } from "./address-macros.ts";
-import { COVERAGE_VIEWS } from "./coverage-views.ts";
-import { PROBE_VIEWS } from "./probe-views.ts";
-import { DEFAULT_SCAN_LIMITS, scanKinds } from "./scan-kinds.ts";
+-- How rules are used: real traffic, scanners, or traffic without replies.
 
-const RULE_VIEWS = /* sql */ `
 -- Peers of admitted traffic that scan, and those that were refused elsewhere: by the records, and by those pruned.
 create view probing_peers as
   with sources as materialized (
@@ -11,7 +7,7 @@ create view probing_peers as
   ),
   frequent as materialized (
     from sources
-    where records >= ${Math.min(DEFAULT_SCAN_LIMITS.vertical_ports, DEFAULT_SCAN_LIMITS.sweep_targets, DEFAULT_SCAN_LIMITS.spray_ports)}
+    where records >= least({vertical_ports}, {sweep_targets}, {spray_ports})
       and source in (select address_key(peer, peer6) from rule_traffic)
   ),
   pairs as materialized (
@@ -23,7 +19,8 @@ create view probing_peers as
   -- Networks that knock together are no scanners here.
   knockers as (
     select 0::ubigint as source where false
-  ),${scanKinds(DEFAULT_SCAN_LIMITS)}
+  ),
+{default_scan_kinds}
   select source, scanner, bool_or(internal) as internal
   from (
     select source, true as scanner, internal from scans where scan_kind is not null
@@ -163,10 +160,3 @@ create view rule_usage_daily as
   join judgements j using (judgement_id)
   where j.nacl_rule_id is not null
   group by all;
-`;
-
-/**
- * How rules are used (`rule_usage`, `rule_usage_daily`), how complete the evidence is (`coverage`) and who probes.
- * Executed once when an evidence file is created, after `VIEWS` of schema.ts.
- */
-export const USAGE_VIEWS = ADDRESS_MACROS + PROBE_VIEWS + RULE_VIEWS + COVERAGE_VIEWS;

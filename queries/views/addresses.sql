@@ -1,10 +1,7 @@
-/**
- * Addresses and prefixes from text, for reports whose parameters or rules hold them. What is no address or prefix gives
- * null. Needs nothing.
- */
-export const ADDRESS_MACROS = /* sql */ `
+-- Addresses and prefixes from text, for reports whose parameters or rules hold them. Text that is neither gives null.
+
 create macro ipv4_number(t) as case
-  when regexp_full_match(t, '(25[0-5]|2[0-4]\\d|1?\\d?\\d)(\\.(25[0-5]|2[0-4]\\d|1?\\d?\\d)){3}')
+  when regexp_full_match(t, '(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}')
     then try_cast(list_sum(list_transform(string_split(t, '.'), lambda part, n: part::ubigint << (8 * (4 - n)))) as uinteger)
 end;
 
@@ -43,4 +40,3 @@ create macro prefix6_high(t) as case
   when prefix_length(t, 128) = 0 then prefix6_low(t) + 340282366920938463463374607431768211455::uhugeint
   else prefix6_low(t) + ((1::uhugeint << (128 - least(prefix_length(t, 128), 128))::uhugeint) - 1)
 end;
-`;

@@ -1,5 +1,5 @@
-/** `coverage`: for which interface and time there is log evidence. Needs `VIEWS` of schema.ts. */
-export const COVERAGE_VIEWS = /* sql */ `
+-- For which interface and time there is log evidence.
+
 -- Minutes with evidence per interface and hour: partial rows merged. NODATA is evidence (of silence), SKIPDATA is not.
 create view coverage_hours as
   select
@@ -115,4 +115,3 @@ create view coverage as
   left join spans s using (interface_idx)
   left join gaps g using (interface_idx)
   where i.interface_id <> '-';
-`;
