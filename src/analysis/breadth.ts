@@ -1,4 +1,5 @@
 import type { Peer, SecurityGroupRule, Snapshot } from "../model/model.ts";
+import { PEER_UNRESOLVED, resolverOf } from "../model/resolve.ts";
 import { IPV4, type Prefix } from "../net/address.ts";
 import { hasPorts, isIcmp } from "../net/protocols.ts";
 
@@ -35,20 +36,11 @@ export function ruleServices({
   return isIcmp(protocol) && icmp === null ? 256 : 1;
 }
 
-/** Of a group the addresses of its members; what cannot be resolved counts as everything. */
+/** Addresses of a rule's peer; a peer that cannot be resolved counts as every address. */
 export function peerAddresses(peer: Peer, snapshot: Snapshot): number {
-  if (peer.kind === "cidr") return prefixAddresses(peer.prefix);
-  if (peer.kind === "prefix-list") {
-    const entries = snapshot.prefixLists.get(peer.id)?.entries;
-    return entries ? entries.reduce((sum, entry) => sum + prefixAddresses(entry), 0) : ALL_ADDRESSES;
-  }
-  let addresses = 0;
-  for (const one of snapshot.interfaces.values()) {
-    if (!one.groupIds.includes(peer.id)) continue;
-    addresses += one.addresses.length + one.prefixes.reduce((sum, prefix) => sum + prefixAddresses(prefix), 0);
-  }
-  if (addresses === 0 && !snapshot.securityGroups.has(peer.id) && peer.userId !== null) return ALL_ADDRESSES;
-  return addresses;
+  const { blocks, state } = resolverOf(snapshot).addressesOf(peer);
+  if (state === PEER_UNRESOLVED) return ALL_ADDRESSES;
+  return blocks.reduce((sum, block) => sum + prefixAddresses(block), 0);
 }
 
 export function prefixAddresses({ family, length }: Prefix): number {

@@ -61,3 +61,24 @@ export function prefixContains(prefix: Prefix, words: ArrayLike<number>, at = 0)
   }
   return true;
 }
+
+/** True when the block holds the address; a block holds addresses of its own family only. */
+export function holdsAddress(block: Prefix, address: Address): boolean {
+  return block.family === address.family && prefixContains(block, address.words);
+}
+
+/** First address of an IPv4 block, and the one behind its last. */
+export function ipv4Bounds({ words, length }: Prefix): readonly [number, number] {
+  return [words[0], words[0] + 2 ** (32 - length)];
+}
+
+/** First address of an IPv6 block, and the one behind its last. */
+export function ipv6Bounds({ words, length }: Prefix): readonly [bigint, bigint] {
+  const first = words.reduce((value, word) => (value << 32n) | BigInt(word), 0n);
+  return [first, first + (1n << BigInt(128 - length))];
+}
+
+/** The four words of an IPv6 address that is a number. */
+export function ipv6Words(address: bigint): number[] {
+  return [96n, 64n, 32n, 0n].map((shift) => Number((address >> shift) & 0xffffffffn));
+}

@@ -1,5 +1,6 @@
 import type { Snapshot, Subnet } from "../model/model.ts";
-import { addressBlocks, type Destination, transitDestinations } from "../model/resolve.ts";
+import { addressBlocks } from "../model/resolve.ts";
+import { type TransitRoute, transitRoutes, transitSubnets } from "../model/routes.ts";
 import { IPV4, IPV6, type Prefix } from "../net/address.ts";
 import { type BlockLists, createBlockLists } from "../net/block-lists.ts";
 import type { LayerFilters } from "./layer-filters.ts";
@@ -33,7 +34,7 @@ export interface CompiledInterfaces {
   /** Blocks of the subnets of `DETAILED` interfaces; list 0 is empty. */
   readonly subnets: BlockLists;
   /** Longest first, the routes of subnets that the attachment of a transit gateway shares; list 0 is empty. */
-  readonly routes: readonly (readonly Destination[])[];
+  readonly routes: readonly (readonly TransitRoute[])[];
 }
 
 /** For interfaces with more than a primary IPv4 address, or in a subnet with more than one IPv4 block; and for IPv6. */
@@ -68,15 +69,14 @@ export function compileInterfaces(
   const own = createBlockLists();
   const subnets = createBlockLists();
   const subnetLists = new Map<Subnet | undefined, number>([[undefined, subnets.add([])]]);
-  const routes: (readonly Destination[])[] = [[]];
+  const routes: (readonly TransitRoute[])[] = [[]];
   const aclOfSubnet = new Map<string, string>();
   for (const acl of snapshot.networkAcls.values()) for (const subnet of acl.subnetIds) aclOfSubnet.set(subnet, acl.id);
   const vpcPeers = new Map<string | null, number>();
   const transit = new Map<string, number>();
-  for (const one of snapshot.interfaces.values()) {
-    if (one.type !== "transit_gateway" || one.subnetId === null) continue;
-    const destinations = transitDestinations(snapshot, one.subnetId);
-    transit.set(one.subnetId, destinations.length === 0 ? 0 : routes.push(destinations) - 1);
+  for (const subnetId of transitSubnets(snapshot)) {
+    const found = transitRoutes(snapshot, subnetId);
+    transit.set(subnetId, found.length === 0 ? 0 : routes.push(found) - 1);
   }
 
   interfaceIds.forEach((id, at) => {

@@ -1,16 +1,8 @@
 import type { NetworkAclEntry, NetworkInterface, SecurityGroupRule, Snapshot } from "../model/model.ts";
-import {
-  AUTOMATICALLY_TRACKED,
-  type Diverted,
-  isAlwaysTracked,
-  isMiddlebox,
-  type Peers,
-  type Route,
-  routedPrefixes,
-} from "../model/resolve.ts";
+import { AUTOMATICALLY_TRACKED, isAlwaysTracked, isMiddlebox, prefixesRouted, type Route } from "../model/routes.ts";
 import { formatPrefix } from "../net/address.ts";
-import { aggregatePrefixes } from "../net/prefixes.ts";
 import type { CompiledRule, Filter } from "./filters.ts";
+import type { Peers, RoutedAddresses } from "./peers.ts";
 import { TCP, UDP } from "./services.ts";
 
 /** What a layer applies at an interface, by direction: places in `filters`. */
@@ -143,8 +135,8 @@ function areOpenBothWays(rules: readonly SecurityGroupRule[]): boolean {
 }
 
 interface Paths {
-  readonly diverted: Diverted;
-  readonly trackedRoutes: Diverted;
+  readonly diverted: RoutedAddresses;
+  readonly trackedRoutes: RoutedAddresses;
   /** Compiled rules by group, as far as any interface with such routes has asked. */
   readonly compiled: Readonly<Record<Direction, Map<string, readonly CompiledRule[]>>>;
 }
@@ -156,8 +148,8 @@ interface Paths {
 function createPaths(snapshot: Snapshot): (subnetId: string | null) => Paths {
   const known = new Map<string | null, Paths>();
   const distinct = new Map<string, Paths>();
-  const behind = (subnetId: string | null, wanted: (route: Route) => boolean): Diverted => {
-    const prefixes = subnetId === null ? [] : aggregatePrefixes(routedPrefixes(snapshot, subnetId, wanted));
+  const behind = (subnetId: string | null, wanted: (route: Route) => boolean): RoutedAddresses => {
+    const prefixes = subnetId === null ? [] : prefixesRouted(snapshot, subnetId, wanted);
     return { key: prefixes.map(formatPrefix).join(","), prefixes };
   };
   return (subnetId) => {

@@ -1,4 +1,4 @@
-import { type Family, IPV4, IPV6, type Prefix } from "../net/address.ts";
+import { type Family, IPV4, ipv4Bounds, IPV6, ipv6Bounds, ipv6Words, type Prefix } from "../net/address.ts";
 
 /**
  * Addresses fall into classes: two addresses are of one class when the same peers (CIDR blocks, prefix lists, members of a
@@ -77,8 +77,8 @@ export function buildPeerClasses(peers: readonly (readonly Prefix[])[]): PeerCla
     offsets.push(members.length);
     return id;
   };
-  const four = sweep(edges(peers, IPV4, bounds4), intern, "4", 0, 2 ** 32);
-  const six = sweep(edges(peers, IPV6, bounds6), intern, "6", 0n, 1n << 128n);
+  const four = sweep(edges(peers, IPV4, ipv4Bounds), intern, "4", 0, 2 ** 32);
+  const six = sweep(edges(peers, IPV6, ipv6Bounds), intern, "6", 0n, 1n << 128n);
 
   const starts4 = shared32(four.starts.length);
   four.starts.forEach((start, index) => (starts4[index] = start));
@@ -89,10 +89,7 @@ export function buildPeerClasses(peers: readonly (readonly Prefix[])[]): PeerCla
   }
   index4[65_536] = starts4.length - 1;
   const starts6 = shared32(six.starts.length * 4);
-  six.starts.forEach((start, index) => {
-    for (let word = 0; word < 4; word++)
-      starts6[index * 4 + word] = Number((start >> BigInt(96 - word * 32)) & 0xffffffffn);
-  });
+  six.starts.forEach((start, index) => starts6.set(ipv6Words(start), index * 4));
   return {
     starts4,
     classes4: Int32Array.from(four.classes),
@@ -106,18 +103,6 @@ export function buildPeerClasses(peers: readonly (readonly Prefix[])[]): PeerCla
 
 function shared32(length: number): Uint32Array {
   return new Uint32Array(new SharedArrayBuffer(length * 4));
-}
-
-/** First address of a block, and the one behind its last. */
-function bounds4({ words, length }: Prefix): readonly [number, number] {
-  const first = words[0] >>> 0;
-  return [first, first + 2 ** (32 - length)];
-}
-
-function bounds6({ words, length }: Prefix): readonly [bigint, bigint] {
-  let first = 0n;
-  for (const word of words) first = (first << 32n) | BigInt(word >>> 0);
-  return [first, first + (1n << BigInt(128 - length))];
 }
 
 function edges<Place extends number | bigint>(

@@ -3,10 +3,8 @@ import type { RuleSet } from "../evaluate/facts/rule-sets.ts";
 import type { Judgement } from "../judgement.ts";
 import { formatAddress, formatPrefix } from "../net/address.ts";
 import { protocolName } from "../net/protocols.ts";
-import { PEER_NLB, PEER_UNRESOLVED } from "../model/resolve.ts";
-import { collectPeers, type Peers } from "../model/resolve.ts";
+import { isUnlogged, PEER_NLB, PEER_UNRESOLVED, resolverOf } from "../model/resolve.ts";
 import type { Model, NetworkAclEntry, NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../model/model.ts";
-import { createUnloggedTest } from "../model/unlogged.ts";
 import { appendRows, type Cell } from "./column-appender.ts";
 
 /** The names that judgements give by place: rules, and snapshots. */
@@ -135,7 +133,6 @@ function ruleRows(snapshot: Snapshot, times: readonly (Date | null)[]): Cell[][]
   for (const one of snapshot.interfaces.values()) {
     for (const owner of ownersOf(snapshot, one)) attached.set(owner, (attached.get(owner) ?? 0) + 1);
   }
-  const isUnlogged = createUnloggedTest(snapshot);
   type Listed = SecurityGroupRule | NetworkAclEntry;
   const rest = (owner: string, { origin, icmp }: Listed, peer: Peer | null, unlogged: boolean): Cell[] => [
     attached.get(owner) ?? 0,
@@ -159,7 +156,7 @@ function ruleRows(snapshot: Snapshot, times: readonly (Date | null)[]): Cell[][]
         open,
       ];
       const prefix = rule.peer.kind === "cidr" ? rule.peer.prefix : null;
-      const unlogged = isUnlogged(group.vpcId, { ...rule, prefix });
+      const unlogged = isUnlogged(snapshot, group.vpcId, { ...rule, prefix });
       rows.push([
         rule.id,
         "sg",
@@ -176,27 +173,17 @@ function ruleRows(snapshot: Snapshot, times: readonly (Date | null)[]): Cell[][]
       const open = entry.action === "allow" && entry.prefix.length === 0;
       const peer = formatPrefix(entry.prefix);
       const what = [entry.number, entry.action, protocolName(entry.protocol), ...range(entry), peer, "", open];
-      const unlogged = isUnlogged(acl.vpcId, entry);
+      const unlogged = isUnlogged(snapshot, acl.vpcId, entry);
       rows.push([entry.id, "nacl", acl.id, acl.name, entry.direction, ...what, ...rest(acl.id, entry, null, unlogged)]);
     }
   }
   return rows;
 }
 
-/** Why records cannot tell whether an address is one of the peer's, null where they can; as the compiled policy takes it. */
+/** Why records cannot tell whether an address is one of the peer's; null where they can. */
 function doubtOf(peer: Peer, snapshot: Snapshot): string | null {
-  if (peer.kind === "cidr") return null;
-  const { states, idOf } = peersOf(snapshot);
-  const state = states[idOf(peer)];
+  const { state } = resolverOf(snapshot).addressesOf(peer);
   return state === PEER_UNRESOLVED ? "unresolved_reference" : state === PEER_NLB ? "nlb_client_ip" : null;
-}
-
-const peersOfSnapshots = new WeakMap<Snapshot, Peers>();
-
-function peersOf(snapshot: Snapshot): Peers {
-  let peers = peersOfSnapshots.get(snapshot);
-  if (!peers) peersOfSnapshots.set(snapshot, (peers = collectPeers(snapshot)));
-  return peers;
 }
 
 /** `from_port` and `to_port` as AWS shows them: ports, or ICMP type and code. */

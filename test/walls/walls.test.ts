@@ -131,7 +131,8 @@ test("the plain evaluator imports neither the fast one nor the compiled policy n
       "src/explain/policy.ts",
       `import type { CompiledPolicy } from "../policy/compile.ts";\nexport type A = CompiledPolicy;\n`,
     ],
-    ["src/explain/resolve.ts", `import { collectPeers } from "../model/resolve.ts";\nexport const a = collectPeers;\n`],
+    ["src/explain/resolve.ts", `import { resolverOf } from "../model/resolve.ts";\nexport const a = resolverOf;\n`],
+    ["src/explain/routes.ts", `import { routeTo } from "../model/routes.ts";\nexport const a = routeTo;\n`],
     ["src/explain/detour.ts", `import { judge } from "../net/../evaluate/judge/judge.ts";\nexport const a = judge;\n`],
   ]);
   expect(refused(planted)).toEqual(new Set(planted.keys()));

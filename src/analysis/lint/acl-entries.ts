@@ -1,6 +1,6 @@
 import type { Direction, NetworkAcl, NetworkAclEntry, Snapshot } from "../../model/model.ts";
 import { ALL_PROTOCOLS, protocolName, TCP, UDP } from "../../net/protocols.ts";
-import { type AddressSet, addressSet, type Region, type Span, subtract, subtractAddresses } from "./boxes.ts";
+import { type AddressSet, type Region, type Span, subtract, subtractRegions, unite } from "../boxes.ts";
 import type { Finding } from "./finding.ts";
 import { prefixRegions } from "./rule-boxes.ts";
 
@@ -10,7 +10,7 @@ export function* unreachableEntries(snapshot: Snapshot): Generator<Finding> {
     for (const list of entryLists(acl)) {
       for (const [index, { entry, region }] of list.entries()) {
         if (isDefaultDeny(entry)) continue;
-        const { used, rest } = subtract(
+        const { used, rest } = subtractRegions(
           region,
           list.slice(0, index).map((one) => one.region),
         );
@@ -80,8 +80,8 @@ export function* missingReturnRanges(snapshot: Snapshot): Generator<Finding> {
         const earlier = list.slice(0, index).map((one) => one.region);
         for (const protocol of [TCP, UDP]) {
           if (entry.protocol !== protocol && entry.protocol !== ALL_PROTOCOLS) continue;
-          const { rest } = subtract({ ...region, protocols: { from: protocol, to: protocol + 1 } }, earlier);
-          const peers = addressSet(rest.flatMap((one) => one.addresses));
+          const { rest } = subtractRegions({ ...region, protocols: { from: protocol, to: protocol + 1 } }, earlier);
+          const peers = unite(rest.flatMap((one) => one.addresses));
           const finding = judge(acl, entry, protocol, peers, replies);
           if (finding) yield finding;
         }
@@ -100,7 +100,7 @@ function judge(
   const common = deniedReplies(protocol, COMMON, peers, replies);
   const denied = common.by.length > 0 ? common : deniedReplies(protocol, RARE, peers, replies);
   if (denied.by.length === 0 || peers.length === 0) return null;
-  const everywhere = subtractAddresses(peers, denied.addresses).length === 0;
+  const everywhere = subtract(peers, denied.addresses).length === 0;
   const back: Direction = entry.direction === "ingress" ? "egress" : "ingress";
   const ports = common.by.length > 0 ? "32768-65535" : "1024-32767 (NAT gateways, load balancers, Lambda)";
   const by = denied.by.map((one) => (isDefaultDeny(one) ? "*" : one.number)).join(", ");
@@ -127,15 +127,15 @@ function deniedReplies(
   const by: NetworkAclEntry[] = [];
   const denied = [];
   for (const { entry, region } of replies) {
-    const next = open.flatMap((one) => subtract(one, [region]).rest);
+    const next = open.flatMap((one) => subtractRegions(one, [region]).rest);
     if (entry.action === "deny") {
-      const taken = open.flatMap((one) => subtract(one, next).rest.flatMap((piece) => piece.addresses));
+      const taken = open.flatMap((one) => subtractRegions(one, next).rest.flatMap((piece) => piece.addresses));
       if (taken.length > 0) by.push(entry);
       denied.push(...taken);
     }
     open = next;
   }
-  return { by, addresses: addressSet(denied) };
+  return { by, addresses: unite(denied) };
 }
 
 function isReverse(list: readonly EntryRegion[], other: readonly EntryRegion[]): boolean {

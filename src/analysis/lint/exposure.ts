@@ -2,7 +2,7 @@ import type { SecurityGroup, SecurityGroupRule, Snapshot } from "../../model/mod
 import { formatPeer } from "../../model/security-group-rules.ts";
 import { IPV4, IPV6, type Prefix } from "../../net/address.ts";
 import { ALL_PROTOCOLS, formatPorts, protocolName, TCP, UDP } from "../../net/protocols.ts";
-import { addressCount, covering } from "./boxes.ts";
+import { addressCount, covering } from "../boxes.ts";
 import type { Finding } from "./finding.ts";
 import { type Members, prefixRegions, resolvedRegions } from "./rule-boxes.ts";
 
@@ -90,7 +90,7 @@ function openPorts(
   world: string,
   members: Members,
 ): Finding {
-  const count = members.interfaces.get(group.id)?.length ?? 0;
+  const count = members.interfacesOf(group.id).length;
   const shown = ports.length > 6 ? `${ports.slice(0, 6).join(", ")} and ${ports.length - 6} more` : ports.join(", ");
   return {
     check: "admin-port-open",

@@ -1,6 +1,6 @@
 import type { SecurityGroup, SecurityGroupRule, Snapshot } from "../../model/model.ts";
 import { formatPeer } from "../../model/security-group-rules.ts";
-import { addressCount, covering } from "./boxes.ts";
+import { addressCount, covering } from "../boxes.ts";
 import type { CheckId, Finding } from "./finding.ts";
 import { few } from "./references.ts";
 import { type Members, type Regions, resolvedRegions, statedRegions } from "./rule-boxes.ts";
@@ -48,7 +48,7 @@ export function impliedRules(snapshot: Snapshot, members: Members): Finding[] {
       ? describe(one, [twin], "sg-rule-duplicate", "allows exactly what", "allows")
       : describe(one, covers, "sg-rule-implied", "is implied by", "");
   });
-  const acrossSets = (one: Candidate, kind: Kind): Candidate[] | null => {
+  const acrossSets = (one: Candidate, kind: RegionKind): Candidate[] | null => {
     const sets = members.groupSets.get(one.group.id) ?? [[one.group.id]];
     const used = new Set<Candidate>();
     for (const set of sets) {
@@ -78,10 +78,10 @@ interface Candidate {
   readonly resolved: Regions | null;
 }
 
-type Kind = "stated" | "resolved";
+type RegionKind = "stated" | "resolved";
 
 /** The rules that together allow all of a rule's traffic, broad ones first; null when they do not, or when it has none. */
-function coveredBy(one: Candidate, others: readonly Candidate[], kind: Kind): Candidate[] | null {
+function coveredBy(one: Candidate, others: readonly Candidate[], kind: RegionKind): Candidate[] | null {
   const own = one[kind];
   if (!own || own.size === 0) return null;
   const used = new Set<Candidate>();

@@ -1,7 +1,9 @@
 import type { Peer, SecurityGroup, Snapshot } from "../../model/model.ts";
+import { destinationBlocks, isInternetGateway } from "../../model/routes.ts";
 import { formatPrefix, IPV4, type Prefix } from "../../net/address.ts";
 import { parsePrefix } from "../../net/parse.ts";
-import { type AddressSet, addressSet, intersects, prefixInterval, subtractAddresses } from "./boxes.ts";
+import { holdsPrefix } from "../../net/prefixes.ts";
+import { type AddressSet, meets, prefixInterval } from "../boxes.ts";
 import type { Finding, Severity } from "./finding.ts";
 import { addressesBySpace, type Members } from "./rule-boxes.ts";
 
@@ -65,7 +67,7 @@ export function* attachments(snapshot: Snapshot, members: Members): Generator<Fi
   }
   // Without interfaces the model does not know what is attached.
   for (const group of snapshot.interfaces.size > 0 ? snapshot.securityGroups.values() : []) {
-    const interfaces = members.interfaces.get(group.id) ?? [];
+    const interfaces = members.interfacesOf(group.id);
     const isDefault = group.name === "default";
     if (interfaces.length === 0 && !isDefault) {
       const users = referenced.get(group.id) ?? [];
@@ -115,7 +117,6 @@ export function few(names: readonly string[]): string {
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"].map(
   (text) => parsePrefix(text)!.prefix,
 );
-const TO_INTERNET = /^(?:igw|nat|eigw)-/;
 
 /** Rules and entries for private blocks that neither a range nor a route of their VPC leads to. */
 export function* unreachableBlocks(snapshot: Snapshot): Generator<Finding> {
@@ -129,7 +130,7 @@ export function* unreachableBlocks(snapshot: Snapshot): Generator<Finding> {
     origin: Finding["origin"],
   ): Finding[] => {
     const reachable = vpcId === null ? null : reach.get(vpcId);
-    if (!reachable || !isPrivate(prefix) || meets(prefix, reachable)) return [];
+    if (!reachable || !isPrivate(prefix) || leadsInto(prefix, reachable)) return [];
     const message = `${formatPrefix(prefix)} is private, and no range and no route of ${vpcId} leads to it`;
     return [
       {
@@ -160,20 +161,17 @@ function reachOf(vpcId: string, snapshot: Snapshot): ReadonlyMap<string, Address
   if (tables.length === 0) return null;
   const prefixes = [...(snapshot.vpcs.get(vpcId)?.prefixes ?? [])];
   for (const { destination, target } of tables.flatMap((table) => table.routes)) {
-    const parsed = parsePrefix(destination);
-    if (parsed && !TO_INTERNET.test(target)) prefixes.push(parsed.prefix);
-    if (!parsed) prefixes.push(...(snapshot.prefixLists.get(destination)?.entries ?? []));
+    if (destination.startsWith("pl-") || !isInternetGateway(target))
+      prefixes.push(...destinationBlocks(snapshot, destination));
   }
   return addressesBySpace(prefixes);
 }
 
-function meets(prefix: Prefix, reachable: ReadonlyMap<string, AddressSet>): boolean {
-  const own = addressSet([prefixInterval(prefix)]);
-  return intersects(own, reachable.get(prefix.family === IPV4 ? "ipv4" : "ipv6") ?? []);
+function leadsInto(prefix: Prefix, reachable: ReadonlyMap<string, AddressSet>): boolean {
+  const own = prefixInterval(prefix);
+  return (reachable.get(prefix.family === IPV4 ? "ipv4" : "ipv6") ?? []).some((other) => meets(own, other));
 }
 
 function isPrivate(prefix: Prefix): boolean {
-  const own = addressSet([prefixInterval(prefix)]);
-  const blocks = addressSet(PRIVATE.filter((one) => one.family === prefix.family).map(prefixInterval));
-  return subtractAddresses(own, blocks).length === 0;
+  return PRIVATE.some((block) => holdsPrefix(block, prefix));
 }

@@ -1,16 +1,23 @@
-import type { Direction, NetworkInterface } from "../../model/model.ts";
+import type { Direction, NetworkInterface, Snapshot } from "../../model/model.ts";
+import { isInternetGateway, routeTo } from "../../model/routes.ts";
 import { type Address, formatAddress } from "../../net/address.ts";
 import { admittedBy, both, type Layers } from "./layers.ts";
-import { leadsTo } from "./peers.ts";
-import { ReachTally, type Service, setOfServices, type UnusedReach, type UsedServices, WAY_OF } from "./reach-tally.ts";
+import {
+  ReachTally,
+  type PortOfProtocol,
+  setOfServices,
+  type UnusedReach,
+  type UsedServices,
+  WAY_OF,
+} from "./reach-tally.ts";
 
-/** More pairs than this take seconds and say nothing that a person could read. */
+/** More pairs than this take seconds, and nobody could read the answer. */
 export const MOST_PAIRS = 3_000_000;
 
 /**
- * Connections between each of the subject's interfaces and every other that both ends' layers would let begin and that never came.
- * Delegated prefixes are left out: what holds their addresses is not in the model. With `ruleId` only what that group rule
- * admits. Null for more than `MOST_PAIRS` pairs.
+ * Connections between the subject's interfaces and all others that the layers of both ends would let begin, and that never
+ * came. Delegated prefixes are left out: the model does not say who uses their addresses. With `ruleId` only what that group
+ * rule admits. Null for more than `MOST_PAIRS` pairs.
  */
 export function unusedBetween(
   layers: Layers,
@@ -46,13 +53,13 @@ function opposite(direction: Direction): Direction {
   return direction === "ingress" ? "egress" : "ingress";
 }
 
-/** What the log of `at` says of connections with the other's addresses. */
+/** Connections with the other's addresses in the log of `at`. */
 function usesOf(
   used: UsedServices,
   at: NetworkInterface,
   other: NetworkInterface,
   direction: Direction,
-): readonly Service[] {
+): readonly PortOfProtocol[] {
   return other.addresses.flatMap((address) => used.between(at.id, direction, formatAddress(address)));
 }
 
@@ -60,4 +67,16 @@ function* addressPairs(from: NetworkInterface, to: NetworkInterface): Generator<
   for (const source of from.addresses) {
     for (const target of to.addresses) if (source.family === target.family) yield [source, target];
   }
+}
+
+/**
+ * Can packets of the interface get to the interface that holds the address? Inside a VPC always (the local route); to
+ * another VPC where a route leads there and not to the internet. Where the model has no route table of the VPC the answer is
+ * yes: nothing tells otherwise.
+ */
+function leadsTo(snapshot: Snapshot, from: NetworkInterface, to: NetworkInterface, address: Address): boolean {
+  if (from.vpcId === null || to.vpcId === null || from.vpcId === to.vpcId) return true;
+  if (![...snapshot.routeTables.values()].some(({ vpcId }) => vpcId === from.vpcId)) return true;
+  const target = routeTo(snapshot, from.subnetId, address)?.target ?? "local";
+  return target !== "local" && !isInternetGateway(target);
 }

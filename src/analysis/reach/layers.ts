@@ -1,6 +1,3 @@
-import { holds } from "../../explain/match-rule.ts";
-import { sharedSubnet } from "../../explain/endpoints.ts";
-import { applianceTo, viaTransitInSubnet } from "../../explain/route.ts";
 import type {
   Direction,
   NetworkAcl,
@@ -9,9 +6,10 @@ import type {
   SecurityGroupRule,
   Snapshot,
 } from "../../model/model.ts";
-import type { Address } from "../../net/address.ts";
-import { serviceBox } from "../lint/rule-boxes.ts";
-import { asksPeer, hasAppliances, type Holders, holdersOf, interfacesAt } from "./peers.ts";
+import { resolverOf } from "../../model/resolve.ts";
+import { isMiddlebox, isTransit, routesOf, routeTo, transitSubnets } from "../../model/routes.ts";
+import { type Address, holdsAddress } from "../../net/address.ts";
+import { serviceBox } from "../boxes.ts";
 import {
   ALL_SERVICES,
   intersectServices,
@@ -22,12 +20,12 @@ import {
   uniteServices,
 } from "./services.ts";
 
-/** What passes for certain, and what passes where every doubt turns out in favour. */
+/** What passes for certain, and what passes if every doubt is decided in its favour. */
 export interface Passing {
   readonly certain: ServiceSet;
   readonly possible: ServiceSet;
-  /** Group rules whose peer it is, for certain or perhaps, with the services they allow. */
-  readonly rules: readonly Compiled<SecurityGroupRule>[];
+  /** Group rules that match the peer, for certain or perhaps, with the services that they allow. */
+  readonly rules: readonly WithServices<SecurityGroupRule>[];
 }
 
 const EVERYTHING: Passing = { certain: ALL_SERVICES, possible: ALL_SERVICES, rules: [] };
@@ -35,58 +33,58 @@ const EVERYTHING: Passing = { certain: ALL_SERVICES, possible: ALL_SERVICES, rul
 /** A subnet whose network ACL is not in the model. */
 const UNKNOWN_ACL: Passing = { certain: NO_SERVICES, possible: ALL_SERVICES, rules: [] };
 
-interface Compiled<T> {
+interface WithServices<T> {
   readonly rule: T;
   readonly services: ServiceSet;
 }
 
-/** A snapshot ready to say which services pass an interface's layers with a peer. Answers are remembered by rules that match. */
+/** Says which services pass an interface's layers with a peer. Peers that the same rules match share one answer. */
 export interface Layers {
   readonly snapshot: Snapshot;
-  readonly holders: Holders;
   /**
    * Services of connections that may begin in the direction between the interface and the peer: ingress meets the inbound
-   * network ACL and the groups' inbound rules, egress the outbound ones. Answers to them are not asked for.
+   * network ACL and the groups' inbound rules, egress the outbound ones. Whether their replies pass is not asked.
    */
   passing(one: NetworkInterface, direction: Direction, local: Address, peer: Address): Passing;
   /** The network ACL alone. */
   passingAcl(one: NetworkInterface, direction: Direction, local: Address, peer: Address): Passing;
-  groupRules(one: NetworkInterface, direction: Direction): readonly Compiled<SecurityGroupRule>[];
+  groupRules(one: NetworkInterface, direction: Direction): readonly WithServices<SecurityGroupRule>[];
   aclOf(one: NetworkInterface): NetworkAcl | null;
 }
 
 export function layersOf(snapshot: Snapshot): Layers {
-  const holders = holdersOf(snapshot);
+  const resolver = resolverOf(snapshot);
   const acls = new Map<string, NetworkAcl>();
   for (const acl of snapshot.networkAcls.values()) for (const subnet of acl.subnetIds) acls.set(subnet, acl);
-  const attached = new Set(
-    [...snapshot.interfaces.values()].flatMap((one) =>
-      one.type === "transit_gateway" && one.subnetId !== null ? one.subnetId : [],
-    ),
-  );
-  const appliances = hasAppliances(snapshot);
+  const attached = transitSubnets(snapshot);
+  // Most subnets have no route through an appliance: their interfaces need not look for one.
+  const hasAppliance = memo((subnetId) => routesOf(snapshot, subnetId).some(isMiddlebox));
+  const isDiverted = ({ subnetId }: NetworkInterface, peer: Address): boolean => {
+    if (subnetId === null || !hasAppliance(subnetId)) return false;
+    const route = routeTo(snapshot, subnetId, peer);
+    return route !== null && isMiddlebox(route);
+  };
   const remembered = new Map<string, Passing>();
   const remember = (key: string, make: () => Passing): Passing => {
     let known = remembered.get(key);
     if (known === undefined) remembered.set(key, (known = make()));
     return known;
   };
-  const compile = memo((key: string): readonly Compiled<SecurityGroupRule>[] => {
+  const compile = memo((key: string): readonly WithServices<SecurityGroupRule>[] => {
     const [direction, ...groups] = key.split(" ");
     return groups
       .flatMap((id) => snapshot.securityGroups.get(id)?.rules ?? [])
       .filter((rule) => rule.direction === direction)
       .map((rule) => ({ rule, services: serviceSet(serviceBox(rule)) }));
   });
-  const rulesOf = (one: NetworkInterface, direction: Direction): readonly Compiled<SecurityGroupRule>[] =>
+  const rulesOf = (one: NetworkInterface, direction: Direction): readonly WithServices<SecurityGroupRule>[] =>
     compile(groupKey(one, direction));
 
   const groups = (one: NetworkInterface, direction: Direction, peer: Address): Passing => {
     if (one.groupIds.length === 0) return EVERYTHING;
     const rules = rulesOf(one, direction);
-    const heldBy = interfacesAt(holders, peer);
-    const direct = !appliances || applianceTo(snapshot, one, peer) === null;
-    const answers = rules.map(({ rule }) => asksPeer(snapshot, holders, rule.peer, peer, heldBy, direct));
+    const holders = isDiverted(one, peer) ? [] : resolver.holdersOf(peer);
+    const answers = rules.map(({ rule }) => resolver.matches(rule.peer, peer, holders));
     const key = `${groupKey(one, direction)} ${answers.map((answer) => answer[0]).join("")}`;
     return remember(key, () => {
       let certain = NO_SERVICES;
@@ -101,7 +99,7 @@ export function layersOf(snapshot: Snapshot): Layers {
     });
   };
 
-  const entries = memo((key: string): readonly Compiled<NetworkAclEntry>[] => {
+  const entries = memo((key: string): readonly WithServices<NetworkAclEntry>[] => {
     const [direction, id] = key.split(" ");
     return snapshot.networkAcls
       .get(id)!
@@ -111,7 +109,7 @@ export function layersOf(snapshot: Snapshot): Layers {
   });
   const throughAcl = (acl: NetworkAcl, direction: Direction, peer: Address): Passing => {
     const list = entries(`${direction} ${acl.id}`);
-    const met = list.map(({ rule }) => holds(rule.prefix, peer));
+    const met = list.map(({ rule }) => holdsAddress(rule.prefix, peer));
     return remember(`${direction} ${acl.id} ${met.map(Number).join("")}`, () => {
       let left = ALL_SERVICES;
       let allowed = NO_SERVICES;
@@ -124,8 +122,13 @@ export function layersOf(snapshot: Snapshot): Layers {
     });
   };
   const passingAcl: Layers["passingAcl"] = (one, direction, local, peer) => {
-    if (sharedSubnet(snapshot, one, peer) !== null) return EVERYTHING;
-    const transit = attached.has(one.subnetId ?? "") && viaTransitInSubnet(snapshot, one, peer);
+    // Packets inside a subnet meet no network ACL.
+    const subnet = snapshot.subnets.get(one.subnetId ?? "");
+    if (subnet?.prefixes.some((block) => holdsAddress(block, peer))) return EVERYTHING;
+    const transit =
+      one.type !== "transit_gateway" &&
+      attached.has(one.subnetId ?? "") &&
+      isTransit(routeTo(snapshot, one.subnetId, peer)?.target ?? "");
     if (transit && direction === "ingress") return EVERYTHING;
     const acl = acls.get(one.subnetId ?? "");
     if (!acl) return UNKNOWN_ACL;
@@ -135,7 +138,6 @@ export function layersOf(snapshot: Snapshot): Layers {
 
   return {
     snapshot,
-    holders,
     passingAcl,
     passing(one, direction, local, peer) {
       const byGroups = groups(one, direction, peer);
@@ -146,12 +148,12 @@ export function layersOf(snapshot: Snapshot): Layers {
   };
 }
 
-const joined = new WeakMap<Passing, WeakMap<Passing, Passing>>();
+const intersections = new WeakMap<Passing, WeakMap<Passing, Passing>>();
 
 /** What passes both; the same object for the same two, so that callers can group by it. */
 export function both(a: Passing, b: Passing): Passing {
-  let known = joined.get(a);
-  if (known === undefined) joined.set(a, (known = new WeakMap()));
+  let known = intersections.get(a);
+  if (known === undefined) intersections.set(a, (known = new WeakMap()));
   let result = known.get(b);
   if (result === undefined) {
     result = {
@@ -164,7 +166,7 @@ export function both(a: Passing, b: Passing): Passing {
   return result;
 }
 
-/** What of it one group rule admits. */
+/** The part that one group rule admits. */
 export function admittedBy(ruleId: string, { certain, possible, rules }: Passing): Passing {
   const own = rules.filter(({ rule }) => rule.id === ruleId);
   const services = own.reduce((set: ServiceSet, one) => uniteServices(set, one.services), NO_SERVICES);

@@ -1,7 +1,6 @@
 import type { Direction } from "../../model/model.ts";
 import { hasPorts } from "../../net/protocols.ts";
-import type { Span } from "../lint/boxes.ts";
-import { serviceBox } from "../lint/rule-boxes.ts";
+import { serviceBox } from "../boxes.ts";
 import type { Passing } from "./layers.ts";
 import {
   intersectServices,
@@ -12,18 +11,14 @@ import {
   uniteServices,
 } from "./services.ts";
 
-/** Which way a connection would begin, seen from the subject: `in` to it, `out` of it. */
-export type Way = "in" | "out";
-
-export const WAY_OF: Readonly<Record<Direction, Way>> = { ingress: "in", egress: "out" };
-
-/** Services that pass by the model and that no connection used, for all pairs of which the same is true. */
+/** Services that the model lets pass and that no connection used, for all pairs of which the same is true. */
 export interface UnusedReach {
-  readonly way: Way;
+  /** Which way a connection would begin, seen from the subject. */
+  readonly way: "in" | "out";
   /** What the model lets pass, and what of it was used. */
   readonly services: readonly string[];
   readonly used: readonly string[];
-  /** False where it passes only if what the model cannot tell turns out so (references, unknown groups and ACLs). */
+  /** False where it may pass, but the model cannot tell (references, unknown groups and network ACLs). */
   readonly certain: boolean;
   /** Ids of the interfaces on the other side, or the blocks. */
   readonly peers: readonly string[];
@@ -33,19 +28,21 @@ export interface UnusedReach {
   readonly rules: readonly string[];
 }
 
-interface Row {
+export const WAY_OF = { ingress: "in", egress: "out" } as const satisfies Record<Direction, UnusedReach["way"]>;
+
+interface ReachRow {
   readonly row: UnusedReach;
   readonly peers: Set<string>;
   readonly interfaces: Set<string>;
   readonly rules: Set<string>;
 }
 
-/** Collects what pairs of interface and peer never used; equal answers become one row. */
+/** Collects what pairs of interface and peer never used. Equal answers become one row. */
 export class ReachTally {
-  private readonly rows = new Map<string, Row>();
+  private readonly rows = new Map<string, ReachRow>();
   private readonly texts = new WeakMap<ServiceSet, string[]>();
 
-  add(way: Way, passing: Passing, used: ServiceSet, peer: string, interfaceId: string | null): void {
+  add(way: UnusedReach["way"], passing: Passing, used: ServiceSet, peer: string, interfaceId: string | null): void {
     const { certain, possible } = passing;
     this.addSet(way, passing, certain, used, true, peer, interfaceId);
     if (possible !== certain) {
@@ -54,7 +51,7 @@ export class ReachTally {
   }
 
   private addSet(
-    way: Way,
+    way: UnusedReach["way"],
     { rules }: Passing,
     services: ServiceSet,
     used: ServiceSet,
@@ -86,7 +83,7 @@ export class ReachTally {
     return texts;
   }
 
-  /** Into the subject first; what was never used at all before what was used in part; most peers first. */
+  /** What passes for certain first, then what leads into the subject, what was never used at all, and most peers. */
   finish(): UnusedReach[] {
     return [...this.rows.values()]
       .map(({ row, peers, interfaces, rules }) => ({
@@ -111,8 +108,8 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** One service that accepted connections used: between an interface and a peer, opened in a direction. */
-export interface Use {
+/** A service that accepted connections between an interface and a peer used. The direction is that of their opening. */
+export interface ServiceUse {
   readonly interfaceId: string;
   readonly direction: Direction;
   /** Text of the address. */
@@ -121,22 +118,22 @@ export interface Use {
   readonly port: number;
 }
 
-/** Accepted connections, to be asked for by interface, direction and peer. */
+/** Services of accepted connections by interface, direction and peer. */
 export interface UsedServices {
-  between(interfaceId: string, direction: Direction, peer: string): readonly Service[];
+  between(interfaceId: string, direction: Direction, peer: string): readonly PortOfProtocol[];
   /** Every peer with which the interface had connections in the direction. */
-  peers(interfaceId: string, direction: Direction): ReadonlyMap<string, readonly Service[]>;
+  peers(interfaceId: string, direction: Direction): ReadonlyMap<string, readonly PortOfProtocol[]>;
 }
 
-export interface Service {
+export interface PortOfProtocol {
   readonly protocol: number;
   readonly port: number;
 }
 
-const NONE: ReadonlyMap<string, readonly Service[]> = new Map();
+const NONE: ReadonlyMap<string, readonly PortOfProtocol[]> = new Map();
 
-export function usedServices(uses: Iterable<Use>): UsedServices {
-  const known = new Map<string, Map<string, Service[]>>();
+export function usedServices(uses: Iterable<ServiceUse>): UsedServices {
+  const known = new Map<string, Map<string, PortOfProtocol[]>>();
   for (const { interfaceId, direction, peer, protocol, port } of uses) {
     const key = `${direction} ${interfaceId}`;
     let peers = known.get(key);
@@ -149,8 +146,8 @@ export function usedServices(uses: Iterable<Use>): UsedServices {
   return { peers, between: (interfaceId, direction, peer) => peers(interfaceId, direction).get(peer) ?? [] };
 }
 
-/** The services as a set. Of ICMP and of protocols without ports one connection uses all: records tell no more. */
-export function setOfServices(services: readonly Service[]): ServiceSet {
+/** The services as a set. One connection of ICMP or of a protocol without ports uses all: records tell no more. */
+export function setOfServices(services: readonly PortOfProtocol[]): ServiceSet {
   const known = new Set<number>();
   let set: ServiceSet = [];
   for (const { protocol, port } of services) {
@@ -158,8 +155,7 @@ export function setOfServices(services: readonly Service[]): ServiceSet {
     if (known.has(key)) continue;
     known.add(key);
     const ports = hasPorts(protocol) ? { from: port, to: port } : null;
-    const box: { protocols: Span; details: Span } = serviceBox({ protocol, ports, icmp: null });
-    set = uniteServices(set, serviceSet(box));
+    set = uniteServices(set, serviceSet(serviceBox({ protocol, ports, icmp: null })));
   }
   return set;
 }

@@ -1,11 +1,19 @@
-import { holds } from "../../explain/match-rule.ts";
-import type { Direction, NetworkInterface, Snapshot } from "../../model/model.ts";
-import { type Address, type Family, formatPrefix, IPV4, IPV6, type Prefix } from "../../net/address.ts";
-import { bitsOf, parseAddress, parsePrefix } from "../../net/parse.ts";
+import type { Direction, NetworkInterface } from "../../model/model.ts";
+import { resolverOf } from "../../model/resolve.ts";
+import { destinationBlocks } from "../../model/routes.ts";
+import { type Address, type Family, formatPrefix, holdsAddress, IPV4, IPV6, type Prefix } from "../../net/address.ts";
+import { bitsOf, parseAddress } from "../../net/parse.ts";
 import { holdsPrefix } from "../../net/prefixes.ts";
+import { addressAt, prefixInterval } from "../boxes.ts";
 import type { Layers, Passing } from "./layers.ts";
-import { interfacesAt } from "./peers.ts";
-import { ReachTally, type Service, setOfServices, type UnusedReach, type UsedServices, WAY_OF } from "./reach-tally.ts";
+import {
+  ReachTally,
+  type PortOfProtocol,
+  setOfServices,
+  type UnusedReach,
+  type UsedServices,
+  WAY_OF,
+} from "./reach-tally.ts";
 import {
   ALL_SERVICES,
   holdsService,
@@ -37,7 +45,7 @@ export function unusedOutside(
     const inside = layers.snapshot.vpcs.get(one.vpcId ?? "")?.prefixes ?? [];
     for (const direction of DIRECTIONS) {
       const outside = outsideUses(layers, used, one.id, direction).filter(
-        ([address]) => !inside.some((own) => holds(own, address)),
+        ([address]) => !inside.some((own) => holdsAddress(own, address)),
       );
       for (const { rules, services, blocks } of offers(layers, one, direction)) {
         if (ruleId !== null && !rules.some(({ rule }) => rule.id === ruleId)) continue;
@@ -45,7 +53,7 @@ export function unusedOutside(
           if (inside.some((own) => holdsPrefix(own, block))) continue;
           const passing = throughAcl(layers, one, direction, block, services);
           if (passing.possible.length === 0) continue;
-          const uses = outside.flatMap(([address, list]) => (holds(block, address) ? list : []));
+          const uses = outside.flatMap(([address, list]) => (holdsAddress(block, address) ? list : []));
           const within = uses.filter(({ protocol, port }) => holdsService(passing.possible, protocol, port));
           tally.add(WAY_OF[direction], { ...passing, rules }, setOfServices(within), formatPrefix(block), one.id);
         }
@@ -103,10 +111,10 @@ function outsideUses(
   used: UsedServices,
   interfaceId: string,
   direction: Direction,
-): [Address, readonly Service[]][] {
-  return [...used.peers(interfaceId, direction)].flatMap(([text, services]): [Address, readonly Service[]][] => {
+): [Address, readonly PortOfProtocol[]][] {
+  return [...used.peers(interfaceId, direction)].flatMap(([text, services]): [Address, readonly PortOfProtocol[]][] => {
     const address = parseAddress(text);
-    return address === null || interfacesAt(layers.holders, address).length > 0 ? [] : [[address, services]];
+    return address === null || resolverOf(layers.snapshot).holdersOf(address).length > 0 ? [] : [[address, services]];
   });
 }
 
@@ -124,7 +132,7 @@ export function unusedOf(layers: Layers, block: Prefix, used: UsedServices): Unu
       if (passing.possible.length === 0) continue;
       const uses = [...used.peers(one.id, direction)].flatMap(([text, services]) => {
         const address = parseAddress(text);
-        return address !== null && holds(block, address) ? services : [];
+        return address !== null && holdsAddress(block, address) ? services : [];
       });
       // Into the interface is out of the subject.
       tally.add(direction === "ingress" ? "out" : "in", passing, setOfServices(uses), one.id, null);
@@ -168,32 +176,14 @@ function standingFor(block: Prefix, layers: Layers, one: NetworkInterface, direc
   cuts.push(...(snapshot.subnets.get(one.subnetId ?? "")?.prefixes ?? []));
   for (const table of snapshot.routeTables.values()) {
     if (table.vpcId === one.vpcId)
-      cuts.push(...table.routes.flatMap(({ destination }) => blocksOf(snapshot, destination)));
+      cuts.push(...table.routes.flatMap(({ destination }) => destinationBlocks(snapshot, destination)));
   }
-  const [low, high] = bounds(block);
-  const starts = new Set<bigint>([low]);
+  const own = prefixInterval(block);
+  const starts = new Set([own.from]);
   for (const cut of cuts) {
     if (cut.family !== block.family) continue;
-    const [from, to] = bounds(cut);
-    if (from > low && from <= high) starts.add(from);
-    if (to + 1n > low && to < high) starts.add(to + 1n);
+    const { from, to } = prefixInterval(cut);
+    for (const edge of [from, to]) if (edge > own.from && edge < own.to) starts.add(edge);
   }
-  return [...starts].map((start) => toAddress(start, block.family));
-}
-
-/** The blocks of a route's destination, which may be a prefix list. */
-function blocksOf(snapshot: Snapshot, destination: string): readonly Prefix[] {
-  if (destination.startsWith("pl-")) return snapshot.prefixLists.get(destination)?.entries ?? [];
-  const parsed = parsePrefix(destination);
-  return parsed ? [parsed.prefix] : [];
-}
-
-function bounds({ words, family, length }: Prefix): [bigint, bigint] {
-  const low = words.reduce((value, word) => (value << 32n) | BigInt(word >>> 0), 0n);
-  return [low, low + (1n << BigInt(bitsOf(family) - length)) - 1n];
-}
-
-function toAddress(value: bigint, family: Family): Address {
-  if (family === IPV4) return { family, words: [Number(value)] };
-  return { family, words: [96n, 64n, 32n, 0n].map((shift) => Number((value >> shift) & 0xffffffffn)) };
+  return [...starts].map((start) => addressAt(start, block.family));
 }

@@ -3,6 +3,7 @@ import { MAX_PORT } from "../../net/protocols.ts";
 import { commonPrefix } from "../../net/prefixes.ts";
 import { breadthScore, peerAddresses, ruleServices, ruleVolume } from "../../analysis/breadth.ts";
 import type { SecurityGroupRule, Snapshot } from "../../model/model.ts";
+import { resolverOf } from "../../model/resolve.ts";
 import { readableId } from "../../model/security-group-rules.ts";
 import {
   addressSpace,
@@ -14,7 +15,7 @@ import {
   type PeerSpace,
   type ServiceUse,
 } from "./cover.ts";
-import { membersOf, referencesFor } from "./references.ts";
+import { referencesFor } from "./references.ts";
 import { admitsUse, type Match, servesUse, type Use } from "./required-flows.ts";
 
 /** How far a replacement may go. */
@@ -154,15 +155,10 @@ function shrunk(match: Match, own: readonly Use[]): Match {
 
 export type Admits = (match: Match, use: Use) => boolean;
 
-/** Tells whether a replacement of the rule admits a use of the rule. Blocks behind references are looked up once each. */
+/** Tells whether a replacement of the rule admits a use of the rule. */
 export function admission(rule: SecurityGroupRule, snapshot: Snapshot): Admits {
-  const known = new Map<string, readonly Prefix[]>();
-  const resolve = (peer: Match["peer"]): readonly Prefix[] => {
-    if (peer.kind === "cidr") return [peer.prefix];
-    const members = known.get(peer.id) ?? membersOf(peer, snapshot);
-    known.set(peer.id, members);
-    return members;
-  };
+  const resolver = resolverOf(snapshot);
+  const resolve = (peer: Match["peer"]): readonly Prefix[] => resolver.addressesOf(peer).blocks;
   // A reference that stays admits whom it admitted, even where nobody knows its members.
   const stays = rule.peer.kind !== "cidr";
   return (match, use) => (stays && match.peer === rule.peer ? servesUse(match, use) : admitsUse(match, use, resolve));

@@ -1,5 +1,5 @@
 import type { FlowBatch } from "../../decode/flow-batch.ts";
-import type { Destination } from "../../model/resolve.ts";
+import type { TransitRoute } from "../../model/routes.ts";
 import { IPV4, type Prefix, prefixContains } from "../../net/address.ts";
 import { type BlockLists, listHolds } from "../../net/block-lists.ts";
 import type { CompiledSnapshot } from "../../policy/compile.ts";
@@ -113,7 +113,7 @@ export function contains(lists: BlockLists, list: number, batch: FlowBatch, fami
 
 /** The longest route that holds the address leads to a transit gateway. */
 export function isRoutedToTransit(
-  routes: readonly Destination[],
+  routes: readonly TransitRoute[],
   batch: FlowBatch,
   family: number,
   address: number,

@@ -1,6 +1,11 @@
 import { MOST_PAIRS, unusedBetween } from "../../analysis/reach/between-interfaces.ts";
 import { layersOf } from "../../analysis/reach/layers.ts";
-import { type UnusedReach, type Use, usedServices, type UsedServices } from "../../analysis/reach/reach-tally.ts";
+import {
+  type ServiceUse,
+  type UnusedReach,
+  usedServices,
+  type UsedServices,
+} from "../../analysis/reach/reach-tally.ts";
 import { unusedOf, unusedOutside } from "../../analysis/reach/with-outside.ts";
 import type { Parameters, Plain, EvidenceQuery } from "../../store/evidence-query.ts";
 import type { ColumnTypes } from "../row-stream.ts";
@@ -158,5 +163,5 @@ async function readUses(
   const result = whole
     ? await evidence.run(OF_LOG + rows, parameters)
     : await evidence.run(OF_PERIOD + rows, { ...parameters, from: from ?? 0, until: until ?? 4_294_967_295 });
-  return usedServices(toRows(result) as unknown as Iterable<Use>);
+  return usedServices(toRows(result) as unknown as Iterable<ServiceUse>);
 }

@@ -1,19 +1,12 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  addressSet,
-  type AddressSet,
-  covering,
-  type Region,
-  subtract,
-  subtractAddresses,
-} from "../../../src/analysis/lint/boxes.ts";
+import { type AddressSet, covering, type Region, subtract, subtractRegions, unite } from "../../src/analysis/boxes.ts";
 
 const SIZE = 6;
 const bounds = fc
   .tuple(fc.nat(SIZE - 1), fc.nat(SIZE - 1))
   .map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) + 1 }));
-const addresses = fc.array(bounds, { minLength: 1, maxLength: 3 }).map(addressSet);
+const addresses = fc.array(bounds, { minLength: 1, maxLength: 3 }).map(unite);
 const region: fc.Arbitrary<Region> = fc.record({ protocols: bounds, details: bounds, addresses });
 
 const within = (at: number, { from, to }: { from: number | bigint; to: number | bigint }): boolean =>
@@ -27,10 +20,10 @@ const points = all.flatMap((a) => all.flatMap((b) => all.map((c) => [a, b, c])))
 test("property: a set has the addresses of its intervals, in order and apart", () => {
   fc.assert(
     fc.property(fc.array(bounds, { maxLength: 4 }), addresses, (intervals, right) => {
-      const set = addressSet(intervals);
+      const set = unite(intervals);
       for (const at of all) expect(inSet(at, set)).toBe(inSet(at, intervals));
       for (const [index, one] of set.slice(1).entries()) expect(one.from > set[index].to).toBe(true);
-      const rest = subtractAddresses(set, right);
+      const rest = subtract(set, right);
       for (const at of all) expect(inSet(at, rest)).toBe(inSet(at, set) && !inSet(at, right));
     }),
     { numRuns: 2000 },
@@ -40,7 +33,7 @@ test("property: a set has the addresses of its intervals, in order and apart", (
 test("property: subtraction leaves the points that no other region holds, and names the first that takes each", () => {
   fc.assert(
     fc.property(region, fc.array(region, { maxLength: 5 }), (target, others) => {
-      const { used, rest } = subtract(target, others);
+      const { used, rest } = subtractRegions(target, others);
       const takers = new Set<number>();
       for (const point of points.filter((one) => holds(target, one))) {
         const taker = others.findIndex((other) => holds(other, point));
