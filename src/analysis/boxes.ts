@@ -1,4 +1,4 @@
-import type { RuleMatch } from "../model/rule-match.ts";
+import type { ServiceMatch } from "../model/rule-match.ts";
 import { type Address, type Family, IPV4, ipv4Bounds, ipv6Bounds, ipv6Words, type Prefix } from "../net/address.ts";
 import { ALL_PROTOCOLS } from "../net/protocols.ts";
 
@@ -100,7 +100,7 @@ export interface ServiceBox {
 export const ALL_PROTOCOL_NUMBERS: Span = { from: 0, to: 256 };
 export const ALL_DETAILS: Span = { from: 0, to: 65536 };
 
-export function serviceBox({ protocol, ports, icmp }: RuleMatch): ServiceBox {
+export function serviceBox({ protocol, ports, icmp }: ServiceMatch): ServiceBox {
   const protocols = protocol === ALL_PROTOCOLS ? ALL_PROTOCOL_NUMBERS : { from: protocol, to: protocol + 1 };
   if (ports) return { protocols, details: { from: ports.from, to: ports.to + 1 } };
   if (!icmp) return { protocols, details: ALL_DETAILS };

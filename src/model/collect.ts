@@ -3,7 +3,7 @@ import type { Prefix } from "../net/address.ts";
 import { child } from "./documents.ts";
 import { plainTest } from "./fast-guards.ts";
 import { readInterface } from "./interfaces.ts";
-import { modelError, type Notes, place, show } from "./messages.ts";
+import { modelError, type Notes, locationOf, show } from "./messages.ts";
 import type {
   NetworkAcl,
   NetworkInterface,
@@ -110,7 +110,7 @@ export function put<K extends SectionKey>(into: Collected, key: K, id: string, r
     return;
   }
   if (before && withoutOrigins(before) !== withoutOrigins(read)) {
-    notes.add("defined twice, the last one counts", `${id} (${place(before.origin)}, ${place(read.origin)})`);
+    notes.add("defined twice, the last one counts", `${id} (${locationOf(before.origin)}, ${locationOf(read.origin)})`);
   }
   known.set(id, read);
 }

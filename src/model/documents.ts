@@ -1,6 +1,6 @@
 import { prefixListOfFile } from "./files.ts";
 import { JsonItems } from "./json-items.ts";
-import { modelError, type Notes, place, show } from "./messages.ts";
+import { modelError, type Notes, locationOf, show } from "./messages.ts";
 import type { Origin } from "./model.ts";
 import { SCHEMAS, type SectionKey } from "./schema.ts";
 
@@ -47,7 +47,7 @@ function visitAnswer(value: unknown, origin: Origin, notes: Notes, visit: Visit)
     if (visitSection(value, key, origin, notes, visit)) recognised = true;
   }
   if (recognised && typeof value.NextToken === "string") {
-    notes.add("only one page of an answer (NextToken), the rest is missing", place(origin));
+    notes.add("only one page of an answer (NextToken), the rest is missing", locationOf(origin));
   }
   return recognised;
 }
@@ -58,7 +58,7 @@ function visitSection(answer: JsonObject, key: string, origin: Origin, notes: No
   if (key === "Entries") {
     const id = answer.PrefixListId ?? prefixListOfFile(origin.file);
     if (id !== null) visit("Entries", { PrefixListId: id, Entries: value }, origin);
-    else notes.add("prefix list entries without an id, set aside (name the file pl-….json)", place(origin));
+    else notes.add("prefix list entries without an id, set aside (name the file pl-….json)", locationOf(origin));
     return true;
   }
   if (Object.hasOwn(SCHEMAS, key)) {
@@ -77,7 +77,7 @@ function visitSection(answer: JsonObject, key: string, origin: Origin, notes: No
   return NOT_MODELLED.has(key);
 }
 
-/** The place of what stands under `path` inside a thing. */
+/** The origin of the value under `path` inside a thing. */
 export function child(origin: Origin, ...path: readonly (string | number)[]): Origin {
   let pointer = origin.pointer;
   for (const key of path) {

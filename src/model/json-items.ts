@@ -2,23 +2,23 @@
 export class JsonItems {
   private readonly text: Buffer;
   /** Beginning and end of each item in the text. */
-  private readonly places: readonly number[];
+  private readonly offsets: readonly number[];
   private readonly parseAll: ParseAll;
 
-  constructor(text: Buffer, places: readonly number[], parseAll: ParseAll) {
+  constructor(text: Buffer, offsets: readonly number[], parseAll: ParseAll) {
     this.text = text;
-    this.places = places;
+    this.offsets = offsets;
     this.parseAll = parseAll;
   }
 
   get length(): number {
-    return this.places.length / 2;
+    return this.offsets.length / 2;
   }
 
   /** Throws what `parseAll` throws where the item is not JSON: then the whole text is not. */
   item(at: number): unknown {
     try {
-      return parse(this.text, this.places[2 * at], this.places[2 * at + 1]);
+      return parse(this.text, this.offsets[2 * at], this.offsets[2 * at + 1]);
     } catch (error) {
       this.parseAll(this.text);
       throw error;
@@ -72,16 +72,16 @@ function splitObject(text: Buffer, isList: (key: string) => boolean, parseAll: P
 /** The items of the list that begins here, and where it ends; null where there is none, or none that is to be split. */
 function splitList(text: Buffer, open: number, parseAll: ParseAll): { items: JsonItems; end: number } | null {
   if (text[open] !== BRACKET_OPEN) return null;
-  const places: number[] = [];
+  const offsets: number[] = [];
   let at = open;
   do {
     const start = skipSpace(text, at + 1);
     const end = endOfValue(text, start);
     if (end === start) return null;
-    places.push(start, end);
+    offsets.push(start, end);
     at = skipSpace(text, end);
   } while (text[at] === COMMA);
-  return text[at] === BRACKET_CLOSE ? { items: new JsonItems(text, places, parseAll), end: at + 1 } : null;
+  return text[at] === BRACKET_CLOSE ? { items: new JsonItems(text, offsets, parseAll), end: at + 1 } : null;
 }
 
 /** Deepest nesting that is taken: whoever walks through what JSON.parse has read may need a call a level. */

@@ -25,14 +25,14 @@ function plain(text: string): string {
   return text.replace(UNSAFE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** `file: /json/pointer`, the place of a thing as messages name it. */
-export function place(origin: Origin): string {
+/** `file: /json/pointer`, as messages name the location of a thing. */
+export function locationOf(origin: Origin): string {
   return plain(origin.pointer === "" ? origin.file : `${origin.file}: ${origin.pointer}`);
 }
 
 /** The model cannot be used: one line that names file, JSON pointer and value. */
 export function modelError(origin: Origin, problem: string, hint?: string): AppError {
-  return new AppError("E_MODEL", `${place(origin)}: ${plain(problem)}`, { hint: hint && plain(hint) });
+  return new AppError("E_MODEL", `${locationOf(origin)}: ${plain(problem)}`, { hint: hint && plain(hint) });
 }
 
 /** Collects what was read and set aside. Details of one topic become one line. */

@@ -1,7 +1,7 @@
 import { IPV4, IPV6, type Prefix } from "../net/address.ts";
 import { child } from "./documents.ts";
 import { readTags } from "./interfaces.ts";
-import { modelError, type Notes, place } from "./messages.ts";
+import { modelError, type Notes, locationOf } from "./messages.ts";
 import type { Direction, NetworkAcl, NetworkAclEntry, NetworkInterface, Origin, Subnet } from "./model.ts";
 import { aclEntryMatch, EVERYTHING, readPrefix } from "./rule-match.ts";
 import type { NetworkAclEntryShape, Shape } from "./schema.ts";
@@ -80,7 +80,7 @@ export function orderEntries(
       const same = seen.get(entry.number);
       if (same && same.prefix.family === entry.prefix.family) {
         const problem = `rule number ${entry.number} stands twice in the ${direction} list of ${aclId}`;
-        throw modelError(entry.origin, problem, `AWS takes a number once; the other one is ${place(same.origin)}`);
+        throw modelError(entry.origin, problem, `AWS takes a number once; the other one is ${locationOf(same.origin)}`);
       }
       ordered.push(same && entry.number < DEFAULT_DENY_IPV4 ? otherFamily(entry, notes) : entry);
       seen.set(entry.number, entry);
@@ -93,7 +93,7 @@ export function orderEntries(
 
 /** AWS takes a number once for both families; a model that does not gets two entries with ids of their own. */
 function otherFamily(entry: NetworkAclEntry, notes: Notes): NetworkAclEntry {
-  notes.add("one rule number for IPv4 and IPv6, read as two entries", place(entry.origin));
+  notes.add("one rule number for IPv4 and IPv6, read as two entries", locationOf(entry.origin));
   return { ...entry, id: `${entry.id}/ipv${entry.prefix.family === IPV4 ? 4 : 6}` };
 }
 

@@ -20,7 +20,7 @@ export interface PeerAddresses {
 }
 
 /** Is an address the peer's? `perhaps` where the model cannot tell. */
-export type PeerAnswer = "yes" | "no" | "perhaps";
+type PeerAnswer = "yes" | "no" | "perhaps";
 
 /** Answers about the peers and addresses of one snapshot. */
 export interface Resolver {

@@ -2,26 +2,26 @@ import { IPV4, type Prefix } from "../net/address.ts";
 import { parsePrefix } from "../net/parse.ts";
 import { ALL_PROTOCOLS, hasPorts, ICMPV6, isIcmp, MAX_PORT, parseProtocol } from "../net/protocols.ts";
 import { child } from "./documents.ts";
-import { modelError, type Notes, place, show } from "./messages.ts";
+import { modelError, type Notes, locationOf, show } from "./messages.ts";
 import type { IcmpMatch, Origin, PortRange } from "./model.ts";
 
 /** What a rule matches besides its peer. */
-export interface RuleMatch {
+export interface ServiceMatch {
   readonly protocol: number;
   readonly ports: PortRange | null;
   readonly icmp: IcmpMatch | null;
 }
 
-type Bound = number | null | undefined;
+type PortBound = number | null | undefined;
 
 /**
  * FromPort and ToPort of a security group rule (botocore ec2 IpPermission): a port range for TCP and UDP, type and code
  * for ICMP, ignored for every other protocol.
  */
 export function groupRuleMatch(
-  rule: { IpProtocol: string | number; FromPort?: Bound; ToPort?: Bound },
+  rule: { IpProtocol: string | number; FromPort?: PortBound; ToPort?: PortBound },
   origin: Origin,
-): RuleMatch {
+): ServiceMatch {
   const protocol = readProtocol(rule.IpProtocol, child(origin, "IpProtocol"));
   return {
     protocol,
@@ -34,12 +34,12 @@ export function groupRuleMatch(
 export function aclEntryMatch(
   entry: {
     Protocol: string | number;
-    PortRange?: { From?: Bound; To?: Bound } | null;
-    IcmpTypeCode?: { Type?: Bound; Code?: Bound } | null;
+    PortRange?: { From?: PortBound; To?: PortBound } | null;
+    IcmpTypeCode?: { Type?: PortBound; Code?: PortBound } | null;
   },
   prefix: Prefix,
   origin: Origin,
-): RuleMatch {
+): ServiceMatch {
   const protocol = readProtocol(entry.Protocol, child(origin, "Protocol"));
   const typed = isIcmp(protocol) && !(protocol === ICMPV6 && prefix.family === IPV4);
   return {
@@ -59,7 +59,7 @@ function readProtocol(value: string | number, origin: Origin): number {
 }
 
 /** null stands for all ports: nothing given, -1, or 0-65535. */
-function readPorts(from: Bound, to: Bound, origin: Origin): PortRange | null {
+function readPorts(from: PortBound, to: PortBound, origin: Origin): PortRange | null {
   const first = from ?? -1;
   const last = to ?? -1;
   if (first === -1 && last === -1) return null;
@@ -74,7 +74,7 @@ function readPorts(from: Bound, to: Bound, origin: Origin): PortRange | null {
 }
 
 /** null stands for all types and codes; a type of -1 forces the code to -1. */
-function readIcmp(type: Bound, code: Bound, origin: Origin): IcmpMatch | null {
+function readIcmp(type: PortBound, code: PortBound, origin: Origin): IcmpMatch | null {
   const match = { type: type ?? -1, code: code ?? -1 };
   if (match.type < -1 || match.type > 255 || match.code < -1 || match.code > 255) {
     throw modelError(
@@ -93,8 +93,9 @@ function readIcmp(type: Bound, code: Bound, origin: Origin): IcmpMatch | null {
 export function readPrefix(text: string, at: () => Origin, notes: Notes): Prefix {
   const parsed = parsePrefix(text);
   if (!parsed) throw modelError(at(), `not a CIDR block: ${show(text)}`, "write it as 10.0.0.0/16 or 2001:db8::/32");
-  if (!parsed.exact) notes.add("CIDR with host bits, read as the network it lies in", `${place(at())}: ${show(text)}`);
+  if (!parsed.exact)
+    notes.add("CIDR with host bits, read as the network it lies in", `${locationOf(at())}: ${show(text)}`);
   return parsed.prefix;
 }
 
-export const EVERYTHING: RuleMatch = { protocol: ALL_PROTOCOLS, ports: null, icmp: null };
+export const EVERYTHING: ServiceMatch = { protocol: ALL_PROTOCOLS, ports: null, icmp: null };

@@ -2,7 +2,7 @@ import { formatPrefix } from "../net/address.ts";
 import { formatIcmp, formatPorts, isIcmp, protocolName } from "../net/protocols.ts";
 import { child } from "./documents.ts";
 import { readTags } from "./interfaces.ts";
-import { modelError, type Notes, place } from "./messages.ts";
+import { modelError, type Notes, locationOf } from "./messages.ts";
 import type { Direction, Origin, Peer, SecurityGroup, SecurityGroupRule } from "./model.ts";
 import { groupRuleMatch, readPrefix } from "./rule-match.ts";
 import type { PeerGroupShape, PermissionShape, Shape } from "./schema.ts";
@@ -57,7 +57,7 @@ function permissionRules(group: Shape<"SecurityGroups">, origin: Origin, notes: 
     const match = groupRuleMatch(permission, at);
     for (const { peer, description, origin } of permissionPeers(permission, at, notes)) {
       const rule = withReadableId({ groupId: group.GroupId, direction, ...match, peer, description, origin });
-      if (rules.has(rule.id)) notes.add("stated twice in one group, kept once", place(origin));
+      if (rules.has(rule.id)) notes.add("stated twice in one group, kept once", locationOf(origin));
       else rules.set(rule.id, rule);
     }
   };

@@ -1,11 +1,11 @@
 import type { Direction, NetworkAcl, NetworkAclEntry, Snapshot } from "../../model/model.ts";
 import { ALL_PROTOCOLS, protocolName, TCP, UDP } from "../../net/protocols.ts";
 import { type AddressSet, type Region, type Span, subtract, subtractRegions, unite } from "../boxes.ts";
-import type { Finding } from "./finding.ts";
+import type { LintFinding } from "./finding.ts";
 import { prefixRegions } from "./rule-boxes.ts";
 
 /** Entries that never decide anything, because earlier ones take all of their traffic, alone or together. */
-export function* unreachableEntries(snapshot: Snapshot): Generator<Finding> {
+export function* unreachableEntries(snapshot: Snapshot): Generator<LintFinding> {
   for (const acl of snapshot.networkAcls.values()) {
     for (const list of entryLists(acl)) {
       for (const [index, { entry, region }] of list.entries()) {
@@ -70,7 +70,7 @@ const RETURN_RANGE_WIDTH = 16384;
  * Entries that let connections begin whose replies the other direction denies: the network ACL is stateless, so the
  * ephemeral port of the client must pass the other way.
  */
-export function* missingReturnRanges(snapshot: Snapshot): Generator<Finding> {
+export function* missingReturnRanges(snapshot: Snapshot): Generator<LintFinding> {
   for (const acl of snapshot.networkAcls.values()) {
     const lists = entryLists(acl);
     for (const list of lists) {
@@ -96,7 +96,7 @@ function judge(
   protocol: number,
   peers: AddressSet,
   replies: readonly EntryRegion[],
-): Finding | null {
+): LintFinding | null {
   const common = deniedReplies(protocol, COMMON, peers, replies);
   const denied = common.by.length > 0 ? common : deniedReplies(protocol, RARE, peers, replies);
   if (denied.by.length === 0 || peers.length === 0) return null;

@@ -3,7 +3,7 @@ import { formatPeer } from "../../model/security-group-rules.ts";
 import { IPV4, IPV6, type Prefix } from "../../net/address.ts";
 import { ALL_PROTOCOLS, formatPorts, protocolName, TCP, UDP } from "../../net/protocols.ts";
 import { addressCount, covering } from "../boxes.ts";
-import type { Finding } from "./finding.ts";
+import type { LintFinding } from "./finding.ts";
 import { type Members, prefixRegions, resolvedRegions } from "./rule-boxes.ts";
 
 /** Ports that nobody but administrators and applications should reach, with their usual names. */
@@ -53,7 +53,7 @@ const WORLD: readonly (readonly [string, string, Prefix])[] = [
 ];
 
 /** Administration ports open to every address of a family, by one rule or by several that divide the world up. */
-export function* openAdminPorts(snapshot: Snapshot, members: Members): Generator<Finding> {
+export function* openAdminPorts(snapshot: Snapshot, members: Members): Generator<LintFinding> {
   for (const group of snapshot.securityGroups.values()) {
     const rules = group.rules.filter((rule) => rule.direction === "ingress");
     for (const [space, world, prefix] of WORLD) {
@@ -89,7 +89,7 @@ function openPorts(
   ports: readonly string[],
   world: string,
   members: Members,
-): Finding {
+): LintFinding {
   const count = members.interfacesOf(group.id).length;
   const shown = ports.length > 6 ? `${ports.slice(0, 6).join(", ")} and ${ports.length - 6} more` : ports.join(", ");
   return {
@@ -108,7 +108,7 @@ function openPorts(
 const WIDE_PORT_RANGE = 100;
 
 /** Ingress rules for more than a hundred ports, from anybody but the group itself. */
-export function* widePortRanges(snapshot: Snapshot): Generator<Finding> {
+export function* widePortRanges(snapshot: Snapshot): Generator<LintFinding> {
   for (const group of snapshot.securityGroups.values()) {
     for (const rule of group.rules) {
       const { ports, protocol, peer } = rule;
@@ -138,7 +138,7 @@ export function* widePortRanges(snapshot: Snapshot): Generator<Finding> {
 const PLACEHOLDERS = new Set(["", "Managed by Terraform"]);
 
 /** Groups, and rules of each group, that do not say what they are for. Default groups and AWS's own rule are left out. */
-export function* missingDescriptions(snapshot: Snapshot): Generator<Finding> {
+export function* missingDescriptions(snapshot: Snapshot): Generator<LintFinding> {
   for (const group of snapshot.securityGroups.values()) {
     if (group.name === "default") continue;
     if (PLACEHOLDERS.has(group.description)) {
@@ -156,7 +156,7 @@ export function* missingDescriptions(snapshot: Snapshot): Generator<Finding> {
   }
 }
 
-function silent(group: SecurityGroup, ruleIds: string[], message: string, origin: Finding["origin"]): Finding {
+function silent(group: SecurityGroup, ruleIds: string[], message: string, origin: LintFinding["origin"]): LintFinding {
   return {
     check: "missing-description",
     severity: "info",

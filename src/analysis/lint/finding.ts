@@ -5,7 +5,7 @@ export const SEVERITIES = ["high", "medium", "low", "info"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** Something in the configuration that deserves a look, found without traffic. */
-export interface Finding {
+export interface LintFinding {
   readonly check: CheckId;
   readonly severity: Severity;
   /** Group, network ACL or interface it is about. */

@@ -1,7 +1,7 @@
 import type { SecurityGroup, SecurityGroupRule, Snapshot } from "../../model/model.ts";
 import { formatPeer } from "../../model/security-group-rules.ts";
 import { addressCount, covering } from "../boxes.ts";
-import type { CheckId, Finding } from "./finding.ts";
+import type { CheckId, LintFinding } from "./finding.ts";
 import { few } from "./references.ts";
 import { type Members, type Regions, resolvedRegions, statedRegions } from "./rule-boxes.ts";
 
@@ -10,7 +10,7 @@ import { type Members, type Regions, resolvedRegions, statedRegions } from "./ru
  * given today's members. Found one after the other, narrow ones first, and what is found no longer covers others: all
  * of them can go together and the same traffic stays allowed.
  */
-export function impliedRules(snapshot: Snapshot, members: Members): Finding[] {
+export function impliedRules(snapshot: Snapshot, members: Members): LintFinding[] {
   const rules: Candidate[] = [...snapshot.securityGroups.values()].flatMap((group) =>
     group.rules.map((rule) => ({
       group,
@@ -24,14 +24,14 @@ export function impliedRules(snapshot: Snapshot, members: Members): Finding[] {
   const narrowFirst = rules.map((one, index) => ({ one, index, size: sizeOf(one.resolved ?? one.stated) }));
   narrowFirst.sort((a, b) => a.size - b.size || b.index - a.index);
   const gone = new Set<Candidate>();
-  const findings: Finding[] = [];
+  const findings: LintFinding[] = [];
 
   const others = (one: Candidate, groupIds: readonly string[]): Candidate[] =>
     groupIds
       .flatMap((id) => byGroup.get(id) ?? [])
       .filter((other) => other !== one && other.rule.direction === one.rule.direction && !gone.has(other));
 
-  const settle = (check: (one: Candidate) => Finding | null): void => {
+  const settle = (check: (one: Candidate) => LintFinding | null): void => {
     for (const { one } of narrowFirst) {
       const finding = gone.has(one) ? null : check(one);
       if (!finding) continue;
@@ -109,7 +109,13 @@ function sizeOf(regions: Regions): number {
   return size;
 }
 
-function describe(one: Candidate, covers: readonly Candidate[], check: CheckId, verb: string, after: string): Finding {
+function describe(
+  one: Candidate,
+  covers: readonly Candidate[],
+  check: CheckId,
+  verb: string,
+  after: string,
+): LintFinding {
   const { rule, group } = one;
   const names = few(covers.map((cover) => cover.rule.id));
   return {

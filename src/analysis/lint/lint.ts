@@ -3,13 +3,13 @@ import { locate } from "../../model/locate.ts";
 import type { Model } from "../../model/model.ts";
 import { missingReturnRanges, unreachableEntries } from "./acl-entries.ts";
 import { missingDescriptions, openAdminPorts, widePortRanges } from "./exposure.ts";
-import { type Finding, SEVERITIES } from "./finding.ts";
+import { type LintFinding, SEVERITIES } from "./finding.ts";
 import { impliedRules } from "./implied-rules.ts";
 import { attachments, danglingReferences, unreachableBlocks } from "./references.ts";
 import { membersOf } from "./rule-boxes.ts";
 
 /** Everything to look at in the newest snapshot of a model, the gravest first, in the order of the configuration. */
-export function lintModel(model: Model): Finding[] {
+export function lintModel(model: Model): LintFinding[] {
   const snapshot = model.snapshots.at(-1);
   if (!snapshot) return [];
   const members = membersOf(snapshot);
@@ -28,7 +28,7 @@ export function lintModel(model: Model): Finding[] {
 }
 
 /** The line of each finding in its file, in the same order; null where the file no longer says so. */
-export async function findingLines(findings: readonly Finding[]): Promise<(number | null)[]> {
+export async function findingLines(findings: readonly LintFinding[]): Promise<(number | null)[]> {
   const pointers = new Map<string, Set<string>>();
   for (const { origin } of findings) {
     const known = pointers.get(origin.file);

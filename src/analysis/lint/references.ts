@@ -4,11 +4,11 @@ import { formatPrefix, IPV4, type Prefix } from "../../net/address.ts";
 import { parsePrefix } from "../../net/parse.ts";
 import { holdsPrefix } from "../../net/prefixes.ts";
 import { type AddressSet, meets, prefixInterval } from "../boxes.ts";
-import type { Finding, Severity } from "./finding.ts";
+import type { LintFinding, Severity } from "./finding.ts";
 import { addressesBySpace, type Members } from "./rule-boxes.ts";
 
 /** References that match nothing or that the model cannot resolve. */
-export function* danglingReferences(snapshot: Snapshot): Generator<Finding> {
+export function* danglingReferences(snapshot: Snapshot): Generator<LintFinding> {
   for (const group of snapshot.securityGroups.values()) {
     for (const rule of group.rules) {
       const problem = peerProblem(rule.peer, group, snapshot);
@@ -29,8 +29,8 @@ function dangling(
   ruleIds: string[],
   severity: Severity,
   message: string,
-  origin: Finding["origin"],
-): Finding {
+  origin: LintFinding["origin"],
+): LintFinding {
   return { check: "dangling-reference", severity, subjectId, ruleIds, coveringRuleIds: [], message, origin };
 }
 
@@ -57,7 +57,7 @@ function peerProblem(
 }
 
 /** Groups on no interface, network ACLs without a subnet, default groups in use. */
-export function* attachments(snapshot: Snapshot, members: Members): Generator<Finding> {
+export function* attachments(snapshot: Snapshot, members: Members): Generator<LintFinding> {
   const referenced = new Map<string, string[]>();
   for (const group of snapshot.securityGroups.values()) {
     for (const { peer, id } of group.rules) {
@@ -97,9 +97,9 @@ function attachment(
   severity: Severity,
   subjectId: string,
   message: string,
-  origin: Finding["origin"],
+  origin: LintFinding["origin"],
   coveringRuleIds: string[],
-): Finding {
+): LintFinding {
   return { check, severity, subjectId, ruleIds: [], coveringRuleIds, message, origin };
 }
 
@@ -119,7 +119,7 @@ const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10
 );
 
 /** Rules and entries for private blocks that neither a range nor a route of their VPC leads to. */
-export function* unreachableBlocks(snapshot: Snapshot): Generator<Finding> {
+export function* unreachableBlocks(snapshot: Snapshot): Generator<LintFinding> {
   const reach = new Map<string, ReadonlyMap<string, AddressSet> | null>();
   for (const id of snapshot.vpcs.keys()) reach.set(id, reachOf(id, snapshot));
   const finding = (
@@ -127,8 +127,8 @@ export function* unreachableBlocks(snapshot: Snapshot): Generator<Finding> {
     prefix: Prefix,
     subjectId: string,
     ruleId: string,
-    origin: Finding["origin"],
-  ): Finding[] => {
+    origin: LintFinding["origin"],
+  ): LintFinding[] => {
     const reachable = vpcId === null ? null : reach.get(vpcId);
     if (!reachable || !isPrivate(prefix) || leadsInto(prefix, reachable)) return [];
     const message = `${formatPrefix(prefix)} is private, and no range and no route of ${vpcId} leads to it`;

@@ -1,6 +1,6 @@
 import type { NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../../model/model.ts";
 import { PEER_UNRESOLVED, resolverOf } from "../../model/resolve.ts";
-import type { RuleMatch } from "../../model/rule-match.ts";
+import type { ServiceMatch } from "../../model/rule-match.ts";
 import { IPV4, type Prefix } from "../../net/address.ts";
 import { type AddressSet, prefixInterval, type Region, serviceBox, unite } from "../boxes.ts";
 
@@ -62,7 +62,7 @@ export function resolvedRegions(rule: SecurityGroupRule, members: Members): Regi
   return addresses && new Map([...addresses].map(([space, set]) => [space, regionOf(rule, set)]));
 }
 
-export function prefixRegions(match: RuleMatch, prefixes: readonly Prefix[]): Regions {
+export function prefixRegions(match: ServiceMatch, prefixes: readonly Prefix[]): Regions {
   return new Map([...addressesBySpace(prefixes)].map(([space, set]) => [space, regionOf(match, set)]));
 }
 
@@ -76,6 +76,6 @@ export function addressesBySpace(prefixes: readonly Prefix[]): Map<string, Addre
   return sets;
 }
 
-function regionOf(match: RuleMatch, addresses: AddressSet): Region {
+function regionOf(match: ServiceMatch, addresses: AddressSet): Region {
   return { ...serviceBox(match), addresses };
 }

@@ -1,11 +1,11 @@
 import { shapeError } from "../collect.ts";
 import { child } from "../documents.ts";
-import { type Notes, place } from "../messages.ts";
+import { type Notes, locationOf } from "../messages.ts";
 import type { Origin } from "../model.ts";
 import { type Attributes, TERRAFORM_SHAPES, type TerraformType } from "./shapes.ts";
 
 /** One resource instance of a state or plan. */
-interface Resource {
+interface RawResource {
   /** `module.net["a"].aws_subnet.public[0]`; the id of what has none before it is applied. */
   readonly address: string;
   readonly type: string;
@@ -18,7 +18,7 @@ interface Resource {
 /** What only a plan tells. */
 interface PlanFacts {
   /** Resources as they stood before a change that deletes, replaces or updates them. */
-  readonly before: readonly Resource[];
+  readonly before: readonly RawResource[];
   /** True when the configuration itself states the attribute, so that its value is no echo of other resources. */
   states(address: string, attribute: string): boolean;
   /** Addresses of resources that the expression of an attribute refers to. */
@@ -26,7 +26,7 @@ interface PlanFacts {
 }
 
 export interface TerraformDocument {
-  readonly resources: readonly Resource[];
+  readonly resources: readonly RawResource[];
   readonly plan: PlanFacts | null;
 }
 
@@ -49,15 +49,15 @@ export function readTerraform(document: unknown, file: string, notes: Notes): Te
   }
   if (typeof document.terraform_version !== "string" || typeof document.version !== "number") return null;
   if (document.version === 4) return { resources: [...stateFile(document, origin)], plan: null };
-  notes.add("Terraform state of an old version, set aside (use terraform show -json)", place(origin));
+  notes.add("Terraform state of an old version, set aside (use terraform show -json)", locationOf(origin));
   return { resources: [], plan: null };
 }
 
-function* shown(values: unknown, origin: Origin): Generator<Resource> {
+function* shown(values: unknown, origin: Origin): Generator<RawResource> {
   yield* inModule(object(values).root_module, child(origin, "root_module"));
 }
 
-function* inModule(module: unknown, origin: Origin): Generator<Resource> {
+function* inModule(module: unknown, origin: Origin): Generator<RawResource> {
   for (const [index, item] of array(object(module).resources).entries()) {
     const resource = object(item);
     const { address, type, mode, values } = resource;
@@ -69,8 +69,8 @@ function* inModule(module: unknown, origin: Origin): Generator<Resource> {
   }
 }
 
-function* stateFile(document: JsonObject, origin: Origin): Generator<Resource> {
-  for (const [at, item] of array(document.resources).entries()) {
+function* stateFile(document: JsonObject, origin: Origin): Generator<RawResource> {
+  for (const [resourceIndex, item] of array(document.resources).entries()) {
     const { module, mode, type, name, instances } = object(item);
     if (typeof type !== "string") continue;
     for (const [index, instance] of array(instances).entries()) {
@@ -79,14 +79,14 @@ function* stateFile(document: JsonObject, origin: Origin): Generator<Resource> {
       const prefix = typeof module === "string" ? `${module}.` : "";
       const suffix = key === undefined ? "" : `[${JSON.stringify(key)}]`;
       const address = `${prefix}${mode === "data" ? "data." : ""}${type}.${String(name)}${suffix}`;
-      const place = child(origin, "resources", at, "instances", index, "attributes");
-      yield { address, type, managed: mode !== "data", values: attributes, origin: place };
+      const at = child(origin, "resources", resourceIndex, "instances", index, "attributes");
+      yield { address, type, managed: mode !== "data", values: attributes, origin: at };
     }
   }
 }
 
 function planFacts(document: JsonObject, origin: Origin): PlanFacts {
-  const before: Resource[] = [];
+  const before: RawResource[] = [];
   for (const [index, item] of array(document.resource_changes).entries()) {
     const { address, type, mode, change } = object(item);
     const { actions, before: values } = object(change);
@@ -140,7 +140,7 @@ function isObject(value: unknown): value is JsonObject {
 }
 
 /** A validated resource of one type. */
-export interface Known<T extends TerraformType> {
+export interface TerraformResource<T extends TerraformType> {
   readonly type: T;
   readonly address: string;
   readonly managed: boolean;
@@ -151,14 +151,17 @@ export interface Known<T extends TerraformType> {
 
 /** The resources of all documents of a snapshot, by type. */
 export interface Resources {
-  of<T extends TerraformType>(...types: T[]): Known<T>[];
+  of<T extends TerraformType>(...types: T[]): TerraformResource<T>[];
   /** The attribute, or in a plan the id of the resource that its expression refers to; null when nobody can tell yet. */
-  reference<T extends TerraformType>(resource: Known<T>, attribute: keyof Attributes<T> & string): string | null;
+  reference<T extends TerraformType>(
+    resource: TerraformResource<T>,
+    attribute: keyof Attributes<T> & string,
+  ): string | null;
 }
 
 export function indexResources(documents: readonly TerraformDocument[]): Resources {
-  const known: Known<TerraformType>[] = [];
-  const byAddress = new Map<string, Known<TerraformType>[]>();
+  const known: TerraformResource<TerraformType>[] = [];
+  const byAddress = new Map<string, TerraformResource<TerraformType>[]>();
   for (const document of documents) {
     for (const resource of document.resources) {
       const item = validate(resource, document);
@@ -169,7 +172,8 @@ export function indexResources(documents: readonly TerraformDocument[]): Resourc
     }
   }
   return {
-    of: <T extends TerraformType>(...types: T[]) => known.filter((one) => types.includes(one.type as T)) as Known<T>[],
+    of: <T extends TerraformType>(...types: T[]) =>
+      known.filter((one) => types.includes(one.type as T)) as TerraformResource<T>[],
     reference: (resource, attribute) => {
       const value = (resource.value as Record<string, unknown>)[attribute];
       if (typeof value === "string" && value !== "") return value;
@@ -184,7 +188,7 @@ export function indexResources(documents: readonly TerraformDocument[]): Resourc
   };
 }
 
-function validate(resource: Resource, document: TerraformDocument): Known<TerraformType> | null {
+function validate(resource: RawResource, document: TerraformDocument): TerraformResource<TerraformType> | null {
   if (!Object.hasOwn(TERRAFORM_SHAPES, resource.type)) return null;
   const type = resource.type as TerraformType;
   const parsed = TERRAFORM_SHAPES[type].safeParse(resource.values);
@@ -193,7 +197,7 @@ function validate(resource: Resource, document: TerraformDocument): Known<Terraf
   return { type, address, managed, value: parsed.data, origin, document };
 }
 
-export function idOf(resource: Known<TerraformType>): string {
+export function idOf(resource: TerraformResource<TerraformType>): string {
   return ("id" in resource.value && resource.value.id) || resource.address;
 }
 
@@ -207,7 +211,7 @@ export function tagList(tags: Readonly<Record<string, string | null>> | null | u
 }
 
 /** Of a resource and a data source of the same thing only the resource. */
-export function once<T extends TerraformType>(list: readonly Known<T>[]): Known<T>[] {
+export function once<T extends TerraformType>(list: readonly TerraformResource<T>[]): TerraformResource<T>[] {
   const managed = new Set(list.filter((one) => one.managed).map(idOf));
   return list.filter((one) => one.managed || !managed.has(idOf(one)));
 }

@@ -1,4 +1,4 @@
-import type { Finding as LintFinding } from "../../analysis/lint/finding.ts";
+import type { LintFinding } from "../../analysis/lint/finding.ts";
 import type { Plain, ResultStream } from "../../store/evidence-query.ts";
 import { rowObject } from "../renderers/formats.ts";
 import { type RenderOptions, visible } from "../renderers/renderer.ts";

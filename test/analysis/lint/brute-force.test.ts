@@ -4,7 +4,7 @@ import { missingReturnRanges, unreachableEntries } from "../../../src/analysis/l
 import { impliedRules } from "../../../src/analysis/lint/implied-rules.ts";
 import { membersOf } from "../../../src/analysis/lint/rule-boxes.ts";
 import type { NetworkAclEntry, Peer, SecurityGroupRule, Snapshot } from "../../../src/model/model.ts";
-import type { RuleMatch } from "../../../src/model/rule-match.ts";
+import type { ServiceMatch } from "../../../src/model/rule-match.ts";
 import { prefixContains } from "../../../src/net/address.ts";
 import { entry, networkInterface, prefix, rule, snapshotOf } from "./snapshots.ts";
 
@@ -21,7 +21,7 @@ type Packet = (typeof PACKETS)[number];
 
 const ports = fc.option(fc.tuple(fc.nat(3), fc.nat(3)).map(([a, b]) => ({ from: Math.min(a, b), to: Math.max(a, b) })));
 const icmp = fc.option(fc.record({ type: fc.nat(1), code: fc.constantFrom(-1, 0, 255) }));
-const match: fc.Arbitrary<RuleMatch> = fc.oneof(
+const match: fc.Arbitrary<ServiceMatch> = fc.oneof(
   fc.record({ protocol: fc.constantFrom(6, 17), ports, icmp: fc.constant(null) }),
   fc.record({ protocol: fc.constant(1), ports: fc.constant(null), icmp }),
   fc.record({ protocol: fc.constantFrom(-1, -1, 47), ports: fc.constant(null), icmp: fc.constant(null) }),
@@ -31,7 +31,7 @@ const cidr = fc.oneof(
   fc.tuple(fc.nat(15), fc.integer({ min: 28, max: 32 })).map(([low, length]) => `10.0.0.${low}/${length}`),
 );
 
-function matches({ protocol, ports, icmp }: RuleMatch, packet: Packet): boolean {
+function matches({ protocol, ports, icmp }: ServiceMatch, packet: Packet): boolean {
   if (protocol !== -1 && protocol !== packet.protocol) return false;
   if (ports && (packet.port < ports.from || packet.port > ports.to)) return false;
   return !icmp || (icmp.type === packet.type && (icmp.code === -1 || icmp.code === packet.code));
