@@ -1,9 +1,10 @@
 import { parse } from "csv-parse/sync";
 
-import { DEFAULT_FIELDS, fieldNamedLoosely } from "./fields.ts";
-import { createLineDecoder, type LineDecoderOptions } from "./line-decoder.ts";
-import { type Columns, columnsAt, columnsNamed, createNamedRows, type ObjectDecoder } from "./named-rows.ts";
+import type { DecoderOptions, ObjectDecoder } from "./decoder.ts";
 import { LONGEST_LINE } from "./dense/scan.ts";
+import { DEFAULT_FIELDS, fieldNamedLoosely } from "./fields.ts";
+import { createLineDecoder } from "./line-decoder.ts";
+import { type Columns, columnsAt, columnsNamed, createNamedRows } from "./named-rows.ts";
 
 /** How the first line of a table separates its columns, and what they are when it is not a header. */
 export interface CsvDialect {
@@ -39,7 +40,7 @@ function cellsOf(text: string, delimiter: string): string[][] | null {
  * Decodes tables. Where records end is decided here, so that an unclosed quote costs one line (`invalid_csv`) and
  * memory stays bounded; `csv-parse` takes the cells apart. A record's line is the one on which its row begins.
  */
-export function createCsvDecoder(options: LineDecoderOptions, dialect: CsvDialect): ObjectDecoder {
+export function createCsvDecoder(options: DecoderOptions, dialect: CsvDialect): ObjectDecoder {
   const { delimiter } = dialect;
   const expected = options.fields ?? DEFAULT_FIELDS;
   const lines = createLineDecoder(options);
@@ -138,12 +139,7 @@ export function createCsvDecoder(options: LineDecoderOptions, dialect: CsvDialec
       lines.badText(number, reason, pending);
       lines.rows.flush();
     },
-    get records() {
-      return lines.records;
-    },
-    get badLines() {
-      return lines.badLines;
-    },
+    totals: lines.totals,
   };
 }
 

@@ -25,15 +25,15 @@ export const HAS_PACKETS = 1 << 15;
 export const HAS_BYTES = 1 << 16;
 export const HAS_TIMES = 1 << 17;
 
-// f64 x2, u32 x10, u16 x2, u8 x2
-const BYTES_PER_ROW = 16 + 40 + 4 + 2;
+/** 2 columns of 64 bits, 10 of 32, 2 of 16 and 2 of 8. */
+const BYTES_PER_ROW = 2 * 8 + 10 * 4 + 2 * 2 + 2;
 
 /**
  * Flow log records as columns, in the order of their lines. All columns but `addr6` lie in one ArrayBuffer, so that a
  * batch moves between threads with one transfer. Only the first `rows` entries of a column are valid.
  *
- * A class, and `rows` and the addresses written twice: V8 takes fields that are only ever initialised for constant, and
- * those of an object literal for another kind with its second object, and throws away what it compiled before.
+ * A class whose constructor sets `rows` and `addr6` twice: V8 compiles fields that are only ever initialised as constants,
+ * and compiles everything that reads them again when they change. With an object literal it does so at the second object.
  */
 export class FlowBatch {
   declare rows: number;
@@ -61,6 +61,13 @@ export class FlowBatch {
   declare readonly bits: Uint32Array;
   declare readonly protocol: Uint8Array;
   declare readonly tcpFlags: Uint8Array;
+  // The columns once more, by kind of field: the `target` of a field is its index (fields.ts).
+  declare readonly names: readonly Uint32Array[];
+  declare readonly addresses: readonly Uint32Array[];
+  declare readonly ports: readonly Uint16Array[];
+  declare readonly octets: readonly Uint8Array[];
+  declare readonly counts: readonly Float64Array[];
+  declare readonly times: readonly Uint32Array[];
   /** IPv6 addresses of the batch, four words each; `addr6Length` words are valid. */
   declare addr6: Uint32Array;
   declare addr6Length: number;
@@ -93,6 +100,12 @@ export class FlowBatch {
     this.dstPort = u16();
     this.protocol = u8();
     this.tcpFlags = u8();
+    this.names = [this.interfaceId, this.accountId];
+    this.addresses = [this.src, this.dst, this.pktSrc, this.pktDst];
+    this.ports = [this.srcPort, this.dstPort];
+    this.octets = [this.protocol, this.tcpFlags];
+    this.counts = [this.packets, this.bytes];
+    this.times = [this.start, this.end];
     this.rows = 0;
     this.addr6 = new Uint32Array(0);
     this.addr6Length = 0;
@@ -101,54 +114,34 @@ export class FlowBatch {
 
 const NO_WORDS = new Uint32Array(0);
 
-/** The rows of a batch in a buffer that just holds them, so that its own can go back. Takes its IPv6 addresses over. */
+function wordColumns({ line, bits, names, addresses, times }: FlowBatch): Uint32Array[] {
+  return [line, bits, ...names, ...addresses, ...times];
+}
+
+/** A copy in a buffer just large enough, so that the batch's own can go back. The IPv6 addresses are shared. */
 export function packedCopy(batch: FlowBatch): FlowBatch {
   const { rows } = batch;
   const copy = new FlowBatch(new ArrayBuffer(rows * BYTES_PER_ROW));
-  for (const column of ["packets", "bytes"] as const) copy[column].set(batch[column].subarray(0, rows));
-  for (const column of WORDS) copy[column].set(batch[column].subarray(0, rows));
-  for (const column of ["srcPort", "dstPort"] as const) copy[column].set(batch[column].subarray(0, rows));
-  for (const column of ["protocol", "tcpFlags"] as const) copy[column].set(batch[column].subarray(0, rows));
+  const columns = (of: FlowBatch) => [...wordColumns(of), ...of.ports, ...of.octets, ...of.counts];
+  const from = columns(batch);
+  for (const [index, column] of columns(copy).entries()) column.set(from[index].subarray(0, rows));
   copy.rows = rows;
   copy.addr6 = batch.addr6;
   copy.addr6Length = batch.addr6Length;
   return copy;
 }
 
-const WORDS = ["line", "interfaceId", "accountId", "start", "end", "src", "dst", "pktSrc", "pktDst", "bits"] as const;
-
-/** A line that is no record. Kept, with its text truncated to `BAD_LINE_TEXT` characters. */
-export interface BadLine {
-  readonly line: number;
-  /** snake_case, e.g. `wrong_field_count`, `invalid_address`, `invalid_number`, `invalid_action`, `line_too_long`. */
-  readonly reason: string;
-  readonly text: string;
-}
-
-export const BAD_LINE_TEXT = 200;
-
-/** Receives what a decoder produces, in the order of the lines. */
-export interface DecodeSink {
-  /** An empty batch to fill (a new one, or one that came back from the consumer). */
-  allocate(): FlowBatch;
-  /** Takes over a filled batch (1..BATCH_ROWS rows). */
-  batch(batch: FlowBatch): void;
-  badLine(bad: BadLine): void;
-}
-
 /** Removes rows from a batch, in place; the others keep their order. `gone` is ascending. */
 export function removeRows(batch: FlowBatch, gone: Int32Array): void {
   const { rows } = batch;
-  const words = [batch.line, batch.interfaceId, batch.accountId, batch.start, batch.end, batch.bits];
-  words.push(batch.src, batch.dst, batch.pktSrc, batch.pktDst);
-  for (const column of words) keepOthers(column, rows, gone);
-  for (const column of [batch.packets, batch.bytes]) keepDoubles(column, rows, gone);
-  for (const column of [batch.srcPort, batch.dstPort]) keepPorts(column, rows, gone);
-  for (const column of [batch.protocol, batch.tcpFlags]) keepOctets(column, rows, gone);
+  for (const column of wordColumns(batch)) keepOthers(column, rows, gone);
+  for (const column of batch.counts) keepDoubles(column, rows, gone);
+  for (const column of batch.ports) keepPorts(column, rows, gone);
+  for (const column of batch.octets) keepOctets(column, rows, gone);
   batch.rows -= gone.length;
 }
 
-// One loop for each kind of column: a single one that meets all four is polymorphic, and took five times as long.
+// One loop for each type of column: one loop for all four types is polymorphic, and took five times as long.
 
 /** Moves the values of the rows that stay to the front of a column. */
 export function keepOthers(column: Uint32Array, rows: number, gone: Int32Array): void {

@@ -1,6 +1,7 @@
+import type { DecoderOptions, ObjectDecoder } from "./decoder.ts";
 import { DEFAULT_FIELDS } from "./fields.ts";
-import { createLineDecoder, type LineDecoderOptions } from "./line-decoder.ts";
-import { columnsNamed, createNamedRows, type ObjectDecoder } from "./named-rows.ts";
+import { createLineDecoder } from "./line-decoder.ts";
+import { columnsNamed, createNamedRows } from "./named-rows.ts";
 
 /** What CloudWatch Logs sends to try a subscription. */
 const CONTROL_MESSAGE = "CWL CONTROL MESSAGE";
@@ -12,7 +13,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
  * with a `message`, query results), lines with a `message` (Firehose), strings, and objects keyed by field names. The
  * line of a record is its number among the records of the object.
  */
-export function createJsonDecoder(options: LineDecoderOptions): ObjectDecoder {
+export function createJsonDecoder(options: DecoderOptions): ObjectDecoder {
   const expected = options.fields ?? DEFAULT_FIELDS;
   const lines = createLineDecoder(options);
   const rows = createNamedRows(lines);
@@ -88,12 +89,7 @@ export function createJsonDecoder(options: LineDecoderOptions): ObjectDecoder {
       lines.badText(++number, reason, cutter.finish());
       lines.rows.flush();
     },
-    get records() {
-      return lines.records;
-    },
-    get badLines() {
-      return lines.badLines;
-    },
+    totals: lines.totals,
   };
 }
 

@@ -1,23 +1,23 @@
+import {
+  BAD_LINE_TEXT,
+  badLineText,
+  createRowWriter,
+  type DecoderOptions,
+  type DecodeTotals,
+  type RowWriter,
+} from "./decoder.ts";
 import { EVENT_TIME_BYTES, isEventTime } from "./dense/scan-field.ts";
-import { type Dictionaries, LONGEST_LINE } from "./dense/scan.ts";
+import { LONGEST_LINE } from "./dense/scan.ts";
 import { compileLayout, DEFAULT_FIELDS, fieldNamed, type Layout } from "./fields.ts";
-import { BAD_LINE_TEXT, BATCH_ROWS, type DecodeSink, type FlowBatch } from "./flow-batch.ts";
-import { createRecordReader } from "./record.ts";
+import { createRecordParser } from "./record.ts";
 
-export interface LineDecoderOptions extends Dictionaries {
-  /** Field names of lines that no header line precedes (`parseFieldList`); the default format without it. */
-  readonly fields?: readonly string[];
-  readonly sink: DecodeSink;
-}
-
-/** Judges single lines and keeps what one line says about the next: the layout, and whether event times come first. */
+/** Decodes line by line and remembers what a line says about the next: the layout, and whether event times come first. */
 export interface LineDecoder {
   readonly layout: Layout;
+  /** The last record had an event time before it. */
   readonly stamped: boolean;
   readonly rows: RowWriter;
-  /** Records written. */
-  readonly records: number;
-  readonly badLines: number;
+  totals(): DecodeTotals;
   /** A line without its line end: a record, a header, blank, a comment (`#`), or bad. */
   line(bytes: Uint8Array, from: number, to: number, number: number): void;
   /** The same for a line that came out of another format. */
@@ -29,16 +29,16 @@ export interface LineDecoder {
   bad(number: number, reason: string, bytes: Uint8Array, from: number, to: number): void;
 }
 
-/** What AWS writes into a bucket to try its permission; exports glue it to the first record. */
+/** AWS writes this into a bucket to test its permission; exports put it before the first record, without a line end. */
 export const PERMISSION_CHECK: Uint8Array = Buffer.from("Permission Check Successful");
 const BYTE_ORDER_MARK = Buffer.from("\u{feff}");
 const FIELD_NAME = /^[a-z][a-z0-9_-]*$/;
 const ENCODER = new TextEncoder();
 
-export function createLineDecoder(options: LineDecoderOptions): LineDecoder {
+export function createLineDecoder(options: DecoderOptions): LineDecoder {
   const { sink } = options;
   const rows = createRowWriter(sink);
-  const reader = createRecordReader(options);
+  const parser = createRecordParser(options);
   let layout = compileLayout(options.fields ?? DEFAULT_FIELDS);
   let stamped = false;
   let badLines = 0;
@@ -48,7 +48,7 @@ export function createLineDecoder(options: LineDecoderOptions): LineDecoder {
     sink.badLine({ line: number, reason, text: badLineText(bytes, from, to) });
   };
 
-  /** A header is made of field names only, most of them known: concatenated objects have one in the middle. */
+  /** A header holds field names only, most of them known. Concatenated objects have headers in the middle. */
   const takeHeader = (bytes: Uint8Array, from: number, to: number): boolean => {
     const names = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from)
       .toString("latin1")
@@ -74,14 +74,14 @@ export function createLineDecoder(options: LineDecoderOptions): LineDecoder {
     const isLowerCase = bytes[start] >= 97 && bytes[start] <= 122;
     if (isLowerCase && takeHeader(bytes, start, to)) return;
     stamped = isStamped;
-    judge(bytes, from, start, to, number);
+    recordOrBad(bytes, from, start, to, number);
   };
 
-  /** `start`: where the record begins in the line, behind its event time. */
-  const judge = (bytes: Uint8Array, from: number, start: number, to: number, number: number): void => {
+  /** A line that is no header; its record begins at `start`, after the event time. */
+  const recordOrBad = (bytes: Uint8Array, from: number, start: number, to: number, number: number): void => {
     let reason: string | null = layout.unusable;
     if (reason === null) {
-      reason = reader.read(bytes, start, to, layout, number, rows.batch);
+      reason = parser.parse(bytes, start, to, layout, number, rows.batch);
       if (reason === null) {
         rows.advance(1);
         return;
@@ -101,12 +101,7 @@ export function createLineDecoder(options: LineDecoderOptions): LineDecoder {
       return stamped;
     },
     rows,
-    get records() {
-      return rows.written;
-    },
-    get badLines() {
-      return badLines;
-    },
+    totals: () => ({ records: rows.written, badLines }),
     line,
     text(text, number) {
       const bytes = ENCODER.encode(text);
@@ -115,7 +110,7 @@ export function createLineDecoder(options: LineDecoderOptions): LineDecoder {
     record(text, number) {
       const bytes = ENCODER.encode(text);
       if (bytes.length > LONGEST_LINE) bad(number, "line_too_long", bytes, 0, bytes.length);
-      else judge(bytes, 0, 0, bytes.length, number);
+      else recordOrBad(bytes, 0, 0, bytes.length, number);
     },
     useFields(names) {
       layout = compileLayout(names);
@@ -140,7 +135,7 @@ function startsWith(bytes: Uint8Array, from: number, to: number, prefix: Uint8Ar
   return true;
 }
 
-/** Control bytes other than the tab: compressed or otherwise binary content that was taken for text. */
+/** Control bytes other than the tab show that binary content was taken for text. */
 function hasControlBytes(bytes: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) if ((bytes[at] < 32 && bytes[at] !== 9) || bytes[at] === 127) return true;
   return false;
@@ -148,72 +143,7 @@ function hasControlBytes(bytes: Uint8Array, from: number, to: number): boolean {
 
 const TRANSIT_GATEWAY = Buffer.from(" tgw-");
 
-/** A transit gateway record has no interface and no action; without a header only its ids give it away. */
+/** Without a header, only the ids in it show that a line is a transit gateway record. */
 function mentionsTransitGateway(bytes: Uint8Array, from: number, to: number): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).includes(TRANSIT_GATEWAY);
-}
-
-/** Fills batches and hands each over as soon as it is full. */
-interface RowWriter {
-  /** The batch being filled; its `rows` is the index of the next row, always below BATCH_ROWS. */
-  readonly batch: FlowBatch;
-  /** Rows written in total. */
-  readonly written: number;
-  /** Counts rows that were filled in `batch` from `batch.rows` on. True when that filled it and it was handed over. */
-  advance(rows: number): boolean;
-  /** Hands over what is there. */
-  flush(): void;
-}
-
-function createRowWriter(sink: DecodeSink): RowWriter {
-  let batch: FlowBatch | null = null;
-  let handedOver = 0;
-  const current = (): FlowBatch => {
-    if (batch === null) {
-      batch = sink.allocate();
-      batch.rows = 0;
-      batch.addr6Length = 0;
-    }
-    return batch;
-  };
-  const flush = (): void => {
-    const full = batch;
-    if (full === null || full.rows === 0) return;
-    batch = null;
-    handedOver += full.rows;
-    sink.batch(full);
-  };
-  return {
-    get batch() {
-      return current();
-    },
-    get written() {
-      return handedOver + (batch?.rows ?? 0);
-    },
-    advance(rows) {
-      const filled = current();
-      filled.rows += rows;
-      if (filled.rows < BATCH_ROWS) return false;
-      flush();
-      return true;
-    },
-    flush,
-  };
-}
-
-const DECODER = new TextDecoder();
-// C0, DEL, C1, and the marks that reorder or hide text (Unicode TR36 3.2).
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
-
-/** Text of a bad line for keeping: its first BAD_LINE_TEXT characters, control characters as `\x1b` or `\u{202e}`. */
-function badLineText(bytes: Uint8Array, from: number, to: number): string {
-  // Four bytes are the most that one character takes.
-  const text = DECODER.decode(bytes.subarray(from, Math.min(to, from + BAD_LINE_TEXT * 4)));
-  const safe = text.slice(0, BAD_LINE_TEXT).replace(UNSAFE, (char) => {
-    const hex = char.charCodeAt(0).toString(16);
-    return hex.length > 2 ? `\\u{${hex}}` : `\\x${hex.padStart(2, "0")}`;
-  });
-  // Half a character pair at the cut is left out.
-  return safe.slice(0, BAD_LINE_TEXT).replace(/[\ud800-\udbff]$/, "");
 }

@@ -1,21 +1,15 @@
-import type { DecodeSink } from "./flow-batch.ts";
+import type { DecoderOptions, DecodeSink, DecodeTotals, ObjectDecoder } from "./decoder.ts";
 import { DamagedInput, inflate } from "./inflate.ts";
-import { type LineDecoderOptions, PERMISSION_CHECK } from "./line-decoder.ts";
-import type { ObjectDecoder } from "./named-rows.ts";
+import { PERMISSION_CHECK } from "./line-decoder.ts";
 import { createTextDecoder } from "./text.ts";
 
-export interface DecodeObjectOptions extends LineDecoderOptions {
+export interface DecodeObjectOptions extends DecoderOptions {
   readonly sink: DecodeSink & {
     /** Awaited between chunks: resolves when the consumer wants more. */
     ready?(): Promise<void>;
   };
   /** Limit of an object's unpacked size, default MAX_INFLATED_BYTES. */
   readonly maxInflatedBytes?: number;
-}
-
-export interface DecodedObject {
-  readonly records: number;
-  readonly badLines: number;
 }
 
 /** Bytes looked at to tell the format: at least the first line, unless it is longer. */
@@ -32,7 +26,7 @@ const PARQUET = Buffer.from("PAR1");
 export async function decodeObject(
   chunks: AsyncIterable<Uint8Array>,
   options: DecodeObjectOptions,
-): Promise<DecodedObject> {
+): Promise<DecodeTotals> {
   let decoder: ObjectDecoder | null = null;
   try {
     let input = await peek(chunks, HEAD_BYTES);
@@ -53,7 +47,7 @@ export async function decodeObject(
     decoder ??= createTextDecoder(options);
     decoder.abort(error.reason);
   }
-  return { records: decoder.records, badLines: decoder.badLines };
+  return decoder.totals();
 }
 
 /** The formats that few objects have are loaded when they are met. */

@@ -13,8 +13,9 @@ import {
 import { compressors, type Compressors } from "hyparquet-compressors";
 import { parquetHeader } from "hyparquet/src/column.js";
 import { decompressPage } from "hyparquet/src/datapage.js";
-import { createLineDecoder, type LineDecoder, type LineDecoderOptions } from "./line-decoder.ts";
-import { columnsAt, columnsNamed, createNamedRows, type NamedRows, type ObjectDecoder } from "./named-rows.ts";
+import type { DecoderOptions, ObjectDecoder } from "./decoder.ts";
+import { createLineDecoder, type LineDecoder } from "./line-decoder.ts";
+import { columnsAt, columnsNamed, createNamedRows, type NamedRows } from "./named-rows.ts";
 
 /** Largest object taken: the footer at its end must be known first. AWS's own have up to 75 MB of text in five minutes. */
 const LARGEST_PARQUET = 512 * 2 ** 20;
@@ -31,7 +32,7 @@ function gunzipPage(input: Uint8Array, length: number): Uint8Array {
  * Decodes Parquet: columns with hyphens or underscores, numbers of any width, NULL or `-` for an absent value. The whole
  * object is held. The line of a record is its row, from 1. A row group that cannot be read is one bad line.
  */
-export function createParquetDecoder(options: LineDecoderOptions & { ready?(): Promise<void> }): ObjectDecoder {
+export function createParquetDecoder(options: DecoderOptions & { ready?(): Promise<void> }): ObjectDecoder {
   const lines = createLineDecoder(options);
   const rows = createNamedRows(lines);
   const parts: Uint8Array[] = [];
@@ -50,12 +51,7 @@ export function createParquetDecoder(options: LineDecoderOptions & { ready?(): P
     abort(reason) {
       lines.badText(1, reason, "");
     },
-    get records() {
-      return lines.records;
-    },
-    get badLines() {
-      return lines.badLines;
-    },
+    totals: lines.totals,
   };
 }
 

@@ -15,15 +15,15 @@ const HASH = 35;
 const DASH = 45;
 
 /** Judges one line with care: every form of a record, and why a line is none. */
-export interface RecordReader {
+export interface RecordParser {
   /**
-   * Reads the record in `bytes[from, to)` (no line end) into the next row of `batch`; the caller counts the row.
+   * Parses the record in `bytes[from, to)` (no line end) into the next row of `batch`; the caller counts the row.
    * Returns null, or the reason why the line is no record, in which case the batch is as before.
    */
-  read(bytes: Uint8Array, from: number, to: number, layout: Layout, line: number, batch: B.FlowBatch): string | null;
+  parse(bytes: Uint8Array, from: number, to: number, layout: Layout, line: number, batch: B.FlowBatch): string | null;
 }
 
-export function createRecordReader({ interfaces, accounts }: Dictionaries): RecordReader {
+export function createRecordParser({ interfaces, accounts }: Dictionaries): RecordParser {
   // The record being read; slots are numbered by the targets of fields.ts.
   const names = [0, 0];
   const families = new Uint8Array(4);
@@ -167,7 +167,7 @@ export function createRecordReader({ interfaces, accounts }: Dictionaries): Reco
   };
 
   return {
-    read(bytes, from, to, layout, line, batch) {
+    parse(bytes, from, to, layout, line, batch) {
       const fieldCount = layout.kinds.length;
       // Counted first: a value in the wrong column is the consequence, and would teach the dictionaries wrong names.
       if (countFields(bytes, from, to) !== fieldCount) return "wrong_field_count";

@@ -9,23 +9,13 @@ import {
   HAS_TIMES,
   PKT_FAMILY_SHIFT,
 } from "./flow-batch.ts";
+import type { DecoderOptions, ObjectDecoder } from "./decoder.ts";
 import type { Layout } from "./fields.ts";
-import { createLineDecoder, type LineDecoderOptions } from "./line-decoder.ts";
+import { createLineDecoder } from "./line-decoder.ts";
 import { LONGEST_LINE, ROWS_A_CALL, SCAN_MARGIN, scanRecords } from "./dense/scan.ts";
 
 /** Decodes text in the native format from chunks cut anywhere; any cut gives the same batches. */
-export interface FlowTextDecoder {
-  /** `chunk` may be reused afterwards. */
-  push(chunk: Uint8Array): void;
-  /** The end: the last line may lack its newline. Hands over the last batch. */
-  finish(): void;
-  /** The end of a text that broke off: what is left of a line is bad for `reason`. Hands over the last batch. */
-  abort(reason: string): void;
-  readonly records: number;
-  readonly badLines: number;
-}
-
-export function createTextDecoder(options: LineDecoderOptions): FlowTextDecoder {
+export function createTextDecoder(options: DecoderOptions): ObjectDecoder {
   const lines = createLineDecoder(options);
   // The beginning of a line whose end has not come yet.
   let carry = new Uint8Array(1 << 10);
@@ -115,20 +105,12 @@ export function createTextDecoder(options: LineDecoderOptions): FlowTextDecoder 
       lines.bad(number, reason, carry, 0, dropping ? 0 : carried);
       stop();
     },
-    get records() {
-      return lines.records;
-    },
-    get badLines() {
-      return lines.badLines;
-    },
+    totals: lines.totals,
   };
 }
 
 /** The fast tokeniser writes only the columns of its layout; the others of a reused batch are emptied once before. */
-function createColumnClearing({
-  interfaces,
-  accounts,
-}: LineDecoderOptions): (batch: FlowBatch, layout: Layout) => void {
+function createColumnClearing({ interfaces, accounts }: DecoderOptions): (batch: FlowBatch, layout: Layout) => void {
   let lastBatch: FlowBatch | null = null;
   let lastLayout: Layout | null = null;
   return (batch, layout) => {

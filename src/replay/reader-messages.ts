@@ -1,5 +1,6 @@
 import { ByteDictionary } from "../decode/dense/dictionary.ts";
-import { type BadLine, FlowBatch } from "../decode/flow-batch.ts";
+import type { BadLine } from "../decode/decoder.ts";
+import { FlowBatch } from "../decode/flow-batch.ts";
 import {
   NOT_ASKED,
   type LookedUpBatch,

@@ -1,5 +1,5 @@
 import type { Worker } from "node:worker_threads";
-import type { BadLine } from "../decode/flow-batch.ts";
+import type { BadLine } from "../decode/decoder.ts";
 import { AppError, type ErrorCode } from "../errors.ts";
 import type { LookedUpBatch } from "../evaluate/lookup/policy-lookup.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";

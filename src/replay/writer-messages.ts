@@ -1,4 +1,4 @@
-import type { BadLine } from "../decode/flow-batch.ts";
+import type { BadLine } from "../decode/decoder.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
-import type { BadLine, FlowBatch } from "../decode/flow-batch.ts";
+import type { BadLine } from "../decode/decoder.ts";
+import type { FlowBatch } from "../decode/flow-batch.ts";
 import type { RuleSet } from "../evaluate/facts/rule-sets.ts";
 import type { StoredIdentities } from "../evaluate/duplicates.ts";
 import type { Judgement } from "../judgement.ts";

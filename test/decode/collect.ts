@@ -1,3 +1,4 @@
+import type { BadLine } from "../../src/decode/decoder.ts";
 import { ByteDictionary } from "../../src/decode/dense/dictionary.ts";
 import * as B from "../../src/decode/flow-batch.ts";
 import { decodeObject } from "../../src/decode/object.ts";
@@ -35,7 +36,7 @@ export function collect() {
   const interfaces = new ByteDictionary();
   const accounts = new ByteDictionary();
   const batches: B.FlowBatch[] = [];
-  const bad: B.BadLine[] = [];
+  const bad: BadLine[] = [];
   return {
     interfaces,
     accounts,
@@ -49,7 +50,7 @@ export function collect() {
         return batch;
       },
       batch: (batch: B.FlowBatch) => void batches.push(batch),
-      badLine: (line: B.BadLine) => void bad.push(line),
+      badLine: (line: BadLine) => void bad.push(line),
     },
     /** The rows of all batches, whose memory may be used again afterwards. */
     rows: (): Row[] => {

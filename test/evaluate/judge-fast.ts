@@ -1,5 +1,6 @@
 import { ByteDictionary } from "../../src/decode/dense/dictionary.ts";
-import { type BadLine, FlowBatch } from "../../src/decode/flow-batch.ts";
+import type { BadLine } from "../../src/decode/decoder.ts";
+import { FlowBatch } from "../../src/decode/flow-batch.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";
 import { createEvaluator, type Evaluator } from "../../src/evaluate/evaluator.ts";
 import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../../src/evaluate/facts/traffic.ts";

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ByteDictionary } from "../../decode/dense/dictionary.ts";
 import { parseFieldList } from "../../decode/fields.ts";
-import { type BadLine, FlowBatch } from "../../decode/flow-batch.ts";
+import type { BadLine } from "../../decode/decoder.ts";
+import { FlowBatch } from "../../decode/flow-batch.ts";
 import { decodeObject } from "../../decode/object.ts";
 import { AppError } from "../../errors.ts";
 import { createExplainer } from "../../explain/explainer.ts";

@@ -66,7 +66,7 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
       const decoder = createTextDecoder({ interfaces, accounts, sink });
       for (let from = 0; from < text.length; from += CHUNK) decoder.push(text.subarray(from, from + CHUNK));
       decoder.finish();
-      decoded.push({ batches, records: decoder.records });
+      decoded.push({ batches, records: decoder.totals().records });
     });
   }
 
