@@ -1,11 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { withFolder } from "./helpers/evidence.ts";
-
-const ROOT = fileURLToPath(new URL("../", import.meta.url));
+import { ROOT } from "./helpers/documents.ts";
+import { withFolder } from "./helpers/folder.ts";
+import { announceSkip } from "./helpers/skip.ts";
 
 const PACKED =
   /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)|dist\/store\/empty\.duckdb|dist\/bundle\/LICENSES\.txt|queries\/((views\/)?[\w-]+\.sql|README\.md)|src\/\w+\/README\.md|samples\/.+\.(md|json|log|log\.gz))$/;
@@ -41,9 +40,7 @@ test("the packed tarball holds what it needs and nothing else, and works where i
     let installed = npm([...install, "--offline"], app);
     if (installed.code !== 0 && process.env.CI === "true") installed = npm(install, app);
     if (installed.code !== 0 && process.env.CI !== "true") {
-      // oxlint-disable-next-line no-console -- a skipped check has to be heard
-      console.warn("\n*** SKIPPED: running the installed package. The npm cache does not hold its dependencies. ***\n");
-      return;
+      return announceSkip("running the installed package", "npm's cache does not hold its dependencies");
     }
     expect(installed.code, installed.stderr).toBe(0);
     const bin = join(app, "node_modules/.bin/flowreplay");

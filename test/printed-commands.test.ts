@@ -1,25 +1,23 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openEvidence, type EvidenceQuery } from "../src/store/evidence-query.ts";
 import { MAIN } from "./helpers/cli.ts";
 import { names, quoted, read, ROOT, section, table } from "./helpers/documents.ts";
+import { temporaryFolder } from "./helpers/folder.ts";
 import { replayInto, sample } from "./helpers/samples.ts";
 
 const QUERIES = read("queries/README.md");
 
 /** Where the commands run: the samples as in the repository, and the evidence file that the first line of the README makes. */
-let folder: string;
+const folder = temporaryFolder();
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
   symlinkSync(join(ROOT, "samples"), join(folder, "samples"));
   const db = await replayInto(folder, sample("production-vpc/v5"), sample("production-vpc/config"));
   for (const name of ["flowreplay", "last-week"]) copyFileSync(db, join(folder, `${name}.duckdb`));
   writeFileSync(join(folder, "secret.txt"), "a secret of sixteen bytes or more");
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Needs AWS, or a plan of the reader's own. */
 const ELSEWHERE = /snapshot|s3:|cloudwatch:|plan\.json/;

@@ -5,7 +5,7 @@ import { GROUPS, loadCatalogue } from "../src/report/catalogue.ts";
 import { SNAPSHOT_ACTIONS } from "../src/source/snapshot.ts";
 import { flowreplay } from "./helpers/cli.ts";
 import { names, quoted, read, ROOT, section, table } from "./helpers/documents.ts";
-import { withFolder } from "./helpers/evidence.ts";
+import { withFolder } from "./helpers/folder.ts";
 
 const packageJson = JSON.parse(read("package.json")) as Record<"dependencies" | "scripts", Record<string, string>>;
 

@@ -3,7 +3,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
 
 import { replay } from "../../src/replay.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { DEFAULTS, generate } from "./generate/generate.ts";
 import type { Truth } from "./generate/truth.ts";
 import { checkEvidence, checksum, WrongAnswer } from "./run/check.ts";

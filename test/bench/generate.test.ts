@@ -1,8 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 
 import { prefixContains } from "../../src/net/address.ts";
 import { parseAddress } from "../../src/net/parse.ts";
@@ -11,9 +10,9 @@ import type { NetworkInterface, Peer, Snapshot } from "../../src/model/model.ts"
 import { decodeText, type Row } from "../decode/collect.ts";
 import { DEFAULTS, generate, type GenerateOptions } from "./generate/generate.ts";
 import type { Truth } from "./generate/truth.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "flowreplay-generate-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 const SMALL = { ...DEFAULTS, records: 20_000, objects: 6, interfaces: 120, rules: 40, ipv6: 0.2, scanners: 0.1 };
 

@@ -6,7 +6,7 @@ import { changesOf, proposeEdit } from "../../src/change/what-if.ts";
 import { removableSet } from "../../src/change/removable.ts";
 import { applyEdit } from "../../src/model/edit.ts";
 import { openStoredRecords } from "../../src/store/stored-records.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 import { randomNetwork, type RandomNetwork, writeNetwork } from "./random-network.ts";
 import { slowFlips } from "./slow-flips.ts";

@@ -1,5 +1,4 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { changesOf, checkProposal, proposeEdit } from "../../src/change/what-if.ts";
@@ -9,10 +8,11 @@ import { TIGHTEN_DEFAULTS } from "../../src/cli/evidence-notes.ts";
 import { matchText } from "../../src/report/tighten.ts";
 import type { SecurityGroupRule } from "../../src/model/model.ts";
 import { type StoredRecords, newestSnapshot, openStoredRecords } from "../../src/store/stored-records.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
 const WIDE = "sgr-0ef6ec91532d35b0b";
-const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
+const folder = temporaryFolder();
 let stored: StoredRecords;
 
 interface RuleShape {
@@ -52,7 +52,6 @@ beforeAll(async () => {
 });
 afterAll(() => {
   stored.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 test("a rule that only the later configuration has can be removed, and found removable", async () => {

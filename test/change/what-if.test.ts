@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
@@ -15,12 +14,12 @@ import {
 } from "../../src/change/what-if.ts";
 import { loadModel } from "../../src/model/load.ts";
 import { type StoredRecords, openStoredRecords } from "../../src/store/stored-records.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 import { cidr, denyEntry, editAcl, editInterfaces, editRule, editRules, type ModelEdit } from "./model-edits.ts";
 import { slowFlips } from "./slow-flips.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 async function flipsOf(stored: StoredRecords, propose: Proposal): Promise<Flip[]> {
   const found: Flip[] = [];

@@ -6,7 +6,8 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { flowreplay } from "../helpers/cli.ts";
-import { createEvidence, withFolder } from "../helpers/evidence.ts";
+import { createEvidence } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 
 const SAMPLE = fileURLToPath(new URL("../../samples/two-records/", import.meta.url));
 const RECORDS = readFileSync(join(SAMPLE, "flow.log"), "utf8");

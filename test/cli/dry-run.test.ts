@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { describePlan } from "../../src/cli/dry-run.ts";
-import { withEvidence, withFolder } from "../helpers/evidence.ts";
+import { withEvidence } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { flowreplay } from "../helpers/cli.ts";
 import { sample } from "../helpers/samples.ts";
 

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 import { describeFailure } from "../../src/cli/failure.ts";
 import { AppError } from "../../src/errors.ts";
 import { MAIN } from "../helpers/cli.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 
 test.each([
   ["Cannot find module '@duckdb/node-bindings-linux-x64/duckdb.node'\nRequire stack:\n- /a/duckdb.js", "linux-x64"],

@@ -1,13 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { flowreplay } from "../helpers/cli.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 import { asffProblems, ocsfProblems, sarifProblems } from "../helpers/schemas.ts";
 
 const CONFIG = sample("production-vpc/config");
-const folder = mkdtempSync(join(tmpdir(), "flowreplay-findings-"));
+const folder = temporaryFolder();
 const file = (name: string): string => join(folder, name);
 const STALE = ["sgr-0f63602a6e96227cb", "sgr-097f89e19c7589592"];
 let db: string;
@@ -15,7 +15,6 @@ let db: string;
 beforeAll(async () => {
   db = await replayInto(folder, sample("production-vpc/v5"), CONFIG);
 }, 60_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 type Row = Record<string, unknown>;
 const report = (...args: string[]) => flowreplay(["report", ...args, "--db", db]);

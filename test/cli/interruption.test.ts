@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { type CliRun, flowreplay, MAIN } from "../helpers/cli.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 
 const SAMPLE = fileURLToPath(new URL("../../samples/production-vpc/", import.meta.url));
 const MODEL = join(SAMPLE, "config");

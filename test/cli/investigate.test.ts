@@ -1,9 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import stringWidth from "string-width";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { describeFailure } from "../../src/cli/failure.ts";
 import { investigate } from "../../src/report/investigate/investigation.ts";
 import type { Period } from "../../src/report/investigate/records-sql.ts";
@@ -14,10 +13,11 @@ import { openInvestigated } from "../../src/store/stored-records.ts";
 import { openEvidence } from "../../src/store/evidence-query.ts";
 import { type CliRun, flowreplay } from "../helpers/cli.ts";
 import { createEvidence } from "../helpers/evidence.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CASES = fileURLToPath(new URL("../cases/investigate/", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "flowreplay-investigate-"));
+const folder = temporaryFolder();
 const production = join(folder, "production.duckdb");
 const established = join(folder, "established.duckdb");
 
@@ -31,7 +31,6 @@ beforeAll(() => {
     expect(run.code, run.stderr).toBe(0);
   }
 }, 120_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const command = (db: string, ...args: string[]): CliRun => flowreplay(["investigate", "--db", db, ...args]);
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { flowreplay } from "../helpers/cli.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { sample } from "../helpers/samples.ts";
 
 const CONFIG = ["--model", sample("production-vpc/config")];

@@ -3,7 +3,7 @@ import { copyFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { flowreplay, MAIN } from "../helpers/cli.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { mulberry32 } from "../helpers/fault-proxy.ts";
 import { checksums, writeFiftyObjects } from "../helpers/kill.ts";
 import { sample } from "../helpers/samples.ts";

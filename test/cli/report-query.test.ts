@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { flowreplay } from "../helpers/cli.ts";
-import { withEvidence, withFolder } from "../helpers/evidence.ts";
+import { withEvidence } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 
 const BAD_LINES = `
 insert into objects (object_id, source_object) values (1, 'a.log'), (2, 'b.log');

@@ -1,13 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type CliRun, flowreplay } from "../helpers/cli.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 let db: string;
 beforeAll(async () => {
   db = await replayInto(folder, sample("production-vpc/v5"), sample("production-vpc/config"));

@@ -1,13 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
+import { filesOfOthers } from "../helpers/skip.ts";
 import { decodeBytes } from "./collect.ts";
 
-const SHARED = join(import.meta.dirname, "../../../shared");
-const present = existsSync(SHARED);
-// oxlint-disable-next-line no-console -- a skip that nobody sees would look like a pass
-if (!present) console.warn("SKIPPED: no ../shared beside the repository, so no flow logs of others are decoded");
+const folderOfOthers = filesOfOthers("decoding flow logs of others");
+const SHARED = folderOfOthers ?? "";
+const present = folderOfOthers !== null;
 
 const CW_CUSTOM = ["version", "interface-id", "srcaddr", "dstaddr"];
 

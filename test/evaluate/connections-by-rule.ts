@@ -1,18 +1,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { openEvidence } from "../../src/store/evidence-query.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { replayInto } from "../helpers/samples.ts";
-import { describe, type Network } from "../helpers/small-model.ts";
+import { type Network, writeNetwork } from "../helpers/small-model.ts";
 
 /** Connections that each group rule admitted, by rule id, after a replay of `lines` (default format). */
 export async function connectionsByRule(network: Network, lines: readonly string[]): Promise<Record<string, number>> {
   return withFolder(async (folder) => {
     const model = join(folder, "model");
     mkdirSync(model);
-    for (const [key, list] of Object.entries(describe(network))) {
-      writeFileSync(join(model, `${key}.json`), JSON.stringify({ [key]: list }));
-    }
+    writeNetwork(network, model);
     const log = join(folder, "log.txt");
     writeFileSync(log, `${lines.join("\n")}\n`);
     const evidence = await openEvidence(await replayInto(folder, log, model));

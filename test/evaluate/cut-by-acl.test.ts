@@ -1,10 +1,10 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createExplainer } from "../../src/explain/explainer.ts";
 import { loadModel } from "../../src/model/load.ts";
-import { withFolder } from "../helpers/evidence.ts";
-import { describe, type Network } from "../helpers/small-model.ts";
+import { withFolder } from "../helpers/folder.ts";
+import { type Network, writeNetwork } from "../helpers/small-model.ts";
 import { judgeFast } from "./judge-fast.ts";
 
 const BEFORE: Network = {
@@ -27,9 +27,7 @@ test("a tracked connection outlives its rule, so that the network ACL is what cu
       ["2025-03-04T09-10-00Z", AFTER],
     ] as const) {
       mkdirSync(join(folder, time));
-      for (const [key, list] of Object.entries(describe(network))) {
-        writeFileSync(join(folder, time, `${key}.json`), JSON.stringify({ [key]: list }));
-      }
+      writeNetwork(network, join(folder, time));
     }
     const start = Date.UTC(2025, 2, 4, 9) / 1000;
     const line = (port: number, seconds: number, action: string): string =>

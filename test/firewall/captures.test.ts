@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { openEvidence } from "../../src/store/evidence-query.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { modelOf, writeCapture } from "../helpers/firewall/capture.ts";
 import { createChance } from "../helpers/firewall/chance.ts";
 import { checkEvidence } from "../helpers/firewall/check.ts";

@@ -5,7 +5,7 @@ import { loadModel } from "../../src/model/load.ts";
 import { isIcmp } from "../../src/net/protocols.ts";
 import { openStoredRecords } from "../../src/store/stored-records.ts";
 import { openEvidence } from "../../src/store/evidence-query.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { type Capture, type Format, modelOf, writeCapture, writeModel } from "../helpers/firewall/capture.ts";
 import { createChance } from "../helpers/firewall/chance.ts";
 import { type Config, readConfig } from "../helpers/firewall/config.ts";

@@ -1,18 +1,17 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
+import { announceSkipOutsideCi } from "./skip.ts";
 
-const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const SCREENSHOTS = fileURLToPath(new URL("../../test-output/", import.meta.url));
 
 /** The browser on this machine; null, with a warning, where there is none. It must be there in CI. */
 export function findBrowser(): string | null {
-  const found = [process.env.CHROMIUM ?? "", ...PLACES].find((path) => path !== "" && existsSync(path)) ?? null;
+  const found = [process.env.CHROMIUM ?? "", ...PATHS].find((path) => path !== "" && existsSync(path)) ?? null;
   if (found === null) {
     const why = "no Chromium (apt-get install chromium, or set CHROMIUM to its path)";
-    if (process.env.CI === "true") throw new Error(`the browser tests must run in CI: ${why}`);
-    // oxlint-disable-next-line no-console -- a skipped suite has to be heard
-    console.warn(`\n*** SKIPPED: the browser tests of the HTML report: ${why} ***\n`);
+    announceSkipOutsideCi("the browser tests of the HTML report", why);
   }
   return found;
 }

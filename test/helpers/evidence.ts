@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { createSchema } from "../../src/store/create-file.ts";
+import { withFolder } from "./folder.ts";
 
 /** Short forms for the inserts of a test: `ip('10.0.0.1')`, `sec('2026-11-01 09:00')`. They live in the session only. */
 const SHORTHAND = /* sql */ `
@@ -32,16 +31,6 @@ export async function createEvidence(path: string, inserts: string): Promise<voi
   } finally {
     connection.closeSync();
     instance.closeSync();
-  }
-}
-
-/** A folder that `use` may fill; gone afterwards. */
-export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
-  try {
-    return await use(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

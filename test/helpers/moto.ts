@@ -2,11 +2,11 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { ROOT } from "./documents.ts";
+import { announceSkipOutsideCi } from "./skip.ts";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const requirements = join(root, "test/integration/requirements.txt");
-const venv = join(root, ".venv");
+const requirements = join(ROOT, "test/integration/requirements.txt");
+const venv = join(ROOT, ".venv");
 const python = join(venv, "bin/python");
 
 export interface Moto {
@@ -18,18 +18,15 @@ export interface Moto {
 
 /**
  * A server that speaks S3, CloudWatch Logs and EC2 on the loopback interface, from a virtual environment of the
- * project's own with pinned versions. Null where Python or the package index is missing: said aloud, and an error under
- * CI, so that no pipeline is green without it.
+ * project's own with pinned versions. Null, said loudly, where Python or the package index is missing; an error in CI.
  */
 export async function startMoto(): Promise<Moto | null> {
   try {
     await install();
   } catch (error) {
-    const why = `moto is not available (${error instanceof Error ? error.message.split("\n", 1)[0] : String(error)})`;
-    if (process.env.CI === "true" || process.env.FLOWREPLAY_REQUIRE_MOTO === "1")
-      throw new Error(why, { cause: error });
-    // oxlint-disable-next-line no-console -- a skipped suite has to be heard
-    console.warn(`\n*** SKIPPED: the AWS integration tests. ${why}. They need python3 and PyPI. ***\n`);
+    if (process.env.FLOWREPLAY_REQUIRE_MOTO === "1") throw error;
+    const [why] = String(error).split("\n", 1);
+    announceSkipOutsideCi("the AWS integration tests", `moto needs python3 and PyPI (${why})`, error);
     return null;
   }
   const server = spawn(python, ["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"], {

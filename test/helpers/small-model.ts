@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadModel } from "../../src/model/load.ts";
 import type { Model } from "../../src/model/model.ts";
+import { withFolder } from "./folder.ts";
 
 /**
  * A network in a few lines. Rules: `in tcp 443 0.0.0.0/0` or `out all 10.0.0.0/8`, the peer also a prefix list or a group
@@ -197,15 +197,17 @@ export function aclEntry(text: string): object {
   };
 }
 
+/** Writes the network into a folder as a user has it: a file for each kind of resource. */
+export function writeNetwork(network: Network, folder: string): void {
+  for (const [key, list] of Object.entries(describe(network))) {
+    writeFileSync(join(folder, `${key}.json`), JSON.stringify({ [key]: list }));
+  }
+}
+
 /** The network as the model loader reads it from files. */
 export async function smallModel(network: Network): Promise<Model> {
-  const folder = mkdtempSync(join(tmpdir(), "flowreplay-model-"));
-  try {
-    for (const [key, list] of Object.entries(describe(network))) {
-      writeFileSync(join(folder, `${key}.json`), JSON.stringify({ [key]: list }));
-    }
-    return await loadModel(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  return withFolder((folder) => {
+    writeNetwork(network, folder);
+    return loadModel(folder);
+  });
 }

@@ -31,9 +31,21 @@ export interface Expectation {
   readonly inference?: true;
   readonly records: readonly ExpectedRecord[];
   /** Rows that a report has, by its name: each stands once in it, as far as it is stated. `absent` rows do not. */
-  readonly reports?: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
-  readonly absent?: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>;
+  readonly reports?: Readonly<Record<string, readonly Row[]>>;
+  readonly absent?: Readonly<Record<string, readonly Row[]>>;
 }
+
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Of each row the columns that the case states; `sg_rule_ids` in order. */
+export function stated(rows: readonly Row[], { records }: Expectation): Row[] {
+  return rows.map((row, at) => {
+    const wanted = Object.keys(records[at] ?? { agreement: "" });
+    return Object.fromEntries(wanted.map((key) => [key, key === "sg_rule_ids" ? sortedList(row[key]) : row[key]]));
+  });
+}
+
+const sortedList = (ids: unknown): unknown => (Array.isArray(ids) ? [...ids].sort() : ids);
 
 /** model.json of a case: a network in short notation; `base` names a file of `bases/` that it is laid over. */
 type CaseModel = Partial<Network> & {

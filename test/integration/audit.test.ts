@@ -1,20 +1,19 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { rowObject } from "../../src/report/renderers/formats.ts";
 import { runReport } from "../../src/report/run-report.ts";
 import { openEvidence, type Plain } from "../../src/store/evidence-query.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
 const DESIGN = new URL("../captures/production-vpc/design.json", import.meta.url);
 const { planted } = JSON.parse(readFileSync(DESIGN, "utf8")) as { planted: Planted[] };
 const catalogue = loadCatalogue();
 const CONFIG = sample("production-vpc/config");
-const folder = mkdtempSync(join(tmpdir(), "flowreplay-audit-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 interface Planted {
   readonly kind: string;

@@ -5,7 +5,7 @@ import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { runReport } from "../../src/report/run-report.ts";
 import { type Row, toRows } from "../../src/report/summary-text.ts";
 import { openEvidence, type EvidenceQuery } from "../../src/store/evidence-query.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
 const CAPTURES = fileURLToPath(new URL("../captures/", import.meta.url));

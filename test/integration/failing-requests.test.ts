@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import {
@@ -12,8 +10,9 @@ import {
 import { CreateBucketCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openEvidence } from "../../src/store/evidence-query.ts";
-import { MAIN } from "../helpers/cli.ts";
+import { startFlowreplay } from "../helpers/cli.ts";
 import { startFaultProxy } from "../helpers/fault-proxy.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { writeFiftyObjects } from "../helpers/kill.ts";
 import { startMoto, testEnvironment } from "../helpers/moto.ts";
 import { sample } from "../helpers/samples.ts";
@@ -25,19 +24,15 @@ const HOUR = 3_600_000;
 
 /** Through the command line, as a user meets it; the proxy lives in this process, so the command must not block it. */
 describe.skipIf(moto === null)(`every tenth request fails (moto; skipped aloud; seed ${SEED})`, () => {
-  let folder: string;
+  const folder = temporaryFolder();
   let logs: string;
   let expected: { sums: unknown; said: string };
 
   async function replay(name: string, source: string, endpoint: string): Promise<{ sums: unknown; said: string }> {
     const db = join(folder, `${name}.duckdb`);
     const args = ["replay", source, "--model", sample("production-vpc/config"), "--db", db];
-    const env = { ...process.env, AWS_ENDPOINT_URL: endpoint, NO_COLOR: "1" };
-    const said = await new Promise<string>((resolve, reject) =>
-      execFile(process.execPath, [MAIN, ...args], { env, maxBuffer: 1 << 26 }, (error, _, stderr) =>
-        error ? reject(error) : resolve(stderr),
-      ),
-    );
+    const { code, stderr: said } = await startFlowreplay(args, { AWS_ENDPOINT_URL: endpoint });
+    expect(code, said).toBe(0);
     const evidence = await openEvidence(db);
     // Bad lines have no place of their own in a log group, and objects others.
     const { rows } = await evidence.run(`select
@@ -80,16 +75,12 @@ describe.skipIf(moto === null)(`every tenth request fails (moto; skipped aloud; 
   }
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "flowreplay-faults-"));
     logs = join(folder, "logs");
     writeFiftyObjects(logs);
     expected = await replay("files", logs, moto!.url);
     expect(expected.said).toBe("0");
   });
-  afterAll(async () => {
-    rmSync(folder, { recursive: true, force: true });
-    await moto?.stop();
-  });
+  afterAll(() => moto?.stop());
 
   it.each([
     ["S3", toS3],

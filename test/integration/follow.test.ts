@@ -13,7 +13,7 @@ import { followReplay } from "../../src/replay/follow.ts";
 import { newFindings } from "../../src/report/new-findings.ts";
 import { openEvidence } from "../../src/store/evidence-query.ts";
 import { flowreplay, MAIN } from "../helpers/cli.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { startMoto, testEnvironment } from "../helpers/moto.ts";
 import { sample } from "../helpers/samples.ts";
 

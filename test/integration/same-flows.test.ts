@@ -1,8 +1,5 @@
-import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import * as logsSdk from "@aws-sdk/client-cloudwatch-logs";
 import {
@@ -18,36 +15,28 @@ import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { runReport } from "../../src/report/run-report.ts";
 import { openEvidence } from "../../src/store/evidence-query.ts";
 import { FORMATS, tableOf } from "../decode/rewrite.ts";
+import { startFlowreplay } from "../helpers/cli.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { startMoto, testEnvironment } from "../helpers/moto.ts";
+import { sample } from "../helpers/samples.ts";
 
 Object.assign(process.env, testEnvironment);
 const moto = await startMoto();
-const capture = fileURLToPath(new URL("../../samples/production-vpc", import.meta.url));
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const capture = sample("production-vpc");
 const HOUR = 3_600_000;
 const PLACES = new Set(["source_object", "line", "example_object", "example_line"]);
 const CATALOGUE = loadCatalogue();
 const REPORTS = ["mismatch-summary", "rejected-probes", "rule-usage", "unused-rules", "coverage", "mismatches"];
 
 describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skipped aloud)", (format) => {
-  let folder: string;
+  const folder = temporaryFolder();
   let expected: object;
   let files: string[];
   const db = (name: string): string => join(folder, `${name}.duckdb`);
 
-  /** Runs the built command beside this process, in which the proxy lives. */
-  function flowreplay(endpoint: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-    const env = { ...process.env, AWS_ENDPOINT_URL: endpoint, NO_COLOR: "1" };
-    return new Promise((resolve) => {
-      execFile(process.execPath, [main, ...args], { env, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
-        resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
-      );
-    });
-  }
-
   async function replay(name: string, source: string, endpoint = moto!.url): Promise<string> {
     const args = ["--model", join(capture, "config"), "--db", db(name)];
-    const { code, stderr } = await flowreplay(endpoint, "replay", source, ...args);
+    const { code, stderr } = await startFlowreplay(["replay", source, ...args], { AWS_ENDPOINT_URL: endpoint });
     expect([code, stderr]).toEqual([0, expect.any(String)]);
     return stderr;
   }
@@ -138,14 +127,12 @@ describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skip
   }
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "flowreplay-same-"));
     files = (await glob("**/*.log.gz", { cwd: join(capture, format), absolute: true })).sort();
     await Promise.all([toS3(files), toCloudWatch(files)]);
     await replay("file", join(capture, format));
     expected = await checksums("file");
     expect(expected).toMatchObject({ records: 15_855, badLines: 0 });
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it.each([
     ["s3", () => `s3://logs-${format}/prefix`],

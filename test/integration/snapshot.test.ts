@@ -1,46 +1,34 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as ec2 from "@aws-sdk/client-ec2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadModel } from "../../src/model/load.ts";
+import { type CliRun, startFlowreplay } from "../helpers/cli.ts";
 import { startFaultProxy } from "../helpers/fault-proxy.ts";
+import { temporaryFolder } from "../helpers/folder.ts";
 import { startMoto, testEnvironment } from "../helpers/moto.ts";
 
 Object.assign(process.env, testEnvironment);
 const moto = await startMoto();
 const SEED = 20250306;
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const SECOND = "eu-west-1";
 
-/** Runs the built command; not synchronously, as the fault proxy lives in this process. */
-function snapshot(endpoint: string, ...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env: NodeJS.ProcessEnv = { ...process.env, AWS_ENDPOINT_URL: endpoint, NO_COLOR: "1" };
-  // Beside a profile the SDK would warn of keys in the environment.
-  if (args.includes("--profile")) delete env.AWS_ACCESS_KEY_ID;
-  return new Promise((resolve) => {
-    execFile(process.execPath, [main, "snapshot", ...args], { env }, (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
-    );
-  });
+function snapshot(endpoint: string, ...args: string[]): Promise<CliRun> {
+  // The SDK warns of keys in the environment when a profile is named.
+  const withoutKeys = args.includes("--profile") ? { AWS_ACCESS_KEY_ID: undefined } : {};
+  return startFlowreplay(["snapshot", ...args], { AWS_ENDPOINT_URL: endpoint, ...withoutKeys });
 }
 
 describe.skipIf(moto === null)("snapshot over HTTP (moto; skipped aloud without Python and PyPI)", () => {
-  let out: string;
+  const out = temporaryFolder();
   const ids = { groups: [] as string[], acl: "", eni: "", list: "", peering: "" };
 
   beforeAll(async () => {
-    out = mkdtempSync(join(tmpdir(), "flowreplay-snapshot-"));
     for (const region of ["us-east-1", SECOND]) await build(new ec2.EC2Client({ endpoint: moto!.url, region }));
   });
-  afterAll(async () => {
-    await moto?.stop();
-    if (out) rmSync(out, { recursive: true, force: true });
-  });
+  afterAll(() => moto?.stop());
 
   async function build(client: ec2.EC2Client): Promise<void> {
     const vpc = (await client.send(new ec2.CreateVpcCommand({ CidrBlock: "10.0.0.0/16" }))).Vpc!.VpcId!;

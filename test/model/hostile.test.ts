@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import { parseEdit } from "../../src/model/edit.ts";
 import { loadModel } from "../../src/model/load.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { writeModel } from "./model-folder.ts";
 
 const MODEL = {

@@ -1,14 +1,13 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../src/errors.ts";
 import { loadModel } from "../../src/model/load.ts";
+import { filesOfOthers } from "../helpers/skip.ts";
 
-// Configuration written by others: it stays outside the repository.
-const SHARED = join(import.meta.dirname, "../../../shared");
-const present = existsSync(SHARED);
-// oxlint-disable-next-line no-console -- a skipped test must be loud
-if (!present) console.warn("SKIPPED: no ../shared beside the repository, so no real configuration is loaded");
+const folderOfOthers = filesOfOthers("loading configurations of others");
+const SHARED = folderOfOthers ?? "";
+const present = folderOfOthers !== null;
 
 const folders = (path: string): string[] =>
   present ? readdirSync(join(SHARED, path)).map((name) => join(path, name)) : [];

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadModel } from "../../src/model/load.ts";
@@ -6,6 +6,7 @@ import type { Snapshot } from "../../src/model/model.ts";
 import { formatAddress } from "../../src/net/address.ts";
 import { formatIcmp, formatPorts } from "../../src/net/protocols.ts";
 import { failure, load, notes, snapshot } from "./model-folder.ts";
+import { filesOfOthers } from "../helpers/skip.ts";
 
 type Values = Record<string, unknown>;
 
@@ -405,12 +406,10 @@ test("Terraform and describe-* JSON complete each other", async () => {
   expect(ruleIds(snapshots[0], "sg-1")).toHaveLength(1);
 });
 
-const SAMPLES = join(import.meta.dirname, "../../../shared/aws-config-samples/terraform");
-const present = existsSync(SAMPLES);
-// oxlint-disable-next-line no-console -- a skipped test must be loud
-if (!present) console.warn("SKIPPED: no ../shared beside the repository, so no Terraform state of others is loaded");
+const folderOfOthers = filesOfOthers("loading Terraform states of others");
 
-test.skipIf(!present)("states written by others load", async () => {
+test.skipIf(folderOfOthers === null)("Terraform states written by others load", async () => {
+  const SAMPLES = join(folderOfOthers!, "aws-config-samples/terraform");
   for (const folder of readdirSync(SAMPLES)) {
     const { snapshots } = await loadModel(join(SAMPLES, folder));
     expect(snapshots[0].securityGroups.size, folder).toBeGreaterThan(3);

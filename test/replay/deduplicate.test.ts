@@ -8,7 +8,7 @@ import { withoutCopies } from "../../src/source/plan.ts";
 import type { SourceObject } from "../../src/source/source.ts";
 import { openEvidence } from "../../src/store/evidence-query.ts";
 import { flowreplay } from "../helpers/cli.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { sample } from "../helpers/samples.ts";
 
 const DEFAULT =

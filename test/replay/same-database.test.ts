@@ -10,7 +10,7 @@ import { episodes, partsOf } from "../evaluate/random/episodes.ts";
 import { describeHistory, history } from "../evaluate/random/network.ts";
 import { textOf } from "../evaluate/random/records.ts";
 import { runs } from "../evaluate/random/runs.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { sample } from "../helpers/samples.ts";
 
 // Readers with threads of their own exist in the built program only.

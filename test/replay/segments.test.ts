@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { replay } from "../../src/replay.ts";
 import { flowreplay } from "../helpers/cli.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 
 const START = Date.parse("2025-03-04T00:00:00Z") / 1000;
 const silent = { note: () => {}, progress: () => {} };

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseEdit } from "../../src/model/edit.ts";
 import { awsCliScript, editJson, type RuleChange, terraformScript } from "../../src/report/change-scripts.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { prefix, rule } from "../analysis/lint/snapshots.ts";
 
 const HOSTILE = "it's `touch pwned` $(touch pwned) ${x} %{y}\n; touch pwned # \u001b[2J\u202e \\ \"";

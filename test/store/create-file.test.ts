@@ -5,7 +5,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { allowMemory, EMPTY_FILE, makeEmpty, openForWriting } from "../../src/store/create-file.ts";
 import { appendTracker, replaceTracker } from "../../src/store/stored-state.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 
 const BUILT = fileURLToPath(new URL("../../dist/store/empty.duckdb", import.meta.url));

@@ -3,7 +3,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { FlowBatch } from "../../src/decode/flow-batch.ts";
 import { evidenceOnThisThread } from "../../src/replay/threaded-writer.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 
 const NOTHING_NEW = {
   judgements: [],

@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 import { mulberry32 } from "../helpers/fault-proxy.ts";
 import { checksums, type KillPoint, leftovers, replayUntil, stateOf, writeFiftyObjects } from "../helpers/kill.ts";
 

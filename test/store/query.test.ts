@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, test } from "vitest";
 import { openEvidence } from "../../src/store/evidence-query.ts";
-import { withEvidence, withFolder } from "../helpers/evidence.ts";
+import { withEvidence } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 
 describe("values", () => {
   test.each([

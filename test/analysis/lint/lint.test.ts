@@ -1,9 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { CheckId } from "../../../src/analysis/lint/finding.ts";
 import { lintModel } from "../../../src/analysis/lint/lint.ts";
 import { loadModel } from "../../../src/model/load.ts";
+import { read } from "../../helpers/documents.ts";
+import { sample } from "../../helpers/samples.ts";
 import { type Files, load } from "../../model/model-folder.ts";
 
 /** The findings of one check as `severity ids <- covering: message`. */
@@ -341,12 +341,7 @@ test.each<[CheckId, string, Files, string[]]>([
   expect(await findings(check, files)).toEqual(expected);
 });
 
-const CAPTURE = join(import.meta.dirname, "../../../../shared/captures/production-vpc");
-const present = existsSync(CAPTURE);
-// oxlint-disable-next-line no-console -- a skipped test must be loud
-if (!present) console.warn("SKIPPED: no ../shared beside the repository, production-vpc is not looked at");
-
-test.skipIf(!present)("finds what production-vpc planted", async () => {
+test("finds what production-vpc planted", async () => {
   interface Planted {
     kind: string;
     rules?: string[];
@@ -354,8 +349,8 @@ test.skipIf(!present)("finds what production-vpc planted", async () => {
     groups?: string[];
     entries?: string[];
   }
-  const { planted } = JSON.parse(readFileSync(join(CAPTURE, "design.json"), "utf8")) as { planted: Planted[] };
-  const found = lintModel(await loadModel(join(CAPTURE, "config")));
+  const { planted } = JSON.parse(read("test/captures/production-vpc/design.json")) as { planted: Planted[] };
+  const found = lintModel(await loadModel(sample("production-vpc/config")));
   const about = (check: RegExp): string[] =>
     found.filter((one) => check.test(one.check)).flatMap((one) => [one.subjectId, ...one.ruleIds]);
   for (const { kind, rules = [], covered_by = [], groups = [], entries = [] } of planted) {

@@ -1,5 +1,4 @@
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,7 +11,7 @@ import { tightenCandidates } from "../../../src/report/tighten-candidates.ts";
 import { matchText } from "../../../src/report/tighten.ts";
 import { type StoredRecords, newestSnapshot, openStoredRecords } from "../../../src/store/stored-records.ts";
 import { pruneFlows } from "../../../src/store/prune.ts";
-import { withFolder } from "../../helpers/evidence.ts";
+import { temporaryFolder, withFolder } from "../../helpers/folder.ts";
 import { replayInto, sample } from "../../helpers/samples.ts";
 import { type RandomNetwork, randomNetwork, writeNetwork } from "../random-network.ts";
 import { slowFlips } from "../slow-flips.ts";
@@ -106,7 +105,7 @@ test("no real record turns, whatever rules, traffic and limits; what is proposed
 });
 
 describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
-  const folder = mkdtempSync(join(tmpdir(), "flowreplay-test-"));
+  const folder = temporaryFolder();
   let stored: StoredRecords;
   beforeAll(async () => {
     const source = sample(`production-vpc/${format}`);
@@ -114,7 +113,6 @@ describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
   });
   afterAll(() => {
     stored.close();
-    rmSync(folder, { recursive: true, force: true });
   });
   const tighten = async (ruleIds: string[], options: Partial<TightenOptions> = {}): Promise<TightenedRule[]> => {
     const { rules } = await tightenCandidates(stored, { ruleIds, broad: 33, keepReplyless: false });

@@ -7,7 +7,7 @@ import { type Finding, findingOf, type FindingRow } from "../../../src/report/fi
 import { FINDING_RENDERERS } from "../../../src/report/findings/formats.ts";
 import { kindOf } from "../../../src/report/findings/kinds.ts";
 import { counts, reviewFindings, type ReviewedFinding } from "../../../src/report/findings/review.ts";
-import { withFolder } from "../../helpers/evidence.ts";
+import { withFolder } from "../../helpers/folder.ts";
 import { sarifProblems } from "../../helpers/schemas.ts";
 
 const catalogue = loadCatalogue();

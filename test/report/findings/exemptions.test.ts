@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { type Exemptions, readExemptions } from "../../../src/report/findings/exemptions.ts";
 import { ALL_CHECKS } from "../../../src/report/findings/kinds.ts";
 import type { Finding } from "../../../src/report/findings/finding.ts";
-import { withFolder } from "../../helpers/evidence.ts";
+import { withFolder } from "../../helpers/folder.ts";
 
 const TODAY = "2026-11-24";
 const WHY = { reason: "partner moves in spring", owner: "net-team", expires: "2026-11-24" };

@@ -1,5 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { replay } from "../../../src/replay.ts";
@@ -12,13 +11,14 @@ import { placesInEvidence } from "../../../src/report/findings/locations.ts";
 import { fileUri } from "../../../src/report/findings/sarif.ts";
 import { runReport } from "../../../src/report/run-report.ts";
 import { openEvidence, type EvidenceQuery } from "../../../src/store/evidence-query.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 import { replayInto, sample } from "../../helpers/samples.ts";
 import { asffProblems, ocsfProblems, sarifProblems } from "../../helpers/schemas.ts";
 
 const NO_REVIEW = { exemptions: null, baseline: null };
 const catalogue = loadCatalogue();
 const stating = catalogue.filter((report) => kindOf(report) !== null);
-const folder = mkdtempSync(join(tmpdir(), "flowreplay-findings-"));
+const folder = temporaryFolder();
 const CONFIG = sample("production-vpc/config");
 let evidence: EvidenceQuery;
 let document: FindingDocument;
@@ -29,7 +29,6 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => {
   evidence?.close();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 /** Every finding of every report that states any. */

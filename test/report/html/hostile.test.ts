@@ -5,7 +5,8 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findBrowser, keepScreenshot, launchBrowser, openFile } from "../../helpers/browser.ts";
 import { flowreplay } from "../../helpers/cli.ts";
-import { createEvidence, withFolder } from "../../helpers/evidence.ts";
+import { createEvidence } from "../../helpers/evidence.ts";
+import { withFolder } from "../../helpers/folder.ts";
 
 const executable = findBrowser();
 const CASES = fileURLToPath(new URL("../../cases/", import.meta.url));

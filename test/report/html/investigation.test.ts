@@ -1,12 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findBrowser, keepScreenshot, launchBrowser, openFile } from "../../helpers/browser.ts";
 import { flowreplay } from "../../helpers/cli.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 
 const executable = findBrowser();
 const SAMPLE = fileURLToPath(new URL("../../../samples/production-vpc/", import.meta.url));
@@ -19,7 +19,7 @@ interface AxeFinding {
 }
 
 describe.skipIf(executable === null)("an investigation in a browser", () => {
-  const folder = mkdtempSync(join(tmpdir(), "flowreplay-investigation-"));
+  const folder = temporaryFolder();
   const file = join(folder, "page.html");
   let browser: Browser;
 
@@ -33,7 +33,6 @@ describe.skipIf(executable === null)("an investigation in a browser", () => {
   }, 60_000);
   afterAll(async () => {
     await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   test.each([

@@ -1,12 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findBrowser, keepScreenshot, launchBrowser, openFile } from "../../helpers/browser.ts";
 import { flowreplay } from "../../helpers/cli.ts";
+import { temporaryFolder } from "../../helpers/folder.ts";
 
 const executable = findBrowser();
 const SAMPLE = fileURLToPath(new URL("../../../samples/production-vpc/", import.meta.url));
@@ -18,7 +18,7 @@ const INTERFACE = "eni-0424308b289d6fe24";
 const SOURCE = "185.220.101.34";
 
 describe.skipIf(executable === null)("the report in a browser", () => {
-  const folder = mkdtempSync(join(tmpdir(), "flowreplay-html-"));
+  const folder = temporaryFolder();
   const file = join(folder, "report.html");
   let browser: Browser;
 
@@ -31,7 +31,6 @@ describe.skipIf(executable === null)("the report in a browser", () => {
   });
   afterAll(async () => {
     await browser?.close();
-    rmSync(folder, { recursive: true, force: true });
   });
 
   const tableOf = (page: Page, caption: string) =>

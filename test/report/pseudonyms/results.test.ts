@@ -8,7 +8,7 @@ import { renderJson } from "../../../src/report/renderers/formats.ts";
 import { runReport } from "../../../src/report/run-report.ts";
 import { openEvidence, type EvidenceQuery } from "../../../src/store/evidence-query.ts";
 import { flowreplay } from "../../helpers/cli.ts";
-import { withFolder } from "../../helpers/evidence.ts";
+import { withFolder } from "../../helpers/folder.ts";
 
 const SAMPLE = fileURLToPath(new URL("../../../samples/production-vpc/", import.meta.url));
 const SECRET = "correct horse battery staple";

@@ -7,7 +7,7 @@ import { replay } from "../../src/replay.ts";
 import type { SourceKind, SourceObject } from "../../src/source/source.ts";
 import { kindOfArgument, SOURCE_KINDS } from "../../src/source/table.ts";
 import { openEvidence } from "../../src/store/evidence-query.ts";
-import { withFolder } from "../helpers/evidence.ts";
+import { withFolder } from "../helpers/folder.ts";
 
 const line = (port: number): string =>
   `2 123456789012 eni-0a 10.0.0.1 10.0.0.2 ${port} 443 6 1 60 1741078800 1741078860 ACCEPT OK\n`;
