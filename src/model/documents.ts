@@ -4,10 +4,10 @@ import { modelError, type Notes, locationOf, show } from "./messages.ts";
 import type { Origin } from "./model.ts";
 import { SCHEMAS, type SectionKey } from "./schema.ts";
 
-/** Takes one thing found in a document, not yet validated. */
+/** Takes one item of a document, not yet validated. */
 export type Visit = (key: SectionKey, value: unknown, origin: Origin) => void;
 
-type JsonObject = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Answers of describe-* calls that the model does not hold. */
 const NOT_MODELLED = new Set([
@@ -24,8 +24,8 @@ const NOT_MODELLED = new Set([
 ]);
 
 /**
- * Visits the things in one JSON document, recognised by its top-level keys; wrappers (`{"status_code", "data"}`, a list
- * of answers) are looked through. Returns false when nothing is recognised.
+ * Visits the items of one JSON document, which is recognised by its top-level keys, also inside a wrapper
+ * (`{"status_code", "data"}`, a list of answers). Returns false when nothing is recognised.
  */
 export function visitItems(document: unknown, file: string, notes: Notes, visit: Visit): boolean {
   const origin = { file, pointer: "" };
@@ -77,7 +77,7 @@ function visitSection(answer: JsonObject, key: string, origin: Origin, notes: No
   return NOT_MODELLED.has(key);
 }
 
-/** The origin of the value under `path` inside a thing. */
+/** The origin of the value under `path` inside another value. */
 export function child(origin: Origin, ...path: readonly (string | number)[]): Origin {
   let pointer = origin.pointer;
   for (const key of path) {
@@ -86,6 +86,6 @@ export function child(origin: Origin, ...path: readonly (string | number)[]): Or
   return { file: origin.file, pointer };
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -12,13 +12,13 @@ export interface SnapshotFiles {
   readonly files: readonly string[];
 }
 
-/** `2026-11-01T00-00-00Z` as the product writes it; colons, no separators and a date alone are read as well. */
+/** `2026-11-01T00-00-00Z` as `snapshot` writes it. Colons, no separators, and a date alone are read as well. */
 const TIME_NAME = /^(\d{4})-?(\d{2})-?(\d{2})(?:T(\d{2})[-:]?(\d{2})(?:[-:]?(\d{2})(?:\.\d+)?)?Z?)?$/;
 
 /**
- * What there is to read, in order of time: a file or folder is one snapshot without a time; a folder that holds folders
- * named by time is a history.
- * @throws AppError E_MODEL when the path is missing, a time is none, or two folders name the same one.
+ * The snapshots of a path, in order of time. A file or folder is one snapshot without a time; a folder with folders named by
+ * time is a history.
+ * @throws AppError E_MODEL when the path is missing, a folder name is not a valid time, or two folders name the same time.
  */
 export async function planSnapshots(path: string, notes: Notes): Promise<SnapshotFiles[]> {
   const info = await stat(path).catch((cause: NodeJS.ErrnoException) => {
@@ -51,14 +51,14 @@ export async function planSnapshots(path: string, notes: Notes): Promise<Snapsho
 export const MODEL_HINT =
   "give a folder (or file) of `aws ec2 describe-*` JSON, or the output of `flowreplay snapshot`";
 
-/** Unix seconds of a folder name, null when it is not named by a time. */
+/** The time of a folder name in Unix seconds; null for other names. */
 function timeOf(folder: string, path: string): number | null {
   const match = TIME_NAME.exec(folder);
   if (!match) return null;
   const [, year, month, day, hour = "00", minute = "00", second = "00"] = match;
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`;
   const time = Date.parse(iso);
-  // Date.parse lets 31 February pass as 3 March.
+  // Date.parse reads 31 February as 3 March.
   if (Number.isNaN(time) || new Date(time).toISOString() !== iso) {
     throw modelError({ file: join(path, folder), pointer: "" }, `not a time: ${show(folder)}`);
   }
@@ -66,17 +66,17 @@ function timeOf(folder: string, path: string): number | null {
 }
 
 /**
- * The JSON of a file, lists of things as `JsonItems` where it can be; undefined for a file that does not look like JSON (set
- * aside with a note).
- * @throws AppError E_MODEL when a file that should be JSON is not: half a configuration must not pass for a whole one. Of
- * `JsonItems` each throws when it is asked for.
+ * The JSON of a file, with lists as `JsonItems` where possible. Undefined, with a note, for a file that does not look like
+ * JSON.
+ * @throws AppError E_MODEL when a file that should be JSON is damaged: half a configuration must not pass for a whole one.
+ * A damaged item of `JsonItems` throws when it is read.
  */
 export async function readJson(file: string, notes: Notes): Promise<unknown> {
   if (!/\.(?:json|tfstate)$/i.test(file) && !(await startsLikeJson(file))) {
     notes.add("not JSON, set aside", file);
     return undefined;
   }
-  return parseWithItems(await readUtf8(file), isListOfThings, (bytes) => {
+  return parseWithItems(await readUtf8(file), isItemList, (bytes) => {
     const text = textOf(file, bytes);
     let document: unknown;
     try {
@@ -89,8 +89,8 @@ export async function readJson(file: string, notes: Notes): Promise<unknown> {
   });
 }
 
-/** The entries of one prefix list are one thing. */
-function isListOfThings(key: string): boolean {
+/** The entries of a prefix list are one item together. */
+function isItemList(key: string): boolean {
   return Object.hasOwn(SCHEMAS, key) && key !== "Entries";
 }
 
@@ -101,7 +101,7 @@ function notJson(file: string, text: string, message: string): Error {
   return modelError({ file, pointer: "" }, `not valid JSON${line}${end}`, "write the file again from the AWS CLI");
 }
 
-/** Text of a file as `readUtf8` takes it. */
+/** The text of a file in UTF-8 or UTF-16. */
 export async function readText(file: string): Promise<string> {
   return textOf(file, await readUtf8(file));
 }
@@ -114,7 +114,7 @@ function textOf(file: string, bytes: Buffer): string {
   }
 }
 
-/** UTF-8 of a file that is written in it or, as Windows PowerShell redirects output, in UTF-16; without its byte order mark. */
+/** A file as UTF-8 without a byte order mark. Windows PowerShell redirects output in UTF-16. */
 async function readUtf8(file: string): Promise<Buffer> {
   try {
     const bytes = await readFile(file);
@@ -148,7 +148,7 @@ function lineAt(text: string, position: number): number {
   return line;
 }
 
-/** Prefix list id of a file named after it (`pl-0123.json`, `pl-0123.page2.json`), null for other names. */
+/** The id of the prefix list that a file is named after (`pl-0123.json`, `pl-0123.page2.json`); null for other names. */
 export function prefixListOfFile(file: string): string | null {
   return /^(pl-[^.]+)\./.exec(basename(file))?.[1] ?? null;
 }

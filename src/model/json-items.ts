@@ -1,4 +1,4 @@
-/** The items of a list, of which each is parsed when it is asked for and lives no longer than whoever asked needs it. */
+/** The items of a JSON list. Each is parsed when it is asked for and not kept. */
 export class JsonItems {
   private readonly text: Buffer;
   /** Beginning and end of each item in the text. */
@@ -15,7 +15,7 @@ export class JsonItems {
     return this.offsets.length / 2;
   }
 
-  /** Throws what `parseAll` throws where the item is not JSON: then the whole text is not. */
+  /** Throws what `parseAll` throws when the item is not JSON. */
   item(at: number): unknown {
     try {
       return parse(this.text, this.offsets[2 * at], this.offsets[2 * at + 1]);
@@ -26,12 +26,12 @@ export class JsonItems {
   }
 }
 
-/** `JSON.parse` of a whole text, with errors as its caller wants them. */
+/** Parses a whole text, with the errors that the caller wants. */
 type ParseAll = (text: Buffer) => unknown;
 
 /**
- * Parses JSON in UTF-8, except that lists of the outermost object under such a key are `JsonItems`. Otherwise the JSON of a
- * hundred thousand interfaces would live beside the model that is made of it: 90 MiB, which V8's collector copies as well.
+ * Parses JSON in UTF-8. Lists of the outermost object whose key passes `isList` become `JsonItems`: parsed at once, the JSON
+ * of a hundred thousand interfaces takes 90 MiB beside the model that is made of it.
  */
 export function parseWithItems(text: Buffer, isList: (key: string) => boolean, parseAll: ParseAll): unknown {
   return splitObject(text, isList, parseAll) ?? parseAll(text);
@@ -41,7 +41,7 @@ function parse(text: Buffer, from: number, to: number): unknown {
   return JSON.parse(text.toString("utf8", from, to));
 }
 
-/** Null where the text is not an object, not JSON, or too deep. */
+/** Null where the text is not an object, is not JSON, or is nested too deep. */
 function splitObject(text: Buffer, isList: (key: string) => boolean, parseAll: ParseAll): object | null {
   let at = skipSpace(text, 0);
   if (text[at] !== BRACE_OPEN) return null;
@@ -54,7 +54,7 @@ function splitObject(text: Buffer, isList: (key: string) => boolean, parseAll: P
       const colon = skipSpace(text, keyEnd);
       if (text[colon] !== COLON) return null;
       const key = parse(text, keyAt, keyEnd) as string;
-      // Of two lists of one name JSON.parse takes the last; nobody would ask for the items of the first, broken or not.
+      // JSON.parse takes the last of two lists of one name; a damaged item of the first would go unnoticed here.
       if (entries.some(([before]) => before === key)) return null;
       const valueAt = skipSpace(text, colon + 1);
       const list = isList(key) ? splitList(text, valueAt, parseAll) : null;
@@ -69,7 +69,7 @@ function splitObject(text: Buffer, isList: (key: string) => boolean, parseAll: P
   return ends ? Object.fromEntries(entries) : null;
 }
 
-/** The items of the list that begins here, and where it ends; null where there is none, or none that is to be split. */
+/** The items of the list that begins here, and where it ends. Null for an empty list, and where no list begins. */
 function splitList(text: Buffer, open: number, parseAll: ParseAll): { items: JsonItems; end: number } | null {
   if (text[open] !== BRACKET_OPEN) return null;
   const offsets: number[] = [];
@@ -84,10 +84,10 @@ function splitList(text: Buffer, open: number, parseAll: ParseAll): { items: Jso
   return text[at] === BRACKET_CLOSE ? { items: new JsonItems(text, offsets, parseAll), end: at + 1 } : null;
 }
 
-/** Deepest nesting that is taken: whoever walks through what JSON.parse has read may need a call a level. */
+/** The deepest nesting that is accepted, because code that walks through a document may need one call a level. */
 const DEEPEST = 1000;
 
-/** Whether a text that is JSON is nested deeper than any configuration. */
+/** True for a JSON text that is nested deeper than any configuration. */
 export function isTooDeep(text: Buffer): boolean {
   const start = skipSpace(text, 0);
   return endOfValue(text, start) === start;
@@ -110,8 +110,8 @@ function skipSpace(text: Buffer, from: number): number {
 }
 
 /**
- * Where the value ends that begins here; the same place where there is none, or one that is too deep. Brackets are counted and not told apart, and
- * nothing else is looked at: whether what stands in between is JSON, `JSON.parse` says.
+ * Where the value that begins here ends; `from` itself where there is none, or one that is too deep. It only counts brackets
+ * and skips strings; `JSON.parse` checks what is between them.
  */
 function endOfValue(text: Buffer, from: number): number {
   const length = text.length;
@@ -131,15 +131,15 @@ function endOfValue(text: Buffer, from: number): number {
   return length;
 }
 
-/** Things whose text is made at a time. */
+/** Items of one piece of text. */
 const PIECE = 1000;
 
-/** The JSON of a list in pieces: of a hundred thousand interfaces it is a hundred megabytes, which nobody needs at once. */
-export function* listPieces(things: Iterable<unknown>): Generator<string> {
+/** The JSON of a list in pieces: that of a hundred thousand interfaces is a hundred megabytes long. */
+export function* listPieces(items: Iterable<unknown>): Generator<string> {
   let open = "[";
   let piece: unknown[] = [];
-  for (const thing of things) {
-    piece.push(thing);
+  for (const item of items) {
+    piece.push(item);
     if (piece.length < PIECE) continue;
     yield open + inner(piece);
     open = ",";
@@ -148,6 +148,6 @@ export function* listPieces(things: Iterable<unknown>): Generator<string> {
   yield (piece.length > 0 ? open + inner(piece) : open === "[" ? open : "") + "]";
 }
 
-function inner(things: readonly unknown[]): string {
-  return JSON.stringify(things).slice(1, -1);
+function inner(items: readonly unknown[]): string {
+  return JSON.stringify(items).slice(1, -1);
 }

@@ -11,9 +11,9 @@ import { readTerraform, type TerraformDocument } from "./terraform/document.ts";
 import { collectTerraform } from "./terraform/networks.ts";
 
 /**
- * Reads a model: a file or folder of `aws ec2 describe-*` JSON in any file names, or a folder of such folders named by
- * time. What is read and set aside stands in `notes`; a model without network interfaces loads with such a note.
- * @throws AppError E_MODEL, one line naming file, JSON pointer and value, when the model cannot be used.
+ * Reads a model: a file or folder of `aws ec2 describe-*` JSON under any file names, Terraform states and plans, or a folder
+ * of such folders named by time. `notes` say what was set aside. A model without network interfaces loads with a note.
+ * @throws AppError E_MODEL, one line with file, JSON pointer and value, when the model cannot be used.
  */
 export async function loadModel(path: string): Promise<Model> {
   const notes = collectNotes();
@@ -62,8 +62,8 @@ async function loadSnapshot(source: SnapshotFiles, notes: Notes): Promise<Snapsh
 }
 
 /**
- * A model that speaks of a part only (a Terraform plan, a file of groups) laid over a whole one: what it names replaces
- * what was there, the rest stays as it is in the newest snapshot of `whole`.
+ * Lays a partial model (a Terraform plan, a file of groups) over a whole one: what it names replaces what was there, and
+ * everything else stays as it is in the newest snapshot of `whole`.
  */
 export function overlayModel(whole: Model, part: Model): Model {
   const base = whole.snapshots.at(-1);
@@ -93,7 +93,7 @@ function overlay(base: Snapshot, over: Snapshot): Snapshot {
   };
 }
 
-/** An ACL that the part names without its subnets (a plan with separate associations) keeps those it has. */
+/** A network ACL that the part names without subnets (a plan with separate associations) keeps the subnets that it has. */
 function keepAssociations(base: Snapshot, over: Snapshot): Map<string, NetworkAcl> {
   return new Map(
     [...over.networkAcls].map(([id, acl]) => {
@@ -104,9 +104,9 @@ function keepAssociations(base: Snapshot, over: Snapshot): Map<string, NetworkAc
 }
 
 /**
- * Security groups with their rules. The rules of describe-security-group-rules count where they exist (they carry the
- * `sgr-…` ids); a permission of describe-security-groups that none of them states is kept under its readable id, because
- * a rule that is forgotten would turn into false denies. The rules of groups in `complete` need no second answer.
+ * Security groups with their rules. The rules of describe-security-group-rules come first, because they have the `sgr-…`
+ * ids. A permission of describe-security-groups that is not among them is kept under a readable id: without it, traffic
+ * that AWS accepted would count as denied. The groups in `complete` already have all of their rules.
  */
 export function joinSecurityGroups(
   collected: Collected,
@@ -155,7 +155,7 @@ function joinRules(
   return rules;
 }
 
-/** A reference over a peering connection is as good as the peering, which may be described on its own. */
+/** A reference over a peering has the status of the peering, which describe-vpc-peering-connections may tell. */
 function withPeeringStatus(
   rules: readonly SecurityGroupRule[],
   peerings: Collected["VpcPeeringConnections"],

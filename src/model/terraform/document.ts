@@ -1,27 +1,27 @@
 import { shapeError } from "../collect.ts";
-import { child } from "../documents.ts";
+import { child, isObject, type JsonObject } from "../documents.ts";
 import { type Notes, locationOf } from "../messages.ts";
 import type { Origin } from "../model.ts";
 import { type Attributes, TERRAFORM_SHAPES, type TerraformType } from "./shapes.ts";
 
 /** One resource instance of a state or plan. */
 interface RawResource {
-  /** `module.net["a"].aws_subnet.public[0]`; the id of what has none before it is applied. */
+  /** `module.net["a"].aws_subnet.public[0]`; it stands in for the id of a resource that is not yet applied. */
   readonly address: string;
   readonly type: string;
   readonly managed: boolean;
   readonly values: JsonObject;
-  /** Place of `values` (`attributes` in a state file). */
+  /** Of `values` (`attributes` in a state file). */
   readonly origin: Origin;
 }
 
-/** What only a plan tells. */
+/** What only a plan knows. */
 interface PlanFacts {
   /** Resources as they stood before a change that deletes, replaces or updates them. */
   readonly before: readonly RawResource[];
-  /** True when the configuration itself states the attribute, so that its value is no echo of other resources. */
+  /** True when the configuration sets the attribute, so that its value does not just repeat other resources. */
   states(address: string, attribute: string): boolean;
-  /** Addresses of resources that the expression of an attribute refers to. */
+  /** Addresses of the resources that the expression of an attribute refers to. */
   references(address: string, attribute: string): readonly string[];
 }
 
@@ -29,8 +29,6 @@ export interface TerraformDocument {
   readonly resources: readonly RawResource[];
   readonly plan: PlanFacts | null;
 }
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
  * `terraform show -json` of a state or a plan, or a state file of version 4; null for any other document.
@@ -42,7 +40,7 @@ export function readTerraform(document: unknown, file: string, notes: Notes): Te
   if (typeof document.format_version === "string" && (isObject(document.planned_values) || isObject(document.values))) {
     const key = isObject(document.planned_values) ? "planned_values" : "values";
     const resources = [...shown(document[key], child(origin, key))];
-    // A plan repeats only the data sources it read anew; the others stand in the state it started from.
+    // A plan repeats only the data sources that it read again; the others are in the prior state.
     const prior = shown(object(document.prior_state).values, child(origin, "prior_state", "values"));
     resources.push(...[...prior].filter((one) => !one.managed));
     return { resources, plan: key === "values" ? null : planFacts(document, origin) };
@@ -122,7 +120,7 @@ function planFacts(document: JsonObject, origin: Origin): PlanFacts {
   };
 }
 
-/** An address without the keys of count and for_each: `module.a["x"].t.n[0]` is `module.a.t.n`. */
+/** An address without the keys of count and for_each: `module.a["x"].t.n[0]` becomes `module.a.t.n`. */
 function withoutKeys(address: string): string {
   return address.replace(/\[(?:\d+|"(?:[^"\\]|\\.)*")\]/g, "");
 }
@@ -133,10 +131,6 @@ function object(value: unknown): JsonObject {
 
 function array(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A validated resource of one type. */
@@ -152,7 +146,7 @@ export interface TerraformResource<T extends TerraformType> {
 /** The resources of all documents of a snapshot, by type. */
 export interface Resources {
   of<T extends TerraformType>(...types: T[]): TerraformResource<T>[];
-  /** The attribute, or in a plan the id of the resource that its expression refers to; null when nobody can tell yet. */
+  /** The attribute, or in a plan the id of the resource that its expression refers to; null when it is not known yet. */
   reference<T extends TerraformType>(
     resource: TerraformResource<T>,
     attribute: keyof Attributes<T> & string,
@@ -201,7 +195,7 @@ export function idOf(resource: TerraformResource<TerraformType>): string {
   return ("id" in resource.value && resource.value.id) || resource.address;
 }
 
-/** What plans change, as it stood before. */
+/** The resources that plans change, as they are before the change. */
 export function beforePlans(documents: readonly TerraformDocument[]): Resources {
   return indexResources(documents.map(({ plan }) => ({ resources: plan?.before ?? [], plan: null })));
 }
@@ -210,7 +204,7 @@ export function tagList(tags: Readonly<Record<string, string | null>> | null | u
   return Object.entries(tags ?? {}).map(([Key, Value]) => ({ Key, Value }));
 }
 
-/** Of a resource and a data source of the same thing only the resource. */
+/** Drops data sources that repeat a managed resource. */
 export function once<T extends TerraformType>(list: readonly TerraformResource<T>[]): TerraformResource<T>[] {
   const managed = new Set(list.filter((one) => one.managed).map(idOf));
   return list.filter((one) => one.managed || !managed.has(idOf(one)));

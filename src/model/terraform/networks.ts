@@ -4,7 +4,7 @@ import type { Origin } from "../model.ts";
 import { idOf, indexResources, once, type Resources, tagList, type TerraformDocument } from "./document.ts";
 import { collectAcls, collectGroups } from "./rules.ts";
 
-/** Networks, prefix lists and interfaces of Terraform, handed on in the shapes of the describe-* calls. */
+/** Collects networks, prefix lists and interfaces, in the shapes of the describe-* calls. */
 function collectTerraformNetworks(resources: Resources, into: Collected, notes: Notes): void {
   for (const vpc of once(resources.of("aws_vpc", "aws_default_vpc"))) {
     const { cidr_block: CidrBlock, ipv6_cidr_block: v6, tags } = vpc.value;
@@ -49,7 +49,7 @@ function collectPrefixLists(resources: Resources, into: Collected, notes: Notes)
       .map((one) => one.value.cidr);
     const own = entry ?? entries;
     const cidrs = [...(own ?? []).map((one) => one.cidr), ...(blocks ?? []), ...separate].filter((one) => !!one);
-    // Without any of the attributes the entries are known only after apply.
+    // Where all attributes are absent, the entries are known only after apply.
     const Cidrs = own || blocks || separate.length > 0 ? cidrs : null;
     collect(into, "PrefixLists", { PrefixListId: idOf(list), PrefixListName: name, Cidrs }, list.origin, notes);
   }
@@ -62,7 +62,7 @@ interface InterfaceFacts {
   readonly origin: Origin;
 }
 
-/** Interfaces of their own, the primary ones of instances, and those of NAT gateways. */
+/** Separate interfaces, the primary ones of instances, and those of NAT gateways. */
 function collectInterfaces(resources: Resources, into: Collected, notes: Notes): void {
   const attached = resources.of("aws_network_interface_sg_attachment");
   const add = (facts: InterfaceFacts, rest: object): void => {
@@ -142,9 +142,9 @@ function addresses(
 }
 
 /**
- * Adds what Terraform manages to a snapshot. States of several workspaces complete each other. Of a plan it is the
- * configuration after it is applied; what has no id yet goes by its address. Returns the ids of
- * the groups whose rules are known in full.
+ * Adds what Terraform manages to a snapshot. States of several workspaces complete each other. A plan gives the
+ * configuration after it is applied; a resource without an id yet goes by its address. Returns the ids of the groups whose
+ * rules are all known.
  */
 export function collectTerraform(documents: readonly TerraformDocument[], into: Collected, notes: Notes): Set<string> {
   const resources = indexResources(documents);

@@ -8,7 +8,7 @@ import { cidrPeer, readableId, withReadableId } from "../security-group-rules.ts
 import { beforePlans, idOf, type Resources, tagList, type TerraformDocument } from "./document.ts";
 import type { Attributes, InlineEntry, InlineRule } from "./shapes.ts";
 
-/** Security groups with their in-line rules and those that are resources of their own; returns the groups' ids. */
+/** Collects security groups with their in-line rules and their separate rule resources; returns the groups' ids. */
 export function collectGroups(
   resources: Resources,
   documents: readonly TerraformDocument[],
@@ -26,7 +26,7 @@ export function collectGroups(
     const id = idOf(group);
     const rules = new Map((separate.get(id) ?? []).map((rule) => [readableId(rule), rule]));
     for (const direction of ["ingress", "egress"] as const) {
-      // The attribute echoes the rules of the group; in a plan also those that the plan takes away.
+      // The attribute repeats all rules of the group, in a plan also those that the plan removes.
       const stated = group.document.plan?.states(group.address, direction) ?? true;
       for (const [index, inline] of (group.value[direction] ?? []).entries()) {
         const at = child(group.origin, direction, index);
@@ -55,7 +55,7 @@ export function collectGroups(
   return complete;
 }
 
-/** Rules that are resources of their own. */
+/** Rules that are separate resources. */
 function* separateRules(resources: Resources, notes: Notes): Generator<SecurityGroupRule> {
   for (const rule of resources.of("aws_security_group_rule")) {
     const groupId = resources.reference(rule, "security_group_id");
@@ -82,13 +82,13 @@ function* separateRules(resources: Resources, notes: Notes): Generator<SecurityG
 
 type Protocol = string | number | null | undefined;
 
-/** What the two kinds of multi-peer rules share. */
+/** What in-line rules and `aws_security_group_rule` share. */
 type WideRule = Pick<
   InlineRule,
   "cidr_blocks" | "ipv6_cidr_blocks" | "prefix_list_ids" | "self" | "description" | "from_port" | "to_port" | "protocol"
 >;
 
-/** A Terraform rule with many peers as the rules that AWS makes of it, one per peer. */
+/** The rules that AWS makes of a Terraform rule with many peers: one per peer. */
 function expandRule(
   rule: WideRule,
   groups: readonly string[],
@@ -111,7 +111,7 @@ function expandRule(
   return peers.map((peer) => withReadableId({ groupId, direction, ...match, peer, description, origin }));
 }
 
-/** aws_vpc_security_group_ingress_rule and its egress twin: one peer, and AWS's own id once it is applied. */
+/** The rule of an aws_vpc_security_group_ingress_rule or egress_rule: one peer, and AWS's own id once it is applied. */
 function narrowRule(
   rule: Attributes<"aws_vpc_security_group_ingress_rule">,
   group: string | null,
@@ -148,6 +148,7 @@ function matchOf(
   return groupRuleMatch({ IpProtocol: protocol, FromPort: from, ToPort: to }, origin);
 }
 
+/** Collects network ACLs with their in-line entries and their separate entry resources. */
 export function collectAcls(
   resources: Resources,
   documents: readonly TerraformDocument[],
@@ -204,7 +205,7 @@ function* separateEntries(resources: Resources, notes: Notes): Generator<Network
   }
 }
 
-/** A NACL entry; Terraform writes "" for the block that is not set and 0 for ports and types that do not apply. */
+/** An entry. Terraform writes "" for a block that is not set and 0 for ports and types that do not apply. */
 function aclEntry(
   aclId: string,
   entry: Omit<InlineEntry, "rule_no" | "action">,

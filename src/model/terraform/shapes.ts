@@ -1,11 +1,11 @@
 import * as z from "zod";
 
 // Attributes of Terraform's AWS provider (hashicorp/terraform-provider-aws, website/docs/r), reduced to what the model
-// holds. In a plan whatever is known only after apply is absent.
+// holds. A plan leaves out what is known only after apply.
 
 const text = z.string().nullish();
 const texts = z.array(z.string()).nullish();
-/** Older providers keep some numbers as text. */
+/** Older providers write some numbers as text. */
 const number = z
   .union([
     z.int(),
