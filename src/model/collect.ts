@@ -32,7 +32,7 @@ interface Read {
   VpcPeeringConnections: { readonly status: string | null; readonly origin: Origin };
 }
 
-/** Everything of one snapshot by kind and id, in order of appearance. */
+/** Everything in one snapshot by kind and id, in order of appearance. */
 export type Collected = { readonly [K in SectionKey]: Map<string, Read[K]> };
 
 const IDS: { readonly [K in SectionKey]: keyof Shape<K> & string } = {
@@ -49,8 +49,8 @@ const IDS: { readonly [K in SectionKey]: keyof Shape<K> & string } = {
 };
 
 /**
- * Each thing becomes its model type as soon as it is validated: of the hundred thousand interfaces of a large account
- * only one copy should live (keeping zod's until the end doubled the time, all of it garbage collection).
+ * Each item becomes its model type as soon as it is validated, so that only one copy of the hundred thousand interfaces of a
+ * large account stays in memory. Keeping zod's output to the end doubled the time, all of it garbage collection.
  */
 const READERS: { readonly [K in SectionKey]: (value: Shape<K>, origin: Origin, notes: Notes) => Read[K] } = {
   SecurityGroups: readSecurityGroup,
@@ -70,8 +70,8 @@ export function emptyCollection(): Collected {
 }
 
 /**
- * Validates one thing and files it under its id.
- * @throws AppError E_MODEL naming file, JSON pointer and value when the thing is not as AWS writes it.
+ * Validates one item and stores it under its id.
+ * @throws AppError E_MODEL with file, JSON pointer and value when the item is not as AWS writes it.
  */
 export function collect<K extends SectionKey>(
   into: Collected,
@@ -99,8 +99,8 @@ function parsed<K extends SectionKey>(key: K, found: unknown, origin: Origin): S
 }
 
 /**
- * Files a thing under its id; pages and files merge. The same thing twice is fine; of two different versions of a thing
- * the last one read counts (files in the order of their names), with a note. Entries of one prefix list add up.
+ * Stores an item under its id, so that pages and files merge. Where two versions of an item differ, the last one read counts
+ * (files in the order of their names), with a note. Entries of one prefix list add up.
  */
 export function put<K extends SectionKey>(into: Collected, key: K, id: string, read: Read[K], notes: Notes): void {
   const known: Map<string, Read[K]> = into[key];
@@ -115,11 +115,11 @@ export function put<K extends SectionKey>(into: Collected, key: K, id: string, r
   known.set(id, read);
 }
 
-function withoutOrigins(thing: unknown): string {
-  return JSON.stringify(thing, (key, value: unknown) => (key === "origin" ? undefined : value));
+function withoutOrigins(item: unknown): string {
+  return JSON.stringify(item, (key, value: unknown) => (key === "origin" ? undefined : value));
 }
 
-/** The first thing zod objects to, as file, pointer, problem and value. */
+/** zod's first objection as file, pointer, problem and value. */
 export function shapeError(error: z.ZodError, found: unknown, origin: Origin): Error {
   const issue = error.issues[0];
   const path = issue.path as (string | number)[];

@@ -7,20 +7,20 @@ import { orderEntries, readEntry } from "./network-acls.ts";
 import { SCHEMAS } from "./schema.ts";
 import { readableId, readSecurityGroupRule } from "./security-group-rules.ts";
 
-/** A change of rules that is yet to be made: rule ids to take away, and rules to put in their place. */
+/** A planned change: ids of rules to remove, and rules to add. */
 export interface Edit {
   readonly remove: readonly string[];
   readonly add: readonly NewRule[];
 }
 
-/** A rule of a group or an entry of a network ACL that no model holds yet. */
+/** A group rule or a network ACL entry that is in no model yet. */
 export type NewRule =
   | { readonly kind: "group-rule"; readonly rule: SecurityGroupRule }
   | { readonly kind: "acl-entry"; readonly entry: NetworkAclEntry };
 
 /**
- * The model with the edit made in every snapshot, as if it had always been so, as far as it knows what the edit names:
- * models of other times may know the rest (see `checkEdit`).
+ * The model with the edit made in every snapshot, as if it had always been so. What a snapshot does not know is left out:
+ * snapshots of other times may know it (see `checkEdit`).
  */
 export function applyEdit(model: Model, edit: Edit): Model {
   const gone = new Set(edit.remove);
@@ -33,7 +33,7 @@ export function applyEdit(model: Model, edit: Edit): Model {
   return { snapshots, notes: model.notes };
 }
 
-/** The model with other rules in place of some, wherever and whenever it has these: no sooner, no longer. */
+/** The model with some rules replaced, in the groups and snapshots that have them and in no others. */
 export function replaceRules(model: Model, replacements: ReadonlyMap<string, readonly SecurityGroupRule[]>): Model {
   const snapshots = model.snapshots.map((snapshot) => {
     const securityGroups = new Map(snapshot.securityGroups);
@@ -47,7 +47,7 @@ export function replaceRules(model: Model, replacements: ReadonlyMap<string, rea
   return { snapshots, notes: model.notes };
 }
 
-/** Whether one of the models at least knows each rule that is removed, and what each rule is added to. Throws E_USAGE. */
+/** Throws E_USAGE unless some model knows each rule that is removed, and each group or network ACL that gets a rule. */
 export function checkEdit(models: readonly Model[], edit: Edit): void {
   const snapshots = models.flatMap((model) => model.snapshots);
   const ids = new Set(snapshots.flatMap(idsOf));
@@ -56,7 +56,7 @@ export function checkEdit(models: readonly Model[], edit: Edit): void {
       throw new AppError("E_USAGE", `no rule ${show(id)} in the model`, {
         hint: id.endsWith("/*")
           ? "the default deny of a network ACL cannot be removed"
-          : "rule ids stand in the reports, e.g. `flowreplay report rule-usage`",
+          : "reports show rule ids, e.g. `flowreplay report rule-usage`",
       });
     }
   }
@@ -122,7 +122,7 @@ function addTo(snapshot: Snapshot, added: readonly NewRule[]): Snapshot {
 
 const EDIT = z.object({ remove: z.array(z.string()).default([]), add: z.array(z.unknown()).default([]) });
 
-/** An edit from JSON: `{"remove": [rule ids], "add": [rules]}`; other keys (an undo, a reason) are left alone. */
+/** An edit from JSON: `{"remove": [rule ids], "add": [rules]}`. Other keys (an undo, a reason) are ignored. */
 export function parseEdit(json: unknown, source: string): Edit {
   const parsed = EDIT.safeParse(json);
   if (!parsed.success) throw shapeError(parsed.error, json, { file: source, pointer: "" });
@@ -130,9 +130,9 @@ export function parseEdit(json: unknown, source: string): Edit {
 }
 
 /**
- * Rules to add, from JSON in the words of the AWS API: an object or a list of objects as in describe-security-group-rules
- * (GroupId, IsEgress, IpProtocol, …; the id may be left out) or in the Entries of describe-network-acls, with NetworkAclId.
- * `source` names where the text came from. Throws E_MODEL or E_USAGE.
+ * Rules to add, from JSON of the AWS API: an object or a list of objects as in describe-security-group-rules (GroupId,
+ * IsEgress, IpProtocol, …; the id is optional) or in the Entries of describe-network-acls, with NetworkAclId. `source` names
+ * the file in messages. Throws E_MODEL or E_USAGE.
  */
 export function parseNewRules(json: unknown, source: string): NewRule[] {
   const notes = collectNotes();

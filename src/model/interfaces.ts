@@ -8,7 +8,7 @@ import type { Shape } from "./schema.ts";
 
 type InterfaceShape = Shape<"NetworkInterfaces">;
 
-// What most interfaces have none of is one value for all: a large model has a hundred thousand of them.
+// Most interfaces lack these, and a large model has a hundred thousand interfaces: they share one value.
 const NONE: readonly never[] = [];
 const DEFAULT_TRACKING: NetworkInterface["tracking"] = { tcpEstablished: null, udpStream: null, udpSingle: null };
 
@@ -75,7 +75,7 @@ function delegatedPrefixes(value: InterfaceShape, origin: Origin, notes: Notes):
   ];
 }
 
-/** The association stands on the interface and again on its primary address. */
+/** AWS repeats the association of the interface on its primary address. */
 function publicAddresses(value: InterfaceShape, origin: Origin): readonly Address[] {
   if (!value.Association && !value.PrivateIpAddresses?.some((one) => one.Association)) return NONE;
   const texts = new Map<string, Address>();
@@ -102,10 +102,7 @@ function readAddress(text: string, at: () => Origin): Address {
 
 type TagShape = readonly { Key: string; Value?: string | null }[] | null | undefined;
 
-/**
- * Its instances have nothing but tags: one may be called `__proto__` or `constructor`. `Object.create(null)` would be a hash table
- * of ten times the size.
- */
+/** Has no properties but tags: a tag may be called `__proto__`. An object of `Object.create(null)` takes ten times the memory. */
 const Tags = function () {} as unknown as new () => Record<string, string>;
 Tags.prototype = Object.create(null);
 

@@ -1,12 +1,12 @@
-/** The tokens of wanted pointers as a tree; `pointers` are those that end here. */
+/** The tokens of the wanted pointers as a tree; `pointers` are those that end here. */
 interface Wanted {
   readonly pointers: string[];
   readonly children: Map<string, Wanted>;
 }
 
 /**
- * Line numbers (1-based) at which the values of JSON pointers start in a text, in one pass; pointers that name nothing
- * are absent. The text must be valid JSON: it is the one the model was read from.
+ * The line numbers (from 1) at which the values of JSON pointers (RFC 6901) start. Pointers to nothing are left out. The text
+ * must be valid JSON.
  */
 export function locate(text: string, pointers: Iterable<string>): Map<string, number> {
   const root: Wanted = { pointers: [], children: new Map() };
@@ -44,7 +44,7 @@ function walk(text: string, root: Wanted, lines: Map<string, number>): void {
     at++;
     return text.slice(start, at);
   };
-  /** Past a value that nobody asked about, however deep it is. */
+  /** Skips a value that is not wanted, however deep it is, without recursion. */
   const skipValue = (): void => {
     let depth = 0;
     for (; at < text.length; at++) {

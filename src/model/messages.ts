@@ -2,10 +2,10 @@ import { AppError } from "../errors.ts";
 import type { Origin } from "./model.ts";
 
 const LONGEST_VALUE = 60;
-/** What a terminal or a reader could mistake: controls, line and paragraph separators, bidirectional overrides. */
+/** Characters that could mislead a terminal or a reader: controls, line separators, bidirectional overrides. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
-/** A value of the user's JSON on one line: at most 60 characters, nothing a terminal would act on. */
+/** A value of the user's JSON on one line, at most 60 characters, without control characters. */
 export function show(value: unknown): string {
   const json = jsonOf(value);
   return plain(json.length > LONGEST_VALUE ? `${json.slice(0, LONGEST_VALUE)}…` : json);
@@ -15,7 +15,7 @@ function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? "nothing";
   } catch {
-    // Nested deeper than JSON.stringify goes, though JSON.parse has read it.
+    // JSON.parse reads deeper nesting than JSON.stringify writes.
     return Array.isArray(value) ? "[…]" : "{…}";
   }
 }
@@ -30,12 +30,12 @@ export function locationOf(origin: Origin): string {
   return plain(origin.pointer === "" ? origin.file : `${origin.file}: ${origin.pointer}`);
 }
 
-/** The model cannot be used: one line that names file, JSON pointer and value. */
+/** The error of a model that cannot be used: one line with file, JSON pointer and value. */
 export function modelError(origin: Origin, problem: string, hint?: string): AppError {
   return new AppError("E_MODEL", `${locationOf(origin)}: ${plain(problem)}`, { hint: hint && plain(hint) });
 }
 
-/** Collects what was read and set aside. Details of one topic become one line. */
+/** Collects notes about what was read. Details of one topic become one line. */
 export interface Notes {
   add(topic: string, detail: string): void;
 }

@@ -3,12 +3,12 @@ import { AppError } from "../errors.ts";
 import { listPieces } from "./json-items.ts";
 import type { Model, NetworkInterface, Origin, Snapshot } from "./model.ts";
 
-/** Raised when the text changes its meaning. */
+/** Must be raised when the meaning of the text changes. */
 const FORMAT = 1;
 
 const NOWHERE: Origin = { file: "", pointer: "" };
 
-/** Parts of a snapshot that are maps from id to thing; the text holds the things only. */
+/** Parts of a snapshot that are maps by id; the text holds their values only. */
 const PARTS = [
   "interfaces",
   "subnets",
@@ -20,8 +20,8 @@ const PARTS = [
 ] as const satisfies readonly (keyof Snapshot)[];
 
 /**
- * A model as JSON text, in pieces and complete but for two things that grow with the number of interfaces and decide nothing:
- * where an interface stands in its file, and its tags other than `Name`.
+ * A model as JSON text, in pieces. Two parts of interfaces are left out because they take much room and decide nothing: the
+ * origin, and all tags but `Name`.
  */
 export function* modelPieces(model: Model): Generator<string> {
   yield `{"format":${FORMAT},"snapshots":[`;
@@ -63,7 +63,7 @@ export function modelFromJson(text: string): Model {
 type SlimInterface = Omit<NetworkInterface, "origin" | "tags"> & { readonly name?: string };
 
 function slim(one: NetworkInterface): SlimInterface {
-  // JSON leaves out what is undefined.
+  // JSON.stringify leaves out what is undefined.
   return { ...one, origin: undefined, tags: undefined, name: one.tags.Name } as SlimInterface;
 }
 
@@ -77,7 +77,7 @@ function byId<T extends { readonly id: string }>(things: readonly T[]): Map<stri
   return new Map(things.map((thing) => [thing.id, thing]));
 }
 
-/** A hash that tells whether two models say the same, as far as they are stored. */
+/** Equal for models whose stored text is equal. */
 export function modelHash(model: Model): string {
   const hash = createHash("sha256");
   for (const piece of modelPieces(model)) hash.update(piece);

@@ -3,7 +3,7 @@ import type { Address, Prefix } from "../net/address.ts";
 /** The configuration over time: snapshots in ascending order of `since`. */
 export interface Model {
   readonly snapshots: readonly Snapshot[];
-  /** Things that were read and set aside, one line each (unknown JSON, CIDR with host bits, ...). */
+  /** What was set aside or read differently, one line each (unknown JSON, CIDR with host bits, ...). */
   readonly notes: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export interface Snapshot {
   readonly routeTables: ReadonlyMap<string, RouteTable>;
 }
 
-/** Where a thing stands in the JSON it was read from: for messages and for findings that point at a line. */
+/** The location in the JSON that something was read from, for messages and for findings that point at a line. */
 export interface Origin {
   readonly file: string;
   /** JSON pointer (RFC 6901), e.g. `/SecurityGroups/3/IpPermissions/0`. */
@@ -34,7 +34,7 @@ export interface NetworkInterface {
   readonly vpcId: string | null;
   readonly subnetId: string | null;
   readonly ownerId: string | null;
-  /** AWS `InterfaceType` as it stands (`interface`, `natGateway`, `network_load_balancer`, `transit_gateway`, …). */
+  /** The `InterfaceType` of AWS (`interface`, `natGateway`, `network_load_balancer`, `transit_gateway`, …). */
   readonly type: string;
   readonly description: string;
   readonly instanceId: string | null;
@@ -152,7 +152,7 @@ export interface NetworkAclEntry {
 export interface PrefixList {
   readonly id: string;
   readonly name: string;
-  /** null when the model names the list but holds no entries for it: rules that use it are undecidable. */
+  /** null when the model lacks the entries: rules that use the list are undecidable. */
   readonly entries: readonly Prefix[] | null;
   readonly origin: Origin;
 }

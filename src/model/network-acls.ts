@@ -28,7 +28,7 @@ export function readNetworkAcl(value: Shape<"NetworkAcls">, origin: Origin, note
   };
 }
 
-/** NACLs with the subnets that name none: they belong to the default NACL of their VPC. */
+/** Network ACLs with their subnets. A subnet that none names belongs to the default network ACL of its VPC. */
 export function joinNetworkAcls(
   acls: ReadonlyMap<string, NetworkAcl>,
   subnets: ReadonlyMap<string, Subnet>,
@@ -64,8 +64,8 @@ export function joinNetworkAcls(
 }
 
 /**
- * Entries by direction and number with the default denies, which are added where they are absent.
- * @throws AppError E_MODEL when a number stands twice: which of the two decides is anybody's guess.
+ * Entries by direction and number, with the default denies, which are added where they are absent.
+ * @throws AppError E_MODEL when a number occurs twice, because it is unknown which entry decides.
  */
 export function orderEntries(
   aclId: string,
@@ -79,8 +79,12 @@ export function orderEntries(
     for (const entry of entries.filter((one) => one.direction === direction)) {
       const same = seen.get(entry.number);
       if (same && same.prefix.family === entry.prefix.family) {
-        const problem = `rule number ${entry.number} stands twice in the ${direction} list of ${aclId}`;
-        throw modelError(entry.origin, problem, `AWS takes a number once; the other one is ${locationOf(same.origin)}`);
+        const problem = `rule number ${entry.number} occurs twice in the ${direction} list of ${aclId}`;
+        throw modelError(
+          entry.origin,
+          problem,
+          `AWS allows a number once; the other one is ${locationOf(same.origin)}`,
+        );
       }
       ordered.push(same && entry.number < DEFAULT_DENY_IPV4 ? otherFamily(entry, notes) : entry);
       seen.set(entry.number, entry);
@@ -91,7 +95,7 @@ export function orderEntries(
   });
 }
 
-/** AWS takes a number once for both families; a model that does not gets two entries with ids of their own. */
+/** AWS allows a number once for both families. In a model that has it twice the entries get different ids. */
 function otherFamily(entry: NetworkAclEntry, notes: Notes): NetworkAclEntry {
   notes.add("one rule number for IPv4 and IPv6, read as two entries", locationOf(entry.origin));
   return { ...entry, id: `${entry.id}/ipv${entry.prefix.family === IPV4 ? 4 : 6}` };

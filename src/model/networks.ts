@@ -50,7 +50,7 @@ export function readRouteTable(value: Shape<"RouteTables">, origin: Origin): Rou
 
 type RouteShape = NonNullable<Shape<"RouteTables">["Routes"]>[number];
 
-/** An interface comes before its instance and before a gateway: AWS repeats the target in the less exact fields. */
+/** Interface before instance before gateway: AWS repeats the target in the less exact fields. */
 function routeTarget(route: RouteShape): string {
   return (
     route.NatGatewayId ??
@@ -67,14 +67,14 @@ function routeTarget(route: RouteShape): string {
   );
 }
 
-/** A prefix list; describe-prefix-lists gives the blocks of a gateway endpoint's list beside it. */
+/** A prefix list. describe-prefix-lists also gives the blocks of the lists of gateway endpoints. */
 export function readPrefixList(value: Shape<"PrefixLists">, origin: Origin, notes: Notes): PrefixList {
   const cidrs = value.Cidrs?.map((text, index) => ({ text, path: ["Cidrs", index] }));
   const entries = cidrs ? blocks(cidrs, origin, notes) : null;
   return { id: value.PrefixListId, name: value.PrefixListName ?? "", entries, origin };
 }
 
-/** An answer of get-managed-prefix-list-entries, one page of it. */
+/** One page of an answer of get-managed-prefix-list-entries. */
 export function readEntries(
   value: Shape<"Entries">,
   origin: Origin,
@@ -84,7 +84,7 @@ export function readEntries(
   return { entries: blocks(cidrs, origin, notes), origin };
 }
 
-/** Prefix lists with their entries; a list without any keeps null, which makes the rules that use it undecidable. */
+/** Prefix lists with their entries. A list whose entries the model lacks keeps null: rules that use it are undecidable. */
 export function joinPrefixLists(
   lists: ReadonlyMap<string, PrefixList>,
   entries: ReadonlyMap<string, { readonly entries: readonly Prefix[]; readonly origin: Origin }>,

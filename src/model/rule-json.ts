@@ -2,7 +2,7 @@ import { formatPrefix, IPV4 } from "../net/address.ts";
 import { hasPorts, isIcmp, protocolName } from "../net/protocols.ts";
 import type { SecurityGroupRule } from "./model.ts";
 
-/** A rule in the words of the AWS API. */
+/** A rule in the shape of the AWS API. */
 export interface AwsRule {
   readonly GroupId: string;
   readonly IsEgress: boolean;
@@ -20,7 +20,7 @@ export interface AwsRule {
   readonly Description?: string;
 }
 
-/** As describe-security-group-rules gives it, without the id: `parseNewRules` reads it back. */
+/** A rule as in describe-security-group-rules, without the id. `parseNewRules` reads it back. */
 export function toAwsRule(rule: SecurityGroupRule): AwsRule {
   return {
     GroupId: rule.groupId,
@@ -31,7 +31,7 @@ export function toAwsRule(rule: SecurityGroupRule): AwsRule {
   };
 }
 
-/** As authorize-security-group-ingress and its siblings take it in `--ip-permissions`. */
+/** A rule as `--ip-permissions` of authorize-security-group-ingress and similar commands takes it. */
 export function toIpPermission(rule: SecurityGroupRule): Record<string, unknown> {
   const { CidrIpv4, CidrIpv6, PrefixListId, ReferencedGroupInfo } = peer(rule);
   const description = rule.description === "" ? {} : { Description: rule.description };

@@ -15,8 +15,8 @@ export interface ServiceMatch {
 type PortBound = number | null | undefined;
 
 /**
- * FromPort and ToPort of a security group rule (botocore ec2 IpPermission): a port range for TCP and UDP, type and code
- * for ICMP, ignored for every other protocol.
+ * What a security group rule matches. FromPort and ToPort are a port range for TCP and UDP, type and code for ICMP, and are
+ * ignored for every other protocol (botocore ec2 IpPermission).
  */
 export function groupRuleMatch(
   rule: { IpProtocol: string | number; FromPort?: PortBound; ToPort?: PortBound },
@@ -30,7 +30,7 @@ export function groupRuleMatch(
   };
 }
 
-/** PortRange and IcmpTypeCode of a NACL entry; ICMPv6 beside an IPv4 block means all types (botocore ec2). */
+/** What an entry of a network ACL matches. ICMPv6 with an IPv4 block means all types (botocore ec2 NetworkAclEntry). */
 export function aclEntryMatch(
   entry: {
     Protocol: string | number;
@@ -87,8 +87,8 @@ function readIcmp(type: PortBound, code: PortBound, origin: Origin): IcmpMatch |
 }
 
 /**
- * A CIDR of the configuration in canonical form; host bits are dropped, as AWS does when it stores one, with a note.
- * `at` is asked only when there is something to say: a model holds hundreds of thousands of them.
+ * A CIDR of the configuration in canonical form. Host bits are dropped with a note, as AWS drops them when it stores a CIDR.
+ * `at` is a function because a model holds hundreds of thousands of CIDRs, and few need their origin.
  */
 export function readPrefix(text: string, at: () => Origin, notes: Notes): Prefix {
   const parsed = parsePrefix(text);

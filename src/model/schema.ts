@@ -1,7 +1,7 @@
 import * as z from "zod";
 
-// Shapes of `aws ec2 describe-*` output (botocore ec2 service model), reduced to what the model holds. Only what makes a
-// thing unusable when it is missing is required: old responses, other exporters and hand-written files leave out a lot.
+// Shapes of `aws ec2 describe-*` output (botocore ec2 service model), reduced to what the model holds. A field is required
+// only where nothing works without it: old responses, other exporters and hand-written files leave out a lot.
 
 const id = z
   .string()
@@ -10,7 +10,7 @@ const text = z.string().nullish();
 const flag = z.boolean().nullish();
 const list = <T extends z.ZodType>(item: T) => z.array(item).nullish();
 const tags = list(z.object({ Key: z.string(), Value: text }));
-/** `State` of a CIDR or route table association; blocks in any other state than these are not in force. */
+/** State of the association of a CIDR or route table. */
 const state = z.object({ State: text }).nullish();
 const protocol = z.union([z.string(), z.number()], { error: "expected a protocol" });
 const port = z.int({ error: "expected a whole number" }).nullish();
@@ -146,7 +146,7 @@ const routeTable = z.object({
   Routes: list(route),
 });
 
-/** `Cidrs` is how describe-prefix-lists (without `managed`) gives the blocks of a gateway endpoint's list. */
+/** `Cidrs`: describe-prefix-lists (without `managed`) gives the blocks of the lists of gateway endpoints. */
 const prefixList = z.object({ PrefixListId: id, PrefixListName: text, Cidrs: list(z.string()) });
 
 const prefixListEntries = z.object({ PrefixListId: id, Entries: z.array(z.object({ Cidr: z.string() })) });
@@ -156,7 +156,7 @@ const peeringConnection = z.object({
   Status: z.object({ Code: text }).nullish(),
 });
 
-/** Schemas by top-level key. `Entries` is the project's own wrapping of get-managed-prefix-list-entries. */
+/** Schemas by top-level key. `PrefixListId` beside `Entries` is an addition to get-managed-prefix-list-entries. */
 export const SCHEMAS = {
   SecurityGroups: securityGroup,
   SecurityGroupRules: securityGroupRule,

@@ -7,7 +7,7 @@ import type { Direction, Origin, Peer, SecurityGroup, SecurityGroupRule } from "
 import { groupRuleMatch, readPrefix } from "./rule-match.ts";
 import type { PeerGroupShape, PermissionShape, Shape } from "./schema.ts";
 
-/** A rule of describe-security-group-rules and the account of its group, for groups known only by their rules. */
+/** A rule of describe-security-group-rules, with the account of its group for groups that are known only by their rules. */
 export interface OwnedRule {
   readonly rule: SecurityGroupRule;
   readonly ownerId: string | null;
@@ -27,7 +27,7 @@ export function readSecurityGroupRule(value: Shape<"SecurityGroupRules">, origin
   return { rule, ownerId: value.GroupOwnerId ?? null, origin };
 }
 
-/** A group as describe-security-groups gives it: its rules have readable ids. */
+/** A group of describe-security-groups: its rules get readable ids. */
 export function readSecurityGroup(value: Shape<"SecurityGroups">, origin: Origin, notes: Notes): SecurityGroup {
   return {
     id: value.GroupId,
@@ -95,7 +95,7 @@ export function cidrPeer(text: string, origin: Origin, field: string, notes: Not
   return { kind: "cidr", prefix: readPrefix(text, () => child(origin, field), notes) };
 }
 
-/** A referenced group; EC2-Classic gave some only by name, which resolves to nothing and so stays undecided. */
+/** A referenced group. EC2-Classic gave some by name only; such a reference is undecidable. */
 function groupPeer(pair: PeerGroupShape, origin: Origin): Peer {
   const id = pair.GroupId ?? pair.GroupName;
   if (!id) throw modelError(child(origin, "GroupId"), "missing");

@@ -47,7 +47,7 @@ test.each([
   [
     "a number that is taken",
     { remove: [], add: parseNewRules({ ...denied, RuleNumber: 100 }, "test") },
-    "rule number 100 stands twice",
+    "rule number 100 occurs twice",
   ],
 ])("%s is refused", (_, edit, message) => {
   expect(() => {

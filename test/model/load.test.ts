@@ -162,9 +162,9 @@ describe("errors name file, JSON pointer and value on one line", () => {
       './eni.json: /NetworkInterfaces/0/PrivateIpAddress: not an IP address: "10.0.0.256"',
     ],
     [
-      "a rule number that stands twice",
+      "a rule number that occurs twice",
       acl(entry, { ...entry, RuleNumber: 110 }, { ...entry, RuleAction: "deny" }),
-      "./acl.json: /NetworkAcls/0/Entries/2: rule number 100 stands twice in the ingress list of acl-1",
+      "./acl.json: /NetworkAcls/0/Entries/2: rule number 100 occurs twice in the ingress list of acl-1",
     ],
     [
       "a rule number out of range",

@@ -139,7 +139,7 @@ test("describe-security-group-rules gives the ids; what only one of the two answ
   ]);
 });
 
-test("a rule that stands twice in a group is kept once", async () => {
+test("a rule that occurs twice in a group is kept once", async () => {
   const permission = { IpProtocol: "tcp", FromPort: 80, ToPort: 80, ...world };
   const files = { eni, "sg.json": { SecurityGroups: [group([permission, permission])] } };
   expect((await snapshot(files)).securityGroups.get("sg-1")!.rules).toHaveLength(1);
