@@ -9,8 +9,8 @@ const ALL_ADDRESSES = 2 ** 32;
 const MOST = Math.log2(ALL_ADDRESSES * ALL_SERVICES);
 
 /**
- * How much a rule lets pass: addresses times services. An IPv6 block counts as an IPv4 block of the same share of its
- * space's bits, so that a /64 weighs like a /16.
+ * How much a rule lets pass: addresses times services. An IPv6 block counts as the IPv4 block with the same share of prefix
+ * bits: a /64 as a /16.
  */
 export function ruleVolume(
   rule: Pick<SecurityGroupRule, "protocol" | "ports" | "icmp" | "peer">,
@@ -25,7 +25,7 @@ export function breadthScore(volume: number): number {
   return Math.min(100, Math.round(1 + (99 * Math.log2(volume)) / MOST));
 }
 
-/** Ports of TCP and UDP, types of ICMP, and other protocols that a rule lets pass. */
+/** The number of TCP and UDP ports, ICMP types and other protocols that a rule lets pass. */
 export function ruleServices({
   protocol,
   ports,

@@ -1,4 +1,4 @@
-import { IPV4, IPV6, type Prefix } from "../net/address.ts";
+import { ALL_IPV4, ALL_IPV6, IPV4, type Prefix } from "../net/address.ts";
 import { child } from "./documents.ts";
 import { readTags } from "./interfaces.ts";
 import { modelError, type Notes, locationOf } from "./messages.ts";
@@ -9,8 +9,6 @@ import type { NetworkAclEntryShape, Shape } from "./schema.ts";
 /** Numbers of the default denies, IPv4 and IPv6: the `*` entries of the console. */
 const DEFAULT_DENY_IPV4 = 32767;
 const DEFAULT_DENY_IPV6 = 32768;
-const ALL_IPV4: Prefix = { family: IPV4, words: [0], length: 0 };
-const ALL_IPV6: Prefix = { family: IPV6, words: [0, 0, 0, 0], length: 0 };
 
 export function readNetworkAcl(value: Shape<"NetworkAcls">, origin: Origin, notes: Notes): NetworkAcl {
   const id = value.NetworkAclId;

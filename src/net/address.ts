@@ -1,4 +1,4 @@
-/** IPv4 or IPv6; the numbers are those of the `family` bits of a flow batch. */
+/** The numbers are the `family` bits of a flow batch. */
 export const IPV4 = 1;
 export const IPV6 = 2;
 export type Family = typeof IPV4 | typeof IPV6;
@@ -15,6 +15,9 @@ export interface Prefix {
   readonly words: readonly number[];
   readonly length: number;
 }
+
+export const ALL_IPV4: Prefix = { family: IPV4, words: [0], length: 0 };
+export const ALL_IPV6: Prefix = { family: IPV6, words: [0, 0, 0, 0], length: 0 };
 
 /** Dotted quad of an unsigned 32-bit integer. */
 export function formatIpv4(word: number): string {

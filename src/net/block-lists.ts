@@ -1,8 +1,8 @@
 import { IPV4, type Prefix } from "./address.ts";
 
 /**
- * Lists of address blocks as columns in shared memory: handing a hundred thousand of them to a thread is free, and nobody's
- * garbage collector follows them. Blocks of list k lie at `offsets[k] .. offsets[k + 1]`, in words.
+ * Lists of address blocks as columns in shared memory: a hundred thousand of them pass to a thread at no cost, and no garbage
+ * collector visits them. The blocks of list k are at `offsets[k] .. offsets[k + 1]`, in words.
  */
 export interface BlockLists {
   readonly offsets: Uint32Array;
@@ -13,7 +13,7 @@ export interface BlockLists {
 const BLOCK_WORDS = 6;
 
 export interface BlockListBuilder {
-  /** Adds a list and returns its number. */
+  /** Adds a list and returns its index. */
   add(blocks: readonly Prefix[]): number;
   build(): BlockLists;
 }
@@ -47,7 +47,10 @@ function shared(values: ArrayLike<number>): Uint32Array {
   return copy;
 }
 
-/** The blocks of a list as they were added. */
+/**
+ * The blocks of a list as they were added.
+ * @internal
+ */
 export function blocksOfList({ offsets, words }: BlockLists, list: number): Prefix[] {
   const blocks: Prefix[] = [];
   for (let at = offsets[list]; at < offsets[list + 1]; at += BLOCK_WORDS) {
@@ -58,7 +61,7 @@ export function blocksOfList({ offsets, words }: BlockLists, list: number): Pref
   return blocks;
 }
 
-/** Whether a block of the list holds the address of the family whose words begin at `address[from]`. */
+/** True when a block of the list holds the address whose words begin at `address[from]`. */
 export function listHolds(
   { offsets, words }: BlockLists,
   list: number,

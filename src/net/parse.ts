@@ -1,22 +1,22 @@
 import { Validator } from "ip-num/dist/src/Validator.js";
 import { type Address, type Family, IPV4, IPV6, type Prefix } from "./address.ts";
 
-// The file itself: the index loads the whole library, for 40 ms in every thread.
+// The import names the file: the index of the library takes 40 ms to load in every thread.
 
 /** The longest text of an address: IPv6 with an embedded dotted quad. Longer input never reaches a regular expression. */
 const LONGEST_ADDRESS = 45;
 const PREFIX_LENGTH = /^(?:0|[1-9]\d{0,2})$/;
 
-/** An address block as it was written: `exact` is false when host bits were set (and are now zero). */
+/** An address block; `exact` is false when the text had host bits, which are now zero. */
 export interface ParsedPrefix {
   readonly prefix: Prefix;
   readonly exact: boolean;
 }
 
 /**
- * An IPv4 or IPv6 address from its text (RFC 4291 section 2.2), null when it is none. `ip-num` decides what is valid, but for
- * the common forms: it takes 3 us an address, and a large model has some hundred thousand. The words are computed here
- * because building its BigInt objects costs ten times the validation.
+ * An IPv4 or IPv6 address from its text (RFC 4291 section 2.2); null for any other text. `ip-num` decides what is valid, except
+ * for the common forms: it takes 3 us an address, and a large model has some hundred thousand (test/bench/README.md, "A
+ * hundred thousand interfaces"). The words are computed here because its BigInt objects take ten times as long.
  */
 export function parseAddress(text: string): Address | null {
   if (text.length > LONGEST_ADDRESS) return null;
@@ -27,12 +27,12 @@ export function parseAddress(text: string): Address | null {
   }
   const words = commonIpv6(text);
   if (words !== null) return { family: IPV6, words };
-  // A zone (`fe80::1%eth0`) names an interface of one host: no address of a flow or a rule has one.
+  // A zone (`fe80::1%eth0`) names an interface of one host. Flows and rules have none.
   if (text.includes("%") || !Validator.isValidIPv6String(text)[0]) return null;
   return { family: IPV6, words: ipv6Words(text) };
 }
 
-/** An address block `address/length` in canonical form, null when it is none. */
+/** An address block `address/length` in canonical form; null for any other text. */
 export function parsePrefix(text: string): ParsedPrefix | null {
   const slash = text.indexOf("/");
   if (slash < 0) return null;
@@ -100,10 +100,13 @@ const DOT = 46;
 const NINE = 57;
 const ZERO = 48;
 
-// What a model holds hundreds of thousands of, read in one pass. Both take only what is surely an address and leave every
-// other text, valid or not, to the general parser (parse.ts).
+// Fast readers of the common forms, in one pass. They accept only texts that are surely addresses; `parseAddress` reads all
+// others.
 
-/** Word of a dotted quad without leading zeros, -1 for any other text. */
+/**
+ * The word of a dotted quad without leading zeros; -1 for any other text.
+ * @internal
+ */
 export function commonIpv4(text: string): number {
   let word = 0;
   let octet = -1;
@@ -125,7 +128,10 @@ export function commonIpv4(text: string): number {
 
 const groups = new Uint16Array(8);
 
-/** The four words of an IPv6 address in hexadecimal groups, one run of zeros left out or none; null for any other text. */
+/**
+ * The four words of an IPv6 address in hexadecimal groups with at most one `::`; null for any other text.
+ * @internal
+ */
 export function commonIpv6(text: string): number[] | null {
   let count = 0;
   let gap = -1;

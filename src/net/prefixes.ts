@@ -2,8 +2,8 @@ import type { Family, Prefix } from "./address.ts";
 import { bitsOf, maskWords } from "./parse.ts";
 
 /**
- * The fewest blocks that hold exactly the addresses of the given ones, ascending, IPv4 first. (The same as `Pool.aggregate`
- * of ip-num, which is the reference of its test, in less than a hundredth of the time: words are compared, no BigInt.)
+ * The fewest blocks that hold exactly the addresses of the given ones, ascending, IPv4 first. It gives what `Pool.aggregate`
+ * of ip-num gives (its test compares them), in less than a hundredth of the time: it compares words, not BigInts.
  */
 export function aggregatePrefixes(prefixes: readonly Prefix[]): Prefix[] {
   return ([1, 2] satisfies Family[]).flatMap((family) => joinBlocks(prefixes.filter((one) => one.family === family)));
@@ -15,7 +15,7 @@ function joinBlocks(blocks: readonly Prefix[]): Prefix[] {
     const last = done.at(-1);
     if (last && commonLength(last, block) >= last.length) continue;
     done.push(block);
-    // Two halves make a whole, which may be the half of a larger one.
+    // Two halves make a block, which may be the half of a larger one.
     for (;;) {
       const [left, right] = [done.at(-2), done.at(-1)!];
       if (!left || left.length !== right.length || commonLength(left, right) !== left.length - 1) break;
@@ -35,7 +35,7 @@ function compare(a: Prefix, b: Prefix): number {
   return a.length - b.length;
 }
 
-/** What is left of a block without the others: the fewest blocks, ascending. */
+/** A block without the others, as the fewest blocks, ascending. */
 export function subtractPrefixes(from: Prefix, others: readonly Prefix[]): Prefix[] {
   const holes = others.filter((other) => holdsPrefix(from, other) || holdsPrefix(other, from));
   if (holes.length === 0) return [from];
@@ -45,7 +45,7 @@ export function subtractPrefixes(from: Prefix, others: readonly Prefix[]): Prefi
   return [words, upper].flatMap((start) => subtractPrefixes({ family, words: start, length: length + 1 }, holes));
 }
 
-/** The smallest block that holds both; they must be of one family. */
+/** The smallest block that holds both, which must be of one family. */
 export function commonPrefix(a: Prefix, b: Prefix): Prefix {
   return cutPrefix(a, Math.min(a.length, b.length, commonLength(a, b)));
 }
@@ -64,41 +64,41 @@ function commonLength(a: Prefix, b: Prefix): number {
   return bitsOf(a.family);
 }
 
-/** The block of that length, not longer than the given one, which holds it. */
+/** The block of the given length that holds a block, which must not be shorter. */
 function cutPrefix({ family, words }: Prefix, length: number): Prefix {
   return { family, words: maskWords(words, length), length };
 }
 
-/** Blocks that hold all the given ones, and their size together. */
+/** Blocks that hold all the given ones, and their total size. */
 export interface PrefixCover {
   readonly size: number;
   readonly blocks: readonly Prefix[];
 }
 
 export interface CoverOptions {
-  /** Blocks of a cover at most. */
+  /** The most blocks of a cover. */
   readonly most: number;
-  /** Shortest prefix length of a block that also holds addresses which none of the given ones does. */
+  /** The shortest prefix length of a block that also holds other addresses than the given ones. */
   readonly shortest: (family: Prefix["family"]) => number;
   readonly sizeOf: (prefix: Prefix) => number;
 }
 
-/** Above this many blocks the given ones are first widened to their networks, eight bits at a time. */
+/** More blocks than this are first widened to their networks, eight bits at a time. */
 const MOST_BLOCKS = 2000;
 
-/** Blocks below a point of the binary tree of addresses: the least size for 1, 2, … of them. */
+/** A node of the binary tree of addresses: the least size of covers with 1, 2, … blocks. */
 interface Node {
   readonly costs: readonly number[];
-  /** What one block is; the rest is shared out between the halves, `left[k]` of them to the left. */
+  /** The cover with one block. In one with k + 1 blocks, `left[k]` of them cover the left half. */
   readonly block: Prefix;
   readonly halves: readonly [Node, Node] | null;
   readonly left: readonly number[];
 }
 
 /**
- * The cheapest cover with at most one, two, … blocks, by their number less one; null where that few cannot do it. Exact:
- * blocks either lie inside one another or apart, so the best cover of a block is itself or the best of its halves.
- * All prefixes must be of one family.
+ * The cheapest covers with at most one, two, … blocks; null where so few cannot do it. The result is exact: two blocks are
+ * disjoint or one holds the other, so the best cover of a block is the block itself or the best covers of its halves. All
+ * prefixes must be of one family.
  */
 export function coverPrefixes(prefixes: readonly Prefix[], options: CoverOptions): (PrefixCover | null)[] {
   if (prefixes.length === 0) return [];
@@ -108,7 +108,7 @@ export function coverPrefixes(prefixes: readonly Prefix[], options: CoverOptions
   return root.costs.map((size, at) => (size === Infinity ? null : { size, blocks: [...pick(root, at + 1)] }));
 }
 
-/** How many blocks it takes where none may be wider than `shortest` says. */
+/** How many blocks a cover needs where none may be wider than `shortest` allows. */
 export function fewestBlocks(prefixes: readonly Prefix[], shortest: CoverOptions["shortest"]): number {
   const networks = aggregatePrefixes(prefixes).map((block) =>
     cutPrefix(block, Math.min(block.length, shortest(block.family))),
@@ -116,7 +116,7 @@ export function fewestBlocks(prefixes: readonly Prefix[], shortest: CoverOptions
   return new Set(networks.map(({ words }) => words.join("."))).size;
 }
 
-/** Null where so many would have to be wider than allowed: no small number of blocks holds them. */
+/** Null where the blocks would have to be wider than allowed: no small number of blocks holds them. */
 function fewEnough(blocks: readonly Prefix[], { shortest }: CoverOptions): readonly Prefix[] | null {
   let few = blocks;
   const { family } = few[0];
@@ -152,7 +152,7 @@ function solve(blocks: readonly Prefix[], from: number, to: number, options: Cov
 }
 
 function* pick(node: Node, count: number): Generator<Prefix> {
-  // No share: one block fewer does as well.
+  // No share: one block fewer is as good.
   let many = count;
   while (many > 1 && node.left[many - 1] === 0) many--;
   if (many === 1 || node.halves === null) yield node.block;

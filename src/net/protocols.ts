@@ -1,4 +1,4 @@
-/** Every protocol, as EC2 writes it. */
+/** All protocols, as EC2 writes it. */
 export const ALL_PROTOCOLS = -1;
 export const ICMP = 1;
 export const TCP = 6;
@@ -45,7 +45,7 @@ const NUMBERS: ReadonlyMap<string, number> = new Map([
   ["ospfigp", 89],
 ]);
 
-/** Protocol number of a name (`tcp`, `all`), a number or a number's text (`6`, `-1`); null when it is none. */
+/** Protocol number of a name (`tcp`, `all`), a number, or its text (`6`, `-1`); null for anything else. */
 export function parseProtocol(value: string | number): number | null {
   const text = String(value).trim().toLowerCase();
   const named = NUMBERS.get(text);
@@ -84,7 +84,7 @@ export function formatIcmp(icmp: { readonly type: number; readonly code: number 
   return icmp.code < 0 ? String(icmp.type) : `${icmp.type}-${icmp.code}`;
 }
 
-/** Ports of servers outside the range of well-known ports, as registered with IANA or used by common software. */
+/** Ports of servers above the well-known ones, as registered with IANA or used by common software. */
 const REGISTERED = new Set([
   1080, 1433, 1434, 1521, 1723, 1883, 2049, 2181, 2375, 2376, 2377, 2379, 2380, 3000, 3128, 3268, 3269, 3306, 3389,
   3478, 4317, 4318, 4500, 4789, 5000, 5044, 5060, 5061, 5140, 5201, 5222, 5353, 5432, 5439, 5601, 5671, 5672, 5701,
@@ -97,8 +97,8 @@ const REGISTERED = new Set([
 ]);
 
 /**
- * How much a port looks like a server's: 3 well-known, 2 registered or `named` by a rule, 1 below Linux's ephemeral range,
- * or registered inside it, where any client may have drawn it.
+ * How much a port looks like a server's: 3 well-known; 2 registered, or `named` by a rule; 1 below Linux's ephemeral range, or
+ * registered inside it, where a client may use it too; else 0.
  */
 export function portRank(port: number, named: boolean): number {
   if (port < 1024) return port === 0 ? 1 : 3;

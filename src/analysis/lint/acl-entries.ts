@@ -4,7 +4,7 @@ import { type AddressSet, type Region, type Span, subtract, subtractRegions, uni
 import type { LintFinding } from "./finding.ts";
 import { prefixRegions } from "./rule-boxes.ts";
 
-/** Entries that never decide anything, because earlier ones take all of their traffic, alone or together. */
+/** Entries that never decide anything, because earlier entries match all of their traffic, alone or together. */
 export function* unreachableEntries(snapshot: Snapshot): Generator<LintFinding> {
   for (const acl of snapshot.networkAcls.values()) {
     for (const list of entryLists(acl)) {
@@ -41,7 +41,7 @@ interface EntryRegion {
   readonly region: Region;
 }
 
-/** The entries of a direction and a family in order: the lists that are evaluated apart. */
+/** The entries in order, in one list for each direction and family. */
 function entryLists(acl: NetworkAcl): EntryRegion[][] {
   const lists = new Map<string, EntryRegion[]>();
   for (const entry of acl.entries) {
@@ -61,14 +61,14 @@ function isDefaultDeny(entry: NetworkAclEntry): boolean {
 
 /** Ephemeral ports of current Linux and Windows (from 32768 and 49152); half-open. */
 const COMMON: Span = { from: 32768, to: 65536 };
-/** NAT gateways, load balancers, Lambda and old systems use these as well (AWS: Custom network ACLs for your VPC). */
+/** NAT gateways, load balancers, Lambda and old systems also use these (VPC User Guide, "Custom network ACLs"). */
 const RARE: Span = { from: 1024, to: 32768 };
-/** An entry that begins above the well-known ports and is at least this wide is itself made for replies. */
+/** An entry above the well-known ports that is at least this wide is meant for replies itself. */
 const RETURN_RANGE_WIDTH = 16384;
 
 /**
- * Entries that let connections begin whose replies the other direction denies: the network ACL is stateless, so the
- * ephemeral port of the client must pass the other way.
+ * Entries that let connections begin whose replies the other direction denies. A network ACL is stateless, so the ephemeral
+ * port of the client must be allowed the other way.
  */
 export function* missingReturnRanges(snapshot: Snapshot): Generator<LintFinding> {
   for (const acl of snapshot.networkAcls.values()) {
@@ -116,7 +116,7 @@ function judge(
   };
 }
 
-/** Who denies replies to these ports, and the addresses for which at least one of the ports is denied. */
+/** The entries that deny replies to these ports, and the addresses for which they deny at least one of the ports. */
 function deniedReplies(
   protocol: number,
   details: Span,

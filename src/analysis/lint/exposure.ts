@@ -1,12 +1,12 @@
 import type { SecurityGroup, SecurityGroupRule, Snapshot } from "../../model/model.ts";
 import { formatPeer } from "../../model/security-group-rules.ts";
-import { IPV4, IPV6, type Prefix } from "../../net/address.ts";
+import { ALL_IPV4, ALL_IPV6, type Prefix } from "../../net/address.ts";
 import { ALL_PROTOCOLS, formatPorts, protocolName, TCP, UDP } from "../../net/protocols.ts";
 import { addressCount, covering } from "../boxes.ts";
 import type { LintFinding } from "./finding.ts";
 import { type Members, prefixRegions, resolvedRegions } from "./rule-boxes.ts";
 
-/** Ports that nobody but administrators and applications should reach, with their usual names. */
+/** Ports that only administrators and applications should reach, with their usual names. */
 const ADMIN_PORTS: ReadonlyMap<string, readonly (readonly [number, string])[]> = new Map([
   [
     "tcp",
@@ -48,11 +48,11 @@ const ADMIN_PORTS: ReadonlyMap<string, readonly (readonly [number, string])[]> =
 ]);
 
 const WORLD: readonly (readonly [string, string, Prefix])[] = [
-  ["ipv4", "0.0.0.0/0", { family: IPV4, words: [0], length: 0 }],
-  ["ipv6", "::/0", { family: IPV6, words: [0, 0, 0, 0], length: 0 }],
+  ["ipv4", "0.0.0.0/0", ALL_IPV4],
+  ["ipv6", "::/0", ALL_IPV6],
 ];
 
-/** Administration ports open to every address of a family, by one rule or by several that divide the world up. */
+/** Administration ports open to every address of a family, by one rule or by several that together hold the world. */
 export function* openAdminPorts(snapshot: Snapshot, members: Members): Generator<LintFinding> {
   for (const group of snapshot.securityGroups.values()) {
     const rules = group.rules.filter((rule) => rule.direction === "ingress");
@@ -104,10 +104,10 @@ function openPorts(
   };
 }
 
-/** More ports than one service has. */
+/** The most ports of one service. */
 const WIDE_PORT_RANGE = 100;
 
-/** Ingress rules for more than a hundred ports, from anybody but the group itself. */
+/** Ingress rules for more than a hundred ports, unless they are for the group itself. */
 export function* widePortRanges(snapshot: Snapshot): Generator<LintFinding> {
   for (const group of snapshot.securityGroups.values()) {
     for (const rule of group.rules) {
@@ -134,10 +134,10 @@ export function* widePortRanges(snapshot: Snapshot): Generator<LintFinding> {
   }
 }
 
-/** Descriptions that tools fill in when nobody wrote one. */
+/** Descriptions that tools write when nobody gave one. */
 const PLACEHOLDERS = new Set(["", "Managed by Terraform"]);
 
-/** Groups, and rules of each group, that do not say what they are for. Default groups and AWS's own rule are left out. */
+/** Groups and rules without a description. Default groups and the egress rule that AWS adds are left out. */
 export function* missingDescriptions(snapshot: Snapshot): Generator<LintFinding> {
   for (const group of snapshot.securityGroups.values()) {
     if (group.name === "default") continue;

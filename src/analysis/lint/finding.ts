@@ -1,20 +1,20 @@
 import type { Origin } from "../../model/model.ts";
 
-/** The gravest first. */
+/** The most severe first. */
 export const SEVERITIES = ["high", "medium", "low", "info"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** Something in the configuration that deserves a look, found without traffic. */
+/** A finding about the configuration alone, without traffic. */
 export interface LintFinding {
   readonly check: CheckId;
   readonly severity: Severity;
-  /** Group, network ACL or interface it is about. */
+  /** The group, network ACL or interface it is about. */
   readonly subjectId: string;
-  /** Rules or entries it is about; empty when it is about the subject itself. */
+  /** The rules or entries it is about; empty when it is about the subject itself. */
   readonly ruleIds: readonly string[];
-  /** Rules or entries that together do what `ruleIds` do, or that stop it. */
+  /** The rules or entries that together do what `ruleIds` do, or that prevent it. */
   readonly coveringRuleIds: readonly string[];
-  /** What tells it from another finding of the same check about the same rules: a protocol, a family, a group. */
+  /** Distinguishes findings of one check about the same rules: a protocol, a family, a group. */
   readonly detail?: string;
   readonly message: string;
   readonly origin: Origin;

@@ -6,9 +6,9 @@ import { few } from "./references.ts";
 import { type Members, type Regions, resolvedRegions, statedRegions } from "./rule-boxes.ts";
 
 /**
- * Rules that allow nothing of their own: within their group, across the groups of every interface that carries it, or
- * given today's members. Found one after the other, narrow ones first, and what is found no longer covers others: all
- * of them can go together and the same traffic stays allowed.
+ * Rules that allow nothing that others do not allow: in their group, in the groups of every interface that carries it, or
+ * with today's members. Narrow rules are looked at first, and a rule that is found no longer covers others: all of them can
+ * be removed together, and the same traffic stays allowed.
  */
 export function impliedRules(snapshot: Snapshot, members: Members): LintFinding[] {
   const rules: Candidate[] = [...snapshot.securityGroups.values()].flatMap((group) =>
@@ -80,7 +80,7 @@ interface Candidate {
 
 type RegionKind = "stated" | "resolved";
 
-/** The rules that together allow all of a rule's traffic, broad ones first; null when they do not, or when it has none. */
+/** Rules that together allow all of a rule's traffic, broad ones first; null where there are none, or it has no traffic. */
 function coveredBy(one: Candidate, others: readonly Candidate[], kind: RegionKind): Candidate[] | null {
   const own = one[kind];
   if (!own || own.size === 0) return null;

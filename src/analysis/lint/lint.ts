@@ -8,7 +8,7 @@ import { impliedRules } from "./implied-rules.ts";
 import { attachments, danglingReferences, unreachableBlocks } from "./references.ts";
 import { membersOf } from "./rule-boxes.ts";
 
-/** Everything to look at in the newest snapshot of a model, the gravest first, in the order of the configuration. */
+/** The findings about the newest snapshot of a model, the most severe first, then in the order of the configuration. */
 export function lintModel(model: Model): LintFinding[] {
   const snapshot = model.snapshots.at(-1);
   if (!snapshot) return [];
@@ -27,7 +27,7 @@ export function lintModel(model: Model): LintFinding[] {
   return findings.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
-/** The line of each finding in its file, in the same order; null where the file no longer says so. */
+/** The line of each finding in its file; null where the file has changed since. */
 export async function findingLines(findings: readonly LintFinding[]): Promise<(number | null)[]> {
   const pointers = new Map<string, Set<string>>();
   for (const { origin } of findings) {

@@ -65,7 +65,7 @@ export function* attachments(snapshot: Snapshot, members: Members): Generator<Li
       referenced.set(peer.id, [...(referenced.get(peer.id) ?? []), id]);
     }
   }
-  // Without interfaces the model does not know what is attached.
+  // A model without interfaces does not show what is attached.
   for (const group of snapshot.interfaces.size > 0 ? snapshot.securityGroups.values() : []) {
     const interfaces = members.interfacesOf(group.id);
     const isDefault = group.name === "default";
@@ -113,7 +113,7 @@ export function few(names: readonly string[]): string {
   return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** RFC 1918, RFC 6598 and RFC 4193: an internet gateway or NAT gateway leads to none of them. */
+/** RFC 1918, RFC 6598 and RFC 4193: no internet gateway or NAT gateway leads to these. */
 const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"].map(
   (text) => parsePrefix(text)!.prefix,
 );
@@ -155,7 +155,7 @@ export function* unreachableBlocks(snapshot: Snapshot): Generator<LintFinding> {
   }
 }
 
-/** Addresses that a VPC holds or has a route for; null when the model knows none of its route tables. */
+/** Addresses that a VPC holds or has a route to; null when the model has none of its route tables. */
 function reachOf(vpcId: string, snapshot: Snapshot): ReadonlyMap<string, AddressSet> | null {
   const tables = [...snapshot.routeTables.values()].filter((table) => table.vpcId === vpcId);
   if (tables.length === 0) return null;

@@ -5,8 +5,8 @@ import { IPV4, type Prefix } from "../../net/address.ts";
 import { type AddressSet, prefixInterval, type Region, serviceBox, unite } from "../boxes.ts";
 
 /**
- * Regions by the space their addresses belong to: `ipv4`, `ipv6`, or a group or prefix list as a whole, when rules are
- * compared by what they say and not by who is a member today.
+ * Regions by address space: `ipv4`, `ipv6`, or a group or prefix list of its own where rules are compared by what they say,
+ * whoever is a member today.
  */
 export type Regions = ReadonlyMap<string, Region>;
 
@@ -49,14 +49,14 @@ export function membersOf(snapshot: Snapshot): Members {
   return { interfacesOf: resolver.membersOf, groupSets, addressesOf };
 }
 
-/** What a rule says: groups and prefix lists stand for themselves. */
+/** The regions of a rule as written: a group or prefix list is a space of its own. */
 export function statedRegions(rule: SecurityGroupRule): Regions {
   if (rule.peer.kind === "cidr") return prefixRegions(rule, [rule.peer.prefix]);
   const whole: AddressSet = [{ from: 0, to: 1 }];
   return new Map([[`${rule.peer.kind} ${rule.peer.id}`, regionOf(rule, whole)]]);
 }
 
-/** What a rule means today; null when a reference cannot be resolved from the model. */
+/** The regions of a rule with today's members; null when the model cannot resolve its reference. */
 export function resolvedRegions(rule: SecurityGroupRule, members: Members): Regions | null {
   const addresses = members.addressesOf(rule.peer);
   return addresses && new Map([...addresses].map(([space, set]) => [space, regionOf(rule, set)]));
@@ -66,7 +66,7 @@ export function prefixRegions(match: ServiceMatch, prefixes: readonly Prefix[]):
   return new Map([...addressesBySpace(prefixes)].map(([space, set]) => [space, regionOf(match, set)]));
 }
 
-/** Prefixes as one set for each family that they have. */
+/** One set of addresses for each family of the prefixes. */
 export function addressesBySpace(prefixes: readonly Prefix[]): Map<string, AddressSet> {
   const sets = new Map<string, AddressSet>();
   for (const space of ["ipv4", "ipv6"] as const) {

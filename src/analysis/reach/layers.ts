@@ -30,7 +30,7 @@ export interface Passing {
 
 const EVERYTHING: Passing = { certain: ALL_SERVICES, possible: ALL_SERVICES, rules: [] };
 
-/** A subnet whose network ACL is not in the model. */
+/** The answer for a subnet whose network ACL is not in the model. */
 const UNKNOWN_ACL: Passing = { certain: NO_SERVICES, possible: ALL_SERVICES, rules: [] };
 
 interface WithServices<T> {
@@ -93,7 +93,7 @@ export function layersOf(snapshot: Snapshot): Layers {
         if (answers[at] === "yes") certain = uniteServices(certain, services);
         if (answers[at] !== "no") possible = uniteServices(possible, services);
       }
-      // The rules of a group that the model does not have may allow anything.
+      // A group that the model lacks may allow anything.
       if (one.groupIds.some((id) => !snapshot.securityGroups.has(id))) possible = ALL_SERVICES;
       return { certain, possible, rules: rules.filter((_, at) => answers[at] !== "no") };
     });
@@ -150,7 +150,7 @@ export function layersOf(snapshot: Snapshot): Layers {
 
 const intersections = new WeakMap<Passing, WeakMap<Passing, Passing>>();
 
-/** What passes both; the same object for the same two, so that callers can group by it. */
+/** What passes both. The same two give the same object, so that callers can group by it. */
 export function both(a: Passing, b: Passing): Passing {
   let known = intersections.get(a);
   if (known === undefined) intersections.set(a, (known = new WeakMap()));

@@ -1,7 +1,15 @@
-import type { Direction, NetworkInterface } from "../../model/model.ts";
+import type { Direction, NetworkInterface, Peer } from "../../model/model.ts";
 import { resolverOf } from "../../model/resolve.ts";
 import { destinationBlocks } from "../../model/routes.ts";
-import { type Address, type Family, formatPrefix, holdsAddress, IPV4, IPV6, type Prefix } from "../../net/address.ts";
+import {
+  type Address,
+  ALL_IPV4,
+  ALL_IPV6,
+  type Family,
+  formatPrefix,
+  holdsAddress,
+  type Prefix,
+} from "../../net/address.ts";
 import { bitsOf, parseAddress } from "../../net/parse.ts";
 import { holdsPrefix } from "../../net/prefixes.ts";
 import { addressAt, prefixInterval } from "../boxes.ts";
@@ -24,15 +32,11 @@ import {
 } from "./services.ts";
 
 const DIRECTIONS: readonly Direction[] = ["ingress", "egress"];
-const EVERYWHERE: readonly Prefix[] = [
-  { family: IPV4, words: [0], length: 0 },
-  { family: IPV6, words: [0, 0, 0, 0], length: 0 },
-];
 
 /**
- * What the subject's interfaces would exchange with addresses that are no modelled interface's and never did: rule by rule,
- * by the blocks that the rules name, as far as the network ACL lets it pass. Blocks inside the VPC are left out: their
- * addresses are those of interfaces, or of nobody. With `ruleId` that group rule alone.
+ * Traffic that the subject's interfaces could have with addresses outside the model and never had: for each rule the blocks
+ * that it names, as far as the network ACL lets it pass. Blocks inside the VPC are left out: only interfaces have addresses
+ * there. With `ruleId` only that group rule.
  */
 export function unusedOutside(
   layers: Layers,
@@ -69,21 +73,20 @@ interface Offer {
   readonly blocks: readonly Prefix[];
 }
 
-/** Each rule with blocks; an interface without groups offers everything to everybody. */
+/** Each rule with its blocks. An interface without groups offers everything to everybody. */
 function offers(layers: Layers, one: NetworkInterface, direction: Direction): Offer[] {
   const families = new Set<Family>(one.addresses.map((address) => address.family));
   const ofFamilies = (blocks: readonly Prefix[]): Prefix[] => blocks.filter((block) => families.has(block.family));
-  if (one.groupIds.length === 0) return [{ rules: [], services: ALL_SERVICES, blocks: ofFamilies(EVERYWHERE) }];
+  if (one.groupIds.length === 0)
+    return [{ rules: [], services: ALL_SERVICES, blocks: ofFamilies([ALL_IPV4, ALL_IPV6]) }];
   return layers.groupRules(one, direction).map((compiled): Offer => {
-    const { peer } = compiled.rule;
-    const blocks =
-      peer.kind === "cidr"
-        ? [peer.prefix]
-        : peer.kind === "prefix-list"
-          ? (layers.snapshot.prefixLists.get(peer.id)?.entries ?? [])
-          : [];
-    return { rules: [compiled], services: compiled.services, blocks: ofFamilies(blocks) };
+    return { rules: [compiled], services: compiled.services, blocks: ofFamilies(blocksOf(layers, compiled.rule.peer)) };
   });
+}
+
+/** The blocks that a peer names; a group names none. */
+function blocksOf({ snapshot }: Layers, peer: Peer): readonly Prefix[] {
+  return peer.kind === "group" ? [] : resolverOf(snapshot).addressesOf(peer).blocks;
 }
 
 /** The services that the network ACL lets pass with some address of the block. */
@@ -97,7 +100,7 @@ function throughAcl(
   const local = one.addresses.find((address) => address.family === block.family)!;
   let certain = NO_SERVICES;
   let possible = NO_SERVICES;
-  for (const peer of standingFor(block, layers, one, direction)) {
+  for (const peer of representativesOf(block, layers, one, direction)) {
     const passing = layers.passingAcl(one, direction, local, peer);
     certain = uniteServices(certain, passing.certain);
     possible = uniteServices(possible, passing.possible);
@@ -119,8 +122,7 @@ function outsideUses(
 }
 
 /**
- * What a block of addresses outside the model (a single one, too) would exchange with the interfaces of the model and never
- * did. For a block: with some address of it.
+ * Traffic that some address of a block outside the model could have with the interfaces of the model and never had.
  */
 export function unusedOf(layers: Layers, block: Prefix, used: UsedServices): UnusedReach[] {
   const tally = new ReachTally();
@@ -134,7 +136,7 @@ export function unusedOf(layers: Layers, block: Prefix, used: UsedServices): Unu
         const address = parseAddress(text);
         return address !== null && holdsAddress(block, address) ? services : [];
       });
-      // Into the interface is out of the subject.
+      // What goes into the interface comes out of the subject.
       tally.add(direction === "ingress" ? "out" : "in", passing, setOfServices(uses), one.id, null);
     }
   }
@@ -148,7 +150,9 @@ function passingSome(
   local: Address,
   block: Prefix,
 ): Passing {
-  const answers = standingFor(block, layers, one, direction).map((peer) => layers.passing(one, direction, local, peer));
+  const answers = representativesOf(block, layers, one, direction).map((peer) =>
+    layers.passing(one, direction, local, peer),
+  );
   if (answers.length === 1) return answers[0];
   const rules = new Set(answers.flatMap((answer) => answer.rules));
   return {
@@ -159,18 +163,22 @@ function passingSome(
 }
 
 /**
- * Addresses of the block that stand for all of it: the first of every stretch in which no rule, entry or subnet of the
- * interface begins or ends. What is true of some address of the block is true of one of these.
+ * Addresses that represent a block: the first of every stretch in which no rule, entry, route or subnet of the interface
+ * begins or ends. What is true of some address of the block is true of one of these.
  */
-function standingFor(block: Prefix, layers: Layers, one: NetworkInterface, direction: Direction): readonly Address[] {
+function representativesOf(
+  block: Prefix,
+  layers: Layers,
+  one: NetworkInterface,
+  direction: Direction,
+): readonly Address[] {
   if (block.length === bitsOf(block.family)) return [block];
   const { snapshot } = layers;
   const cuts: Prefix[] = [];
   for (const { rule } of layers.groupRules(one, direction)) {
-    if (rule.peer.kind === "cidr") cuts.push(rule.peer.prefix);
-    if (rule.peer.kind === "prefix-list") cuts.push(...(snapshot.prefixLists.get(rule.peer.id)?.entries ?? []));
+    cuts.push(...blocksOf(layers, rule.peer));
   }
-  // Through a transit gateway that shares the subnet the inbound entries see outbound packets, too, but their own address.
+  // With a transit gateway in the subnet, inbound entries also see outbound packets, but they match the local address then.
   for (const entry of layers.aclOf(one)?.entries ?? []) if (entry.direction === direction) cuts.push(entry.prefix);
   cuts.push(...(snapshot.vpcs.get(one.vpcId ?? "")?.prefixes ?? []));
   cuts.push(...(snapshot.subnets.get(one.subnetId ?? "")?.prefixes ?? []));
