@@ -1,6 +1,6 @@
-import { type AddressPool, createAddressPool } from "../evaluate/conntrack/address-pool.ts";
-import { createKeys, INTERFACE, KIND, PORTS, REMOTE, writeKey } from "../evaluate/conntrack/layout.ts";
-import { WordMemo } from "../evaluate/lookup/memo.ts";
+import { AddressPool } from "../evaluate/dense/address-pool.ts";
+import { createKeys, INTERFACE, KIND, PORTS, REMOTE, writeKey } from "../evaluate/conntrack/entry-layout.ts";
+import { WordMemo } from "../evaluate/dense/word-memo.ts";
 import { EGRESS, INGRESS } from "../evaluate/lookup/policy-lookup.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
 import { hasPorts, protocolName } from "../net/protocols.ts";
@@ -59,7 +59,7 @@ export function createTally(): Tally {
   /** Group rules that admit today what would break: their traffic has a class. */
   const admitting = new Set<string>();
   const kindOfOutcome: number[] = [];
-  const addresses = createAddressPool();
+  const addresses = new AddressPool();
   const memo = new WordMemo(KEY_WORDS);
   const keys: number[] = [];
   const sums: { records: number; packets: number; bytes: number; first: number; last: number }[] = [];

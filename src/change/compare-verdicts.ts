@@ -1,6 +1,6 @@
 import { type PolicyVerdict, policyVerdict } from "../evaluate/judge/policy-verdict.ts";
-import { type BatchLookup, createBatchLookup } from "../evaluate/lookup/look-up-batch.ts";
-import { WordMemo } from "../evaluate/lookup/memo.ts";
+import { type BatchLookup, createBatchLookup } from "../evaluate/lookup/batch-lookup.ts";
+import { WordMemo } from "../evaluate/dense/word-memo.ts";
 import { createLookupTable, type LookupTable } from "../evaluate/lookup/policy-lookup.ts";
 import type { Model } from "../model/model.ts";
 import { compileModel } from "../policy/compile.ts";

@@ -15,20 +15,20 @@ import {
 import { IPV6 } from "../net/address.ts";
 import type { LookedUpBatch } from "./lookup/policy-lookup.ts";
 
-/** Records are remembered and looked up by the five minutes in which they start. */
+/** Records are kept and compared by the five minutes in which they start. */
 export const BUCKET_SECONDS = 300;
 
 /**
  * Recognises records that two overlapping flow logs delivered: equal in interface, addresses, ports, protocol, counts,
- * times and action, by different channels (flow logs, log groups). A record belongs to the channel that delivered it
- * first. Equal records of one channel are not touched: one line of the default format may stand for several flows.
+ * times and action, from different channels (flow logs, log groups). A record belongs to the channel that delivered it
+ * first. Equal records of one channel are all kept: one line of the default format may stand for several flows.
  */
 export interface DuplicateFilter {
-  /** Removes from the batch what another channel (0, 1, 2, …) has delivered already; returns how many rows went. */
+  /** Removes from the batch what another channel (0, 1, 2, …) has delivered already. Returns the number of removed rows. */
   filter(read: LookedUpBatch, channel: number): Promise<number>;
 }
 
-/** What the evidence file holds of some buckets, as far as it matters here. */
+/** What the evidence file holds of some buckets. */
 export interface StoredIdentities {
   readonly rows: number;
   /** `identity` before `addAnswer`. */
@@ -42,7 +42,7 @@ export interface StoredIdentities {
 export interface DuplicateFilterOptions {
   /** Whether records that start in the bucket may be stored. */
   mayBeStored(bucket: number): boolean;
-  /** Every stored record of these buckets, also what this run has kept but for its last `hotRows` rows. */
+  /** Every stored record of these buckets, and those that this run kept except for its last `hotRows` rows. */
   load(buckets: readonly number[]): Promise<StoredIdentities>;
   channelOf(objectId: number): number;
   /** Action and status bits of a judgement. */
@@ -50,29 +50,28 @@ export interface DuplicateFilterOptions {
   /** Number of the interface `-`; -1 while there is none. */
   unnamed(): number;
   /**
-   * Places for records, ten bytes each and half of them taken, before the buckets not used for longest are given up, to
-   * be loaded again when they are needed.
+   * Slots for records, ten bytes each, half of them in use. When there are more, the buckets not used for longest are
+   * evicted, and loaded again when they are needed.
    */
-  readonly keptPlaces?: number;
+  readonly maxSlots?: number;
   readonly hotRows?: number;
 }
 
-const KEPT_PLACES = 1 << 23;
+const MAX_SLOTS = 1 << 23;
 /** More than the rows that are judged but not yet stored. */
 const HOT_ROWS = 1 << 21;
 
 interface Bucket {
-  readonly seen: ChannelTable;
+  readonly owners: ChannelTable;
   /** Rows kept when it was last used, or a few more. */
   used: number;
 }
 
 export function createDuplicateFilter(options: DuplicateFilterOptions): DuplicateFilter {
-  const { keptPlaces = KEPT_PLACES, hotRows = HOT_ROWS } = options;
+  const { maxSlots = MAX_SLOTS, hotRows = HOT_ROWS } = options;
   const buckets = new Map<number, Bucket>();
-  const givenUp = new Set<number>();
+  const evicted = new Set<number>();
   const removed = new Int32Array(1 << 13);
-  const memory = { places: 0 };
   let keptRows = 0;
 
   /** Makes the buckets of a batch, with what is stored of them. */
@@ -84,32 +83,35 @@ export function createDuplicateFilter(options: DuplicateFilterOptions): Duplicat
       if (!buckets.has(bucket)) missing.add(bucket);
       last = bucket;
     }
-    for (const bucket of missing) buckets.set(bucket, { seen: createChannelTable(memory), used: keptRows });
-    const stored = [...missing].filter((bucket) => givenUp.delete(bucket) || options.mayBeStored(bucket));
+    for (const bucket of missing) buckets.set(bucket, { owners: new ChannelTable(), used: keptRows });
+    const stored = [...missing].filter((bucket) => evicted.delete(bucket) || options.mayBeStored(bucket));
     if (stored.length === 0) return;
     const { rows, low, high, start, objectId, judgement } = await options.load(stored);
     for (let row = 0; row < rows; row++) {
       identity.low = low[row];
       identity.high = high[row];
       addAnswer(options.answerOf(judgement[row]));
-      buckets.get(bucketOf(start[row]))!.seen.claim(identity.low, identity.high, options.channelOf(objectId[row]) + 1);
+      buckets
+        .get(bucketOf(start[row]))!
+        .owners.claim(identity.low, identity.high, options.channelOf(objectId[row]) + 1);
     }
   };
 
-  const forget = (): void => {
-    if (memory.places <= keptPlaces) return;
+  const evict = (): void => {
+    let slots = 0;
+    for (const { owners } of buckets.values()) slots += owners.slots;
+    if (slots <= maxSlots) return;
     const oldest = [...buckets].sort(([, a], [, b]) => a.used - b.used);
-    for (const [bucket, { seen, used }] of oldest) {
-      if (memory.places <= keptPlaces / 2 || keptRows - used < hotRows) return;
-      memory.places -= seen.places;
+    for (const [bucket, { owners, used }] of oldest) {
+      if (slots <= maxSlots / 2 || keptRows - used < hotRows) return;
+      slots -= owners.slots;
       buckets.delete(bucket);
-      givenUp.add(bucket);
+      evicted.add(bucket);
     }
   };
 
   return {
-    async filter(read, channel) {
-      const { batch, lookups } = read;
+    async filter({ batch, lookups }, channel) {
       const unnamed = options.unnamed();
       await prepare(batch, unnamed);
       let count = 0;
@@ -122,15 +124,15 @@ export function createDuplicateFilter(options: DuplicateFilterOptions): Duplicat
         bucket!.used = keptRows + batch.rows;
         hashIdentity(batch, row);
         addAnswer(batch.bits[row]);
-        if (bucket!.seen.claim(identity.low, identity.high, channel + 1) !== channel + 1) removed[count++] = row;
+        if (bucket!.owners.claim(identity.low, identity.high, channel + 1) !== channel + 1) removed[count++] = row;
       }
       if (count > 0) {
         keepOthers(lookups, batch.rows, removed.subarray(0, count));
         removeRows(batch, removed.subarray(0, count));
       }
-      // Only rows that go on push others towards the store.
+      // Only rows that are kept push others towards the store.
       keptRows += batch.rows;
-      forget();
+      evict();
       return count;
     },
   };
@@ -141,52 +143,46 @@ export function bucketOf(start: number): number {
   return Math.floor(start / BUCKET_SECONDS);
 }
 
-/** Which channel delivered a record first. */
-interface ChannelTable {
-  readonly places: number;
-  /** The channel (1, 2, …) that has the record; the one given, where nobody had it. */
-  claim(low: number, high: number, channel: number): number;
-}
+/** Which channel (1, 2, …) delivered a record first, by its identity. */
+class ChannelTable {
+  slots = 1 << 6;
+  private words = new Int32Array(this.slots * 2);
+  private channels = new Uint16Array(this.slots);
+  private size = 0;
 
-function createChannelTable(memory: { places: number }): ChannelTable {
-  let capacity = 1 << 6;
-  let words = new Int32Array(capacity * 2);
-  let channels = new Uint16Array(capacity);
-  let size = 0;
-  memory.places += capacity;
-  const place = (low: number, high: number): number => {
-    let at = low & (capacity - 1);
-    while (channels[at] !== 0 && (words[at * 2] !== low || words[at * 2 + 1] !== high)) at = (at + 1) & (capacity - 1);
+  /** The channel that has the record; `channel`, if no other had it. */
+  claim(low: number, high: number, channel: number): number {
+    const at = this.slotOf(low, high);
+    if (this.channels[at] !== 0) return this.channels[at];
+    this.put(at, low, high, channel);
+    if (++this.size * 2 > this.slots) this.grow();
+    return channel;
+  }
+
+  private slotOf(low: number, high: number): number {
+    const { words, channels } = this;
+    const mask = this.slots - 1;
+    let at = low & mask;
+    while (channels[at] !== 0 && (words[at * 2] !== low || words[at * 2 + 1] !== high)) at = (at + 1) & mask;
     return at;
-  };
-  const put = (at: number, low: number, high: number, channel: number): void => {
-    words[at * 2] = low;
-    words[at * 2 + 1] = high;
-    channels[at] = channel;
-  };
-  const grow = (): void => {
-    const old = { words, channels };
-    memory.places += capacity;
-    capacity *= 2;
-    words = new Int32Array(capacity * 2);
-    channels = new Uint16Array(capacity);
-    old.channels.forEach((channel, at) => {
-      const [low, high] = [old.words[at * 2], old.words[at * 2 + 1]];
-      if (channel !== 0) put(place(low, high), low, high, channel);
+  }
+
+  private put(at: number, low: number, high: number, channel: number): void {
+    this.words[at * 2] = low;
+    this.words[at * 2 + 1] = high;
+    this.channels[at] = channel;
+  }
+
+  private grow(): void {
+    const { words, channels } = this;
+    this.slots *= 2;
+    this.words = new Int32Array(this.slots * 2);
+    this.channels = new Uint16Array(this.slots);
+    channels.forEach((channel, at) => {
+      const [low, high] = [words[at * 2], words[at * 2 + 1]];
+      if (channel !== 0) this.put(this.slotOf(low, high), low, high, channel);
     });
-  };
-  return {
-    get places() {
-      return capacity;
-    },
-    claim(low, high, channel) {
-      const at = place(low, high);
-      if (channels[at] !== 0) return channels[at];
-      put(at, low, high, channel);
-      if (++size * 2 > capacity) grow();
-      return channel;
-    },
-  };
+  }
 }
 
 /** The bits of a row that only its judgement keeps once it is stored: action and log status. */
@@ -200,8 +196,8 @@ const PRESENCE = FAMILY | NAMED | HAS_PACKETS | HAS_BYTES;
 export const identity = { low: 0, high: 0 };
 
 /**
- * Whether a record tells enough to be recognised when another flow log delivers it again: interface, times, and, unless
- * it stands for an interval without data, addresses, ports, protocol and action. `unnamed` is the number of the
+ * Whether a record has enough fields to be recognised when another flow log delivers it again: interface, times, and,
+ * unless it stands for an interval without data, addresses, ports, protocol and action. `unnamed` is the number of the
  * interface `-`.
  */
 function isIdentifiable(batch: FlowBatch, row: number, unnamed: number): boolean {
@@ -212,8 +208,8 @@ function isIdentifiable(batch: FlowBatch, row: number, unnamed: number): boolean
 }
 
 /**
- * Starts the identity of a row: its interface and times, addresses, ports, protocol and counts as far as it has them.
- * What a record lacks is part of it, so a record without bytes is never taken for one that has them.
+ * Begins the identity of a row: its interface and times, addresses, ports, protocol and counts as far as it has them.
+ * Which fields it lacks is part of the identity: a record without bytes never equals one with bytes.
  */
 export function hashIdentity(batch: FlowBatch, row: number): void {
   const bits = batch.bits[row];
@@ -221,7 +217,7 @@ export function hashIdentity(batch: FlowBatch, row: number): void {
   identity.high = 0x85ebca6b;
   mix(batch.interfaceId[row]);
   mix(batch.start[row]);
-  // As it is stored: no record ends before it starts.
+  // As stored: no record ends before it starts.
   mix(Math.max(batch.start[row], batch.end[row]));
   mix(bits & PRESENCE);
   if ((bits & FAMILY) !== 0) {
@@ -234,7 +230,7 @@ export function hashIdentity(batch: FlowBatch, row: number): void {
   if ((bits & HAS_BYTES) !== 0) mixCount(batch.bytes[row]);
 }
 
-/** EndpointFanIn it: `bits` hold action and log status (`ANSWER_BITS`). */
+/** Ends the identity: `bits` hold action and log status (`ANSWER_BITS`). */
 function addAnswer(bits: number): void {
   mix(bits & ANSWER_BITS);
 }

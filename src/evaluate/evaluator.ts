@@ -1,55 +1,56 @@
 import { BATCH_ROWS } from "../decode/flow-batch.ts";
-import { countPings, createOpeningMatches } from "./judge/opening-match.ts";
-import { createConnectionTable } from "./conntrack/connections.ts";
-import { createActivityCollector, type ActivityFacts } from "./facts/activity.ts";
-import { createTrafficCollector, type TrafficFacts } from "./facts/traffic.ts";
-import { createEndpointFanIn } from "./conntrack/endpoint-fan-in.ts";
-import { DEFAULT_TIMEOUTS, evictAddresses, evictConnections, type IdleTimeouts } from "./conntrack/timeouts.ts";
-import { decideInitiators, type InitiatorRules } from "./judge/initiator.ts";
 import type { Judgement } from "../judgement.ts";
-import { createJudgementTable } from "./judge/judgement-table.ts";
-import { splitIdleConnections, type Observation, observe } from "./conntrack/observe.ts";
-import type { LookedUpBatch, LookupTable } from "./lookup/policy-lookup.ts";
-import { createLookupColumns } from "./lookup/lookup-columns.ts";
-import { attachRejected } from "./judge/rejected-records.ts";
+import { EndpointFanIn } from "./conntrack/endpoint-fan-in.ts";
+import { evictAddresses, evictConnections } from "./conntrack/eviction.ts";
+import { type Observation, observe, splitIdleConnections } from "./conntrack/observe.ts";
+import { countPings } from "./conntrack/openings.ts";
+import { DEFAULT_TIMEOUTS, type IdleTimeouts } from "./conntrack/timeouts.ts";
+import { exportState, importState, type TrackerState } from "./conntrack/tracker-state.ts";
+import { AddressPool } from "./dense/address-pool.ts";
+import { ConnectionTable } from "./dense/connection-table.ts";
+import { SegmentDeltas } from "./dense/segment-deltas.ts";
+import { TrafficTable } from "./dense/traffic-table.ts";
+import { type ActivityFacts, createActivityCollector } from "./facts/activity.ts";
 import { createRuleSets, type RuleSet, type StoredRuleSet } from "./facts/rule-sets.ts";
-import { type AddressPool, createAddressPool } from "./conntrack/address-pool.ts";
-import { exportState, importState, type TrackerState } from "./conntrack/state.ts";
-import { createSegmentDeltas } from "./conntrack/segment-deltas.ts";
 import { reportUsage } from "./facts/usage.ts";
+import { decideInitiators, type InitiatorRules } from "./judge/initiator.ts";
+import { createJudgementTable } from "./judge/judgement-table.ts";
+import { createOpeningMatches } from "./judge/opening-match.ts";
+import { attachRejected } from "./judge/rejected-records.ts";
 import { createRowJudge } from "./judge/row-judge.ts";
+import { createLookupColumns } from "./lookup/lookup-columns.ts";
+import type { LookedUpBatch, LookupTable } from "./lookup/policy-lookup.ts";
 
 export interface Evaluator {
-  /** Takes in the next batch of a segment, as it comes: what its accepted records show of connections. */
+  /** Takes the next batch of a segment and enters its accepted records into the connection table. */
   observe(read: LookedUpBatch): void;
   /**
-   * EndpointFanIn a segment: judges the records of all batches since the last one together, so that what any of them shows of a
-   * connection serves all of them. Writes the judgement of each row to `out[i][row]` for batch i, and adds to `activity`
-   * and `traffic`. `judged` is told of each batch that is done with, which may then go elsewhere.
+   * Ends a segment: judges all batches since the last call together, so that whatever one record shows of a connection
+   * serves all of its records. Writes the number of each row's judgement to `out[i][row]` for batch i, and adds to
+   * `activity` and `traffic`. Calls `judged` when a batch is done and may be passed on.
    */
   judgeSegment(out: readonly Uint32Array[], judged?: (batch: number) => void): void;
   readonly judgements: readonly Judgement[];
-  /** Number of the first of `judgements`, and of the first of `ruleSets`: an evidence file already has those before. */
+  /** Numbers of the first of `judgements` and of `ruleSets`: an evidence file already has those before. */
   readonly firstJudgement: number;
   readonly firstRuleSet: number;
-  /** Rule sets by number: places in `ruleIds`; `certain` is false for rules that only may have admitted the traffic. */
   readonly ruleSets: readonly RuleSet[];
   /** Sums over the segments since `clearFacts`; `traffic` names IPv6 peers by their numbers in `addresses`. */
   readonly activity: ActivityFacts;
-  readonly traffic: TrafficFacts;
+  readonly traffic: Pick<TrafficTable, "rows" | "words" | "sums">;
   readonly addresses: AddressPool;
-  /** Begins the sums anew, once they have been taken. */
+  /** Sets the sums to zero. */
   clearFacts(): void;
-  /** The memory of open connections, for the next run, without the idle ones. Call it between segments. */
+  /** The memory of open connections for the next run, without idle ones. Call it between segments. */
   exportState(): TrackerState;
-  /** Connections dropped before their time because there were too many. */
+  /** Connections dropped early because too many were open at once. */
   readonly evicted: number;
 }
 
 export interface EvaluatorOptions {
-  /** Connections kept from one segment to the next at the most. */
+  /** Connections kept from one segment to the next, at most. */
   readonly mostConnections?: number;
-  /** Connections there is room for at the start. */
+  /** Initial room for connections. */
   readonly roomForConnections?: number;
   readonly timeouts?: IdleTimeouts;
   /** Memory of an earlier run. */
@@ -60,7 +61,10 @@ export interface EvaluatorOptions {
   readonly storedRuleSets?: readonly StoredRuleSet[];
 }
 
-/** The second half of the evaluator: connections, initiators, judgements and usage. Readings come from `table`. */
+/**
+ * Second half of the evaluator. The first half, `BatchLookup`, gave each row its policy lookup in `table`; this half adds
+ * what the records show of connections. `ruleIds` are the ids behind the rule indices of `table`.
+ */
 export function createEvaluator(
   table: LookupTable,
   rules: InitiatorRules,
@@ -69,30 +73,34 @@ export function createEvaluator(
 ): Evaluator {
   const { mostConnections = 1_000_000, timeouts = DEFAULT_TIMEOUTS, firstJudgement = 0, firstRuleSet = 0 } = options;
   const room = options.roomForConnections ?? 1 << 20;
-  const connections = createConnectionTable(room);
-  const addresses = createAddressPool();
+  const connections = new ConnectionTable(room);
+  const addresses = new AddressPool();
+  const deltas = new SegmentDeltas();
+  const fanIn = new EndpointFanIn();
   const activity = createActivityCollector();
-  const traffic = createTrafficCollector(room / 4);
+  const traffic = new TrafficTable(room / 4);
   const ruleSets = createRuleSets(table, firstRuleSet, options.storedRuleSets ?? [], ruleIds);
   const columns = createLookupColumns(table, ruleSets);
-  const admissions = createOpeningMatches(table, connections, columns);
-  const { judgements, judgementOf } = createJudgementTable(table, firstJudgement, admissions);
-  const rows = createRowJudge({ table, rules, connections, addresses, columns, admissions, judgementOf });
-  const touched = createSegmentDeltas();
-  const ends = createEndpointFanIn();
-  let evicted = 0;
-  let kept = 0;
-  let now = 0;
+  const openings = createOpeningMatches(table, connections, columns);
+  const { judgements, judgementOf } = createJudgementTable(table, firstJudgement, openings);
+  const rows = createRowJudge({ table, rules, connections, addresses, columns, openings, judgementOf });
+  const into: Observation = { connections, addresses, timeouts, deltas, carried: 0, pings: [], apart: [] };
   let segment: LookedUpBatch[] = [];
-  const into: Observation = { connections, pool: addresses, timeouts, touched, carried: 0, pings: [], apart: [] };
-  // Reused from segment to segment: the entry of each row.
+  /** The entry of each row, by batch; reused in the next segment. */
   const entries: Int32Array[] = [];
+  let now = 0;
+  let keptConnections = 0;
+  let evicted = 0;
+
+  const evictIdle = (): void => {
+    evicted += evictConnections(connections, mostConnections, now, timeouts);
+    keptConnections = connections.size;
+  };
 
   if (options.state) {
-    const index = new Map(ruleIds.map((id, at) => [id, at]));
-    importState(options.state, connections, addresses, table, index);
+    importState(options.state, connections, addresses, table, new Map(ruleIds.map((id, index) => [id, index])));
     now = options.state.now;
-    kept = connections.size;
+    keptConnections = connections.size;
   }
 
   return {
@@ -101,26 +109,10 @@ export function createEvaluator(
     firstRuleSet,
     ruleSets: ruleSets.list,
     addresses,
-    get activity() {
-      return activity.facts;
-    },
-    get traffic() {
-      return traffic.facts;
-    },
+    activity: activity.facts,
+    traffic,
     get evicted() {
       return evicted;
-    },
-    exportState() {
-      // What the next run would begin with is what this one goes on with: the evidence is the same wherever a run ends.
-      evicted += evictConnections(connections, mostConnections, now, timeouts);
-      kept = connections.size;
-      return exportState(connections, addresses, table, ruleIds, now);
-    },
-    clearFacts() {
-      activity.clear();
-      traffic.clear();
-      // Only now: the sums named addresses by their numbers.
-      evictAddresses(connections, addresses);
     },
     observe(read) {
       connections.link();
@@ -131,27 +123,41 @@ export function createEvaluator(
       observe(read, at, columns.direction, entries[at], into);
     },
     judgeSegment(out, judged) {
+      // Which connection is each record of?
       splitIdleConnections(segment, columns.direction, entries, into);
       const observed = segment.map((read, at) => ({ ...read, entries: entries[at] }));
-      attachRejected(observed, columns.direction, connections, addresses, timeouts, touched);
-      countPings(touched, into.pings);
+      attachRejected(observed, columns.direction, connections, addresses, timeouts, deltas);
+      countPings(deltas, into.pings);
+      // Who opened each connection?
+      decideInitiators(connections, deltas, rules, columns.initiator, fanIn);
+      // Then each record can be judged, and each connection credited to the rules that admitted it. A judged batch may be
+      // gone: its buffers travel to another thread.
       now = Math.max(now, typicalStart(segment));
-      decideInitiators(connections, touched, rules, columns.initiator, ends);
       rows.beginSegment();
       segment.forEach(({ batch, lookups }, at) => {
         rows.judge(batch, lookups, entries[at], out[at]);
         activity.add(batch, out[at]);
         judged?.(at);
       });
-      reportUsage(connections, touched, columns, traffic);
-      touched.clear(connections.words);
+      reportUsage(connections, deltas, columns, traffic);
+
+      deltas.clear(connections.words);
       segment = [];
       into.pings.length = 0;
       into.apart.length = 0;
-      // Forgetting costs a pass over everything remembered: it waits until half of that may be idle.
-      if (connections.size <= Math.min(Math.max(400_000, kept * 2), mostConnections * 1.5)) return;
-      evicted += evictConnections(connections, mostConnections, now, timeouts);
-      kept = connections.size;
+      // Eviction is a pass over all connections: it waits until half of them may be idle.
+      if (connections.size > Math.min(Math.max(400_000, keptConnections * 2), mostConnections * 1.5)) evictIdle();
+    },
+    clearFacts() {
+      activity.clear();
+      traffic.clear();
+      // Not earlier: the sums named addresses by their numbers.
+      evictAddresses(connections, addresses);
+    },
+    exportState() {
+      // This run goes on with exactly what the next one would begin with, so that the evidence is the same wherever a run ends.
+      evictIdle();
+      return exportState(connections, addresses, table, ruleIds, now);
     },
   };
 }

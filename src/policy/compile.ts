@@ -1,10 +1,11 @@
 import type { Model, NetworkInterface, Snapshot } from "../model/model.ts";
+import { TCP, UDP } from "../net/protocols.ts";
 import type { CompiledRule, Filter } from "./filters.ts";
 import { type CompiledInterfaces, compileInterfaces } from "./interfaces.ts";
 import { createLayerFilters } from "./layer-filters.ts";
 import { buildPeerClasses, type PeerClasses } from "./peer-classes.ts";
 import { collectPeers } from "./peers.ts";
-import { buildServices, type Services, TCP, UDP } from "./services.ts";
+import { buildServices, type Services } from "./services.ts";
 
 /** The model ready to answer for millions of records. Plain data: it can be posted to a worker thread as it is. */
 export interface CompiledPolicy {

@@ -1,5 +1,6 @@
 import { PEER_EXACT, PEER_NLB } from "../model/resolve.ts";
-import { ICMP, ICMPV6, type Services, TCP, UDP } from "./services.ts";
+import { ICMP, ICMPV6, TCP, UDP } from "../net/protocols.ts";
+import type { Services } from "./services.ts";
 
 /** Why a rule matches only perhaps. */
 type Doubt = "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "field_absent";

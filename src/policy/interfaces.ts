@@ -42,7 +42,7 @@ export const DETAILED = 1;
 /** The model holds no network ACL for the interface's subnet: that layer is undecided. */
 export const ACL_UNKNOWN = 2;
 /** Of IPv4 the columns tell everything, whatever IPv6 addresses there are beside. */
-export const FOUR_TOLD = 4;
+export const IPV4_COMPLETE = 4;
 
 export function compileInterfaces(
   snapshot: Snapshot,
@@ -106,7 +106,7 @@ export function compileInterfaces(
     const routed = one.type === "transit_gateway" ? 0 : (transit.get(one.subnetId ?? "") ?? 0);
     const blocks = addressBlocks(one);
     const fourTold = routed === 0 && isFourTold(blocks, subnet, primary);
-    if (fourTold) columns.flags[at] |= FOUR_TOLD;
+    if (fourTold) columns.flags[at] |= IPV4_COMPLETE;
     if (fourTold && !hasSix(blocks) && !hasSix(subnet?.prefixes ?? [])) return void own.add([]);
     columns.flags[at] |= DETAILED;
     own.add(blocks);

@@ -1,9 +1,9 @@
 import type { NetworkAclEntry, NetworkInterface, SecurityGroupRule, Snapshot } from "../model/model.ts";
 import { AUTOMATICALLY_TRACKED, isAlwaysTracked, isMiddlebox, prefixesRouted, type Route } from "../model/routes.ts";
 import { formatPrefix } from "../net/address.ts";
+import { TCP, UDP } from "../net/protocols.ts";
 import type { CompiledRule, Filter } from "./filters.ts";
 import type { Peers, RoutedAddresses } from "./peers.ts";
-import { TCP, UDP } from "./services.ts";
 
 /** What a layer applies at an interface, by direction: places in `filters`. */
 interface FilterPair {

@@ -1,4 +1,5 @@
 import type { PortRange } from "../model/model.ts";
+import { TCP, UDP } from "../net/protocols.ts";
 
 /**
  * Services: destination ports of TCP and UDP fall into classes that no rule tells apart; every other protocol is one
@@ -16,11 +17,6 @@ export interface Services {
   readonly udpUnknownPort: number;
   readonly unknownProtocol: number;
 }
-
-export const TCP = 6;
-export const UDP = 17;
-export const ICMP = 1;
-export const ICMPV6 = 58;
 
 /** Builds the classes from the port ranges that rules mention, per protocol. */
 export function buildServices(tcpRanges: readonly PortRange[], udpRanges: readonly PortRange[]): Services {

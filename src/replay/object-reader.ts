@@ -2,7 +2,7 @@ import { ByteDictionary } from "../decode/dense/dictionary.ts";
 import type { BadLine } from "../decode/decoder.ts";
 import { BATCH_ROWS, FlowBatch, HAS_TIMES } from "../decode/flow-batch.ts";
 import { decodeObject } from "../decode/object.ts";
-import { createBatchLookup } from "../evaluate/lookup/look-up-batch.ts";
+import { createBatchLookup } from "../evaluate/lookup/batch-lookup.ts";
 import { createLookupTable } from "../evaluate/lookup/policy-lookup.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";
 import { openAhead } from "../source/open.ts";

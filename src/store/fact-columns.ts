@@ -1,8 +1,8 @@
-import { forEachChunk } from "../evaluate/chunks.ts";
+import { forEachChunk } from "../evaluate/dense/loops.ts";
 import type { Evaluator } from "../evaluate/evaluator.ts";
 import type { ActivityFacts } from "../evaluate/facts/activity.ts";
-import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../evaluate/facts/traffic.ts";
-import { WordMemo } from "../evaluate/lookup/memo.ts";
+import { TRAFFIC_SUMS, TRAFFIC_WORDS } from "../evaluate/dense/traffic-table.ts";
+import { WordMemo } from "../evaluate/dense/word-memo.ts";
 import type { Judgement } from "../judgement.ts";
 import { IPV4 } from "../net/address.ts";
 import { type Column, columnOf, createValidity, markValid, putUint64, toUint64 } from "./columns.ts";

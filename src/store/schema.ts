@@ -91,7 +91,7 @@ create table coverage_minutes (
 
 create table bad_line_rows (object_id uinteger, line uinteger, reason varchar, text varchar);
 
--- The evaluator's memory of open connections, for the next run: entries as bytes (src/evaluate/packed-entries.ts), and as
+-- The evaluator's memory of open connections, for the next run: entries as bytes (src/evaluate/dense/packed-entries.ts), and as
 -- JSON the answers and IPv6 addresses they refer to. Packed already: DuckDB need not look for patterns.
 create table tracker_connections (entries blob using compression uncompressed);
 create table tracker_state (content varchar);

@@ -22,13 +22,13 @@ import {
   visitTrafficClasses,
 } from "./traffic-classes.ts";
 
-/** What a stored judgement says that does not depend on the policy, but for `stray`. */
+/** What a stored judgement says that does not depend on the policy, but for `outOfState`. */
 export interface StoredJudgement {
   readonly action: "ACCEPT" | "REJECT" | null;
   readonly direction: "ingress" | "egress" | null;
   readonly initiator: Initiator;
   /** The record was of no tracked connection: its own direction's rules decided. */
-  readonly stray: boolean;
+  readonly outOfState: boolean;
   /** Bits of a batch row: action, log status, direction. */
   readonly bits: number;
 }
@@ -118,7 +118,7 @@ async function readJudgements(connection: DuckDBConnection): Promise<StoredJudge
       action: action as StoredJudgement["action"],
       direction: direction as StoredJudgement["direction"],
       initiator: initiator as Initiator,
-      stray: cause === "no_tracked_connection",
+      outOfState: cause === "no_tracked_connection",
       bits: actionBits | (directionBits << DIRECTION_SHIFT) | (statusBits << STATUS_SHIFT),
     };
   }

@@ -29,7 +29,7 @@ export async function slowFlips(stored: StoredRecords, inForce: Model, proposed:
 
 const decided = (one: Verdict | null): boolean => one === "allow" || one === "deny";
 
-function verdict(model: Model, record: FlowRecord, { initiator, stray, action }: StoredJudgement): Verdict | null {
+function verdict(model: Model, record: FlowRecord, { initiator, outOfState, action }: StoredJudgement): Verdict | null {
   const { snapshots } = snapshotsInForce(model, record);
   if (snapshots.length === 0 || action === null || record.direction === null || record.logStatus !== "OK") return null;
   const ends = endsOf(record, record.direction);
@@ -46,9 +46,9 @@ function verdict(model: Model, record: FlowRecord, { initiator, stray, action }:
         direction: record.direction!,
         ends: { local: ends.local, remote: ends.remote, localPort, remotePort, protocol: record.protocol },
         initiator,
-        action: stray ? "REJECT" : null,
+        action: outOfState ? "REJECT" : null,
         admission: null,
-        stray,
+        stray: outOfState,
         related: false,
         unanswered: false,
       }).verdict,

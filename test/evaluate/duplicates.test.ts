@@ -43,7 +43,7 @@ function batchOf(rows: readonly Row[]): FlowBatch {
 }
 
 /** A filter over a store that is kept here: what the filter let pass, but for the newest rows. */
-function filterOver(stored: { row: Row; channel: number }[], keptPlaces: number, hotRows: number) {
+function filterOver(stored: { row: Row; channel: number }[], maxSlots: number, hotRows: number) {
   let loads = 0;
   const filter = createDuplicateFilter({
     mayBeStored: () => false,
@@ -64,7 +64,7 @@ function filterOver(stored: { row: Row; channel: number }[], keptPlaces: number,
     channelOf: (objectId) => objectId,
     answerOf: (bits) => bits,
     unnamed: () => -1,
-    keptPlaces,
+    maxSlots,
     hotRows,
   });
   return {

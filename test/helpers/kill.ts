@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync 
 import { dirname, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import { OPENED_BY } from "../../src/evaluate/conntrack/layout.ts";
-import { unpackEntries } from "../../src/evaluate/conntrack/packed-entries.ts";
+import { OPENED_BY } from "../../src/evaluate/conntrack/entry-layout.ts";
+import { unpackEntries } from "../../src/evaluate/dense/packed-entries.ts";
 import { loadTracker } from "../../src/store/stored-state.ts";
 import { sample } from "./samples.ts";
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { PEER_EXACT, PEER_NLB, PEER_UNRESOLVED } from "../../src/model/resolve.ts";
 import { type CompiledRule, type FilterMatch, matchFilter } from "../../src/policy/filters.ts";
-import { buildServices, ICMP, serviceOf, TCP, UDP } from "../../src/policy/services.ts";
+import { ICMP, TCP, UDP } from "../../src/net/protocols.ts";
+import { buildServices, serviceOf } from "../../src/policy/services.ts";
 
 // Peers of the tables below: `in` contains the address, `out` does not; the others are not known for certain.
 const IN = 0;

@@ -6,7 +6,7 @@ import {
   ACL_UNKNOWN,
   compileInterfaces,
   DETAILED,
-  FOUR_TOLD,
+  IPV4_COMPLETE,
   NO_FILTER,
   NOT_IN_SNAPSHOT,
 } from "../../src/policy/interfaces.ts";
@@ -57,17 +57,17 @@ const at = (subnetId: string | null, ...addresses: string[]): NetworkInterface =
 });
 
 test.each<[string, NetworkInterface, number]>([
-  ["one IPv4 address", at("plain", "10.0.1.5"), FOUR_TOLD],
+  ["one IPv4 address", at("plain", "10.0.1.5"), IPV4_COMPLETE],
   ["a secondary address", at("plain", "10.0.1.5", "10.0.1.6"), DETAILED],
-  ["an IPv6 address beside it", at("dual", "10.0.4.5", "2001:db8:4::5"), DETAILED | FOUR_TOLD],
+  ["an IPv6 address beside it", at("dual", "10.0.4.5", "2001:db8:4::5"), DETAILED | IPV4_COMPLETE],
   ["a secondary IPv4 address beside an IPv6 one", at("dual", "10.0.4.5", "10.0.4.6", "2001:db8:4::5"), DETAILED],
   ["IPv6 only", at("six", "2001:db8:5::5"), DETAILED],
   ["no address", at("plain"), DETAILED],
   ["a delegated prefix", { ...at("plain", "10.0.1.5"), prefixes: [block("10.0.1.16/28")] }, DETAILED],
   ["a subnet with two IPv4 blocks", at("two-blocks", "10.0.2.5"), DETAILED],
-  ["a subnet with an IPv6 block", at("dual", "10.0.4.5"), DETAILED | FOUR_TOLD],
-  ["no subnet", at(null, "10.0.1.5"), ACL_UNKNOWN | FOUR_TOLD],
-  ["a subnet without a network ACL", at("open", "10.0.7.5"), ACL_UNKNOWN | FOUR_TOLD],
+  ["a subnet with an IPv6 block", at("dual", "10.0.4.5"), DETAILED | IPV4_COMPLETE],
+  ["no subnet", at(null, "10.0.1.5"), ACL_UNKNOWN | IPV4_COMPLETE],
+  ["a subnet without a network ACL", at("open", "10.0.7.5"), ACL_UNKNOWN | IPV4_COMPLETE],
 ])("%s", (_name, one, flags) => {
   const { row, details } = compile(one);
   expect(row.flags).toBe(flags);
@@ -86,7 +86,7 @@ test("the columns of a plain interface, and of one that the snapshot does not kn
     naclIngress: 11,
     naclEgress: 12,
     unfiltered: 7,
-    flags: FOUR_TOLD,
+    flags: IPV4_COMPLETE,
     primary: 0x0a000105,
     subnetBase: 0x0a000100,
     subnetMask: 0xffffff00,

@@ -5,7 +5,8 @@ import type { CompiledSnapshot } from "../../src/policy/compile.ts";
 import { type CompiledRule, type Filter, type FilterMatch, matchFilter } from "../../src/policy/filters.ts";
 import { createMatcher } from "../../src/policy/matcher.ts";
 import { buildPeerClasses } from "../../src/policy/peer-classes.ts";
-import { buildServices, TCP } from "../../src/policy/services.ts";
+import { TCP } from "../../src/net/protocols.ts";
+import { buildServices } from "../../src/policy/services.ts";
 
 const PEERS = 4;
 const rule = fc.record({

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { buildServices, serviceOf, TCP, UDP } from "../../src/policy/services.ts";
+import { TCP, UDP } from "../../src/net/protocols.ts";
+import { buildServices, serviceOf } from "../../src/policy/services.ts";
 
 const range = fc
   .tuple(fc.oneof(fc.constantFrom(0, 1, 443, 65_534, 65_535), fc.nat(65_535)), fc.oneof(fc.constant(0), fc.nat(65_535)))

@@ -1,6 +1,6 @@
-import { type AddressPool, createAddressPool } from "../../evaluate/conntrack/address-pool.ts";
-import { createKeys, INTERFACE, KIND, PORTS, REMOTE, writeKey } from "../../evaluate/conntrack/layout.ts";
-import { WordMemo } from "../../evaluate/lookup/memo.ts";
+import { AddressPool } from "../../evaluate/dense/address-pool.ts";
+import { createKeys, INTERFACE, KIND, PORTS, REMOTE, writeKey } from "../../evaluate/conntrack/entry-layout.ts";
+import { WordMemo } from "../../evaluate/dense/word-memo.ts";
 import { EGRESS, INGRESS } from "../../evaluate/lookup/policy-lookup.ts";
 import type { SecurityGroupRule } from "../../model/model.ts";
 import { formatPrefix, type Prefix, prefixContains } from "../../net/address.ts";
@@ -44,7 +44,7 @@ export async function collectDemands(
   const comparison = createComparison(stored, proposeReplacements(new Map(rules.map(({ id }) => [id, []]))));
   const kinds: Kind[] = [];
   const kindsOfOutcome: number[][] = [];
-  const addresses = createAddressPool();
+  const addresses = new AddressPool();
   const memo = new WordMemo(KEY_WORDS);
   const keys: number[] = [];
   const counts: { learnt: number; heldBack: number }[] = [];

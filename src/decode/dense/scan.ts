@@ -20,7 +20,7 @@ export const SCAN_MARGIN = 32;
 /** Longest line taken, in bytes without the newline. Records of all 54 fields with long tags stay below 4 KiB. */
 export const LONGEST_LINE = 1 << 16;
 
-/** Rows that one call reads at the most: see `forEachChunk` (evaluate/steps.ts) for what V8 makes of longer loops. */
+/** Rows that one call reads at the most: see `forEachChunk` (evaluate/dense/loops.ts) for what V8 makes of longer loops. */
 export const ROWS_A_CALL = 256;
 
 /** Interface and account names, shared by all objects that one decoder thread reads. */

@@ -1,95 +1,92 @@
-import { forEachChunk } from "../chunks.ts";
-import { WordMemo } from "../lookup/memo.ts";
+import { forEachChunk } from "../dense/loops.ts";
+import { WordMemo } from "../dense/word-memo.ts";
 import {
-  INITIATOR_MASK,
+  initiatorOf,
   INTERFACE,
   KIND,
   LOCAL_OPENED,
-  PORTS,
+  localPortOf,
   REMOTE,
   REMOTE_OPENED,
-  STATE,
+  remotePortOf,
   STRIDE,
-} from "./layout.ts";
+} from "./entry-layout.ts";
 
-/** How many connections of a segment meet at an end: where many do, there is a server. */
-export interface EndpointFanIn {
+/** How many connections of a segment meet at an endpoint. Where many do, there is a server. */
+export class EndpointFanIn {
+  private readonly endpoints = new WordMemo(4);
+  private counts = new Uint32Array(0);
+  private used = 0;
+  /** Ports of ambiguous connections. Most connections have none of them. */
+  private readonly ports = new Uint8Array(65_536);
+
   /**
-   * Counts anew, at the ends of the connections `ambiguous` (places of their words), those of `entries`: a server is known
-   * by the connections that are told already, too.
+   * Counts the connections `entries` at the endpoints of the connections `ambiguous` (given by the index of their first
+   * word), and forgets earlier counts. Connections whose initiator is already known count at their server's end.
    */
-  count(words: Uint32Array, ambiguous: readonly number[], entries: Uint32Array): void;
-  /** Connections at the interface's end of an ambiguous one, and at the far end; itself included. */
-  atLocal(words: Uint32Array, base: number): number;
-  atRemote(words: Uint32Array, base: number): number;
-}
+  count(words: Uint32Array, ambiguous: readonly number[], entries: Int32Array): void {
+    this.endpoints.clear();
+    this.ports.fill(0);
+    this.used = 0;
+    if (this.counts.length < ambiguous.length * 2) this.counts = new Uint32Array(ambiguous.length * 4);
+    forEachChunk(ambiguous.length, (from, to) => this.addEndpoints(words, ambiguous, from, to));
+    this.counts.fill(0, 0, this.used);
+    forEachChunk(entries.length, (from, to) => this.countEntries(words, entries, from, to));
+  }
 
-export function createEndpointFanIn(): EndpointFanIn {
-  const places = new WordMemo(4);
-  const { key } = places;
-  let counts = new Uint32Array(1 << 10);
-  let used = 0;
-  // Most connections have no port in common with an ambiguous one.
-  const asked = new Uint8Array(65_536);
+  /** Connections at the local end of an ambiguous one, itself included. */
+  atLocal(words: Uint32Array, base: number): number {
+    return this.counts[this.findLocal(words, base)];
+  }
 
-  /** The end of the connection at the interface: (interface, local port, protocol). */
-  const findLocal = (words: Uint32Array, base: number): number => {
+  /** The same at its remote end. */
+  atRemote(words: Uint32Array, base: number): number {
+    return this.counts[this.findRemote(words, base)];
+  }
+
+  /** The local end: interface, local port, protocol. */
+  private findLocal(words: Uint32Array, base: number): number {
+    const { key } = this.endpoints;
     key[0] = words[base + INTERFACE];
     key[1] = -1;
-    key[2] = words[base + PORTS] >>> 16;
+    key[2] = localPortOf(words, base);
     key[3] = words[base + KIND];
-    return places.find();
-  };
-  /** The far end: (interface, remote address, remote port, protocol). */
-  const findRemote = (words: Uint32Array, base: number): number => {
+    return this.endpoints.find();
+  }
+
+  /** The remote end: interface, remote address, remote port, protocol. */
+  private findRemote(words: Uint32Array, base: number): number {
+    const { key } = this.endpoints;
     key[0] = words[base + INTERFACE];
     key[1] = words[base + REMOTE];
-    key[2] = (words[base + PORTS] & 0xffff) | 0x10000;
+    key[2] = remotePortOf(words, base) | 0x10000;
     key[3] = words[base + KIND];
-    return places.find();
-  };
-  /** Takes in the end whose key was looked for last. */
-  const add = (): void => {
-    if (used === counts.length) {
-      const more = new Uint32Array(used * 2);
-      more.set(counts);
-      counts = more;
-    }
-    counts[used] = 0;
-    asked[key[2] & 0xffff] = 1;
-    places.add(used++);
-  };
-  const addEnds = (words: Uint32Array, ambiguous: readonly number[], from: number, to: number): void => {
+    return this.endpoints.find();
+  }
+
+  private addEndpoints(words: Uint32Array, ambiguous: readonly number[], from: number, to: number): void {
     for (let at = from; at < to; at++) {
-      if (findLocal(words, ambiguous[at]) < 0) add();
-      if (findRemote(words, ambiguous[at]) < 0) add();
+      const base = ambiguous[at];
+      if (this.findLocal(words, base) < 0) this.endpoints.add(this.used++);
+      if (this.findRemote(words, base) < 0) this.endpoints.add(this.used++);
+      this.ports[localPortOf(words, base)] = 1;
+      this.ports[remotePortOf(words, base)] = 1;
     }
-  };
-  const countEntries = (words: Uint32Array, entries: Uint32Array, from: number, to: number): void => {
+  }
+
+  private countEntries(words: Uint32Array, entries: Int32Array, from: number, to: number): void {
+    const { ports, counts } = this;
     for (let at = from; at < to; at++) {
       const base = entries[at] * STRIDE;
-      const ports = words[base + PORTS];
-      const opened = words[base + STATE] & INITIATOR_MASK;
-      if (asked[ports >>> 16] === 1 && opened !== LOCAL_OPENED) {
-        const place = findLocal(words, base);
-        if (place >= 0) counts[place]++;
+      const opened = initiatorOf(words, base);
+      if (ports[localPortOf(words, base)] === 1 && opened !== LOCAL_OPENED) {
+        const endpoint = this.findLocal(words, base);
+        if (endpoint >= 0) counts[endpoint]++;
       }
-      if (asked[ports & 0xffff] === 1 && opened !== REMOTE_OPENED) {
-        const place = findRemote(words, base);
-        if (place >= 0) counts[place]++;
+      if (ports[remotePortOf(words, base)] === 1 && opened !== REMOTE_OPENED) {
+        const endpoint = this.findRemote(words, base);
+        if (endpoint >= 0) counts[endpoint]++;
       }
     }
-  };
-
-  return {
-    count(words, ambiguous, entries) {
-      places.clear();
-      asked.fill(0);
-      used = 0;
-      forEachChunk(ambiguous.length, (from, to) => addEnds(words, ambiguous, from, to));
-      forEachChunk(entries.length, (from, to) => countEntries(words, entries, from, to));
-    },
-    atLocal: (words, base) => counts[findLocal(words, base)],
-    atRemote: (words, base) => counts[findRemote(words, base)],
-  };
+  }
 }

@@ -1,71 +1,66 @@
 import { ACTION_ACCEPT, ACTION_MASK, type FlowBatch, HAS_TCP_FLAGS, STATUS_SHIFT } from "../../decode/flow-batch.ts";
-import { ICMP, ICMPV6, TCP } from "../../policy/services.ts";
-import { forEachChunk, STEP } from "../chunks.ts";
-import type { Ping } from "../judge/opening-match.ts";
+import type { AddressPool } from "../dense/address-pool.ts";
+import type { ConnectionTable } from "../dense/connection-table.ts";
+import { CHUNK, forEachChunk } from "../dense/loops.ts";
+import { DELTA_SUMS, type SegmentDeltas } from "../dense/segment-deltas.ts";
 import { EGRESS, type LookedUpBatch } from "../lookup/policy-lookup.ts";
-import type { AddressPool } from "./address-pool.ts";
-import type { ConnectionTable } from "./connections.ts";
 import {
   createKeys,
-  FIN,
   FIRST_IN,
   FIRST_OUT,
   FLAGS,
   FLAGS_KNOWN,
   KEY_ENTRY,
   KEY_WORDS,
-  KIND,
   LAST,
   NEVER,
   OPENED_BY,
   openedAt,
-  RST,
   STATE,
   STRIDE,
   SYN,
-  SYN_ACK,
   SYN_SEEN,
   TOTAL_BYTES_IN,
   TOTAL_BYTES_OUT,
   TOTAL_PACKETS,
   writeKey,
-} from "./layout.ts";
-import { type SegmentDeltas, DELTA_SUMS } from "./segment-deltas.ts";
+} from "./entry-layout.ts";
+import { noteOpening, type Ping } from "./openings.ts";
 import { idleSeconds, type IdleTimeouts, shortestIdle } from "./timeouts.ts";
 
-/** Row without a place in the connection table: not judged by state. */
+// In place of a row's entry.
+/** The row is not judged by connection state. */
 export const NO_ENTRY = -1;
-/** REJECT: looked up once all accepted records of the segment are in. */
-export const LOOK_UP = -2;
-/** ACCEPT, while its entry is being looked for. */
+/** Not accepted: its connection is looked up once all accepted records of the segment are in the table. */
+export const NOT_ACCEPTED = -2;
+/** Accepted; its entry is being looked up. */
 const ACCEPTED = 0;
 
-/** What the records of a segment are entered into, and what is noted on the way. */
+/** Where the records of a segment go. */
 export interface Observation {
   readonly connections: ConnectionTable;
-  readonly pool: AddressPool;
+  readonly addresses: AddressPool;
   readonly timeouts: IdleTimeouts;
-  readonly touched: SegmentDeltas;
-  /** Entries below this number are of earlier segments. */
+  readonly deltas: SegmentDeltas;
+  /** Entries below this number are from earlier segments. */
   carried: number;
   readonly pings: Ping[];
-  /** Rows that came too long before or after their entry's other records to be entered at once. */
-  readonly apart: Apart[];
+  /** Rows too long before or after the other records of their entry: the entry may stand for several connections. */
+  readonly apart: RowOfEntry[];
 }
 
-interface Apart {
+interface RowOfEntry {
   readonly batch: number;
   readonly row: number;
   readonly entry: number;
 }
 
-/** Keys that are looked up side by side. */
-const keys = createKeys(STEP);
+const keys = createKeys(CHUNK);
 
 /**
- * First pass over the rows `[from, to)` of a batch: every accepted record enters the connection table. What is kept of it
- * does not depend on the order of the records (least start, greatest end, union of flags, sums), and what does, whether a
- * silence ended the connection, is put off to `splitIdleConnections`. Writes each row's entry to `entries`.
+ * First pass over batch `number` of a segment: enters its accepted records into the connection table and writes the entry
+ * of each row to `entries`. What an entry keeps does not depend on the order of its records (least start, greatest end,
+ * union of flags, sums). What does, whether a silence ended the connection, is left to `splitIdleConnections`.
  */
 export function observe(
   read: LookedUpBatch,
@@ -85,7 +80,7 @@ function findEntries(
   { batch, lookups }: LookedUpBatch,
   directions: Uint8Array,
   entries: Int32Array,
-  { connections, pool }: Observation,
+  { connections, addresses }: Observation,
   from: number,
   to: number,
 ): void {
@@ -95,9 +90,9 @@ function findEntries(
     const bits = bitsColumn[row];
     const direction = directions[lookups[row]];
     if (direction === 0 || ((bits >>> STATUS_SHIFT) & 3) !== 0) entries[row] = NO_ENTRY;
-    else if ((bits & ACTION_MASK) !== ACTION_ACCEPT) entries[row] = LOOK_UP;
+    else if ((bits & ACTION_MASK) !== ACTION_ACCEPT) entries[row] = NOT_ACCEPTED;
     else {
-      writeKey(batch, row, direction, pool, keys, count++ * KEY_WORDS);
+      writeKey(batch, row, direction, addresses, keys, count++ * KEY_WORDS);
       entries[row] = ACCEPTED;
     }
   }
@@ -109,7 +104,7 @@ function findEntries(
   }
 }
 
-/** Enters the accepted rows, but those that have to be looked at again. */
+/** Enters the accepted rows, except those that lie apart. */
 function enterRows(
   { batch, lookups }: LookedUpBatch,
   number: number,
@@ -119,15 +114,15 @@ function enterRows(
   from: number,
   to: number,
 ): void {
-  const { timeouts, carried, apart, touched } = into;
+  const { timeouts, carried, apart, deltas } = into;
   const { words } = into.connections;
-  touched.warmSums(words, entries, from, to);
+  deltas.prefetchSums(words, entries, from, to);
   const { start: starts, end: ends } = batch;
   for (let row = from; row < to; row++) {
     const entry = entries[row];
     if (entry < 0) continue;
     const base = entry * STRIDE;
-    // Most records lie among the others of their connection: no time-out has to be looked up.
+    // Most records lie among the others of their connection and need no time-out.
     const last = words[base + LAST];
     const first = openedAt(words, base);
     if (first !== NEVER && (starts[row] > last || ends[row] < first)) {
@@ -148,18 +143,18 @@ function enter(
   lookup: number,
   direction: number,
   entry: number,
-  { connections: { words }, touched, pings }: Observation,
+  { connections: { words }, deltas, pings }: Observation,
 ): void {
   const base = entry * STRIDE;
-  const place = touched.placeOf(words, entry);
+  const delta = deltas.indexOf(words, entry);
   const bits = batch.bits[row];
   const start = batch.start[row];
   const end = batch.end[row];
   const packets = batch.packets[row];
   const bytes = batch.bytes[row];
   const flags = bits & HAS_TCP_FLAGS ? batch.tcpFlags[row] : 0;
-  const { sums } = touched;
-  const sum = place * DELTA_SUMS;
+  const { sums } = deltas;
+  const sum = delta * DELTA_SUMS;
   const totals = words[base + TOTAL_PACKETS];
   if (start < openedAt(words, base)) words[base + OPENED_BY] = lookup + 1;
   if (direction === EGRESS) {
@@ -179,20 +174,14 @@ function enter(
   }
   const seen = ((flags & SYN) !== 0 ? SYN_SEEN : 0) | (bits & HAS_TCP_FLAGS ? FLAGS_KNOWN : 0);
   if (seen !== 0) words[base + STATE] |= seen;
-  const protocol = words[base + KIND] & 0xff;
-  if (protocol === TCP && isOpening(flags, packets)) touched.openings[place] += direction === EGRESS ? 1 : 0x10000;
-  else if (protocol === ICMP || protocol === ICMPV6) pings.push({ place, direction, start, end, packets });
+  noteOpening(batch, row, direction, delta, deltas, pings);
   if (end > words[base + LAST]) words[base + LAST] = end;
 }
 
-/** A responder's record of a connection that began in it; a SYN-ACK that is merely repeated shows nothing new. */
-function isOpening(flags: number, packets: number): boolean {
-  return (flags & SYN_ACK) === SYN_ACK && ((flags & (FIN | RST)) !== 0 || packets >= 4);
-}
-
 /**
- * Second pass, over the rows that were put off: a connection with such rows is entered again from its first record to its
- * last, and a silence longer than the idle time-out ends it. Of one that an earlier segment began only the rest is.
+ * Second pass, over the rows that lie apart: enters the records of their connections again, from first to last, and begins
+ * a new connection after every silence longer than the idle time-out. Of a connection from an earlier segment only the
+ * rows that lie apart are entered.
  */
 export function splitIdleConnections(
   segment: readonly LookedUpBatch[],
@@ -200,7 +189,7 @@ export function splitIdleConnections(
   entries: readonly Int32Array[],
   into: Observation,
 ): void {
-  const { connections, touched, timeouts, carried, apart, pings } = into;
+  const { connections, deltas, timeouts, carried, apart, pings } = into;
   if (apart.length === 0) return;
   const again = new Set(apart.map(({ entry }) => entry).filter((entry) => entry >= carried));
   const rows = apart.filter(({ entry }) => entry < carried);
@@ -215,26 +204,23 @@ export function splitIdleConnections(
     });
     for (const entry of again) {
       connections.reset(entry);
-      touched.reset(connections.words, entry);
+      deltas.reset(connections.words, entry);
     }
-    const others = pings.filter(({ place }) => marked[touched.entries[place]] === 0);
+    const others = pings.filter(({ delta }) => marked[deltas.entries[delta]] === 0);
     pings.splice(0, pings.length, ...others);
   }
-  const startOf = ({ batch, row }: Apart): number => segment[batch].batch.start[row];
+  const startOf = ({ batch, row }: RowOfEntry): number => segment[batch].batch.start[row];
   rows.sort((a, b) => a.entry - b.entry || startOf(a) - startOf(b));
   let [first, entry] = [-1, -1];
-  for (const place of rows) {
-    const { batch, lookups } = segment[place.batch];
-    if (place.entry !== first) first = entry = place.entry;
+  for (const one of rows) {
+    const { batch, lookups } = segment[one.batch];
+    if (one.entry !== first) first = entry = one.entry;
     const { words } = connections;
     const base = entry * STRIDE;
-    const silent =
-      openedAt(words, base) !== NEVER &&
-      batch.start[place.row] > words[base + LAST] + idleSeconds(words, base, timeouts);
-    if (silent) {
-      entry = connections.add(words, base);
-    }
-    entries[place.batch][place.row] = entry;
-    enter(batch, place.row, lookups[place.row], directions[lookups[place.row]], entry, into);
+    const idle =
+      openedAt(words, base) !== NEVER && startOf(one) > words[base + LAST] + idleSeconds(words, base, timeouts);
+    if (idle) entry = connections.add(words, base);
+    entries[one.batch][one.row] = entry;
+    enter(batch, one.row, lookups[one.row], directions[lookups[one.row]], entry, into);
   }
 }

@@ -1,23 +1,23 @@
 import type { FlowBatch } from "../../decode/flow-batch.ts";
-import { forEachChunk } from "../chunks.ts";
-import { DirectMap } from "../conntrack/address-pool.ts";
-import { WordMemo } from "../lookup/memo.ts";
+import { forEachChunk } from "../dense/loops.ts";
+import { DirectMap, WordMemo } from "../dense/word-memo.ts";
 
-/** Sums per interface, hour and judgement; columns of equal length `rows`. */
-export interface ActivityFacts {
-  rows: number;
-  hour: Uint32Array;
-  eni: Uint32Array;
-  judgement: Uint32Array;
-  records: Float64Array;
-  packets: Float64Array;
-  bytes: Float64Array;
-  first: Uint32Array;
-  last: Uint32Array;
+const emptyFacts = (capacity: number) => ({
+  hour: new Uint32Array(capacity),
+  eni: new Uint32Array(capacity),
+  judgement: new Uint32Array(capacity),
+  records: new Float64Array(capacity),
+  packets: new Float64Array(capacity),
+  bytes: new Float64Array(capacity),
+  first: new Uint32Array(capacity),
+  last: new Uint32Array(capacity),
   /** Minutes of the hour that the records touch: bits of minutes 0-29, and of 30-59. */
-  minutesLow: Uint32Array;
-  minutesHigh: Uint32Array;
-}
+  minutesLow: new Uint32Array(capacity),
+  minutesHigh: new Uint32Array(capacity),
+});
+
+/** Sums per interface, hour and judgement; the first `rows` numbers of each column. */
+export type ActivityFacts = { rows: number } & ReturnType<typeof emptyFacts>;
 
 export interface ActivityCollector {
   readonly facts: ActivityFacts;
@@ -28,31 +28,17 @@ export interface ActivityCollector {
 
 const HOUR = 3600;
 
-/** Collects activity; a record that reaches into later hours marks their minutes but counts in the hour it starts in. */
+/** Collects activity. A record that reaches into later hours marks their minutes but counts in the hour it starts in. */
 export function createActivityCollector(): ActivityCollector {
   const memo = new WordMemo(3);
-  let capacity = 1 << 10;
-  const grown = <T extends Uint32Array | Float64Array>(old: T, make: (length: number) => T): T => {
-    const larger = make(capacity);
-    larger.set(old as never);
-    return larger;
-  };
-  const u32 = (length: number): Uint32Array => new Uint32Array(length);
-  const f64 = (length: number): Float64Array => new Float64Array(length);
-  const facts: ActivityFacts = {
-    rows: 0,
-    hour: u32(capacity),
-    eni: u32(capacity),
-    judgement: u32(capacity),
-    records: f64(capacity),
-    packets: f64(capacity),
-    bytes: f64(capacity),
-    first: u32(capacity),
-    last: u32(capacity),
-    minutesLow: u32(capacity),
-    minutesHigh: u32(capacity),
-  };
   const recent = new DirectMap(14);
+  const facts: ActivityFacts = { rows: 0, ...emptyFacts(1 << 10) };
+
+  const grow = (): void => {
+    const larger = emptyFacts(facts.hour.length * 2);
+    for (const [name, column] of Object.entries(larger)) column.set(facts[name as keyof typeof larger]);
+    Object.assign(facts, larger);
+  };
 
   const slotOf = (hour: number, eni: number, judgement: number): number => {
     const known = recent.get(hour, eni, judgement);
@@ -64,23 +50,13 @@ export function createActivityCollector(): ActivityCollector {
     if (slot < 0) {
       slot = facts.rows++;
       memo.add(slot);
-      if (facts.rows > capacity) {
-        capacity *= 2;
-        for (const name of ["hour", "eni", "judgement", "first", "last", "minutesLow", "minutesHigh"] as const) {
-          facts[name] = grown(facts[name], u32);
-        }
-        for (const name of ["records", "packets", "bytes"] as const) facts[name] = grown(facts[name], f64);
-      }
+      if (slot === facts.hour.length) grow();
       facts.hour[slot] = hour;
       facts.eni[slot] = eni;
       facts.judgement[slot] = judgement;
-      facts.records[slot] = 0;
-      facts.packets[slot] = 0;
-      facts.bytes[slot] = 0;
+      for (const column of [facts.records, facts.packets, facts.bytes, facts.last, facts.minutesLow, facts.minutesHigh])
+        column[slot] = 0;
       facts.first[slot] = 0xffffffff;
-      facts.last[slot] = 0;
-      facts.minutesLow[slot] = 0;
-      facts.minutesHigh[slot] = 0;
     }
     recent.set(hour, eni, judgement, slot);
     return slot;

@@ -1,12 +1,12 @@
 import type { LookupTable } from "../lookup/policy-lookup.ts";
 
-/** Rules, by place in `ruleIds`, that admit together. `certain`: false for rules that only may have matched. */
+/** Rules, as indices into `ruleIds`, that admit together. `certain`: false for rules that only may have matched. */
 export interface RuleSet {
   readonly rules: readonly number[];
   readonly certain: boolean;
 }
 
-/** A rule set of an evidence file, which keeps its number from run to run. */
+/** A rule set of an evidence file. It keeps its number from run to run. */
 export interface StoredRuleSet {
   readonly number: number;
   readonly ruleIds: readonly string[];
@@ -20,7 +20,7 @@ export interface RuleSets {
   of(match: number): number;
 }
 
-/** New rule sets are numbered from `firstRuleSet` on; those of earlier runs are told by their rules' places in `ruleIds`. */
+/** Numbers new rule sets from `firstRuleSet` on; those of earlier runs are recognised by the ids of their rules. */
 export function createRuleSets(
   table: LookupTable,
   firstRuleSet: number,
@@ -31,9 +31,9 @@ export function createRuleSets(
   const ids = new Map<string, number>();
   const textOf = (rules: readonly number[], certain: boolean): string =>
     `${certain}${rules.toSorted((a, b) => a - b).join(",")}`;
-  const places = new Map(stored.length === 0 ? [] : ruleIds.map((id, place) => [id, place]));
+  const indices = new Map(stored.length === 0 ? [] : ruleIds.map((id, index) => [id, index]));
   for (const { number, ruleIds: members, certain } of stored) {
-    const rules = members.flatMap((id) => places.get(id) ?? []);
+    const rules = members.flatMap((id) => indices.get(id) ?? []);
     if (rules.length === members.length) ids.set(textOf(rules, certain), number);
   }
   return {

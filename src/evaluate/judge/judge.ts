@@ -9,9 +9,9 @@ import type {
   Verdict,
 } from "../../judgement.ts";
 import type { FilterMatch } from "../../policy/filters.ts";
-import { EGRESS, INGRESS, NOT_ASKED, type PolicyLookup } from "../lookup/policy-lookup.ts";
+import { EGRESS, INGRESS, type LookupTable, NOT_ASKED, type PolicyLookup } from "../lookup/policy-lookup.ts";
 
-/** What is known of a record beside the policy: its own words, and the connection it belongs to. */
+/** What is known of a record apart from the policy: its own fields, and the connection it belongs to. */
 export interface RecordFacts {
   readonly accountId: number;
   readonly action: "ACCEPT" | "REJECT" | null;
@@ -19,22 +19,23 @@ export interface RecordFacts {
   readonly rejectReason: "BPA" | "EC" | "other" | null;
   readonly initiator: Initiator;
   readonly evidence: InitiatorEvidence;
-  /** The match that admitted the connection when it began, by place; NOT_ASKED when that is not known. */
-  readonly admittedBy: number;
-  /** The same if not `initiator` but the other end began it. */
-  readonly admittedOtherwise: number;
-  /** REJECT that begins when all that was accepted of its connection before it has ended. */
+  /** Number of the match that admitted the connection's first packet; NOT_ASKED if that is not known. */
+  readonly openingMatch: number;
+  /** The same if not `initiator` but the other end opened it. */
+  readonly openingIfOther: number;
+  /** REJECT that begins when everything accepted of its connection before it has ended. */
   readonly late: boolean;
-  /** The initiator is a surmise: a packet passes if it may be a request, or the reply to one. */
+  /** The evidence for the initiator is weak: a packet passes if it may be a request, or the reply to one. */
   readonly uncertain: boolean;
-  /** A TCP packet of no connection (bare, without SYN, or the RST that answers it): there is no state to pass by. */
-  readonly stray: boolean;
+  /** A TCP packet of no connection (without data and SYN, or the RST that answers it): no tracking state lets it pass. */
+  readonly outOfState: boolean;
   /** An ICMP packet between two hosts that have a tracked flow: it may be an error about that flow. */
   readonly related: boolean;
-  /** An accepted ICMP packet that nothing was sent back to: no echo then, and maybe an error from a router. */
+  /** An accepted ICMP packet that got no answer: not an echo, but maybe an error from a router. */
   readonly unanswered: boolean;
 }
 
+/** What the layers say of a packet, in the order in which it meets them. */
 interface LayerWalk {
   readonly layers: Record<Layer, Decision | null>;
   readonly verdict: Verdict;
@@ -53,12 +54,7 @@ const NO_LAYERS: Readonly<Record<Layer, Decision | null>> = {
 };
 
 /** Judges a record. Pure: the same lookup and facts give an equal judgement. */
-export function judge(
-  lookup: PolicyLookup,
-  facts: RecordFacts,
-  lookups: readonly PolicyLookup[],
-  matches: readonly FilterMatch[],
-): Judgement {
+export function judge(lookup: PolicyLookup, facts: RecordFacts, { lookups, matches }: LookupTable): Judgement {
   const said = {
     accountId: facts.accountId,
     direction: lookup.direction === INGRESS ? "ingress" : lookup.direction === EGRESS ? "egress" : null,
@@ -88,7 +84,7 @@ export function judge(
   let changed = false;
   if (facts.uncertain && contradicts(chosen.verdict, facts.action)) {
     const initiator = facts.initiator === "local" ? "remote" : "local";
-    const other = walk(lookup, { ...facts, initiator, admittedBy: facts.admittedOtherwise }, matches);
+    const other = walk(lookup, { ...facts, initiator, openingMatch: facts.openingIfOther }, matches);
     if (!contradicts(other.verdict, facts.action)) chosen = other;
   }
   if (!consistent(chosen.verdict, facts.action)) {
@@ -115,7 +111,6 @@ export function judge(
   };
 }
 
-/** Asks the layers in the order in which the packet meets them. */
 function walk(lookup: PolicyLookup, facts: RecordFacts, matches: readonly FilterMatch[]): LayerWalk {
   const layers = { ...NO_LAYERS };
   const ingress = lookup.direction === INGRESS;
@@ -144,7 +139,7 @@ function walk(lookup: PolicyLookup, facts: RecordFacts, matches: readonly Filter
       else if (asked === NOT_ASKED) decision = lookup.aclUnknown ? "undecided" : "skipped";
       else decision = matches[asked].answer;
       if (decision === "undecided") cause ??= asked === NOT_ASKED ? "unresolved_reference" : matches[asked].doubt;
-      // Of several entries the one that stopped the packet is named.
+      // If several network ACLs were asked, the entry that stopped the packet is named.
       if (asked !== NOT_ASKED && decision !== "skipped" && denied === null) {
         const { echo, rules } = matches[asked];
         const likely = group.reply ? echo?.reply : echo?.request;
@@ -157,7 +152,7 @@ function walk(lookup: PolicyLookup, facts: RecordFacts, matches: readonly Filter
     else if (decision === "undecided") open ??= layer;
     else if (decision !== "skipped") last = layer;
   }
-  // Denied in any case; an echo would have been stopped by the network ACL, before the groups could.
+  // Denied either way: the network ACL, which comes first, would have stopped an echo.
   if (denied === sgLayer && doubtful !== null && ingress) denied = doubtful;
   const verdict = denied ? "deny" : open ? "undecided" : "allow";
   return {
@@ -193,40 +188,40 @@ function securityGroups(
   if (facts.initiator === "unknown") return eitherInitiator(egress ? ifLocal : ifRemote, egress ? ifRemote : ifLocal);
 
   const match = facts.initiator === "local" ? ifLocal : ifRemote;
-  const admitted = facts.admittedBy === NOT_ASKED ? null : matches[facts.admittedBy];
+  const opening = facts.openingMatch === NOT_ASKED ? null : matches[facts.openingMatch];
   const passing: Decision = reply && !match.untracked ? "tracked" : "allow";
-  if (facts.stray && reply && facts.action === "REJECT") {
+  if (facts.outOfState && reply && facts.action === "REJECT") {
     const own = egress ? ifLocal : ifRemote;
-    // What leaves the answer open is the cause of an open answer.
+    // An undecided answer has the cause of its doubt.
     const cause = own.answer === "undecided" ? null : "no_tracked_connection";
     return { decision: own.answer, match: own, cause, reply };
   }
   if (match.answer === "allow") {
-    // Rules that admitted the connection keep admitting it, whatever was added since.
+    // The rules that admitted the connection keep admitting it, whatever was added since.
     return {
       decision: passing,
-      match: admitted?.answer === "allow" && !admitted.untracked ? admitted : match,
+      match: opening?.answer === "allow" && !opening.untracked ? opening : match,
       cause: null,
       reply,
     };
   }
-  // What the network ACL stopped says nothing of the groups: a connection that they let in goes on for them.
-  if ((facts.action === "ACCEPT" || (facts.action === "REJECT" && aclDenies)) && admitted?.answer === "allow") {
-    if (!admitted.untracked) return { decision: "tracked", match: admitted, cause: "tracked_after_rule_change", reply };
-    // An untracked flow has no state: what is left of it is judged by its own direction's rules.
+  // A packet that the network ACL stopped shows nothing about the groups: for them the connection goes on.
+  if ((facts.action === "ACCEPT" || (facts.action === "REJECT" && aclDenies)) && opening?.answer === "allow") {
+    if (!opening.untracked) return { decision: "tracked", match: opening, cause: "tracked_after_rule_change", reply };
+    // An untracked flow has no state: its packets meet the rules of their own direction.
     const own = egress ? ifLocal : ifRemote;
     if (reply && own.answer === "allow") return { decision: "allow", match: own, cause: null, reply };
   }
-  // An error about a tracked flow passes with it; a rejected packet was one only if the network ACL is what stopped it.
+  // An error about a tracked flow passes with it. A rejected packet can only be one if the network ACL stopped it.
   if (facts.related && match.answer === "deny" && (facts.action === "ACCEPT" || aclDenies))
     return { decision: "tracked", match, cause: "icmp_error_of_tracked_flow", reply };
-  // Any router on the way of a tracked flow may send such an error.
+  // Any router on the path of a tracked flow may send such an error.
   if (facts.unanswered && match.answer === "deny")
     return { decision: "undecided", match, cause: "icmp_type_unknown", reply };
   return { decision: match.answer, match, cause: null, reply };
 }
 
-/** Nobody knows who began: the packet passes if it may be a request, or the reply to one. */
+/** Unknown initiator: the packet passes if it may be a request, or the reply to one. */
 function eitherInitiator(asRequest: FilterMatch, asReply: FilterMatch): GroupAnswer {
   if (asRequest.answer === "allow") return { decision: "allow", match: asRequest, cause: null, reply: false };
   if (asReply.answer === "allow") return { decision: "tracked", match: asReply, cause: null, reply: true };
@@ -260,11 +255,11 @@ function causeOf(
     if (facts.rejectReason === "BPA") return "block_public_access";
     if (facts.rejectReason === "EC") return "encryption_control";
     if (facts.late) return "late_packet";
-    if (facts.stray) return "no_tracked_connection";
+    if (facts.outOfState) return "no_tracked_connection";
   }
   if (agreement === "unexpected_accept" || agreement === "unexpected_reject") {
     if (lookup.interfaceKnown === "other_snapshot") return "interface_from_other_snapshot";
-    return agreement === "unexpected_accept" && facts.stray ? "no_tracked_connection" : "no_explanation";
+    return agreement === "unexpected_accept" && facts.outOfState ? "no_tracked_connection" : "no_explanation";
   }
   if (agreement === "undecided" && facts.action === null) return "field_absent";
   const stoppedByAcl = walked.decidedBy === "nacl_in" || walked.decidedBy === "nacl_out";

@@ -1,18 +1,17 @@
-import type { ConnectionTable } from "../conntrack/connections.ts";
-import { LOCAL_OPENED, OPENED_BY, REMOTE_OPENED, UNKNOWN } from "../conntrack/layout.ts";
-import type { SegmentDeltas } from "../conntrack/segment-deltas.ts";
+import { LOCAL_OPENED, OPENED_BY, REMOTE_OPENED, UNKNOWN } from "../conntrack/entry-layout.ts";
+import type { ConnectionTable } from "../dense/connection-table.ts";
 import { type LookupColumns, SEVERAL, sideOf } from "../lookup/lookup-columns.ts";
-import { EGRESS, NOT_ASKED, type LookupTable } from "../lookup/policy-lookup.ts";
+import { type LookupTable, NOT_ASKED } from "../lookup/policy-lookup.ts";
 
-/** Under which matches connections began. */
+/** The match that admitted the first packet of a connection, for judging a record of it. */
 export interface OpeningMatches {
   /**
-   * Under which match the entry's connection began, for judging a record of it: NOT_ASKED where the record's own lookup
-   * says the same. Where it is not sure who opened it (`unsure`), the number stands for two matches.
+   * The opening match of an entry: NOT_ASKED where the record's own lookup gives the same match. If the initiator is
+   * `uncertain`, the number stands for two matches.
    */
-  admittedFor(base: number, opened: number, lookup: number, unsure: boolean): number;
-  /** The matches, by place, that such a number stands for: if the opener did begin, and if the other end did. */
-  admittedBy(admitted: number): readonly [number, number];
+  ofRecord(base: number, opened: number, lookup: number, uncertain: boolean): number;
+  /** The matches that such a number stands for: if `opened` is the initiator, and if the other end is. */
+  pairOf(opening: number): readonly [number, number];
 }
 
 /** Numbers from here downwards stand for pairs of matches. */
@@ -31,16 +30,16 @@ export function createOpeningMatches(
     const match = columns.admitted[began];
     const own = columns.own[sideOf(lookup, opened)];
     if (own !== SEVERAL) return match === own ? NOT_ASKED : match;
-    // It began while the configuration changed, and the record straddles the same change, which explains it.
+    // The connection began while the configuration changed, and the record straddles the same change, which explains it.
     const changedTo = columns.admittedIn[began];
     const { others } = table.lookups[lookup];
     return changedTo >= 0 && others.some((other) => table.lookups[other].snapshot === changedTo) ? NOT_ASKED : match;
   };
 
   return {
-    admittedFor(base, opened, lookup, unsure) {
+    ofRecord(base, opened, lookup, uncertain) {
       const match = opened === UNKNOWN ? NOT_ASKED : unlessOwn(base, opened, lookup);
-      if (!unsure) return match;
+      if (!uncertain) return match;
       const otherwise = unlessOwn(base, opened === LOCAL_OPENED ? REMOTE_OPENED : LOCAL_OPENED, lookup);
       if (otherwise === NOT_ASKED) return match;
       const text = `${match},${otherwise}`;
@@ -52,43 +51,6 @@ export function createOpeningMatches(
       }
       return FIRST_PAIR - pair;
     },
-    admittedBy: (admitted) => (admitted > FIRST_PAIR ? [admitted, NOT_ASKED] : pairs[FIRST_PAIR - admitted]),
+    pairOf: (opening) => (opening > FIRST_PAIR ? [opening, NOT_ASKED] : pairs[FIRST_PAIR - opening]),
   };
 }
-
-/** An accepted ICMP record: each ping run is a connection of its own, told apart by the silence between them. */
-export interface Ping {
-  /** Place of its connection among those the segment touched. */
-  readonly place: number;
-  readonly direction: number;
-  readonly start: number;
-  readonly end: number;
-  readonly packets: number;
-}
-
-/** Counts the ping runs of a segment into the openings; the order in which the records came does not matter. */
-export function countPings({ openings }: SegmentDeltas, pings: Ping[]): void {
-  pings.sort((a, b) => a.place - b.place || a.direction - b.direction || a.start - b.start || a.end - b.end);
-  let until = 0;
-  pings.forEach((ping, at) => {
-    const before = pings[at - 1];
-    const same = before !== undefined && before.place === ping.place && before.direction === ping.direction;
-    if (!same || ping.start > until + newPing(before, ping)) {
-      openings[ping.place] += ping.direction === EGRESS ? 1 : 0x10000;
-    }
-    until = same ? Math.max(until, ping.end) : ping.end;
-  });
-}
-
-/**
- * Seconds of silence after which an ICMP record is a new exchange and not the rest of one that an interval cut in two: a
- * run goes on at its own pace, which shows where two packets are in one record.
- */
-function newPing(before: Ping, ping: Ping): number {
-  const paces = [before, ping]
-    .filter(({ packets }) => packets > 1)
-    .map((one) => (one.end - one.start) / (one.packets - 1));
-  return paces.length === 0 ? UNKNOWN_PACE : Math.max(...paces) * 2 + 1;
-}
-
-const UNKNOWN_PACE = 30;

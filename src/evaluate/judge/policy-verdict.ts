@@ -1,13 +1,13 @@
-import type { Initiator, Judgement, Layer, Verdict } from "../../judgement.ts";
-import type { LookupTable } from "../lookup/policy-lookup.ts";
+import type { Initiator, Layer, Verdict } from "../../judgement.ts";
+import { type LookupTable, NOT_ASKED } from "../lookup/policy-lookup.ts";
 import { judge } from "./judge.ts";
 
-/** What a configuration alone says of a record: nothing that the log shows of the outcome plays a part. */
+/** What a configuration alone says of a record: the outcome in the log plays no part. */
 export interface PolicyVerdict {
   /** `undecided` also where a record straddles a change and the two configurations differ. */
   readonly verdict: Verdict;
   readonly decidedBy: Layer | null;
-  /** Places in `ruleIds`: the network ACL entry that decides, -1 for none, and the group rules that admit. */
+  /** Indices into `ruleIds`: the network ACL entry that decides, -1 for none, and the group rules that admit. */
   readonly naclRule: number;
   readonly sgRules: readonly number[];
   /** Group rules that may admit it (ICMP types, references that cannot be resolved). */
@@ -16,37 +16,33 @@ export interface PolicyVerdict {
   readonly unmodelled: boolean;
 }
 
-export interface Told {
-  /** Who opened the connection: its replies stand and fall with its first packet. */
+export interface ConnectionFacts {
+  /** Who opened the connection: its replies pass if its first packet does. */
   readonly initiator: Initiator;
   /** A packet of no tracked connection is judged by the rules of its own direction. */
-  readonly stray: boolean;
+  readonly outOfState: boolean;
 }
 
-export function policyVerdict(table: LookupTable, lookup: number, told: Told): PolicyVerdict {
-  const { others, ...own } = table.lookups[lookup];
-  const [first, ...rest] = [own, ...others.map((other) => table.lookups[other])].map((one) =>
-    judge(
-      { ...one, others: [] },
-      {
-        accountId: 0,
-        // Only a refused stray has no state to pass by; for all others the action must not count.
-        action: told.stray ? "REJECT" : null,
-        logStatus: "OK",
-        rejectReason: null,
-        initiator: told.initiator,
-        evidence: "none",
-        admittedBy: -1,
-        admittedOtherwise: -1,
-        late: false,
-        uncertain: false,
-        stray: told.stray,
-        related: false,
-        unanswered: false,
-      },
-      table.lookups,
-      table.matches,
-    ),
+export function policyVerdict(table: LookupTable, lookup: number, known: ConnectionFacts): PolicyVerdict {
+  const facts = {
+    accountId: 0,
+    // Only a rejected out-of-state packet has no state to pass by; for all others the action must not count.
+    action: known.outOfState ? "REJECT" : null,
+    logStatus: "OK",
+    rejectReason: null,
+    initiator: known.initiator,
+    evidence: "none",
+    openingMatch: NOT_ASKED,
+    openingIfOther: NOT_ASKED,
+    late: false,
+    uncertain: false,
+    outOfState: known.outOfState,
+    related: false,
+    unanswered: false,
+  } as const;
+  const { lookups } = table;
+  const [first, ...rest] = [lookup, ...lookups[lookup].others].map((one) =>
+    judge({ ...lookups[one], others: [] }, facts, table),
   );
   const split = rest.some((one) => one.verdict !== first.verdict);
   return {
@@ -55,10 +51,6 @@ export function policyVerdict(table: LookupTable, lookup: number, told: Told): P
     naclRule: first.naclRule,
     sgRules: first.sgRules,
     sgPossible: first.sgPossible,
-    unmodelled: unmodelled(first),
+    unmodelled: first.agreement === "unmodelled",
   };
-}
-
-function unmodelled(judgement: Judgement): boolean {
-  return judgement.agreement === "unmodelled";
 }

@@ -1,21 +1,21 @@
 import type { FlowBatch } from "../../decode/flow-batch.ts";
-import type { AddressPool } from "../conntrack/address-pool.ts";
-import type { ConnectionTable } from "../conntrack/connections.ts";
 import {
   createKeys,
+  DELTA,
   KEY_ENTRY,
   KEY_WORDS,
   LAST,
   openedAt,
-  PLACE,
   STATE,
   STRIDE,
   WANTED,
   writeKey,
-} from "../conntrack/layout.ts";
-import { LOOK_UP } from "../conntrack/observe.ts";
-import type { SegmentDeltas } from "../conntrack/segment-deltas.ts";
+} from "../conntrack/entry-layout.ts";
+import { NOT_ACCEPTED } from "../conntrack/observe.ts";
 import { DELIVERY, type IdleTimeouts, rememberedSeconds } from "../conntrack/timeouts.ts";
+import type { AddressPool } from "../dense/address-pool.ts";
+import type { ConnectionTable } from "../dense/connection-table.ts";
+import type { SegmentDeltas } from "../dense/segment-deltas.ts";
 
 export interface ObservedBatch {
   readonly batch: FlowBatch;
@@ -23,86 +23,85 @@ export interface ObservedBatch {
   readonly entries: Int32Array;
 }
 
-/** A record that was not accepted, and of no connection that is known. */
+// In place of a row's entry, for records that were not accepted.
 const NO_CONNECTION = -3;
 const FIRST_REJECTED = -4;
 
-/** The place of a connection's entry in a row's column, for a record that was not accepted. */
-const encoded = (entry: number, late: boolean): number => FIRST_REJECTED - entry * 2 - (late ? 1 : 0);
-export const isOfConnection = (place: number): boolean => place <= FIRST_REJECTED;
-export const connectionOf = (place: number): number => (FIRST_REJECTED - place) >> 1;
+const encode = (entry: number, late: boolean): number => FIRST_REJECTED - entry * 2 - (late ? 1 : 0);
+export const isOfConnection = (code: number): boolean => code <= FIRST_REJECTED;
+export const connectionOf = (code: number): number => (FIRST_REJECTED - code) >> 1;
 /** The record begins when everything accepted of the connection that began before it has ended. */
-export const beginsLate = (place: number): boolean => ((FIRST_REJECTED - place) & 1) === 1;
+export const beginsLate = (code: number): boolean => ((FIRST_REJECTED - code) & 1) === 1;
 
 /**
- * Second pass: finds the connection of every record that was not accepted, by time and not by arrival, so that it makes no
- * difference how much else was already known. The connection is the youngest of the record's key that began before it and
- * is still remembered, else one that begins within a minute (times are off by up to that).
+ * Finds the connection of every record that was not accepted, once all accepted ones are in the table. It goes by time and
+ * not by arrival: the connection is the youngest of the record's key that began before it and is still remembered, else
+ * one that begins within a minute (times are off by up to that).
  */
 export function attachRejected(
   observed: readonly ObservedBatch[],
   directions: Uint8Array,
   connections: ConnectionTable,
-  pool: AddressPool,
+  addresses: AddressPool,
   timeouts: IdleTimeouts,
-  touched: SegmentDeltas,
+  deltas: SegmentDeltas,
 ): void {
   const { words } = connections;
-  const found: RejectedRow[] = [];
-  const times: Times = new Map();
-  for (const of of observed) findRejected(of, directions, connections, pool, touched, found, times);
-  if (times.size > 0) for (const of of observed) readTimes(of, words, times);
+  const rejected: RejectedRow[] = [];
+  const times: AcceptedTimes = new Map();
+  for (const one of observed) findRejected(one, directions, connections, addresses, deltas, rejected, times);
+  if (times.size > 0) for (const one of observed) readTimes(one, words, times);
   for (const entry of times.keys()) words[entry * STRIDE + STATE] &= ~WANTED;
-  for (const { of, row, entry } of found) {
-    of.entries[row] = placeOf(of.batch.start[row], entry, connections, times, timeouts);
+  for (const { observed: of, row, entry } of rejected) {
+    of.entries[row] = connectionAt(of.batch.start[row], entry, connections, times, timeouts);
   }
 }
 
 /** A record that was not accepted, and the youngest connection of its key. */
 interface RejectedRow {
-  readonly of: ObservedBatch;
+  readonly observed: ObservedBatch;
   readonly row: number;
   readonly entry: number;
 }
 
 function findRejected(
-  of: ObservedBatch,
+  observed: ObservedBatch,
   directions: Uint8Array,
   connections: ConnectionTable,
-  pool: AddressPool,
-  touched: SegmentDeltas,
-  found: RejectedRow[],
-  times: Times,
+  addresses: AddressPool,
+  deltas: SegmentDeltas,
+  rejected: RejectedRow[],
+  times: AcceptedTimes,
 ): void {
   const { words } = connections;
-  const { batch, lookups, entries } = of;
+  const { batch, lookups, entries } = observed;
   const rows: number[] = [];
-  for (let row = 0; row < batch.rows; row++) if (entries[row] === LOOK_UP) rows.push(row);
+  for (let row = 0; row < batch.rows; row++) if (entries[row] === NOT_ACCEPTED) rows.push(row);
   const keys = createKeys(rows.length);
-  rows.forEach((row, at) => writeKey(batch, row, directions[lookups[row]], pool, keys, at * KEY_WORDS));
+  rows.forEach((row, at) => writeKey(batch, row, directions[lookups[row]], addresses, keys, at * KEY_WORDS));
   connections.findAll(keys, rows.length);
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at];
     const entry = keys[at * KEY_WORDS + KEY_ENTRY] | 0;
     entries[row] = NO_CONNECTION;
     if (entry < 0) continue;
-    found.push({ of, row, entry });
+    rejected.push({ observed, row, entry });
     for (let one = entry; one >= 0; one = connections.older(one)) {
       const base = one * STRIDE;
-      // Before or after everything else no record of the connection needs to be looked at.
+      // A record before or after everything else of the connection needs no other record's times.
       if (batch.start[row] >= words[base + LAST] || batch.start[row] < openedAt(words, base)) continue;
-      const place = words[base + PLACE];
-      if (place === 0 || times.has(one)) continue;
-      times.set(one, { prior: touched.priors[place - 1], spans: [] });
+      const delta = words[base + DELTA];
+      if (delta === 0 || times.has(one)) continue;
+      times.set(one, { priorEnd: deltas.priorEnds[delta - 1], spans: [] });
       words[base + STATE] |= WANTED;
     }
   }
 }
 
-/** Of connections: latest end before the segment, start and end of the accepted records in it. */
-type Times = Map<number, { readonly prior: number; readonly spans: number[] }>;
+/** By entry: latest end before the segment, and start and end of each accepted record in it. */
+type AcceptedTimes = Map<number, { readonly priorEnd: number; readonly spans: number[] }>;
 
-function readTimes({ batch, entries }: ObservedBatch, words: Uint32Array, times: Times): void {
+function readTimes({ batch, entries }: ObservedBatch, words: Uint32Array, times: AcceptedTimes): void {
   for (let row = 0; row < batch.rows; row++) {
     const entry = entries[row];
     if (entry >= 0 && (words[entry * STRIDE + STATE] & WANTED) !== 0) {
@@ -111,11 +110,11 @@ function readTimes({ batch, entries }: ObservedBatch, words: Uint32Array, times:
   }
 }
 
-function placeOf(
+function connectionAt(
   start: number,
   youngest: number,
   connections: ConnectionTable,
-  times: Times,
+  times: AcceptedTimes,
   timeouts: IdleTimeouts,
 ): number {
   const { words } = connections;
@@ -124,23 +123,19 @@ function placeOf(
     const base = entry * STRIDE;
     if (openedAt(words, base) <= start) {
       const last = lastBefore(start, words[base + LAST], times.get(entry));
-      return start <= last + rememberedSeconds(words, base, timeouts) ? encoded(entry, start >= last) : next;
+      return start <= last + rememberedSeconds(words, base, timeouts) ? encode(entry, start >= last) : next;
     }
-    if (openedAt(words, base) <= start + DELIVERY) next = encoded(entry, false);
+    if (openedAt(words, base) <= start + DELIVERY) next = encode(entry, false);
   }
   return next;
 }
 
-/** Latest end of what was accepted and began no later than `start`. What an earlier segment saw counts as before. */
-function lastBefore(
-  start: number,
-  last: number,
-  known: { prior: number; spans: readonly number[] } | undefined,
-): number {
-  if (known === undefined) return last;
-  let latest = known.prior;
-  for (let at = 0; at < known.spans.length; at += 2) {
-    if (known.spans[at] <= start && known.spans[at + 1] > latest) latest = known.spans[at + 1];
+/** Latest end of what was accepted and began no later than `start`. Everything from earlier segments counts as before. */
+function lastBefore(start: number, last: number, times: ReturnType<AcceptedTimes["get"]>): number {
+  if (times === undefined) return last;
+  let latest = times.priorEnd;
+  for (let at = 0; at < times.spans.length; at += 2) {
+    if (times.spans[at] <= start && times.spans[at + 1] > latest) latest = times.spans[at + 1];
   }
   return latest;
 }

@@ -1,37 +1,37 @@
 import type { FilterMatch } from "../../policy/filters.ts";
-import { LOCAL_OPENED, REMOTE_OPENED, UNKNOWN } from "../conntrack/layout.ts";
+import { LOCAL_OPENED, REMOTE_OPENED, UNKNOWN } from "../conntrack/entry-layout.ts";
 import type { RuleSets } from "../facts/rule-sets.ts";
 import { INGRESS, NOT_ASKED, type PolicyLookup, type LookupTable } from "./policy-lookup.ts";
 
 /**
- * What the loops over records ask of a lookup, as columns by lookup number. Where two columns belong together, the one
- * for a connection that the interface opened stands at `number * 2`, the one for a remote opener behind it.
+ * What the loops over records ask of a lookup, as columns by its number. Columns that depend on the opener hold the value
+ * for the interface at `number * 2` and the value for the peer after it.
  */
 export interface LookupColumns {
-  /** 0 where the interface's side is not known. */
+  /** 0 if the interface's side is not known. */
   direction: Uint8Array;
-  /** 1: the network ACL does not let the record pass, whatever the groups say. */
+  /** 1: the network ACL denies the record, whatever the groups say. */
   deniedByAcl: Uint8Array;
   /** Initiator that the security groups speak for. */
   initiator: Uint8Array;
-  /** The match that decides alone, by the snapshot in force; SEVERAL where the record straddles a change. */
+  /** The match of the snapshot in force; SEVERAL if the record straddles a change. */
   own: Int32Array;
   /** The match under which a connection began whose first record has this lookup. */
   admitted: Int32Array;
-  /** Its snapshot, where it is not that in force at the connection's start; else -1. */
+  /** The snapshot of that match, if it is not the one in force at the connection's start; else -1. */
   admittedIn: Int32Array;
-  /** Takes in the lookups that are new in the table. */
+  /** Adds the lookups that are new in the table. */
   learn(): void;
-  /** The rule set that is credited with a connection, by the place of its lookup and opener; -1: none. */
+  /** The rule set that is credited with a connection, by `sideOf` its lookup and opener; -1: none. */
   ruleSetOf(side: number): number;
   /** The rule set that lets the replies of an untracked connection pass; -1: none, or it is tracked. */
   replyRuleSetOf(side: number): number;
 }
 
-/** In place of a match where the record straddles a change. */
+/** In place of a match: the record straddles a change. */
 export const SEVERAL = NOT_ASKED - 1;
 
-/** Place of a pair's value for an opener. */
+/** Index of the value for an opener. */
 export function sideOf(lookup: number, opened: number): number {
   return lookup * 2 + (opened === LOCAL_OPENED ? 0 : 1);
 }
@@ -39,7 +39,7 @@ export function sideOf(lookup: number, opened: number): number {
 export function createLookupColumns(table: LookupTable, ruleSets: RuleSets): LookupColumns {
   let known = 0;
   let capacity = 1 << 8;
-  // Filled when they are asked for: only what was credited enters the evidence.
+  // Filled on demand: only rule sets that were credited enter the evidence.
   let [admitting, replying] = [unknownSets(capacity), unknownSets(capacity)];
   const columns: LookupColumns = { ...emptyColumns(capacity), learn, ruleSetOf, replyRuleSetOf };
 
@@ -86,7 +86,7 @@ export function createLookupColumns(table: LookupTable, ruleSets: RuleSets): Loo
     return (replying[side] = passes ? ruleSets.of(replies) : -1);
   }
 
-  /** The match under which a connection began: of a record that straddled a change, the configuration that lets it in. */
+  /** The match under which a connection began. If the record straddles a change, the configuration that lets it in counts. */
   function admittedBy(lookup: PolicyLookup, side: "sgIfLocal" | "sgIfRemote"): { match: number; snapshot: number } {
     const { lookups, matches } = table;
     const own = { match: lookup.sgIfLocal === NOT_ASKED ? NOT_ASKED : lookup[side], snapshot: -1 };
@@ -118,8 +118,8 @@ function emptyColumns(capacity: number): Columns {
 }
 
 /**
- * Which initiator the security groups speak for: the only one they let pass, or the one for whom a rule names the protocol
- * where the other merely falls under a rule for everything. UNKNOWN when they do not tell.
+ * Which initiator the security groups speak for: the only one they let pass, or the one for which a rule names the protocol
+ * if the other only falls under a rule for everything. UNKNOWN if they do not tell.
  */
 function allowedInitiator(table: LookupTable, lookup: number): number {
   const { sgIfLocal, sgIfRemote } = table.lookups[lookup];

@@ -6,33 +6,33 @@ import type { CompiledSnapshot } from "../../policy/compile.ts";
 import { ACL_UNKNOWN, NOT_IN_SNAPSHOT } from "../../policy/interfaces.ts";
 import { createMatcher, type Matcher } from "../../policy/matcher.ts";
 import { classOf4 } from "../../policy/peer-classes.ts";
-import { DirectMap } from "../conntrack/address-pool.ts";
+import { DirectMap } from "../dense/word-memo.ts";
 import { EGRESS, INGRESS, type LookupTable } from "./policy-lookup.ts";
 
-/** What a reader keeps of one snapshot. */
+/** A snapshot and what speeds up its lookups. */
 export interface SnapshotLookup {
   readonly snapshot: CompiledSnapshot;
   readonly matcher: Matcher;
-  /** What a record asks of its interface, side by side: `INTERFACE_WORDS` words each, beginning with profile and flags. */
-  readonly places: Uint32Array;
-  /** Readings by profile and direction, services, class of the peer. */
+  /** `INTERFACE_WORDS` for each interface. */
+  readonly interfaceWords: Uint32Array;
+  /** Recent lookups by profile, direction, services and class of the peer. */
   readonly recent: DirectMap;
   readonly classOf: (address: number) => number;
 }
 
 /**
- * Of each interface in `places`: its profile above `PROFILE_SHIFT` and its flags; primary address; base and mask of the subnet.
- * One line of the cache, where a hundred thousand interfaces in as many columns would be six.
+ * What nearly every record asks of its interface, side by side: the profile above `PROFILE_SHIFT` and the flags; primary
+ * address; base and mask of the subnet. One cache line, where a hundred thousand interfaces in as many columns would be six.
  */
 export const INTERFACE_WORDS = 4;
 export const PRIMARY = 1;
 export const SUBNET_BASE = 2;
 export const SUBNET_MASK = 3;
 export const PROFILE_SHIFT = 8;
-/** Flag, beside those of compile/interfaces.ts: the snapshot does not know the interface. */
+/** Flag, beside those of policy/interfaces.ts: the snapshot does not know the interface. */
 export const ABSENT = 128;
 
-/** Recent lookups for each profile, and binary logarithms of the fewest and the most of them all. */
+/** Binary logarithms: recent lookups for each profile, and the fewest and the most of all of them. */
 const RECENT_BITS = 3;
 const FEWEST_BITS = 14;
 const MOST_BITS = 18;
@@ -43,27 +43,27 @@ export function createSnapshotLookup(snapshot: CompiledSnapshot, table: LookupTa
   return {
     snapshot,
     matcher: createMatcher(snapshot, table.internMatch, table.matches),
-    places: placesOf(snapshot, profiles),
+    interfaceWords: interfaceWordsOf(snapshot, profiles),
     recent: new DirectMap(Math.min(MOST_BITS, Math.max(FEWEST_BITS, wanted))),
-    classOf: rememberClasses(snapshot),
+    classOf: cachedClassOf(snapshot),
   };
 }
 
-function placesOf({ interfaces }: CompiledSnapshot, profiles: Uint32Array): Uint32Array {
+function interfaceWordsOf({ interfaces }: CompiledSnapshot, profiles: Uint32Array): Uint32Array {
   const { sgIngress, primary, subnetBase, subnetMask, flags } = interfaces;
-  const places = new Uint32Array(profiles.length * INTERFACE_WORDS);
+  const words = new Uint32Array(profiles.length * INTERFACE_WORDS);
   for (let eni = 0; eni < profiles.length; eni++) {
-    const place = eni * INTERFACE_WORDS;
+    const base = eni * INTERFACE_WORDS;
     const absent = sgIngress[eni] === NOT_IN_SNAPSHOT ? ABSENT : 0;
-    places[place] = (profiles[eni] << PROFILE_SHIFT) | flags[eni] | absent;
-    places[place + PRIMARY] = primary[eni];
-    places[place + SUBNET_BASE] = subnetBase[eni];
-    places[place + SUBNET_MASK] = subnetMask[eni];
+    words[base] = (profiles[eni] << PROFILE_SHIFT) | flags[eni] | absent;
+    words[base + PRIMARY] = primary[eni];
+    words[base + SUBNET_BASE] = subnetBase[eni];
+    words[base + SUBNET_MASK] = subnetMask[eni];
   }
-  return places;
+  return words;
 }
 
-/** Interfaces with the same filters have the same profile: their records share lookups. */
+/** Interfaces with the same filters have the same profile, so that their records share lookups. */
 function profilesOf({ interfaces }: CompiledSnapshot): { profiles: Uint32Array; count: number } {
   const profiles = new Uint32Array(interfaces.sgIngress.length);
   const numbers = new Map<string, number>();
@@ -80,8 +80,8 @@ function profilesOf({ interfaces }: CompiledSnapshot): { profiles: Uint32Array; 
 
 const CLASS_BITS = 16;
 
-/** `classOf4` with a direct-mapped memory of recent addresses: an address and its class + 1 side by side, 0 for none. */
-function rememberClasses({ peers }: CompiledSnapshot): (address: number) => number {
+/** `classOf4` with a direct-mapped cache of recent addresses: an address and its class + 1 side by side, 0 for none. */
+function cachedClassOf({ peers }: CompiledSnapshot): (address: number) => number {
   const recent = new Uint32Array(2 << CLASS_BITS);
   return (address) => {
     const at = (Math.imul(address, 0x9e3779b1) >>> (32 - CLASS_BITS)) << 1;
@@ -94,11 +94,11 @@ function rememberClasses({ peers }: CompiledSnapshot): (address: number) => numb
   };
 }
 
-// Where an address of a row lies, as lookups ask it of interfaces that one word does not describe.
+// Questions about an address of a row, for interfaces that the words above do not describe in full. `address` is what a
+// batch column holds: the IPv4 address itself, or where the four words begin in `addr6`.
 
 const FOUR = new Uint32Array(1);
 
-/** `address` as it stands in a batch column: the word itself, or where its four words begin in `addr6`. */
 function holds(block: Prefix, batch: FlowBatch, family: number, address: number): boolean {
   if (block.family !== family) return false;
   FOUR[0] = address;
@@ -111,7 +111,7 @@ export function contains(lists: BlockLists, list: number, batch: FlowBatch, fami
   return family === IPV4 ? listHolds(lists, list, IPV4, FOUR, 0) : listHolds(lists, list, family, batch.addr6, address);
 }
 
-/** The longest route that holds the address leads to a transit gateway. */
+/** Whether the longest route that holds the address leads to a transit gateway. */
 export function isRoutedToTransit(
   routes: readonly TransitRoute[],
   batch: FlowBatch,
@@ -122,7 +122,7 @@ export function isRoutedToTransit(
   return false;
 }
 
-/** Which side is an address of the interface; 0 when both are, or neither. */
+/** The direction of a row by the addresses of the interface; 0 if both sides are such addresses, or neither. */
 export function directionByBlocks(
   batch: FlowBatch,
   row: number,

@@ -9,7 +9,7 @@ import { createTextDecoder } from "../../../src/decode/text.ts";
 import { createEvaluator } from "../../../src/evaluate/evaluator.ts";
 import { createLookupTable, type LookedUpBatch } from "../../../src/evaluate/lookup/policy-lookup.ts";
 import { createInitiatorRules } from "../../../src/evaluate/judge/initiator.ts";
-import { createBatchLookup } from "../../../src/evaluate/lookup/look-up-batch.ts";
+import { createBatchLookup } from "../../../src/evaluate/lookup/batch-lookup.ts";
 import { factColumns } from "../../../src/store/fact-columns.ts";
 import { evidenceOnThisThread } from "../../../src/replay/threaded-writer.ts";
 import { checkEvidence } from "./check.ts";

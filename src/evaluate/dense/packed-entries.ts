@@ -1,5 +1,8 @@
-import { forEachChunk } from "../chunks.ts";
+// Entries of the connection table as bytes, some 30 each. As columns of a table they took a third of all bytes of twenty
+// minutes of records, and a tenth of the time; 22 MiB as BLOBs are stored as fast as 64-bit integers
+// (test/bench/README.md, "Storing").
 import {
+  DELTA,
   FIRST_IN,
   FIRST_OUT,
   FLAGS,
@@ -9,7 +12,6 @@ import {
   LOCAL,
   NEVER,
   OPENED_BY,
-  PLACE,
   PORTS,
   REMOTE,
   STATE,
@@ -17,15 +19,19 @@ import {
   TOTAL_BYTES_IN,
   TOTAL_BYTES_OUT,
   TOTAL_PACKETS,
-} from "./layout.ts";
+} from "../conntrack/entry-layout.ts";
+import { forEachChunk } from "./loops.ts";
 
-/** The words of an entry that outlive a run: everything but its place in a segment and its hash. */
-export const KEPT_WORDS = PLACE;
+/**
+ * The words of an entry that outlive a run: everything but its delta and its hash.
+ * @internal
+ */
+export const KEPT_WORDS = DELTA;
 
-/** Entries a chunk; each is read without those before it. */
-const CHUNK_ENTRIES = 1 << 16;
+/** Entries in a block; a block is read without those before it. */
+const BLOCK_ENTRIES = 1 << 16;
 
-/** Numbers of an entry: its words, with both counts of packets on their own. */
+/** Numbers of an entry: its words, with the two counts of packets apart. */
 const NUMBERS = KEPT_WORDS + 1;
 const PACKETS_OUT = TOTAL_PACKETS;
 const PACKETS_IN = KEPT_WORDS;
@@ -37,26 +43,25 @@ const CODE_BY_ZEROS = Uint8Array.from({ length: 33 }, (_, zeros) =>
   zeros === 32 ? 0 : zeros > 23 ? 1 : zeros > 15 ? 2 : 3,
 );
 const MOST_BYTES = 4 + NUMBERS * 4;
-/** Each number is written and read as four bytes, whatever comes behind it: so much must be there behind the last. */
+/** Each number is written and read as four bytes, and what follows overwrites the unused ones: room after the last. */
 const MARGIN = 4;
 
 /**
- * The first `size` entries of a connection table as bytes, some 30 each; `places` says by which number each OPENED_BY is to
- * be known. What mostly is as before, or close to it, is told by the difference. As columns of a table they took a third
- * of all bytes of twenty minutes of records, and a tenth of the time.
+ * Packs the first `size` entries of a connection table. `storedAs` gives the number that replaces each OPENED_BY. What is
+ * mostly equal to the entry before, or close to it, is written as the difference.
  */
-export function* packEntries(words: Uint32Array, size: number, places: Uint32Array): Generator<Uint8Array> {
-  const room = new Uint8Array(Math.min(size, CHUNK_ENTRIES) * MOST_BYTES + MARGIN);
+export function* packEntries(words: Uint32Array, size: number, storedAs: Uint32Array): Generator<Uint8Array> {
+  const room = new Uint8Array(Math.min(size, BLOCK_ENTRIES) * MOST_BYTES + MARGIN);
   const packer = new EntryPacker(room);
-  for (let first = 0; first < size; first += CHUNK_ENTRIES) {
+  for (let first = 0; first < size; first += BLOCK_ENTRIES) {
     packer.begin();
-    const entries = Math.min(CHUNK_ENTRIES, size - first);
-    forEachChunk(entries, (from, to) => packer.pack(words, first + from, first + to, places));
+    const entries = Math.min(BLOCK_ENTRIES, size - first);
+    forEachChunk(entries, (from, to) => packer.pack(words, first + from, first + to, storedAs));
     yield room.slice(0, packer.used + MARGIN);
   }
 }
 
-/** Packs entries into `room`, one behind the other. */
+/** Packs entries into `room`, one after the other. */
 class EntryPacker {
   /** Bytes written. */
   used = -1;
@@ -71,7 +76,7 @@ class EntryPacker {
     this.begin();
   }
 
-  /** A new chunk: nothing is told by what came before. */
+  /** Begins a block: no differences from what came before. */
   begin(): void {
     this.used = 0;
     this.kind = 0;
@@ -80,7 +85,7 @@ class EntryPacker {
   }
 
   /** The entries `[from, to)`. */
-  pack(words: Uint32Array, from: number, to: number, places: Uint32Array): void {
+  pack(words: Uint32Array, from: number, to: number, storedAs: Uint32Array): void {
     const { numbers, locals, out } = this;
     let { used: at, kind, last } = this;
     for (let base = from * STRIDE; base < to * STRIDE; base += STRIDE) {
@@ -98,7 +103,7 @@ class EntryPacker {
       numbers[FIRST_IN] = sinceFirst(last, words[base + FIRST_IN]);
       numbers[FLAGS] = words[base + FLAGS];
       numbers[STATE] = words[base + STATE];
-      numbers[OPENED_BY] = places[words[base + OPENED_BY]];
+      numbers[OPENED_BY] = storedAs[words[base + OPENED_BY]];
       numbers[PACKETS_OUT] = words[base + TOTAL_PACKETS] & 0xffff;
       numbers[PACKETS_IN] = words[base + TOTAL_PACKETS] >>> 16;
       numbers[TOTAL_BYTES_OUT] = words[base + TOTAL_BYTES_OUT];
@@ -107,12 +112,12 @@ class EntryPacker {
       const headAt = at;
       let head = 0;
       at += 4;
-      for (let place = 0; place < NUMBERS; place++) {
-        const number = numbers[place];
+      for (let index = 0; index < NUMBERS; index++) {
+        const number = numbers[index];
         const code = CODE_BY_ZEROS[Math.clz32(number)];
         out.setUint32(at, number, true);
         at += LENGTHS[code];
-        head |= code << (place * 2);
+        head |= code << (index * 2);
       }
       out.setUint32(headAt, head, true);
     }
@@ -122,23 +127,23 @@ class EntryPacker {
   }
 }
 
-/** Hands over the KEPT_WORDS of each entry, in order; the array is reused. */
-export function unpackEntries(chunks: Iterable<Uint8Array>, take: (entry: Uint32Array) => void): void {
-  for (const chunk of chunks) unpackChunk(chunk, take);
+/** Calls `take` with the KEPT_WORDS of each entry, in order; the array is reused. */
+export function unpackEntries(blocks: Iterable<Uint8Array>, take: (entry: Uint32Array) => void): void {
+  for (const block of blocks) unpackBlock(block, take);
 }
 
-function unpackChunk(chunk: Uint8Array, take: (entry: Uint32Array) => void): void {
-  const bytes = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+function unpackBlock(block: Uint8Array, take: (entry: Uint32Array) => void): void {
+  const bytes = new DataView(block.buffer, block.byteOffset, block.byteLength);
   const numbers = new Uint32Array(NUMBERS);
   const entry = new Uint32Array(KEPT_WORDS);
   const locals = new Locals();
   let [at, kind, last] = [0, 0, 0];
-  while (at < chunk.length - MARGIN) {
+  while (at < block.length - MARGIN) {
     const head = bytes.getUint32(at, true);
     at += 4;
-    for (let place = 0; place < NUMBERS; place++) {
-      const code = (head >>> (place * 2)) & 3;
-      numbers[place] = bytes.getUint32(at, true) & MASKS[code];
+    for (let index = 0; index < NUMBERS; index++) {
+      const code = (head >>> (index * 2)) & 3;
+      numbers[index] = bytes.getUint32(at, true) & MASKS[code];
       at += LENGTHS[code];
     }
     entry.set(numbers.subarray(0, KEPT_WORDS));
@@ -154,7 +159,7 @@ function unpackChunk(chunk: Uint8Array, take: (entry: Uint32Array) => void): voi
   }
 }
 
-/** The local address that each interface had last: most have one. */
+/** The latest local address of each interface; most have only one. */
 class Locals {
   private locals = NOTHING;
 
@@ -197,8 +202,8 @@ function withSignFirst(number: number): number {
 }
 
 /**
- * Seconds from the first record to the last, plus one; 0 for NEVER. One to one modulo 2^32: as NEVER lies `last + 1` before
- * `last`, only what lies closer moves up by one.
+ * Seconds from the first record to the last, plus one; 0 for NEVER. A bijection modulo 2^32: NEVER lies `last + 1` before
+ * `last`, so only smaller distances move up by one.
  */
 function sinceFirst(last: number, first: number): number {
   if (last === NEVER) return last - first;

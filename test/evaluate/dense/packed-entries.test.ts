@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { NEVER, OPENED_BY, STRIDE } from "../../../src/evaluate/conntrack/layout.ts";
-import { KEPT_WORDS, packEntries, unpackEntries } from "../../../src/evaluate/conntrack/packed-entries.ts";
+import { NEVER, OPENED_BY, STRIDE } from "../../../src/evaluate/conntrack/entry-layout.ts";
+import { KEPT_WORDS, packEntries, unpackEntries } from "../../../src/evaluate/dense/packed-entries.ts";
 import { runs } from "../random/runs.ts";
 
 const asked = runs(500);

@@ -1,9 +1,9 @@
 import { FAMILY_SHIFT, type FlowBatch, HAS_PORTS, PKT_FAMILY_SHIFT } from "../../decode/flow-batch.ts";
 import { IPV4 } from "../../net/address.ts";
 import { EGRESS } from "../lookup/policy-lookup.ts";
-import type { AddressPool } from "./address-pool.ts";
+import type { AddressPool } from "../dense/address-pool.ts";
 
-/** The layout of an entry of the connection table (connections.ts): STRIDE words, one line of the processor's cache. */
+// An entry of the connection table is STRIDE words, one line of the processor's cache. Its first words are its key.
 
 // Words of an entry.
 export const INTERFACE = 0;
@@ -16,28 +16,28 @@ export const FIRST_OUT = 5;
 export const FIRST_IN = 6;
 /** Latest end of an accepted record. */
 export const LAST = 7;
-/** TCP flags seen from the interface, and towards it (`<< 8`), then `STATE_…` bits, initiator and evidence. */
+/** TCP flags seen from the interface, and towards it (`<< 8`). */
 export const FLAGS = 8;
+/** Initiator, evidence and the bits below. */
 export const STATE = 9;
-/** PolicyLookup of the earliest accepted record (number + 1). */
+/** Lookup of the earliest accepted record (number + 1). */
 export const OPENED_BY = 10;
 /** Totals, saturating: packets out | packets in << 16, then bytes out and in. */
 export const TOTAL_PACKETS = 11;
 export const TOTAL_BYTES_OUT = 12;
 export const TOTAL_BYTES_IN = 13;
-/** Place among the entries that the current segment touched (touched.ts), plus one; 0 while it did not. */
-export const PLACE = 14;
+/** Index of the entry's delta in the current segment (dense/segment-deltas.ts), plus one; 0 while there is none. */
+export const DELTA = 14;
 /** Hash of the key, so that entries move between tables without being hashed again. */
 export const HASH = 15;
-/** One line of the processor's cache. */
 export const STRIDE = 16;
 
 export const NEVER = 0xffffffff;
 
 // Bits of STATE.
-export const INITIATOR_MASK = 0b11; // 0 unknown, 1 local, 2 remote
-export const EVIDENCE_SHIFT = 2;
-export const EVIDENCE_MASK = 0b1111;
+const INITIATOR_MASK = 0b11; // 0 unknown, 1 local, 2 remote
+const EVIDENCE_SHIFT = 2;
+const EVIDENCE_MASK = 0b1111;
 export const DECIDED = 1 << 6; // the initiator was decided in this or an earlier segment
 export const COUNTED = 1 << 7; // reported as a connection
 export const COUNTED_REPLIED = 1 << 8;
@@ -48,19 +48,56 @@ export const FLAGS_KNOWN = 1 << 12; // some record carried the field tcp-flags
 export const REPLY_TRIED = 1 << 13; // a reply passed the groups and was stopped by the network ACL
 export const COUNTED_REPLY_RULE = 1 << 14; // reported for the rule that lets an untracked flow's replies pass
 export const COUNTED_OPENING = 1 << 15; // what was reported includes an opening that was seen
-export const WANTED = 1 << 16; // a rejected record of the segment asks when its records were
+export const WANTED = 1 << 16; // a rejected record of the segment needs the times of its records
 export const COUNT_SHIFT = 17; // above: connections reported so far, saturating at MOST_COUNTED
 export const MOST_COUNTED = 0x7fff;
 
-/** Start of the earliest accepted record, Unix seconds. */
+// Who opened a connection: the interface, or the peer.
+export const UNKNOWN = 0;
+export const LOCAL_OPENED = 1;
+export const REMOTE_OPENED = 2;
+
+export function protocolOf(words: Uint32Array, base: number): number {
+  return words[base + KIND] & 0xff;
+}
+
+export function familyOf(words: Uint32Array, base: number): number {
+  return words[base + KIND] >>> 8;
+}
+
+export function localPortOf(words: Uint32Array, base: number): number {
+  return words[base + PORTS] >>> 16;
+}
+
+export function remotePortOf(words: Uint32Array, base: number): number {
+  return words[base + PORTS] & 0xffff;
+}
+
+/** Start of the earliest accepted record, Unix seconds; NEVER when there is none. */
 export function openedAt(words: Uint32Array, base: number): number {
   return Math.min(words[base + FIRST_OUT], words[base + FIRST_IN]);
 }
 
-// Who opened a connection: bits 0-1 of STATE.
-export const UNKNOWN = 0;
-export const LOCAL_OPENED = 1;
-export const REMOTE_OPENED = 2;
+/** UNKNOWN, LOCAL_OPENED or REMOTE_OPENED. */
+export function initiatorOf(words: Uint32Array, base: number): number {
+  return words[base + STATE] & INITIATOR_MASK;
+}
+
+/** Index into `EVIDENCE` of what tells the initiator. */
+export function evidenceOf(words: Uint32Array, base: number): number {
+  return (words[base + STATE] >>> EVIDENCE_SHIFT) & EVIDENCE_MASK;
+}
+
+/** Stores who opened a connection, and by which evidence. */
+export function setInitiator(words: Uint32Array, base: number, opened: number, evidence: number): void {
+  const kept = words[base + STATE] & ~(INITIATOR_MASK | (EVIDENCE_MASK << EVIDENCE_SHIFT) | DECIDED);
+  words[base + STATE] = kept | opened | (evidence << EVIDENCE_SHIFT) | (opened === UNKNOWN ? 0 : DECIDED);
+}
+
+/** Bytes of all accepted records, both directions. */
+export function totalBytes(words: Uint32Array, base: number): number {
+  return words[base + TOTAL_BYTES_OUT] + words[base + TOTAL_BYTES_IN];
+}
 
 // Bits of tcp-flags.
 export const FIN = 1;
@@ -76,17 +113,14 @@ export function openedByFlags(flags: number, out: boolean): number {
 }
 
 /**
- * Both ends answered a SYN: they opened at once (RFC 9293, section 3.5), and flags do not tell who was let in. `flags` as in
- * a connection's entry: those of one direction, and of the other above them.
+ * Both ends answered a SYN: they opened at the same time (RFC 9293, section 3.5), and flags do not tell who was let in.
+ * `flags` as in an entry: both directions.
  */
 export function bothAnswered(flags: number): boolean {
   return (flags & (flags >>> 8) & SYN_ACK) === SYN_ACK;
 }
 
-/**
- * Words of a key: the first ones of a connection's entry (connection-words.ts), and room for what is noted while keys are
- * looked up side by side.
- */
+/** Words of a key: the first words of an entry, and three for the lookup of many keys at a time. */
 export const KEY_WORDS = 8;
 /** The entry that was found, -1 (as 2^32 - 1) for none. */
 export const KEY_ENTRY = 5;
@@ -99,8 +133,8 @@ export function createKeys(count: number): Uint32Array {
 }
 
 /**
- * Writes the connection a row belongs to, as a key, to `keys[at]` and the words behind it. The row's direction is known. The
- * original packet's addresses count where the record has them.
+ * Writes the key of a row's connection to `keys[at]` and the words behind it. The row's direction must be known. The
+ * addresses of the original packet (`pkt-*`) count where the record has them.
  */
 export function writeKey(
   batch: FlowBatch,

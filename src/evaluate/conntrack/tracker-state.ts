@@ -1,14 +1,14 @@
 import type { FilterMatch } from "../../policy/filters.ts";
-import { forEachChunk } from "../chunks.ts";
-import { NOT_ASKED, type PolicyLookup, type LookupTable } from "../lookup/policy-lookup.ts";
-import type { AddressPool } from "./address-pool.ts";
-import type { ConnectionTable } from "./connections.ts";
-import { OPENED_BY, STRIDE } from "./layout.ts";
-import { packEntries, unpackEntries } from "./packed-entries.ts";
+import type { AddressPool } from "../dense/address-pool.ts";
+import type { ConnectionTable } from "../dense/connection-table.ts";
+import { forEachChunk } from "../dense/loops.ts";
+import { packEntries, unpackEntries } from "../dense/packed-entries.ts";
+import { type LookupTable, NOT_ASKED, type PolicyLookup } from "../lookup/policy-lookup.ts";
+import { OPENED_BY, STRIDE } from "./entry-layout.ts";
 
 /**
- * A lookup with its matches, self-contained: rules by id, so that it can be read back under another compiled policy.
- * Evidence files keep it as JSON under these names.
+ * A lookup with its matches, self-contained: rules by id, so that another compiled policy can read it back. Evidence files
+ * keep it as JSON with these keys.
  */
 export interface StoredLookup {
   readonly reading: PolicyLookup;
@@ -23,7 +23,7 @@ type StoredMatch = Omit<FilterMatch, "rules" | "possible"> & {
 
 /** The evaluator's memory of open connections, as plain data. */
 export interface TrackerState {
-  /** See packed-entries.ts; OPENED_BY is a place in `lookups`, plus one. They are packed as they are taken: once, and at once. */
+  /** Packed entries (dense/packed-entries.ts); their OPENED_BY is an index into `lookups`, plus one. Iterate once, at once. */
   readonly entries: Iterable<Uint8Array>;
   /** IPv6 addresses, four words each. */
   readonly addresses: Uint32Array;
@@ -39,27 +39,27 @@ export function exportState(
   now: number,
 ): TrackerState {
   const { words, size } = connections;
-  // Only lookups in use are kept: `places` says where, by OPENED_BY.
-  const places = new Uint32Array(table.lookups.length + 1);
-  forEachChunk(size, (from, to) => markOpeners(words, from, to, places));
+  // Only lookups in use are stored. By OPENED_BY: first whether it is in use, then its OPENED_BY as stored.
+  const storedAs = new Uint32Array(table.lookups.length + 1);
+  forEachChunk(size, (from, to) => markOpeners(words, from, to, storedAs));
   const lookups: StoredLookup[] = [];
-  for (let openedBy = 1; openedBy < places.length; openedBy++) {
-    if (places[openedBy] === 1) places[openedBy] = lookups.push(toStored(table, openedBy - 1, ruleIds));
+  for (let openedBy = 1; openedBy < storedAs.length; openedBy++) {
+    if (storedAs[openedBy] === 1) storedAs[openedBy] = lookups.push(toStored(table, openedBy - 1, ruleIds));
   }
-  places[0] = 0;
+  storedAs[0] = 0;
   return {
-    entries: packEntries(words, size, places),
+    entries: packEntries(words, size, storedAs),
     addresses: addresses.words.slice(0, addresses.size * 4),
     lookups,
     now,
   };
 }
 
-function markOpeners(words: Uint32Array, from: number, to: number, places: Uint32Array): void {
-  for (let base = from * STRIDE; base < to * STRIDE; base += STRIDE) places[words[base + OPENED_BY]] = 1;
+function markOpeners(words: Uint32Array, from: number, to: number, marks: Uint32Array): void {
+  for (let base = from * STRIDE; base < to * STRIDE; base += STRIDE) marks[words[base + OPENED_BY]] = 1;
 }
 
-/** Fills an empty table and pool. `ruleIndex` knows every rule id of `ruleIds`; a rule it lacks is dropped from its match. */
+/** Fills an empty table and pool. `ruleIndex` knows every current rule id; other rules are dropped from their match. */
 export function importState(
   state: TrackerState,
   connections: ConnectionTable,
@@ -79,12 +79,11 @@ export function importState(
 function toStored(table: LookupTable, number: number, ruleIds: readonly string[]): StoredLookup {
   const { others, ...lookup } = table.lookups[number];
   const pick = (side: "sgIfLocal" | "sgIfRemote"): StoredMatch | null => {
-    const own = table.lookups[number][side];
+    const own = lookup[side];
     if (own === NOT_ASKED) return null;
-    // Of a record that straddled a change, the configuration that let the connection in is the one that matters.
-    const places = [own, ...others.map((other) => table.lookups[other][side])];
-    const place = places.find((one) => one !== NOT_ASKED && table.matches[one].answer === "allow") ?? own;
-    const match = table.matches[place];
+    // If the record straddled a change, the configuration that let the connection in is the one that matters.
+    const asked = [own, ...others.map((other) => table.lookups[other][side])];
+    const match = table.matches[asked.find((one) => one !== NOT_ASKED && table.matches[one].answer === "allow") ?? own];
     return {
       ...match,
       rules: match.rules.map((rule) => ruleIds[rule]),
@@ -95,11 +94,11 @@ function toStored(table: LookupTable, number: number, ruleIds: readonly string[]
 }
 
 function fromStored(table: LookupTable, stored: StoredLookup, ruleIndex: ReadonlyMap<string, number>): number {
-  const places = (ids: readonly string[]): number[] => ids.flatMap((id) => ruleIndex.get(id) ?? []);
+  const indices = (ids: readonly string[]): number[] => ids.flatMap((id) => ruleIndex.get(id) ?? []);
   const intern = (match: StoredMatch | null): number =>
     match === null
       ? NOT_ASKED
-      : table.internMatch({ ...match, rules: places(match.rules), possible: places(match.possible) });
+      : table.internMatch({ ...match, rules: indices(match.rules), possible: indices(match.possible) });
   return table.internLookup({
     ...stored.reading,
     naclIn: NOT_ASKED,

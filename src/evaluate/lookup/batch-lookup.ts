@@ -10,20 +10,24 @@ import {
 } from "../../decode/flow-batch.ts";
 import { IPV4, IPV6 } from "../../net/address.ts";
 import type { CompiledPolicy } from "../../policy/compile.ts";
-import { ACL_UNKNOWN, DETAILED, FOUR_TOLD, NO_FILTER, NOT_IN_SNAPSHOT } from "../../policy/interfaces.ts";
+import { ACL_UNKNOWN, DETAILED, IPV4_COMPLETE, NO_FILTER, NOT_IN_SNAPSHOT } from "../../policy/interfaces.ts";
 import { classOf4, classOf6 } from "../../policy/peer-classes.ts";
 import { serviceOf } from "../../policy/services.ts";
-import { forEachChunk } from "../chunks.ts";
+import { forEachChunk } from "../dense/loops.ts";
 import {
   ADDRESS_ELSEWHERE,
   ADDRESS_MISSING,
-  createLookupMemo,
+  createInternParts,
+  EGRESS,
+  INGRESS,
+  type LookupTable,
   NO_ACL,
+  NOT_ASKED,
   OTHER_SNAPSHOT,
   SAME_SUBNET,
   UNFILTERED,
-} from "./memo.ts";
-import { EGRESS, INGRESS, NOT_ASKED, type LookupTable, UNMODELLED } from "./policy-lookup.ts";
+  UNMODELLED,
+} from "./policy-lookup.ts";
 import {
   ABSENT,
   contains,
@@ -39,54 +43,54 @@ import {
 } from "./snapshot-lookup.ts";
 
 /**
- * Seconds around a record in which a configuration change may still, or already, act on it: `start` and `end` may be off
- * by up to 60 s (VPC User Guide, "Flow log records"), and a change takes a moment to act.
+ * Seconds before and after a record in which a configuration change may concern it: `start` and `end` may be off by up to
+ * 60 s (VPC User Guide, "Flow log records"), and a change takes a moment to take effect.
  */
 const CHANGE_TOLERANCE = 60;
 
-/** A number for each record: its lookup, by place in `table.lookups`. */
+/** First half of the evaluator, which needs no memory of other records: what the policy says of each. */
 export interface BatchLookup {
-  /** Writes the lookup of each row to `out[0 .. batch.rows)`. */
+  /** Writes the number of each row's lookup to `out[0 .. batch.rows)`. */
   lookUp(batch: FlowBatch, out: Uint32Array): void;
 }
 
-/** The reader for a policy. Readings are interned into `table`. */
+/** Lookups get their numbers from `table`. */
 export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): BatchLookup {
-  const readers = policy.snapshots.map((snapshot) => createSnapshotLookup(snapshot, table));
+  const perSnapshot = policy.snapshots.map((snapshot) => createSnapshotLookup(snapshot, table));
   const modelled = policy.interfaceIds.length;
   const changes = policy.snapshots.map((snapshot) => snapshot.since);
-  const memo = createLookupMemo(table);
+  const intern = createInternParts(table);
   const unmodelled = table.internLookup(UNMODELLED);
 
-  const readWith = (batch: FlowBatch, row: number, at: number, elsewhere: boolean): number => {
-    const { snapshot, recent, places, classOf } = readers[at];
+  const lookUpIn = (batch: FlowBatch, row: number, at: number, elsewhere: boolean): number => {
+    const { snapshot, recent, interfaceWords, classOf } = perSnapshot[at];
     const { interfaces, peers, services } = snapshot;
     const eni = batch.interfaceId[row];
-    const place = eni * INTERFACE_WORDS;
-    const profileAndFlags = places[place];
+    const base = eni * INTERFACE_WORDS;
+    const profileAndFlags = interfaceWords[base];
     const bits = batch.bits[row];
     const family = (bits >>> FAMILY_SHIFT) & 3;
     const packetFamily = (bits >>> PKT_FAMILY_SHIFT) & 3;
     const flags = elsewhere ? OTHER_SNAPSHOT : 0;
     let direction = (bits >>> DIRECTION_SHIFT) & 3;
     if (family === 0 && packetFamily === 0) {
-      return memo.intern(at, flags | ADDRESS_MISSING, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
+      return intern(at, flags | ADDRESS_MISSING, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
     }
     const onlyFour = family === IPV4 && packetFamily !== IPV6;
-    const simple = onlyFour ? (profileAndFlags & FOUR_TOLD) !== 0 : (profileAndFlags & DETAILED) === 0;
+    const simple = onlyFour ? (profileAndFlags & IPV4_COMPLETE) !== 0 : (profileAndFlags & DETAILED) === 0;
     if (direction === 0) {
-      const primary = places[place + PRIMARY];
+      const primary = interfaceWords[base + PRIMARY];
       const four = family === IPV4;
       if (four && batch.src[row] === primary && batch.dst[row] !== primary) direction = EGRESS;
       else if (four && batch.dst[row] === primary && batch.src[row] !== primary) direction = INGRESS;
       else if (!simple) direction = directionByBlocks(batch, row, family, interfaces.blocks, eni);
       if (direction === 0) {
         const why = family === 0 ? ADDRESS_MISSING : ADDRESS_ELSEWHERE;
-        return memo.intern(at, flags | why, 0, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
+        return intern(at, flags | why, 0, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
       }
     }
 
-    // The original packet's addresses, where the record has them: an intermediate interface shows its own otherwise.
+    // The original packet's addresses if the record has them: an intermediate interface shows its own in the others.
     const usePacket = packetFamily !== 0;
     const peerFamily = usePacket ? packetFamily : family;
     const source = usePacket ? batch.pktSrc : batch.src;
@@ -101,13 +105,14 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     let sameSubnet = false;
     let viaTransit = false;
     if (simple) {
-      sameSubnet = peerFamily === IPV4 && (peer & places[place + SUBNET_MASK]) >>> 0 === places[place + SUBNET_BASE];
+      const mask = interfaceWords[base + SUBNET_MASK];
+      sameSubnet = peerFamily === IPV4 && (peer & mask) >>> 0 === interfaceWords[base + SUBNET_BASE];
     } else {
       sameSubnet = contains(interfaces.subnets, interfaces.subnet[eni], batch, peerFamily, peer);
       const routes = interfaces.routes[interfaces.transit[eni]];
       viaTransit = !sameSubnet && isRoutedToTransit(routes, batch, peerFamily, peer);
     }
-    // What follows depends on these numbers alone (and, behind a transit gateway, on the interface's own address).
+    // The answer depends on these numbers alone (and, behind a transit gateway, on the interface's own address).
     const route =
       ((profileAndFlags >>> PROFILE_SHIFT) << 4) | (direction << 2) | (sameSubnet ? 2 : 0) | (elsewhere ? 1 : 0);
     const known = viaTransit ? -1 : recent.get(route, (forward << 16) ^ backward, peerClass);
@@ -118,12 +123,12 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     return lookup;
   };
 
-  /** Asks every layer: once for all records that no rule tells apart, so not part of the loop over records. */
+  /** Asks every layer. Done once for all records that no rule tells apart, so not part of the loop over records. */
   const ask = (
     batch: FlowBatch,
     row: number,
     at: number,
-    place: number,
+    rowFlags: number,
     direction: number,
     peerFamily: number,
     peerClass: number,
@@ -131,16 +136,16 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     backward: number,
     viaTransit: boolean,
   ): number => {
-    const { snapshot, matcher } = readers[at];
+    const { snapshot, matcher } = perSnapshot[at];
     const { interfaces, peers } = snapshot;
     const eni = batch.interfaceId[row];
     const ingress = direction === INGRESS;
     if (isMember(peers.members, peers.offsets[peerClass], peers.offsets[peerClass + 1], interfaces.unfiltered[eni])) {
-      const flags = (place & ~SAME_SUBNET) | UNFILTERED;
-      return memo.intern(at, flags, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
+      const flags = (rowFlags & ~SAME_SUBNET) | UNFILTERED;
+      return intern(at, flags, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
     }
 
-    let flags = place;
+    let flags = rowFlags;
     let naclIn = NOT_ASKED;
     let naclOut = NOT_ASKED;
     if (viaTransit && ingress) flags |= SAME_SUBNET;
@@ -165,55 +170,55 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
       sgIfLocal = matcher.match(interfaces.sgEgress[eni], ingress ? backward : forward, peerClass, peerFamily);
       sgIfRemote = matcher.match(interfaces.sgIngress[eni], ingress ? forward : backward, peerClass, peerFamily);
     }
-    return memo.intern(at, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote);
+    return intern(at, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote);
   };
 
-  /** The snapshots that may have decided a record; the one in force at its start, under which it was opened, comes first. */
-  const readOverTime = (batch: FlowBatch, row: number): number => {
+  /** Asks the snapshots that may have decided a record, the one in force at its start first. */
+  const lookUpOverTime = (batch: FlowBatch, row: number): number => {
     const eni = batch.interfaceId[row];
     const timed = (batch.bits[row] & HAS_TIMES) !== 0;
     const first = timed ? inForce(changes, batch.start[row]) : changes.length - 1;
     const earliest = timed ? inForce(changes, batch.start[row] - CHANGE_TOLERANCE) : first;
     const latest = timed ? inForce(changes, batch.end[row] + CHANGE_TOLERANCE) : first;
-    const { sgIngress } = readers[first].snapshot.interfaces;
+    const { sgIngress } = perSnapshot[first].snapshot.interfaces;
     if (earliest === first && latest === first && sgIngress[eni] !== NOT_IN_SNAPSHOT)
-      return readWith(batch, row, first, false);
+      return lookUpIn(batch, row, first, false);
     const found: number[] = [];
     for (let step = earliest - 1; step <= latest; step++) {
       const at = step < earliest ? first : step;
-      if (readers[at].snapshot.interfaces.sgIngress[eni] === NOT_IN_SNAPSHOT) continue;
-      const lookup = readWith(batch, row, at, false);
+      if (perSnapshot[at].snapshot.interfaces.sgIngress[eni] === NOT_IN_SNAPSHOT) continue;
+      const lookup = lookUpIn(batch, row, at, false);
       if (!found.includes(lookup)) found.push(lookup);
     }
     if (found.length === 1) return found[0];
     if (found.length > 1) {
-      // An interface may have changed its addresses: a configuration under which they are not its own decided nothing.
-      const placed = found.find((lookup) => table.lookups[lookup].local === "known") ?? found[0];
-      const { direction, local } = table.lookups[placed];
+      // The interface may have changed its addresses: a configuration that does not know the record's decided nothing.
+      const deciding = found.find((lookup) => table.lookups[lookup].local === "known") ?? found[0];
+      const { direction, local } = table.lookups[deciding];
       const others = found.filter((lookup) => {
         const other = table.lookups[lookup];
-        return lookup !== placed && local === "known" && other.local === local && other.direction === direction;
+        return lookup !== deciding && local === "known" && other.local === local && other.direction === direction;
       });
-      return others.length === 0 ? placed : memo.withOthers(placed, others);
+      return others.length === 0 ? deciding : table.internLookup({ ...table.lookups[deciding], others });
     }
-    const nearest = nearestSnapshot(readers, eni, first);
-    return nearest < 0 ? unmodelled : readWith(batch, row, nearest, true);
+    const nearest = nearestSnapshot(perSnapshot, eni, first);
+    return nearest < 0 ? unmodelled : lookUpIn(batch, row, nearest, true);
   };
 
-  const readRows = (batch: FlowBatch, out: Uint32Array, from: number, to: number): void => {
-    const single = readers.length === 1;
-    const only = readers[0]?.places;
+  const lookUpRows = (batch: FlowBatch, out: Uint32Array, from: number, to: number): void => {
+    const single = perSnapshot.length === 1;
+    const only = perSnapshot[0]?.interfaceWords;
     for (let row = from; row < to; row++) {
       const eni = batch.interfaceId[row];
-      if (readers.length === 0 || eni >= modelled || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0)
+      if (perSnapshot.length === 0 || eni >= modelled || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0)
         out[row] = unmodelled;
-      else if (!single) out[row] = readOverTime(batch, row);
-      else out[row] = only[eni * INTERFACE_WORDS] & ABSENT ? unmodelled : readWith(batch, row, 0, false);
+      else if (!single) out[row] = lookUpOverTime(batch, row);
+      else out[row] = only[eni * INTERFACE_WORDS] & ABSENT ? unmodelled : lookUpIn(batch, row, 0, false);
     }
   };
 
   return {
-    lookUp: (batch, out) => forEachChunk(batch.rows, (from, to) => readRows(batch, out, from, to)),
+    lookUp: (batch, out) => forEachChunk(batch.rows, (from, to) => lookUpRows(batch, out, from, to)),
   };
 }
 
@@ -224,10 +229,10 @@ function inForce(changes: readonly number[], time: number): number {
 }
 
 /** The snapshot closest in order that knows the interface; the earlier one of two equally close. */
-function nearestSnapshot(readers: readonly SnapshotLookup[], eni: number, from: number): number {
-  for (let distance = 1; distance < readers.length; distance++) {
+function nearestSnapshot(perSnapshot: readonly SnapshotLookup[], eni: number, from: number): number {
+  for (let distance = 1; distance < perSnapshot.length; distance++) {
     for (const at of [from - distance, from + distance]) {
-      if (readers[at] && readers[at].snapshot.interfaces.sgIngress[eni] !== NOT_IN_SNAPSHOT) return at;
+      if (perSnapshot[at] && perSnapshot[at].snapshot.interfaces.sgIngress[eni] !== NOT_IN_SNAPSHOT) return at;
     }
   }
   return -1;
