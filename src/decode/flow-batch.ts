@@ -118,6 +118,23 @@ function wordColumns({ line, bits, names, addresses, times }: FlowBatch): Uint32
   return [line, bits, ...names, ...addresses, ...times];
 }
 
+/** A batch on its way between threads. */
+export interface BatchBuffers {
+  readonly rows: number;
+  readonly buffer: ArrayBuffer;
+  /** Whole: all its words are valid. */
+  readonly addr6: Uint32Array;
+}
+
+/** The batch again, over the same memory. */
+export function batchOver({ rows, buffer, addr6 }: BatchBuffers): FlowBatch {
+  const batch = new FlowBatch(buffer);
+  batch.rows = rows;
+  batch.addr6 = addr6;
+  batch.addr6Length = addr6.length;
+  return batch;
+}
+
 /** A copy in a buffer just large enough, so that the batch's own can go back. The IPv6 addresses are shared. */
 export function packedCopy(batch: FlowBatch): FlowBatch {
   const { rows } = batch;

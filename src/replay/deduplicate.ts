@@ -6,7 +6,7 @@ import {
   STATUS_SHIFT,
   STATUS_SKIPDATA,
 } from "../decode/flow-batch.ts";
-import { bucketOf, createDuplicateFilter } from "../evaluate/duplicates.ts";
+import { bucketOf, createDuplicateFilter } from "../evaluate/duplicate-filter.ts";
 import type { Evaluator } from "../evaluate/evaluator.ts";
 import type { LookedUpBatch } from "../evaluate/lookup/policy-lookup.ts";
 import type { Judgement } from "../judgement.ts";
@@ -14,11 +14,12 @@ import { deliveryName } from "../source/object-name.ts";
 import type { SourceObject } from "../source/source.ts";
 import { channelName } from "../source/table.ts";
 import type { EvidenceWriter } from "../store/evidence-writer.ts";
-import type { LedgerEntry } from "../store/stored-state.ts";
-import type { SharedNames } from "./reader-messages.ts";
+import type { LedgerEntry, StoredState } from "../store/stored-state.ts";
+import type { SharedNames } from "./sent-batches.ts";
 
-export interface OverlapContext {
-  readonly writer: EvidenceWriter;
+export interface DeduplicationContext {
+  readonly evidence: Pick<EvidenceWriter, "identities">;
+  readonly state: StoredState;
   readonly evaluator: Evaluator;
   readonly names: SharedNames;
   readonly events: { note(text: string): void };
@@ -28,23 +29,28 @@ export interface OverlapContext {
   readonly hotRows: number;
 }
 
+/** Two flow logs over the same interfaces deliver every record twice, in one run or in two. */
+export interface Deduplication {
+  /** Removes from the batch what another channel has delivered before; returns how many rows went. */
+  removeDuplicates(read: LookedUpBatch, object: string): Promise<number>;
+}
+
 /**
- * Two flow logs over the same interfaces deliver every record twice, in one run or in two. What a second one delivers
- * again is set aside: `filter` returns how many rows of the batch went. Null where all objects, known and new, came by
- * one channel, so that there is nothing to recognise.
+ * Knows which channel (flow log, log group) delivers which object, known or new, and when each has records; the filter of
+ * evaluate/duplicate-filter.ts recognises the records. Null where all objects came by one channel: there are no duplicates.
  */
-export function createOverlap(
+export function createDeduplication(
   objects: readonly SourceObject[],
-  { writer, evaluator, names, events, stored, hotRows }: OverlapContext,
-): { filter(read: LookedUpBatch, object: string): Promise<number> } | null {
-  const known = writer.objects;
+  { evidence, state, evaluator, names, events, stored, hotRows }: DeduplicationContext,
+): Deduplication | null {
+  const known = state.objects;
   const channels = numberChannels([...known, ...objects].map(({ name }) => name));
   if (new Set(channels).size < 2) return null;
   const channelOfObject = new Map(known.map(({ objectId }, at) => [objectId, channels[at]]));
   const channelOfName = new Map<string, number>();
   for (const [at, { name }] of objects.entries()) {
     const channel = channels[known.length + at];
-    channelOfObject.set(writer.nextObjectId + at, channel);
+    channelOfObject.set(state.nextObject + at, channel);
     channelOfName.set(name, channel);
   }
   const times = bucketsOf(known);
@@ -52,23 +58,23 @@ export function createOverlap(
   const { strings } = names.interfaces;
   let unnamed = -1;
   let looked = 0;
-  let said = false;
+  let noted = false;
   const duplicates = createDuplicateFilter({
     mayBeStored: (bucket) => isWithin(times, bucket),
     async load(buckets) {
-      if (!said && buckets.some((bucket) => isWithin(blindTimes, bucket))) {
-        said = true;
+      if (!noted && buckets.some((bucket) => isWithin(blindTimes, bucket))) {
+        noted = true;
         events.note(
           "records of the same time were stored without a row each (--no-flows) or pruned: what another flow log delivers of them again is not recognised",
         );
       }
       await stored();
-      return writer.identities(buckets);
+      return evidence.identities(buckets);
     },
     channelOf: (objectId) => channelOfObject.get(objectId)!,
     answerOf: (judgement) => {
       const own = judgement - evaluator.firstJudgement;
-      return own < 0 ? writer.answers[judgement] : answerBits(evaluator.judgements[own]);
+      return own < 0 ? state.answers[judgement] : answerBits(evaluator.judgements[own]);
     },
     unnamed() {
       for (; unnamed < 0 && looked < strings.length; looked++) if (strings[looked] === "-") unnamed = looked;
@@ -76,7 +82,7 @@ export function createOverlap(
     },
     hotRows,
   });
-  return { filter: (read, object) => duplicates.filter(read, channelOfName.get(object)!) };
+  return { removeDuplicates: (read, object) => duplicates.filter(read, channelOfName.get(object)!) };
 }
 
 /**

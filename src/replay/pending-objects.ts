@@ -1,19 +1,55 @@
-import { withoutCopies } from "../source/plan.ts";
-import type { SourceEvents, SourceObject } from "../source/source.ts";
+import { planSources, withoutCopies } from "../source/plan.ts";
+import type { AwsOptions, SourceEvents, SourceObject, SourcePlan } from "../source/source.ts";
 import type { LedgerEntry, StoredState } from "../store/stored-state.ts";
+import type { EvidenceSession } from "./evidence-session.ts";
 
 /** What an evidence file knows of objects. */
-export type KnownObjects = Pick<StoredState, "ledger" | "objects">;
+type KnownObjects = Pick<StoredState, "ledger" | "objects">;
 
 /** What a file knows that is yet to be made. */
 export const NOTHING_KNOWN: KnownObjects = { ledger: new Map(), objects: [] };
 
+interface PlanOptions {
+  readonly sources: readonly string[];
+  readonly objects?: readonly SourceObject[];
+  readonly db: string;
+  readonly from?: number;
+  readonly to?: number;
+  readonly fields?: readonly string[];
+  readonly aws: AwsOptions;
+}
+
+/**
+ * Plans, then begins to open the evidence file: a mistake in the sources makes none. If planning needs to know what was
+ * ingested before, the file is opened first and stays open, so that no other replay comes in between.
+ */
+export async function planAndOpen(
+  evidence: Pick<EvidenceSession, "open">,
+  { sources, objects, db, from, to, fields, aws }: PlanOptions,
+  events: SourceEvents,
+): Promise<{ readonly plan: Pick<SourcePlan, "objects" | "ingested">; readonly opening: Promise<StoredState> }> {
+  let opening: Promise<StoredState> | undefined;
+  const open = (): Promise<StoredState> => {
+    opening ??= evidence.open(db);
+    // Whoever awaits it reports the failure; it must not count as unhandled until then.
+    opening.catch(() => {});
+    return opening;
+  };
+  const ingested = async (prefix: string): Promise<readonly string[]> =>
+    [...(await open()).ledger.keys()].filter((name) => name.startsWith(prefix));
+  const plan =
+    objects === undefined
+      ? await planSources(sources, { from, to, fields: fields?.join(" "), ingested, aws, events })
+      : { objects, ingested: 0 };
+  return { plan, opening: open() };
+}
+
 /** The planned objects that are still to be read. */
-export function unreadObjects(
+export function pendingObjects(
   planned: readonly SourceObject[],
   { ledger, objects }: KnownObjects,
   events: SourceEvents,
-): SourceObject[] {
+): readonly SourceObject[] {
   const unknown = planned.filter((object) => isNew(object, ledger.get(object.name), events));
   return withoutCopies(unknown, objects, events);
 }

@@ -1,13 +1,14 @@
 import { packedCopy } from "../decode/flow-batch.ts";
 import type { Evaluator } from "../evaluate/evaluator.ts";
 import type { SourceObject } from "../source/source.ts";
-import type { Changes, EvidenceWriter } from "../store/evidence-writer.ts";
+import type { EvidenceWriter } from "../store/evidence-writer.ts";
 import { factColumns } from "../store/fact-columns.ts";
 import type { FinishedObject } from "../store/run-rows.ts";
-import { createOverlap } from "./deduplicate.ts";
-import { BATCHES_UNDER_WAY } from "./object-reader.ts";
-import type { SharedNames } from "./reader-messages.ts";
-import type { Piece } from "./reader-pool.ts";
+import type { StoredState } from "../store/stored-state.ts";
+import { createDeduplication } from "./deduplicate.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { MOST_BATCHES_OUT } from "./object-reader.ts";
+import type { ReadEvent } from "./reader-pool.ts";
 
 /** How much is done at a time. The same evidence comes out whenever it is committed, but not however it is judged. */
 export interface Pace {
@@ -22,13 +23,13 @@ const PACE: Pace = { segmentRows: 262_144, commitRows: 5_000_000 };
  * Batches of a segment that keep their readers' buffers. A reader stops when too many of its own are out, and the segment
  * would never become full where objects are small.
  */
-const HELD_BATCHES = BATCHES_UNDER_WAY - 8;
-/** Judged segments that may wait for the writer. */
+const HELD_BATCHES = MOST_BATCHES_OUT - 8;
+/** Judged segments that may wait for the evidence. */
 const SEGMENTS_AHEAD = 2;
 /** Rows of sums that are kept in memory, so that segments add to the same ones. */
 const FACT_ROWS = 1 << 17;
 
-type Batch = Extract<Piece, { kind: "batch" }>;
+type BatchEvent = Extract<ReadEvent, { kind: "batch" }>;
 
 export interface Progress {
   readonly objects: number;
@@ -39,9 +40,10 @@ export interface Progress {
 }
 
 export interface SegmentContext {
-  readonly writer: EvidenceWriter;
-  readonly evaluator: Evaluator;
-  readonly names: SharedNames;
+  readonly evidence: EvidenceWriter;
+  /** What the evidence file held when it was opened. */
+  readonly state: StoredState;
+  readonly evaluation: Evaluation;
   readonly events: { note(text: string): void; progress(done: Progress): void };
   readonly signal?: AbortSignal;
   readonly pace?: Pace;
@@ -49,7 +51,8 @@ export interface SegmentContext {
   readonly started: Promise<void>;
 }
 
-export interface Stored {
+/** What a replay has done. */
+export interface SegmentTotals {
   readonly objects: number;
   readonly records: number;
   readonly badLines: number;
@@ -58,42 +61,41 @@ export interface Stored {
   readonly interrupted: boolean;
   /** Unix seconds from the earliest start to the latest end of a record; null without any that have times. */
   readonly times: { readonly first: number; readonly last: number } | null;
-  /** Records of each judgement. */
-  readonly byJudgement: ReadonlyMap<number, number>;
-  /** What the end of the run has to commit. */
-  readonly uncommitted: readonly FinishedObject[];
+  /** Records whose interface is in the model. */
+  readonly modelled: number;
 }
 
 /**
  * Cuts what the readers yield into segments, judges each and hands it to the writer, which stores one while the next is
- * being judged; commits whenever enough has come in and no object is half done. The last commit is left to the end of
- * the run.
+ * being judged; commits whenever enough has come in and no object is half done. The objects of the last commit are
+ * returned: they are left to the end of the run.
  */
 export async function judgeAndStore(
-  pieces: AsyncGenerator<Piece>,
+  read: AsyncGenerator<ReadEvent>,
   objects: readonly SourceObject[],
-  { writer, evaluator, names, events, signal, started, pace = PACE }: SegmentContext,
-): Promise<Stored> {
+  { evidence, state, evaluation, events, signal, started, pace = PACE }: SegmentContext,
+): Promise<SegmentTotals & { readonly uncommitted: readonly FinishedObject[] }> {
+  const { evaluator, names } = evaluation;
   const { segmentRows: fullSegment, commitRows } = pace;
   // From here on a segment ends with the object: only between objects can work be committed.
   const enoughRows = fullSegment / 2;
-  const byJudgement = new Map<number, number>();
-  const changes = createChangeLog(evaluator, names, writer.interfaceIds.length);
   const bytesTotal = objects.reduce((sum, object) => sum + (object.size ?? 0), 0);
   const underWay: Promise<unknown>[] = [settled(started)];
   const stored = async (): Promise<void> => {
     while (underWay.length > 0) await underWay.shift();
   };
-  const overlap = createOverlap(objects, { writer, evaluator, names, events, stored, hotRows: fullSegment * 4 });
-  let segment: (Batch & { objectId: number })[] = [];
+  const hotRows = fullSegment * 4;
+  const deduplication = createDeduplication(objects, { evidence, state, evaluator, names, events, stored, hotRows });
+  let segment: (BatchEvent & { objectId: number })[] = [];
   let segmentRows = 0;
   let rowsSinceCommit = 0;
   let finished: FinishedObject[] = [];
-  let objectId = writer.nextObjectId;
-  let [done, bytes, records, badLines, duplicates, duplicatesOfObject] = [0, 0, 0, 0, 0, 0];
+  let objectId = state.nextObject;
+  let [done, bytes, records, modelled, badLines, duplicates, duplicatesOfObject] = [0, 0, 0, 0, 0, 0, 0];
 
   const store = async ({ read, objectId: id, release }: (typeof segment)[number]): Promise<void> => {
-    const used = await writer.appendFlows(id, read.batch, read.lookups);
+    const { rows, buffer, addr6 } = read.batch;
+    const used = await evidence.appendFlows(id, { rows, buffer, addr6 }, read.lookups);
     release(used.batch, used.judgements);
   };
   const closeSegment = async (): Promise<void> => {
@@ -112,46 +114,42 @@ export async function judgeAndStore(
     while (underWay.length > SEGMENTS_AHEAD) await underWay.shift();
   };
   const appendFacts = (): void => {
-    underWay.push(settled(writer.appendFacts(factColumns(evaluator))));
-    const { activity } = evaluator;
-    for (let slot = 0; slot < activity.rows; slot++) {
-      const judgement = activity.judgement[slot];
-      byJudgement.set(judgement, (byJudgement.get(judgement) ?? 0) + activity.records[slot]);
-    }
+    underWay.push(settled(evidence.appendFacts(factColumns(evaluator))));
+    modelled += countModelled(evaluator);
     evaluator.clearFacts();
   };
   const prepareCommit = async (): Promise<void> => {
     appendFacts();
-    underWay.push(settled(writer.prepare(changes.take())));
+    underWay.push(settled(evidence.prepare(evaluation.takeChanges())));
     // While the writer is at these, the memory of connections is packed here.
     const { entries, ...frame } = evaluator.exportState();
-    underWay.push(settled(writer.replaceTracker(frame)));
-    for (const chunk of entries) underWay.push(settled(writer.appendTracker(chunk)));
+    underWay.push(settled(evidence.replaceTracker(frame)));
+    for (const chunk of entries) underWay.push(settled(evidence.appendTracker(chunk)));
     await stored();
   };
 
   let interrupted = false;
-  let times = null as Stored["times"];
-  for await (const piece of pieces) {
-    if (piece.kind === "batch") {
-      duplicatesOfObject += (await overlap?.filter(piece.read, piece.object.name)) ?? 0;
-      const kept = segment.length < HELD_BATCHES ? piece : unbound(piece);
+  let times = null as SegmentTotals["times"];
+  for await (const event of read) {
+    if (event.kind === "batch") {
+      duplicatesOfObject += (await deduplication?.removeDuplicates(event.read, event.object.name)) ?? 0;
+      const kept = segment.length < HELD_BATCHES ? event : copied(event);
       const { rows } = kept.read.batch;
       if (rows > 0) {
         segment.push({ ...kept, objectId });
         evaluator.observe(kept.read);
-      } else piece.release(piece.read.batch.buffer, piece.read.lookups.buffer as ArrayBuffer);
+      } else event.release(event.read.batch.buffer, event.read.lookups.buffer as ArrayBuffer);
       segmentRows += rows;
       records += rows;
       if (segmentRows >= fullSegment) await closeSegment();
-    } else if (piece.kind === "bad") underWay.push(settled(writer.appendBadLines(objectId, piece.lines)));
+    } else if (event.kind === "bad") underWay.push(settled(evidence.appendBadLines(objectId, event.lines)));
     else {
-      const { name, etag, size, time } = piece.object;
-      finished.push({ objectId: objectId++, name, etag, size, time, duplicates: duplicatesOfObject, ...piece.counts });
+      const { name, etag, size, time } = event.object;
+      finished.push({ objectId: objectId++, name, etag, size, time, duplicates: duplicatesOfObject, ...event.totals });
       duplicates += duplicatesOfObject;
       duplicatesOfObject = 0;
-      badLines += piece.counts.badLines;
-      const { firstTime, lastTime } = piece.counts;
+      badLines += event.totals.badLines;
+      const { firstTime, lastTime } = event.totals;
       if (firstTime !== null && lastTime !== null) {
         times = { first: Math.min(firstTime, times?.first ?? firstTime), last: Math.max(lastTime, times?.last ?? 0) };
       }
@@ -162,7 +160,7 @@ export async function judgeAndStore(
       if (interrupted) break;
       if (segment.length === 0 && rowsSinceCommit >= commitRows) {
         await prepareCommit();
-        await writer.commit(finished);
+        await evidence.commit(finished);
         finished = [];
         rowsSinceCommit = 0;
       }
@@ -171,39 +169,30 @@ export async function judgeAndStore(
   }
   await closeSegment();
   await prepareCommit();
-  return { objects: done, records, badLines, duplicates, interrupted, times, byJudgement, uncommitted: finished };
+  return { objects: done, records, badLines, duplicates, interrupted, times, modelled, uncommitted: finished };
 }
 
-/** The piece in memory of its own; the buffers of its batch go back at once. */
-function unbound(piece: Batch): Batch {
-  const { batch, lookups } = piece.read;
-  if (batch.rows === 0) return piece;
+/** The batch in memory of its own; the buffers of its reader go back at once. */
+function copied(event: BatchEvent): BatchEvent {
+  const { batch, lookups } = event.read;
+  if (batch.rows === 0) return event;
   const read = { batch: packedCopy(batch), lookups: lookups.slice(0, batch.rows) };
-  piece.release(batch.buffer, lookups.buffer as ArrayBuffer);
-  return { ...piece, read, release: () => undefined };
+  event.release(batch.buffer, lookups.buffer as ArrayBuffer);
+  return { ...event, read, release: () => undefined };
 }
 
-/** A failure is reported by whoever awaits; until then it is not an unhandled one. */
+/** Records of the activity since the sums were last stored whose interface is in the model. */
+function countModelled({ activity, judgements, firstJudgement }: Evaluator): number {
+  let modelled = 0;
+  for (let slot = 0; slot < activity.rows; slot++) {
+    const { agreement, logStatus } = judgements[activity.judgement[slot] - firstJudgement];
+    if (agreement !== "unmodelled" && logStatus === "OK") modelled += activity.records[slot];
+  }
+  return modelled;
+}
+
+/** Whoever awaits the promise reports its failure; it must not count as unhandled until then. */
 function settled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {});
   return promise;
-}
-
-/** What became known since it was asked last. */
-function createChangeLog(evaluator: Evaluator, names: SharedNames, knownInterfaces: number): { take(): Changes } {
-  const taken = { judgements: 0, ruleSets: 0, interfaces: knownInterfaces };
-  return {
-    take() {
-      const changes = {
-        judgements: evaluator.judgements.slice(taken.judgements),
-        ruleSets: evaluator.ruleSets.slice(taken.ruleSets),
-        interfaces: names.interfaces.strings.slice(taken.interfaces),
-        accounts: names.accounts.strings,
-      };
-      taken.judgements = evaluator.judgements.length;
-      taken.ruleSets = evaluator.ruleSets.length;
-      taken.interfaces = names.interfaces.size;
-      return changes;
-    },
-  };
 }

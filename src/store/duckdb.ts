@@ -56,19 +56,3 @@ export function writeError(path: string, error: unknown): unknown {
     cause: error,
   });
 }
-
-/** The same methods, with `writeError` for what they throw. */
-export function withWriteErrors<T extends object>(path: string, target: T): T {
-  const guarded = Object.entries(target).map(([name, member]: [string, unknown]) => {
-    if (typeof member !== "function") return [name, member];
-    const call = async (...args: unknown[]): Promise<unknown> => {
-      try {
-        return await (member as (...args: unknown[]) => unknown).apply(target, args);
-      } catch (error) {
-        throw writeError(path, error);
-      }
-    };
-    return [name, call];
-  });
-  return Object.fromEntries(guarded) as T;
-}

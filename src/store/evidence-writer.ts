@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
+import pLimit from "p-limit";
 import type { BadLine } from "../decode/decoder.ts";
-import type { FlowBatch } from "../decode/flow-batch.ts";
+import { type BatchBuffers, batchOver } from "../decode/flow-batch.ts";
 import type { RuleSet } from "../evaluate/facts/rule-sets.ts";
-import type { StoredIdentities } from "../evaluate/duplicates.ts";
+import type { StoredIdentities } from "../evaluate/duplicate-filter.ts";
 import type { Judgement } from "../judgement.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";
 import type { Model } from "../model/model.ts";
@@ -12,18 +13,10 @@ import type { FactColumns } from "./fact-columns.ts";
 import { appendRows, type Cell, createFactRowWriter } from "./column-appender.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { createQueryPool } from "./query-pool.ts";
-import type { Parameters, Result } from "./evidence-query.ts";
 import { createIntervalLog, createRunRows, type FinishedObject, type RunEnd, type RunRecord } from "./run-rows.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
-import {
-  appendTracker,
-  type LedgerEntry,
-  readIdentities,
-  replaceTracker,
-  type StoredState,
-  type TrackerFrame,
-} from "./stored-state.ts";
-import { withWriteErrors } from "./duckdb.ts";
+import { appendTracker, readIdentities, replaceTracker, type StoredState, type TrackerFrame } from "./stored-state.ts";
+import { writeError } from "./duckdb.ts";
 
 /** What is new since the last commit: names and answers behind the numbers in the columns, in the order of their numbers. */
 export interface Changes {
@@ -40,42 +33,6 @@ export interface UsedBuffers {
   readonly judgements: ArrayBuffer;
 }
 
-/**
- * The writing side of an evidence file. Everything between two commits is one transaction: the records of an object and
- * its ledger entry arrive together or not at all.
- */
-export interface EvidenceWriter {
-  /** Objects already ingested, by name. */
-  readonly ledger: ReadonlyMap<string, LedgerEntry>;
-  readonly objects: readonly LedgerEntry[];
-  /** Action and log status of each judgement that was there before (stored-state.ts). */
-  readonly answers: Uint8Array;
-  /** Interfaces that have numbers once the run has started, in order. */
-  readonly interfaceIds: readonly string[];
-  readonly nextObjectId: number;
-  readonly nextJudgement: number;
-  readonly nextRuleSet: number;
-  startRun(run: RunRecord): Promise<void>;
-  /** Takes the batch over; its buffers come back when it is written. */
-  appendFlows(objectId: number, batch: FlowBatch, judgements: Uint32Array): Promise<UsedBuffers>;
-  appendFacts(facts: FactColumns): Promise<void>;
-  appendBadLines(objectId: number, bad: readonly BadLine[]): Promise<void>;
-  /** What identifies the records of these buckets, those included that were appended and not committed yet. */
-  identities(buckets: readonly number[]): Promise<StoredIdentities>;
-  /** What comes before a commit: what has been appended goes to DuckDB, with the dimension rows that are new. */
-  prepare(changes: Changes): Promise<void>;
-  /** Replaces the stored memory of connections; takes the entries one after the other, while others are being packed. */
-  replaceTracker(frame: TrackerFrame): Promise<void>;
-  appendTracker(chunk: Uint8Array): Promise<void>;
-  /** Ends the transaction: the objects, and all that was appended and prepared. */
-  commit(finished: readonly FinishedObject[]): Promise<void>;
-  /** The last commit: the same, and how the run ended. */
-  finishRun(finished: readonly FinishedObject[], end: RunEnd): Promise<void>;
-  /** SELECTs on what is committed, once the run is finished, several at a time: nobody has to open the file again. */
-  query(sql: string, parameters?: Parameters): Promise<Result>;
-  close(): Promise<void>;
-}
-
 export interface WriterOptions {
   readonly model: Model | null;
   readonly policy: CompiledPolicy;
@@ -83,12 +40,18 @@ export interface WriterOptions {
   readonly keepFlows: boolean;
 }
 
-/** Opens an evidence file for a replay. */
+/** The writing side of an evidence file; its methods are described in `openEvidenceWriter`. */
+export type EvidenceWriter = Awaited<ReturnType<typeof openEvidenceWriter>>;
+
+/**
+ * Begins to write to an evidence file. Everything between two commits is one transaction: the records of an object and its
+ * ledger entry arrive together or not at all. Calls are carried out one after the other, in the order in which they came.
+ */
 export async function openEvidenceWriter(
   { path, connection, connect, close }: WritableFile,
   state: StoredState,
   options: WriterOptions,
-): Promise<EvidenceWriter> {
+) {
   const flowRows = options.keepFlows ? createFlowRowWriter(connection) : null;
   const intervals = options.keepFlows ? null : createIntervalLog();
   const factRows = createFactRowWriter(connection);
@@ -116,15 +79,8 @@ export async function openEvidenceWriter(
   };
   await begin();
 
-  return withWriteErrors<EvidenceWriter>(path, {
-    ledger: state.ledger,
-    objects: state.objects,
-    answers: state.answers,
-    interfaceIds: policy.interfaceIds,
-    nextObjectId: state.nextObject,
-    nextJudgement: state.nextJudgement,
-    nextRuleSet: state.nextRuleSet,
-    async startRun(run) {
+  const methods = {
+    async startRun(run: RunRecord): Promise<void> {
       await runRows.start(run);
       // All of this while the first logs are being read.
       packing = model ? packModel(model) : null;
@@ -137,24 +93,30 @@ export async function openEvidenceWriter(
       await appendInterfaces(connection, policy.interfaceIds.slice(known), known, model);
       model = null;
     },
-    async appendFlows(objectId, batch, judgements) {
+    /** Takes the buffers over; they come back when the batch is written. */
+    async appendFlows(objectId: number, buffers: BatchBuffers, judgements: Uint32Array): Promise<UsedBuffers> {
       // As soon as it is packed: there is less to do when all records are in.
       await storePacked();
+      const batch = batchOver(buffers);
       intervals?.note(batch);
       flowRows?.append(objectId, batch, judgements);
       return { batch: batch.buffer, judgements: judgements.buffer as ArrayBuffer };
     },
-    appendFacts: async (facts) => factRows.append(facts),
-    async appendBadLines(objectId, bad) {
+    async appendFacts(facts: FactColumns): Promise<void> {
+      factRows.append(facts);
+    },
+    async appendBadLines(objectId: number, bad: readonly BadLine[]): Promise<void> {
       if (bad.length === 0) return;
       const rows = bad.map((one): Cell[] => [objectId, one.line, one.reason, one.text]);
       await appendRows(connection, "bad_line_rows", "uu--", rows);
     },
-    async identities(buckets) {
+    /** What identifies the records of these buckets, those included that were appended and not committed yet. */
+    async identities(buckets: readonly number[]): Promise<StoredIdentities> {
       flowRows?.flush();
       return readIdentities(connection, buckets);
     },
-    async prepare({ judgements, ruleSets, interfaces, accounts }) {
+    /** What comes before a commit: what has been appended goes to DuckDB, with the dimension rows that are new. */
+    async prepare({ judgements, ruleSets, interfaces, accounts }: Changes): Promise<void> {
       if (hasLittleRoom) await allowMemory(connection, "full");
       hasLittleRoom = false;
       flowRows?.flush();
@@ -168,9 +130,11 @@ export async function openEvidenceWriter(
       next.ruleSet += ruleSets.length;
       next.interface += interfaces.length;
     },
-    replaceTracker: (frame) => replaceTracker(connection, frame),
-    appendTracker: (chunk) => appendTracker(connection, chunk),
-    async commit(finished) {
+    /** Replaces the stored tracker; its entries follow by `appendTracker`, while others are being packed. */
+    replaceTracker: (frame: TrackerFrame): Promise<void> => replaceTracker(connection, frame),
+    appendTracker: (chunk: Uint8Array): Promise<void> => appendTracker(connection, chunk),
+    /** Ends the transaction: the objects, and all that was appended and prepared. */
+    async commit(finished: readonly FinishedObject[]): Promise<void> {
       await runRows.addObjects(finished);
       await connection.run("commit");
       inTransaction = false;
@@ -178,15 +142,16 @@ export async function openEvidenceWriter(
       hasLittleRoom = true;
       await begin();
     },
-    async finishRun(finished, end) {
+    /** The last commit: the same, and how the run ended. */
+    async finishRun(finished: readonly FinishedObject[], end: RunEnd): Promise<void> {
       await runRows.addObjects(finished);
       await runRows.end(end);
       await useAllCores(connection);
       await connection.run("commit");
       inTransaction = false;
     },
-    query: createQueryPool(connection, connect, availableParallelism()),
-    async close() {
+    /** Ends; what was not committed is not in the file. */
+    async close(): Promise<void> {
       const abandoned = inTransaction;
       try {
         // In this order: an appender that is closed while it holds rows writes them, transaction or not.
@@ -203,5 +168,26 @@ export async function openEvidenceWriter(
         close();
       }
     },
+  };
+  return {
+    ...oneAtATime(path, methods),
+    /** SELECTs on what is committed, once the run is finished, several at a time: nobody has to open the file again. */
+    query: createQueryPool(connection, connect, availableParallelism()),
+  };
+}
+
+/** The same methods, each begun when the ones called before are done; what the system refuses to write is an `E_STORE`. */
+function oneAtATime<T extends object>(path: string, methods: T): T {
+  const queue = pLimit(1);
+  const queued = Object.entries(methods).map(([name, method]: [string, (...args: unknown[]) => Promise<unknown>]) => {
+    const carryOut = async (args: readonly unknown[]): Promise<unknown> => {
+      try {
+        return await method(...args);
+      } catch (error) {
+        throw writeError(path, error);
+      }
+    };
+    return [name, (...args: unknown[]) => queue(() => carryOut(args))];
   });
+  return Object.fromEntries(queued) as T;
 }

@@ -28,6 +28,13 @@ export function factColumns(evaluator: Evaluator): FactColumns {
   };
 }
 
+/** The memory of the columns, each buffer once. */
+export function factBuffers({ activity, coverage, traffic }: FactColumns): ArrayBuffer[] {
+  const columns = [activity, coverage, traffic].flatMap((one) => one.columns);
+  const buffers = columns.flatMap(({ values, valid }) => [values.buffer, ...(valid ? [valid.buffer] : [])]);
+  return [...new Set(buffers as ArrayBuffer[])];
+}
+
 const u64 = (numbers: Float64Array, rows: number): Column =>
   columnOf(toUint64(numbers, rows, new Uint32Array(rows * 2)), 2);
 

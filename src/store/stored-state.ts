@@ -1,7 +1,7 @@
 import type { DuckDBBlobValue, DuckDBConnection } from "@duckdb/node-api";
 import { ACTION_ACCEPT, ACTION_REJECT, STATUS_NODATA, STATUS_SHIFT, STATUS_SKIPDATA } from "../decode/flow-batch.ts";
 import type { StoredLookup, TrackerState } from "../evaluate/conntrack/tracker-state.ts";
-import { BUCKET_SECONDS, hashIdentity, identity, type StoredIdentities } from "../evaluate/duplicates.ts";
+import { BUCKET_SECONDS, hashIdentity, identity, type StoredIdentities } from "../evaluate/duplicate-filter.ts";
 import type { StoredRuleSet } from "../evaluate/facts/rule-sets.ts";
 import { blobValue } from "./duckdb.ts";
 import { scanFlows } from "./traffic-classes.ts";

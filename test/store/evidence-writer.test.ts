@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { FlowBatch } from "../../src/decode/flow-batch.ts";
-import { evidenceOnThisThread } from "../../src/replay/threaded-writer.ts";
+import { createEvidenceSession } from "../../src/replay/evidence-session.ts";
 import { withFolder } from "../helpers/folder.ts";
 
 const NOTHING_NEW = {
@@ -28,8 +28,9 @@ async function countRows(path: string): Promise<Record<string, number>> {
 test.each([100, 5000])("a run that ends before its commit leaves none of its %i rows behind", async (rows) => {
   await withFolder(async (folder) => {
     const path = join(folder, "evidence.duckdb");
-    const file = await evidenceOnThisThread().open(path);
-    const { writer } = await file.begin({ keepFlows: true });
+    const writer = createEvidenceSession();
+    await writer.open(path);
+    await writer.begin({ keepFlows: true });
     await writer.startRun(RUN);
     const batch = new FlowBatch();
     batch.rows = rows;
@@ -50,8 +51,9 @@ test.each([100, 5000])("a run that ends before its commit leaves none of its %i 
 test("what is appended after a commit and never committed goes, what was committed stays", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "evidence.duckdb");
-    const file = await evidenceOnThisThread().open(path);
-    const { writer } = await file.begin({ keepFlows: true });
+    const writer = createEvidenceSession();
+    await writer.open(path);
+    await writer.begin({ keepFlows: true });
     await writer.startRun(RUN);
     const append = async (rows: number): Promise<void> => {
       const batch = new FlowBatch();
@@ -63,6 +65,28 @@ test("what is appended after a commit and never committed goes, what was committ
     await writer.commit([]);
     await append(7);
     await writer.close();
+    expect(await countRows(path)).toMatchObject({ flow_rows_wide: 10, runs: 1 });
+  });
+});
+
+test("calls are carried out in the order in which they came, also after one that failed", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "evidence.duckdb");
+    const writer = createEvidenceSession();
+    await writer.open(path);
+    await writer.begin({ keepFlows: true });
+    const batch = new FlowBatch();
+    batch.rows = 10;
+    const calls = [
+      writer.startRun(RUN),
+      writer.appendFlows(1, batch, new Uint32Array(batch.line.length)),
+      writer.identities([Number.NaN]),
+      writer.prepare(NOTHING_NEW),
+      writer.commit([]),
+      writer.close(),
+    ];
+    const states = (await Promise.allSettled(calls)).map(({ status }) => status);
+    expect(states).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled", "fulfilled", "fulfilled"]);
     expect(await countRows(path)).toMatchObject({ flow_rows_wide: 10, runs: 1 });
   });
 });

@@ -11,7 +11,7 @@ import { createLookupTable, type LookedUpBatch } from "../../../src/evaluate/loo
 import { createInitiatorRules } from "../../../src/evaluate/judge/initiator.ts";
 import { createBatchLookup } from "../../../src/evaluate/lookup/batch-lookup.ts";
 import { factColumns } from "../../../src/store/fact-columns.ts";
-import { evidenceOnThisThread } from "../../../src/replay/threaded-writer.ts";
+import { createEvidenceSession } from "../../../src/replay/evidence-session.ts";
 import { checkEvidence } from "./check.ts";
 import { secondsSince } from "./process.ts";
 import { DATA_FOLDER, type Prepared } from "./scenario.ts";
@@ -36,9 +36,10 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
   const db = join(DATA_FOLDER, "stages.duckdb");
   // The compiled benchmark has no SQL beside it to make one.
   copyFileSync("dist/store/empty.duckdb", db);
-  const modelled = evidenceOnThisThread();
-  await modelled.readModel(folder);
-  const { policy, writer } = await (await modelled.open(db)).begin({ keepFlows: true });
+  const writer = createEvidenceSession();
+  await writer.readModel(folder);
+  const state = await writer.open(db);
+  const policy = await writer.begin({ keepFlows: true });
   await writer.startRun({
     startedAt: new Date(),
     arguments: "{}",
@@ -87,7 +88,7 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
     table,
     createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp),
     policy.ruleIds,
-    { firstJudgement: writer.nextJudgement, firstRuleSet: writer.nextRuleSet },
+    { firstJudgement: state.nextJudgement, firstRuleSet: state.nextRuleSet },
   );
   const out = Array.from({ length: SEGMENT_BATCHES }, () => new Uint32Array(BATCH_ROWS));
   let evaluate = 0;

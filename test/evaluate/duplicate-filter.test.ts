@@ -19,7 +19,7 @@ import {
   hashIdentity,
   identity,
   type StoredIdentities,
-} from "../../src/evaluate/duplicates.ts";
+} from "../../src/evaluate/duplicate-filter.ts";
 import { IPV4 } from "../../src/net/address.ts";
 
 const COMPLETE =
