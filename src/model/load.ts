@@ -46,11 +46,23 @@ async function loadSnapshot(source: SnapshotFiles, notes: Notes): Promise<Snapsh
   if (!recognised) {
     throw modelError({ file: source.name, pointer: "" }, "no describe-* JSON in it", MODEL_HINT);
   }
-  const complete = collectTerraform(documents, collected, notes);
+  return joinSnapshot(source, collected, collectTerraform(documents, collected, notes), notes);
+}
+
+/**
+ * The snapshot of what was collected. `complete`: groups whose rules are all known.
+ * @internal
+ */
+export function joinSnapshot(
+  { name, since }: Pick<Snapshot, "name" | "since">,
+  collected: Collected,
+  complete: ReadonlySet<string>,
+  notes: Notes,
+): Snapshot {
   const { Subnets: subnets, NetworkInterfaces: interfaces } = collected;
   return {
-    name: source.name,
-    since: source.since,
+    name,
+    since,
     interfaces,
     subnets,
     vpcs: collected.Vpcs,
@@ -108,7 +120,7 @@ function keepAssociations(base: Snapshot, over: Snapshot): Map<string, NetworkAc
  * ids. A permission of describe-security-groups that is not among them is kept under a readable id: without it, traffic
  * that AWS accepted would count as denied. The groups in `complete` already have all of their rules.
  */
-export function joinSecurityGroups(
+function joinSecurityGroups(
   collected: Collected,
   complete: ReadonlySet<string>,
   notes: Notes,

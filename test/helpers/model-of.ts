@@ -1,10 +1,8 @@
 import { collect, emptyCollection } from "../../src/model/collect.ts";
 import { visitItems } from "../../src/model/documents.ts";
+import { joinSnapshot } from "../../src/model/load.ts";
 import { collectNotes } from "../../src/model/messages.ts";
 import type { Model, Snapshot } from "../../src/model/model.ts";
-import { joinNetworkAcls } from "../../src/model/network-acls.ts";
-import { joinPrefixLists } from "../../src/model/networks.ts";
-import { joinSecurityGroups } from "../../src/model/load.ts";
 
 /** A configuration in the JSON of `aws ec2 describe-*`, by top-level key; prefix list entries by list. */
 export type Answers = Readonly<Record<string, unknown>>;
@@ -22,18 +20,7 @@ export function modelOf(history: readonly Dated[]): Model {
   const snapshots = history.map(({ name, since, answers }): Snapshot => {
     const collected = emptyCollection();
     visitItems(answers, name, notes, (key, value, origin) => collect(collected, key, value, origin, notes));
-    const { Subnets: subnets, NetworkInterfaces: interfaces } = collected;
-    return {
-      name,
-      since,
-      interfaces,
-      subnets,
-      vpcs: collected.Vpcs,
-      securityGroups: joinSecurityGroups(collected, new Set(), notes),
-      networkAcls: joinNetworkAcls(collected.NetworkAcls, subnets, interfaces, notes),
-      prefixLists: joinPrefixLists(collected.PrefixLists, collected.Entries),
-      routeTables: collected.RouteTables,
-    };
+    return joinSnapshot({ name, since }, collected, new Set(), notes);
   });
   return { snapshots, notes: notes.lines() };
 }

@@ -1,7 +1,7 @@
 import type { Direction, NetworkAcl, NetworkAclEntry, Snapshot } from "../../model/model.ts";
 import { ALL_PROTOCOLS, protocolName, TCP, UDP } from "../../net/protocols.ts";
 import { type AddressSet, type Region, type Span, subtract, subtractRegions, unite } from "../boxes.ts";
-import type { LintFinding } from "./finding.ts";
+import { type LintFinding, lintFinding } from "./finding.ts";
 import { prefixRegions } from "./rule-boxes.ts";
 
 /** Entries that never decide anything, because earlier entries match all of their traffic, alone or together. */
@@ -19,18 +19,16 @@ export function* unreachableEntries(snapshot: Snapshot): Generator<LintFinding> 
         const contrary = covering.filter((one) => one.action !== entry.action);
         const names = covering.map((one) => one.number).join(", ");
         const verb = covering.length === 1 ? "decides" : "together decide";
-        yield {
-          check: contrary.length > 0 ? "nacl-entry-shadowed" : "nacl-entry-redundant",
-          severity: contrary.length > 0 ? "medium" : "low",
-          subjectId: acl.id,
-          ruleIds: [entry.id],
-          coveringRuleIds: covering.map((one) => one.id),
-          message:
-            contrary.length > 0
-              ? `${entry.action} ${entry.number} is never reached: ${names} ${verb} all of its traffic, ${contrary.map((one) => `${one.action} ${one.number}`).join(", ")} against it`
-              : `${entry.action} ${entry.number} changes nothing: ${names} already ${verb} the same for all of its traffic`,
-          origin: entry.origin,
-        };
+        const name = `${entry.action} ${entry.number}`;
+        const against = contrary.map((one) => `${one.action} ${one.number}`).join(", ");
+        const about = { ruleIds: [entry.id], coveringRuleIds: covering.map((one) => one.id), origin: entry.origin };
+        if (contrary.length > 0) {
+          const message = `${name} is never reached: ${names} ${verb} all of its traffic, ${against} against it`;
+          yield lintFinding("nacl-entry-shadowed", "medium", acl, message, about);
+        } else {
+          const message = `${name} changes nothing: ${names} already ${verb} the same for all of its traffic`;
+          yield lintFinding("nacl-entry-redundant", "low", acl, message, about);
+        }
       }
     }
   }
@@ -104,16 +102,16 @@ function judge(
   const back: Direction = entry.direction === "ingress" ? "egress" : "ingress";
   const ports = common.by.length > 0 ? "32768-65535" : "1024-32767 (NAT gateways, load balancers, Lambda)";
   const by = denied.by.map((one) => (isDefaultDeny(one) ? "*" : one.number)).join(", ");
-  return {
-    check: "nacl-return-range",
-    severity: everywhere && common.by.length > 0 ? (protocol === TCP ? "high" : "medium") : "low",
-    subjectId: acl.id,
+  const severity = everywhere && common.by.length > 0 ? (protocol === TCP ? "high" : "medium") : "low";
+  const begins = `${entry.direction} ${entry.number} lets ${protocolName(protocol)} connections begin`;
+  const denies = `${back} ${by} ${denied.by.length === 1 ? "denies" : "deny"} replies to ephemeral ports ${ports}`;
+  const message = `${begins}, but ${denies}${everywhere ? "" : " for part of its addresses"}`;
+  return lintFinding("nacl-return-range", severity, acl, message, {
     ruleIds: [entry.id],
     coveringRuleIds: denied.by.map((one) => one.id),
     detail: protocolName(protocol),
-    message: `${entry.direction} ${entry.number} lets ${protocolName(protocol)} connections begin, but ${back} ${by} ${denied.by.length === 1 ? "denies" : "deny"} replies to ephemeral ports ${ports}${everywhere ? "" : " for part of its addresses"}`,
     origin: entry.origin,
-  };
+  });
 }
 
 /** The entries that deny replies to these ports, and the addresses for which they deny at least one of the ports. */

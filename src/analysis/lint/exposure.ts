@@ -3,7 +3,7 @@ import { formatPeer } from "../../model/security-group-rules.ts";
 import { ALL_IPV4, ALL_IPV6, type Prefix } from "../../net/address.ts";
 import { ALL_PROTOCOLS, formatPorts, protocolName, TCP, UDP } from "../../net/protocols.ts";
 import { addressCount, covering } from "../boxes.ts";
-import type { LintFinding } from "./finding.ts";
+import { type LintFinding, lintFinding } from "./finding.ts";
 import { type Members, prefixRegions, resolvedRegions } from "./rule-boxes.ts";
 
 /** Ports that only administrators and applications should reach, with their usual names. */
@@ -92,16 +92,12 @@ function openPorts(
 ): LintFinding {
   const count = members.interfacesOf(group.id).length;
   const shown = ports.length > 6 ? `${ports.slice(0, 6).join(", ")} and ${ports.length - 6} more` : ports.join(", ");
-  return {
-    check: "admin-port-open",
-    severity: count > 0 ? "high" : "medium",
-    subjectId: group.id,
+  const message = `${shown} open to ${world} on ${count} ${count === 1 ? "interface" : "interfaces"}`;
+  return lintFinding("admin-port-open", count > 0 ? "high" : "medium", group, message, {
     ruleIds: rules.map((rule) => rule.id),
-    coveringRuleIds: [],
     detail: world,
-    message: `${shown} open to ${world} on ${count} ${count === 1 ? "interface" : "interfaces"}`,
     origin: rules[0].origin,
-  };
+  });
 }
 
 /** The most ports of one service. */
@@ -121,15 +117,9 @@ export function* widePortRanges(snapshot: Snapshot): Generator<LintFinding> {
           ? "all traffic"
           : `${protocolName(protocol)} ${ports ? formatPorts(ports) : "all ports"}`;
       const world = peer.kind === "cidr" && peer.prefix.length === 0;
-      yield {
-        check: "wide-port-range",
-        severity: world ? "high" : "low",
-        subjectId: group.id,
-        ruleIds: [rule.id],
-        coveringRuleIds: [],
-        message: ports ? `${what} from ${formatPeer(peer)}: ${count} ports` : `${what} from ${formatPeer(peer)}`,
-        origin: rule.origin,
-      };
+      const message = `${what} from ${formatPeer(peer)}${ports ? `: ${count} ports` : ""}`;
+      const about = { ruleIds: [rule.id], origin: rule.origin };
+      yield lintFinding("wide-port-range", world ? "high" : "low", group, message, about);
     }
   }
 }
@@ -142,30 +132,14 @@ export function* missingDescriptions(snapshot: Snapshot): Generator<LintFinding>
   for (const group of snapshot.securityGroups.values()) {
     if (group.name === "default") continue;
     if (PLACEHOLDERS.has(group.description)) {
-      yield silent(group, [], "the group has no description of its own", group.origin);
+      yield lintFinding("missing-description", "info", group, "the group has no description of its own");
     }
     const rules = group.rules.filter((rule) => rule.description === "" && !isDefaultEgress(rule));
     if (rules.length === 0) continue;
     const text = `${rules.length} of ${group.rules.length} rules have no description`;
-    yield silent(
-      group,
-      rules.map((rule) => rule.id),
-      text,
-      rules[0].origin,
-    );
+    const about = { ruleIds: rules.map((rule) => rule.id), origin: rules[0].origin };
+    yield lintFinding("missing-description", "info", group, text, about);
   }
-}
-
-function silent(group: SecurityGroup, ruleIds: string[], message: string, origin: LintFinding["origin"]): LintFinding {
-  return {
-    check: "missing-description",
-    severity: "info",
-    subjectId: group.id,
-    ruleIds,
-    coveringRuleIds: [],
-    message,
-    origin,
-  };
 }
 
 /** The allow-all egress rule that AWS gives every new group. */

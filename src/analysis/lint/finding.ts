@@ -20,6 +20,18 @@ export interface LintFinding {
   readonly origin: Origin;
 }
 
+/** A finding about the subject itself, unless `more` names rules. */
+export function lintFinding(
+  check: CheckId,
+  severity: Severity,
+  subject: { readonly id: string; readonly origin: Origin },
+  message: string,
+  more: Partial<LintFinding> = {},
+): LintFinding {
+  const { id: subjectId, origin } = subject;
+  return { check, severity, subjectId, ruleIds: [], coveringRuleIds: [], message, origin, ...more };
+}
+
 export type CheckId = keyof typeof CHECKS;
 
 /** What each check looks for. */

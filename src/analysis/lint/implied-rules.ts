@@ -1,7 +1,7 @@
 import type { SecurityGroup, SecurityGroupRule, Snapshot } from "../../model/model.ts";
 import { formatPeer } from "../../model/security-group-rules.ts";
 import { addressCount, covering } from "../boxes.ts";
-import type { CheckId, LintFinding } from "./finding.ts";
+import { type CheckId, type LintFinding, lintFinding } from "./finding.ts";
 import { few } from "./references.ts";
 import { type Members, type Regions, resolvedRegions, statedRegions } from "./rule-boxes.ts";
 
@@ -118,13 +118,10 @@ function describe(
 ): LintFinding {
   const { rule, group } = one;
   const names = few(covers.map((cover) => cover.rule.id));
-  return {
-    check,
-    severity: check === "sg-rule-implied-today" ? "info" : "low",
-    subjectId: group.id,
+  const message = `the ${rule.direction} rule for ${formatPeer(rule.peer)} ${verb} ${names} ${after}`.trimEnd();
+  return lintFinding(check, check === "sg-rule-implied-today" ? "info" : "low", group, message, {
     ruleIds: [rule.id],
     coveringRuleIds: covers.map((cover) => cover.rule.id),
-    message: `the ${rule.direction} rule for ${formatPeer(rule.peer)} ${verb} ${names} ${after}`.trimEnd(),
     origin: rule.origin,
-  };
+  });
 }

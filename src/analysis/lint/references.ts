@@ -1,10 +1,17 @@
-import type { Peer, SecurityGroup, Snapshot } from "../../model/model.ts";
+import type {
+  NetworkAcl,
+  NetworkAclEntry,
+  Peer,
+  SecurityGroup,
+  SecurityGroupRule,
+  Snapshot,
+} from "../../model/model.ts";
 import { destinationBlocks, isInternetGateway } from "../../model/routes.ts";
 import { formatPrefix, IPV4, type Prefix } from "../../net/address.ts";
 import { parsePrefix } from "../../net/parse.ts";
 import { holdsPrefix } from "../../net/prefixes.ts";
 import { type AddressSet, meets, prefixInterval } from "../boxes.ts";
-import type { LintFinding, Severity } from "./finding.ts";
+import { type LintFinding, lintFinding, type Severity } from "./finding.ts";
 import { addressesBySpace, type Members } from "./rule-boxes.ts";
 
 /** References that match nothing or that the model cannot resolve. */
@@ -12,26 +19,18 @@ export function* danglingReferences(snapshot: Snapshot): Generator<LintFinding> 
   for (const group of snapshot.securityGroups.values()) {
     for (const rule of group.rules) {
       const problem = peerProblem(rule.peer, group, snapshot);
-      if (problem) yield dangling(group.id, [rule.id], problem.severity, problem.text, rule.origin);
+      if (!problem) continue;
+      const about = { ruleIds: [rule.id], origin: rule.origin };
+      yield lintFinding("dangling-reference", problem.severity, group, problem.text, about);
     }
   }
   for (const one of snapshot.interfaces.values()) {
     for (const id of one.groupIds) {
       if (snapshot.securityGroups.has(id)) continue;
       const text = `the interface carries ${id}, which is not in the model`;
-      yield { ...dangling(one.id, [], "medium", text, one.origin), detail: id };
+      yield lintFinding("dangling-reference", "medium", one, text, { detail: id });
     }
   }
-}
-
-function dangling(
-  subjectId: string,
-  ruleIds: string[],
-  severity: Severity,
-  message: string,
-  origin: LintFinding["origin"],
-): LintFinding {
-  return { check: "dangling-reference", severity, subjectId, ruleIds, coveringRuleIds: [], message, origin };
 }
 
 function peerProblem(
@@ -73,34 +72,17 @@ export function* attachments(snapshot: Snapshot, members: Members): Generator<Li
       const users = referenced.get(group.id) ?? [];
       const text =
         users.length > 0 ? `, but ${users.length} ${users.length === 1 ? "rule refers" : "rules refer"} to it` : "";
-      yield attachment(
-        "sg-unattached",
-        "low",
-        group.id,
-        `${nameOf(group)} is on no interface${text}`,
-        group.origin,
-        users,
-      );
+      const message = `${nameOf(group)} is on no interface${text}`;
+      yield lintFinding("sg-unattached", "low", group, message, { coveringRuleIds: users });
     } else if (interfaces.length > 0 && isDefault) {
       const text = `the default group is on ${interfaces.length} ${interfaces.length === 1 ? "interface" : "interfaces"}: ${few(interfaces.map((one) => one.id))}`;
-      yield attachment("sg-default-in-use", "medium", group.id, text, group.origin, []);
+      yield lintFinding("sg-default-in-use", "medium", group, text);
     }
   }
   for (const acl of snapshot.networkAcls.values()) {
     if (acl.isDefault || acl.subnetIds.length > 0) continue;
-    yield attachment("nacl-unattached", "info", acl.id, "the network ACL has no subnet", acl.origin, []);
+    yield lintFinding("nacl-unattached", "info", acl, "the network ACL has no subnet");
   }
-}
-
-function attachment(
-  check: "sg-unattached" | "sg-default-in-use" | "nacl-unattached",
-  severity: Severity,
-  subjectId: string,
-  message: string,
-  origin: LintFinding["origin"],
-  coveringRuleIds: string[],
-): LintFinding {
-  return { check, severity, subjectId, ruleIds: [], coveringRuleIds, message, origin };
 }
 
 function nameOf(group: SecurityGroup): string {
@@ -122,36 +104,24 @@ const PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10
 export function* unreachableBlocks(snapshot: Snapshot): Generator<LintFinding> {
   const reach = new Map<string, ReadonlyMap<string, AddressSet> | null>();
   for (const id of snapshot.vpcs.keys()) reach.set(id, reachOf(id, snapshot));
-  const finding = (
-    vpcId: string | null,
-    prefix: Prefix,
-    subjectId: string,
-    ruleId: string,
-    origin: LintFinding["origin"],
-  ): LintFinding[] => {
+  const isOutOfReach = (vpcId: string | null, prefix: Prefix): boolean => {
     const reachable = vpcId === null ? null : reach.get(vpcId);
-    if (!reachable || !isPrivate(prefix) || leadsInto(prefix, reachable)) return [];
-    const message = `${formatPrefix(prefix)} is private, and no range and no route of ${vpcId} leads to it`;
-    return [
-      {
-        check: "cidr-out-of-reach",
-        severity: "low",
-        subjectId,
-        ruleIds: [ruleId],
-        coveringRuleIds: [],
-        message,
-        origin,
-      },
-    ];
+    return !!reachable && PRIVATE.some((block) => holdsPrefix(block, prefix)) && !leadsInto(prefix, reachable);
+  };
+  const finding = (owner: SecurityGroup | NetworkAcl, rule: SecurityGroupRule | NetworkAclEntry, prefix: Prefix) => {
+    const message = `${formatPrefix(prefix)} is private, and no range and no route of ${owner.vpcId} leads to it`;
+    return lintFinding("cidr-out-of-reach", "low", owner, message, { ruleIds: [rule.id], origin: rule.origin });
   };
   for (const group of snapshot.securityGroups.values()) {
     for (const rule of group.rules) {
-      if (rule.peer.kind !== "cidr") continue;
-      yield* finding(group.vpcId, rule.peer.prefix, group.id, rule.id, rule.origin);
+      if (rule.peer.kind !== "cidr" || !isOutOfReach(group.vpcId, rule.peer.prefix)) continue;
+      yield finding(group, rule, rule.peer.prefix);
     }
   }
   for (const acl of snapshot.networkAcls.values()) {
-    for (const entry of acl.entries) yield* finding(acl.vpcId, entry.prefix, acl.id, entry.id, entry.origin);
+    for (const entry of acl.entries) {
+      if (isOutOfReach(acl.vpcId, entry.prefix)) yield finding(acl, entry, entry.prefix);
+    }
   }
 }
 
@@ -170,8 +140,4 @@ function reachOf(vpcId: string, snapshot: Snapshot): ReadonlyMap<string, Address
 function leadsInto(prefix: Prefix, reachable: ReadonlyMap<string, AddressSet>): boolean {
   const own = prefixInterval(prefix);
   return (reachable.get(prefix.family === IPV4 ? "ipv4" : "ipv6") ?? []).some((other) => meets(own, other));
-}
-
-function isPrivate(prefix: Prefix): boolean {
-  return PRIVATE.some((block) => holdsPrefix(block, prefix));
 }
