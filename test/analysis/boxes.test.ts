@@ -17,7 +17,7 @@ const holds = (one: Region, [protocol, detail, address]: number[]): boolean =>
 const all = [...Array(SIZE).keys()];
 const points = all.flatMap((a) => all.flatMap((b) => all.map((c) => [a, b, c])));
 
-test("property: a set has the addresses of its intervals, in order and apart", () => {
+test("property: a set has the values of its intervals, ascending and disjoint", () => {
   fc.assert(
     fc.property(fc.array(bounds, { maxLength: 4 }), addresses, (intervals, right) => {
       const set = unite(intervals);
@@ -30,7 +30,7 @@ test("property: a set has the addresses of its intervals, in order and apart", (
   );
 });
 
-test("property: subtraction leaves the points that no other region holds, and names the first that takes each", () => {
+test("property: subtraction leaves the points that no other region holds, and names the regions that took the others", () => {
   fc.assert(
     fc.property(region, fc.array(region, { maxLength: 5 }), (target, others) => {
       const { used, rest } = subtractRegions(target, others);

@@ -28,7 +28,7 @@ const boxes = fc.array(box, { maxLength: 5 });
 const setOf = (list: readonly { protocols: { from: number; to: number }; details: { from: number; to: number } }[]) =>
   list.reduce((set: ServiceSet, one) => uniteServices(set, serviceSet(one)), NO_SERVICES);
 
-test("sets of services are what their boxes say, point by point", () => {
+test("property: a set of services holds the points of its boxes", () => {
   fc.assert(
     fc.property(boxes, boxes, (left, right) => {
       const [a, b] = [setOf(left), setOf(right)];
@@ -62,7 +62,7 @@ test("sets of services are what their boxes say, point by point", () => {
   );
 });
 
-test("texts name services as rules do", () => {
+test("the text of a service set names services as rules do", () => {
   const tcp = (from: number, to: number) =>
     serviceSet({ protocols: { from: 6, to: 7 }, details: { from, to: to + 1 } });
   const everything = serviceSet({ protocols: { from: 0, to: 256 }, details: { from: 0, to: 65_536 } });
@@ -211,7 +211,7 @@ describe("what was never used", () => {
     });
   const use = { interfaceId: "eni-web", protocol: 6 } as const;
 
-  test("between interfaces: both ends and both network ACLs must let it pass, and what was used is taken away", async () => {
+  test("between interfaces it is what both ends and both network ACLs let pass, without what was used", async () => {
     const [snapshot] = (await world()).snapshots;
     const web = snapshot.interfaces.get("eni-web")!;
     const used = usedServices([{ ...use, direction: "egress", peer: "10.0.2.10", port: 5432 }]);
@@ -222,7 +222,7 @@ describe("what was never used", () => {
     ]);
   });
 
-  test("the far end's log proves use as well", async () => {
+  test("a connection in the log of the other end counts as used", async () => {
     const [snapshot] = (await world()).snapshots;
     const web = snapshot.interfaces.get("eni-web")!;
     const uses = [
@@ -233,7 +233,7 @@ describe("what was never used", () => {
     expect(found.map(({ way }) => way)).toEqual(["in"]);
   });
 
-  test("outside: a rule that nobody came through, not the one that somebody did", async () => {
+  test("with outside it is the rules that nobody used", async () => {
     const [snapshot] = (await world()).snapshots;
     const web = snapshot.interfaces.get("eni-web")!;
     const used = usedServices([{ ...use, direction: "ingress", peer: "203.0.113.9", port: 443 }]);
@@ -244,7 +244,7 @@ describe("what was never used", () => {
     ]);
   });
 
-  test("a foreign address reaches what is open to it and never was used", async () => {
+  test("for an outside address it is what is open to it and was never used", async () => {
     const [snapshot] = (await world()).snapshots;
     const block = parsePrefix("203.0.113.0/24")!.prefix;
     const used = usedServices([{ ...use, direction: "ingress", peer: "203.0.113.9", port: 443 }]);

@@ -26,7 +26,7 @@ const ruleIds = ({ snapshots }: Model): string[] =>
     ...[...one.networkAcls.values()].flatMap((acl) => acl.entries.map(({ id }) => id)),
   ]);
 
-test("rules and entries go and come, in every snapshot; the model itself stays", () => {
+test("an edit removes and adds rules and entries in every snapshot, and leaves the model as it is", () => {
   const edit = { remove: ["sgr-1", "acl-1/ingress/100"], add: parseNewRules([https, denied], "test") };
   const edited = applyEdit({ snapshots: [snapshot, { ...snapshot, since: 9 }], notes: [] }, edit);
   const once = ["sgr-2", "sg-1/ingress/tcp/443/192.0.2.0/24", "acl-1/ingress/50", "acl-1/ingress/*", "acl-1/ingress/*"];
@@ -62,16 +62,16 @@ test.each([
   ["ports the wrong way round", [{ ...https, FromPort: 444 }], "test: /0: not a port range: 444 to 443"],
   ["an action nobody knows", { ...denied, RuleAction: "drop" }, "test: /RuleAction: "],
   ["not a list", { add: 7 }, "test: /add: "],
-])("%s: the place and the value are named", (name, json, message) => {
+])("a bad rule is refused with its location and value: %s", (name, json, message) => {
   expect(() => (name === "not a list" ? parseEdit(json, "test") : parseNewRules(json, "test"))).toThrow(message);
 });
 
-test("an edit may carry more than the edit", () => {
+test("other keys of an edit are ignored", () => {
   const { remove, add } = parseEdit({ remove: ["sgr-1"], add: [https], undo: { remove: [] }, reason: "why" }, "test");
   expect([remove, add.length]).toEqual([["sgr-1"], 1]);
 });
 
-test("a part replaces what it names and leaves the rest", () => {
+test("a partial model replaces what it names and leaves the rest", () => {
   const acl = { ...snapshot.networkAcls.get("acl-1")!, subnetIds: ["subnet-1", "subnet-2"] };
   const whole: Model = { snapshots: [{ ...snapshot, networkAcls: new Map([["acl-1", acl]]) }], notes: [] };
   const other = { ...acl, id: "acl-2", subnetIds: ["subnet-2"] };

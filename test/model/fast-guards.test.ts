@@ -42,7 +42,7 @@ const known = (value: unknown): unknown =>
 describe.each(SECTIONS)("%s", (section) => {
   const plain = plainTest(SCHEMAS[section]);
 
-  test("property: what is plain zod takes, and leaves as it is", () => {
+  test("property: zod accepts and leaves unchanged what the fast guard accepts", () => {
     fc.assert(
       fc.property(valuesOf(SCHEMAS[section], 20), (value) => {
         if (!plain(value)) return;
@@ -54,12 +54,12 @@ describe.each(SECTIONS)("%s", (section) => {
     );
   });
 
-  test.each([null, undefined, [], "text", 7])("%j is not", (value) => {
+  test.each([null, undefined, [], "text", 7])("the fast guard does not accept %j", (value) => {
     expect(plain(value)).toBe(false);
   });
 });
 
-test.each(PLAIN)("property: what AWS writes of %s is plain", (section) => {
+test.each(PLAIN)("property: the fast guard accepts %s as AWS writes them", (section) => {
   const plain = plainTest(SCHEMAS[section]);
   fc.assert(fc.property(valuesOf(SCHEMAS[section], 0), plain), { numRuns: 200 });
 });

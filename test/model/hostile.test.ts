@@ -83,7 +83,7 @@ function replaceAt(value: unknown, path: readonly string[], by: unknown): unknow
   return copy;
 }
 
-test("property: whatever stands in one place, the model loads or one line says why not", async () => {
+test("property: with any value anywhere, the model loads or one line says why not", async () => {
   const folder = await writeModel({});
   const file = join(folder, "model.json");
   const odd = fc.oneof(
@@ -108,7 +108,7 @@ test("property: whatever stands in one place, the model loads or one line says w
   );
 });
 
-test("keys of a prototype are data", async () => {
+test("keys such as __proto__ are data", async () => {
   const text =
     '{"__proto__": {"x": 1}, "constructor": [], "NetworkInterfaces": [{"__proto__": {"polluted": 1}, "NetworkInterfaceId": "__proto__"}]}';
   const { snapshots } = await loadModel(await writeModel({ "a.json": text }));
@@ -123,7 +123,7 @@ test.each([
   ["an interface", '"NetworkInterfaces":[', '{"a":', "}", "]"],
   ["an answer", '"status_code":200,"data":', '{"status_code":200,"data":', "}", ""],
   ["modules of Terraform", DEEP_STATE, '{"child_modules":[', "]}", "}"],
-])("%s nested a hundred thousand deep is refused in a line", async (_, before, open, close, after) => {
+])("%s nested a hundred thousand deep is refused in one line", async (_, before, open, close, after) => {
   await withFolder(async (folder) => {
     const deep = `{${before}${open.repeat(1e5)}1${close.repeat(1e5)}${after}}`;
     await writeFile(join(folder, "deep.json"), deep);
@@ -131,7 +131,7 @@ test.each([
   });
 });
 
-test("so is an edit", () => {
+test("an edit nested a hundred thousand deep is refused in one line", () => {
   const deep = JSON.parse(`{"remove":${"[".repeat(1e5)}${"]".repeat(1e5)}}`) as unknown;
   expect(() => parseEdit(deep, "edit.json")).toThrow(/^edit\.json: \/remove.*\[…\]$/);
 });

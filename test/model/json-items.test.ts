@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { JsonItems, parseWithItems } from "../../src/model/json-items.ts";
+import { JsonItems, listPieces, parseWithItems } from "../../src/model/json-items.ts";
 
 /** Keys of the outermost object that are lists of things; the strings have everything in them that a careless reader trips over. */
 const isList = (key: string): boolean => key.startsWith("L");
@@ -37,7 +37,7 @@ const read = (text: string): unknown => outcome(() => whole(parseWithItems(Buffe
 /** Through bytes, as a file: half a surrogate pair is none. */
 const parsed = (text: string): unknown => outcome(() => JSON.parse(Buffer.from(text).toString()) as unknown);
 
-test("property: the same as JSON.parse", () => {
+test("property: a split document has the values that JSON.parse reads", () => {
   fc.assert(
     fc.property(documents, spaces, (document, space) => {
       const text = JSON.stringify(document, null, space);
@@ -47,7 +47,7 @@ test("property: the same as JSON.parse", () => {
   );
 });
 
-test("property: what is not JSON is refused in the same words, wherever it is broken", () => {
+test("property: damaged JSON gives the error of JSON.parse, wherever the damage is", () => {
   const edit = fc.record({ at: fc.nat(), remove: fc.nat({ max: 2 }), put: fc.constantFrom("", ...'{}[]",:\\ 1e-n\0') });
   fc.assert(
     fc.property(documents, spaces, edit, (document, space, { at, remove, put }) => {
@@ -60,7 +60,7 @@ test("property: what is not JSON is refused in the same words, wherever it is br
   );
 });
 
-test("lists under such a key are not parsed before they are asked for", () => {
+test("items of a list are parsed only when they are asked for", () => {
   const document = parseWithItems(Buffer.from('{"L":[{"a":1},oops],"M":[1]}'), isList, parseAll) as { L: JsonItems };
   expect(document.L).toBeInstanceOf(JsonItems);
   expect(document).toMatchObject({ M: [1] });
@@ -81,4 +81,11 @@ test.each([
   '{"L":["a',
   '{"L":[1],"L":[2]}',
   '{"L":[oops],"L":[2]}',
-])("%j", (text) => expect(read(text)).toEqual(parsed(text)));
+])("%j is read as JSON.parse reads it", (text) => expect(read(text)).toEqual(parsed(text)));
+
+test.each([0, 1, 2, 999, 1000, 1001, 2000, 2500])("a list of %i items is written in pieces of a thousand", (count) => {
+  const items = Array.from({ length: count }, (_, at) => ({ id: `eni-${at}`, list: [at, "]"], none: undefined }));
+  const pieces = [...listPieces(new Map(items.map((item) => [item.id, item])).values())];
+  expect(pieces.join("")).toBe(JSON.stringify(items));
+  expect(pieces.length).toBe(Math.floor(count / 1000) + 1);
+});

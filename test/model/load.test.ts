@@ -14,7 +14,7 @@ const groups = (...permissions: unknown[]): Files => ({
 });
 
 describe("interfaces", () => {
-  test("addresses: primary, secondary, IPv6; prefixes; public ones once; tags of any name", async () => {
+  test("an interface has its addresses in order, its prefixes, each public address once, and tags of any name", async () => {
     const one = {
       ...eni,
       PrivateIpAddresses: [
@@ -46,7 +46,7 @@ describe("interfaces", () => {
 });
 
 describe("files", () => {
-  test("pages, one combined file, nested folders, no extension, UTF-16 and a byte order mark", async () => {
+  test("pages, a combined file, nested folders, no extension, UTF-16 and a byte order mark are read", async () => {
     const page = (id: string): unknown => ({ NetworkInterfaces: [{ NetworkInterfaceId: id }] });
     const model = await snapshot({
       "a.json": page("eni-1"),
@@ -67,7 +67,7 @@ describe("files", () => {
     expect((await loadModel(join(folder, "eni.json"))).snapshots[0].interfaces.size).toBe(1);
   });
 
-  test("folders named by time are a history, in order", async () => {
+  test("folders named by time are a history, in order of time", async () => {
     const at = (id: string): unknown => ({ NetworkInterfaces: [{ NetworkInterfaceId: id }] });
     const model = await load({
       "2026-11-02T00-00-00Z/e.json": at("eni-2"),
@@ -216,7 +216,7 @@ describe("errors name file, JSON pointer and value on one line", () => {
     expect(await failure(files)).toBe(message);
   });
 
-  test("a path that does not exist", async () => {
+  test("a path that does not exist is an error with a hint", async () => {
     const path = join(await writeModel({}), "nowhere");
     await expect(loadModel(path)).rejects.toThrow(`${path}: no such file or folder`);
   });

@@ -24,7 +24,7 @@ test.each([
   ["/SecurityGroups/1/Ip~0Per~1missions/0/x", 9],
   ["/SecurityGroups/2", undefined],
   ["/SecurityGroups/1/GroupId/0", undefined],
-])("%s stands at line %s", (pointer, line) => {
+])("%s is found at line %s", (pointer, line) => {
   expect(locate(TEXT, [pointer]).get(pointer)).toBe(line);
 });
 

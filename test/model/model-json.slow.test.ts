@@ -20,12 +20,15 @@ function kept(model: Model): Model {
   return { snapshots, notes: [] };
 }
 
-test.each(["production-vpc/config", "established/history", "nacl-ephemeral/config"])("%s survives", async (name) => {
-  const model = await loadModel(sample(name));
-  expect(modelFromJson([...modelPieces(model)].join(""))).toEqual(kept(model));
-});
+test.each(["production-vpc/config", "established/history", "nacl-ephemeral/config"])(
+  "%s reads back equal from its stored text",
+  async (name) => {
+    const model = await loadModel(sample(name));
+    expect(modelFromJson([...modelPieces(model)].join(""))).toEqual(kept(model));
+  },
+);
 
-test("runs with equal models have one hash, which is the key that the stored one has", async () => {
+test("equal models have one hash, and it is the key of the stored model", async () => {
   const [model, same, other] = await Promise.all(
     ["production-vpc/config", "production-vpc/config", "nacl-ephemeral/config"].map((name) => loadModel(sample(name))),
   );
@@ -34,6 +37,6 @@ test("runs with equal models have one hash, which is the key that the stored one
   expect((await packModel(model)).key).toBe(modelHash(model));
 });
 
-test("a format of the future is refused in words", () => {
+test("a newer format is refused with a hint", () => {
   expect(() => modelFromJson('{"format":2,"snapshots":[]}')).toThrow("holds its model in format 2, not 1");
 });

@@ -28,7 +28,7 @@ const INGRESS_DENIES = [
 ];
 const EGRESS_DENIES = ["acl-1/egress/* 32767 deny -1 all all 0.0.0.0/0", "acl-1/egress/* 32768 deny -1 all all ::/0"];
 
-test("entries come in order of their numbers, with the default denies", async () => {
+test("entries are in the order of their numbers, with the default denies", async () => {
   const entries = await entriesOf(
     { ...entry, RuleNumber: 200, RuleAction: "deny", Protocol: "17", PortRange: { From: 53, To: 53 } },
     { ...entry, RuleNumber: 32767, RuleAction: "deny" },
@@ -58,11 +58,11 @@ test.each([
   ],
   ["ICMPv6 type beside IPv4", { Protocol: "58", IcmpTypeCode: { Type: 1, Code: 0 } }, "allow 58 all all 0.0.0.0/0"],
   ["another protocol", { Protocol: "47", PortRange: { From: 1, To: 2 } }, "allow 47 all all 0.0.0.0/0"],
-])("%s", async (_, extra, expected) => {
+])("an entry matches as AWS documents it: %s", async (_, extra, expected) => {
   expect((await entriesOf({ ...entry, ...extra }))[0]).toBe(`acl-1/ingress/100 100 ${expected}`);
 });
 
-test("one number for both families is two entries", async () => {
+test("one number for both families makes two entries", async () => {
   const acl = { acl: { NetworkAcls: [{ NetworkAclId: "acl-1", Entries: [entry, { ...entry, ...v6 }] }] } };
   const ids = (await snapshot(acl)).networkAcls.get("acl-1")!.entries.map((one) => one.id);
   expect(ids.slice(0, 2)).toEqual(["acl-1/ingress/100", "acl-1/ingress/100/ipv6"]);
@@ -71,7 +71,7 @@ test("one number for both families is two entries", async () => {
   );
 });
 
-test("subnets that name no network ACL have the default one of their VPC", async () => {
+test("a subnet that no network ACL names has the default one of its VPC", async () => {
   const model = await snapshot({
     acl: {
       NetworkAcls: [

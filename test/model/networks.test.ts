@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { formatPrefix } from "../../src/net/address.ts";
 import { load, snapshot } from "./model-folder.ts";
 
-test("prefix list entries: in an answer that names the list, in a file named after it, as a map, as pages, beside the list", async () => {
+test("prefix list entries are read from an answer with the id, a file named after the list, a map, pages, and beside the list", async () => {
   const { snapshots, notes } = await load({
     "lists.json": {
       PrefixLists: [
@@ -35,7 +35,7 @@ test("prefix list entries: in an answer that names the list, in a file named aft
   expect(notes.filter((note) => !note.startsWith("no network interfaces"))).toEqual([]);
 });
 
-test("blocks of VPCs and subnets, without those that are gone", async () => {
+test("VPCs and subnets have the blocks that are associated", async () => {
   const associated = (field: string, text: string, state: string): object => ({
     [field]: text,
     [`${field}State`]: { State: state },
@@ -72,7 +72,7 @@ test("blocks of VPCs and subnets, without those that are gone", async () => {
   expect(model.subnets.get("subnet-1")!.prefixes).toEqual([]);
 });
 
-test("routes name their destination, target and state", async () => {
+test("a route has its destination, target and state", async () => {
   const routes = [
     { DestinationCidrBlock: "10.0.0.0/16", GatewayId: "local", State: "active" },
     { DestinationIpv6CidrBlock: "::/0", EgressOnlyInternetGatewayId: "eigw-1" },

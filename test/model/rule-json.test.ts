@@ -5,7 +5,7 @@ import { toAwsRule, toIpPermission } from "../../src/model/rule-json.ts";
 import { prefix, rule } from "../analysis/lint/snapshots.ts";
 import { sample } from "../helpers/samples.ts";
 
-test("every rule of a real configuration comes back as it was, but for its id", async () => {
+test("every rule of a real configuration reads back equal, except for its id", async () => {
   const model = await loadModel(sample("production-vpc/config"));
   const rules = [...model.snapshots[0].securityGroups.values()].flatMap((group) => group.rules);
   const back = parseNewRules(rules.map(toAwsRule), "test").map((one) => one.kind === "group-rule" && one.rule);
@@ -45,6 +45,6 @@ test.each([
     rule("sgr-1", "sg-1", { protocol: 50, peer: { kind: "prefix-list", id: "pl-1" } }),
     { IpProtocol: "50", FromPort: -1, ToPort: -1, PrefixListIds: [{ PrefixListId: "pl-1" }] },
   ],
-])("%s as a permission", (_, one, permission) => {
+])("%s is written as a permission", (_, one, permission) => {
   expect(toIpPermission(one)).toEqual(permission);
 });

@@ -54,7 +54,7 @@ describe("what a permission matches", () => {
   });
 });
 
-test("each range, list and group of a permission is one rule", async () => {
+test("each range, list and group of a permission makes one rule", async () => {
   const peers = {
     IpProtocol: "tcp",
     FromPort: 22,
@@ -97,7 +97,7 @@ test("each range, list and group of a permission is one rule", async () => {
   ]);
 });
 
-test("describe-security-group-rules gives the ids; what only one of the two answers states is kept and noted", async () => {
+test("describe-security-group-rules gives the ids, and a rule in only one of the two answers is kept with a note", async () => {
   const permissions = [
     { IpProtocol: "tcp", FromPort: 443, ToPort: 443, ...world },
     { IpProtocol: "icmp", FromPort: 8, ToPort: -1, ...world },

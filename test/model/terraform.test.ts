@@ -32,7 +32,7 @@ const entries = (model: Snapshot, acl: string): string[] =>
     .entries.map((one) => `${one.id} ${one.action} ${one.protocol} ${formatPorts(one.ports)} ${formatIcmp(one.icmp)}`);
 
 describe("state", () => {
-  test("groups: in-line and stand-alone rules, each once", async () => {
+  test("a group has its in-line and separate rules, each once", async () => {
     const inline = {
       ...https,
       ...world,
@@ -101,7 +101,7 @@ describe("state", () => {
     expect(rules[5].origin.pointer).toBe("/values/root_module/resources/0/values/ingress/0");
   });
 
-  test("network ACLs: in-line and stand-alone entries, default denies added, ports 0 of `-1` ignored", async () => {
+  test("a network ACL has its in-line and separate entries and the default denies, and port 0 of `-1` is ignored", async () => {
     const entry = {
       action: "allow",
       protocol: "-1",
@@ -155,7 +155,7 @@ describe("state", () => {
     ]);
   });
 
-  test("networks, interfaces and prefix lists, in child modules and as data sources", async () => {
+  test("networks, interfaces and prefix lists are read from child modules and data sources", async () => {
     const inner = [
       resource("module.net.aws_subnet.a", {
         id: "subnet-1",
@@ -223,7 +223,7 @@ describe("state", () => {
     ]);
   });
 
-  test("a state file of version 4; one of version 3 is set aside", async () => {
+  test("a state file of version 4 is read, one of version 3 is set aside", async () => {
     const v4 = {
       version: 4,
       terraform_version: "1.5.0",
@@ -248,7 +248,7 @@ describe("state", () => {
     );
   });
 
-  test("errors name file, JSON pointer and value", async () => {
+  test("an error names file, JSON pointer and value", async () => {
     const wrong = (values: Values): Promise<string> =>
       failure({ "s.json": state(resource("aws_security_group.web", { id: "sg-1", ...values })) });
     const at = "./s.json: /values/root_module/resources/0/values";
@@ -275,7 +275,7 @@ describe("plan", () => {
     configuration: { root_module: configuration },
   });
 
-  test("a rule that the plan removes or changes is gone, although the group still echoes it", async () => {
+  test("a rule that the plan removes or changes is gone, although the group still repeats it", async () => {
     const echo = [{ ...https, cidr_blocks: ["0.0.0.0/0", "10.0.0.0/8", "192.0.2.0/24"] }];
     const model = await snapshot({
       "plan.json": plan(
@@ -308,7 +308,7 @@ describe("plan", () => {
     expect(ruleIds(model, "sg-1")).toEqual(["sg-1/ingress/tcp/443/10.1.0.0/16", "sg-1/ingress/tcp/443/192.0.2.0/24"]);
   });
 
-  test("rules that the configuration states in line stay, whatever stand-alone rules go", async () => {
+  test("in-line rules of the configuration stay when a plan removes separate rules", async () => {
     const model = await snapshot({
       "plan.json": plan(
         [resource("aws_security_group.web", { id: "sg-1", ingress: [{ ...https, ...world }] })],
@@ -326,7 +326,7 @@ describe("plan", () => {
     expect(ruleIds(model, "sg-1")).toEqual(["sg-1/ingress/tcp/443/0.0.0.0/0"]);
   });
 
-  test("a NACL entry that the plan replaces", async () => {
+  test("a network ACL entry that the plan replaces has its new values", async () => {
     const entry = { protocol: "-1", cidr_block: "0.0.0.0/0", egress: false };
     const model = await snapshot({
       "plan.json": plan(
@@ -361,7 +361,7 @@ describe("plan", () => {
     ]);
   });
 
-  test("what has no id before it is applied goes by its address, found through the configuration", async () => {
+  test("a resource without an id before it is applied goes by its address", async () => {
     const reference = (target: string): object => ({ references: [`${target}.id`, target] });
     const expressions = {
       security_group_id: reference("aws_security_group.new"),

@@ -18,7 +18,7 @@ const lists = fc.array(
   },
 );
 
-test("property: lists come back as they went in, and hold what their blocks contain", () => {
+test("property: a list keeps its blocks and holds the addresses that they contain", () => {
   fc.assert(
     fc.property(lists, fc.nat(3), (blocks, n) => {
       const builder = createBlockLists();
@@ -37,7 +37,7 @@ test("property: lists come back as they went in, and hold what their blocks cont
   );
 });
 
-test("of records of no family no list holds anything", () => {
+test("no list holds the address of a record without a family", () => {
   const builder = createBlockLists();
   builder.add([parsePrefix("0.0.0.0/0")!.prefix, parsePrefix("::/0")!.prefix]);
   expect(listHolds(builder.build(), 0, 0, [0], 0)).toBe(false);

@@ -36,7 +36,7 @@ describe("parseAddress", () => {
     "::1%",
     "1".repeat(5000),
     "1:".repeat(5000),
-  ])("%j is none", (text) => {
+  ])("%j is refused", (text) => {
     expect(parseAddress(text)).toBeNull();
   });
 
@@ -86,7 +86,7 @@ describe("parsePrefix", () => {
     "::/129",
     "/8",
     "x/8",
-  ])("%j is none", (text) => {
+  ])("%j is refused", (text) => {
     expect(parsePrefix(text)).toBeNull();
   });
 
@@ -120,7 +120,7 @@ describe("parsePrefix", () => {
 });
 
 describe("commonIpv4", () => {
-  test("property: takes what ip-num takes, and reads it", () => {
+  test("property: accepts what ip-num accepts, with its value", () => {
     const nearly = fc.string({ unit: fc.constantFrom(..."0123456789.:a"), maxLength: 16 });
     const octets = fc.array(fc.nat(300), { minLength: 3, maxLength: 5 }).map((numbers) => numbers.join("."));
     fc.assert(
@@ -140,7 +140,7 @@ describe("commonIpv6", () => {
   const groups = fc.array(fc.oneof(group, fc.constant("")), { minLength: 1, maxLength: 9 }).map((all) => all.join(":"));
   const nearly = fc.string({ unit: fc.constantFrom(...`${hex}::::.%`), maxLength: 24 });
 
-  test("property: takes nothing that ip-num does not take", () => {
+  test("property: accepts nothing that ip-num refuses", () => {
     fc.assert(
       fc.property(fc.oneof(nearly, groups, fc.ipV6()), (text) => {
         if (commonIpv6(text) !== null) expect(Validator.isValidIPv6String(text)[0], text).toBe(true);

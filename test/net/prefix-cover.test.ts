@@ -10,7 +10,7 @@ const free: CoverOptions = { most: 8, shortest: () => 0, sizeOf };
 const texts = (cover: { readonly blocks: readonly Prefix[] } | null): string[] | null =>
   cover && cover.blocks.map(formatPrefix);
 
-test("the best of one, two, three blocks; no more than it takes", () => {
+test("covers are the best with one, two, three blocks, and no larger than needed", () => {
   const three = ["10.0.0.1", "10.0.0.2", "10.0.8.1"].map(host);
   expect(coverPrefixes(three, free).map(texts)).toEqual([
     ["10.0.0.0/20"],
@@ -26,7 +26,7 @@ test("the best of one, two, three blocks; no more than it takes", () => {
   expect(coverPrefixes([], free)).toEqual([]);
 });
 
-test("IPv6: a full block is one, however few are asked for", () => {
+test("a cover keeps IPv6 blocks within the shortest length", () => {
   const cover = coverPrefixes(["2001:db8::", "2001:db8::1", "2001:db8:0:1::9"].map(host), {
     ...free,
     shortest: () => 64,
@@ -34,7 +34,7 @@ test("IPv6: a full block is one, however few are asked for", () => {
   expect(cover.map(texts)).toEqual([null, ["2001:db8::/127", "2001:db8:0:1::9/128"]]);
 });
 
-test("thousands of addresses are widened to their networks first and all held, unless that is too wide", () => {
+test("a cover of thousands of addresses holds all of them, unless it would be too wide", () => {
   const many = Array.from({ length: 6000 }, (_, at) => host(`10.${at % 200}.${(at * 7) % 251}.${(at * 13) % 251}`));
   const covers = coverPrefixes(many, free);
   expect(covers.length).toBeGreaterThan(2);
@@ -54,7 +54,7 @@ function blocksOf(family: "4" | "6"): Prefix[] {
   );
 }
 
-test("as cheap as any set of blocks that brute force finds", () => {
+test("property: no other set of blocks is cheaper than the cover", () => {
   fc.assert(
     fc.property(
       fc.constantFrom("4", "6"),

@@ -13,7 +13,7 @@ const block = fc
   .tuple(fc.nat(1023), fc.integer({ min: 22, max: 32 }))
   .map(([host, length]) => of(`10.0.${host >> 8}.${host & 255}/${length}`));
 
-test("what is left of a block and what was taken from it are the whole again, in both families", () => {
+test("what is left of a block and what was taken from it make the block again", () => {
   fc.assert(
     fc.property(fc.array(block, { maxLength: 6 }), fc.boolean(), (blocks, six) => {
       const inFamily = (one: Prefix): Prefix =>
@@ -29,7 +29,7 @@ test("what is left of a block and what was taken from it are the whole again, in
   );
 });
 
-test("aggregates as ip-num does", () => {
+test("property: prefixes aggregate as in ip-num", () => {
   fc.assert(
     fc.property(fc.array(block, { minLength: 1, maxLength: 12 }), (blocks) => {
       // ip-num takes no overlaps: hand it the addresses one by one.
@@ -69,7 +69,7 @@ test.each([
     ["10.0.0.0/8", "2001:db8::2/127"],
   ],
   [[], []],
-])("%j", (given, expected) => {
+])("%j aggregate to the fewest blocks", (given, expected) => {
   expect(texts(aggregatePrefixes(given.map(of)))).toEqual(expected);
 });
 

@@ -28,12 +28,12 @@ test.each([
   expect(parseProtocol(text)).toBe(number);
 });
 
-test("every number's name reads back to that number", () => {
+test("the name of every number reads back to the number", () => {
   for (let number = -1; number <= 255; number++) expect(parseProtocol(protocolName(number))).toBe(number);
   expect([6, 58, -1, 253].map(protocolName)).toEqual(["tcp", "icmpv6", "all", "253"]);
 });
 
-test("ports and ICMP types for display", () => {
+test("ports and ICMP types are shown as in rule ids", () => {
   expect([null, { from: 443, to: 443 }, { from: 0, to: 65535 }].map(formatPorts)).toEqual(["all", "443", "0-65535"]);
   expect([null, { type: -1, code: -1 }, { type: 3, code: -1 }, { type: 8, code: 0 }].map(formatIcmp)).toEqual([
     "all",

@@ -37,7 +37,7 @@ function matches({ protocol, ports, icmp }: ServiceMatch, packet: Packet): boole
   return !icmp || (icmp.type === packet.type && (icmp.code === -1 || icmp.code === packet.code));
 }
 
-test("property: the NACL entries found unreachable are those that decide no packet", () => {
+test("property: the entries found unreachable are those that decide no packet", () => {
   const entries = fc
     .array(fc.record({ match, cidr, action: fc.constantFrom("allow" as const, "deny" as const) }), { maxLength: 7 })
     .map((list) => list.map(({ match, ...facts }, index) => entry(index + 1, { ...match, ...facts })));
@@ -151,7 +151,7 @@ function isPeer(peer: Peer, address: number, { interfaces }: Snapshot): boolean 
   return members.some((one) => one.addresses.some(({ words }) => words[0] === address));
 }
 
-test("property: all implied group rules can go together, and then every rule that is left is needed", () => {
+test("property: all implied rules can be removed together, and then every rule that is left is needed", () => {
   fc.assert(
     fc.property(groupRules, attached, (rules, interfaces) => {
       // Every group that rules refer to is in the model.

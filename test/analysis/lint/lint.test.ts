@@ -341,7 +341,7 @@ test.each<[CheckId, string, Files, string[]]>([
   expect(await findings(check, files)).toEqual(expected);
 });
 
-test("finds what production-vpc planted", async () => {
+test("lint finds the faults that production-vpc was made with", async () => {
   interface Planted {
     kind: string;
     rules?: string[];
