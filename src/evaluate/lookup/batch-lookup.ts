@@ -136,7 +136,7 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     backward: number,
     viaTransit: boolean,
   ): number => {
-    const { snapshot, matcher } = perSnapshot[at];
+    const { snapshot, match } = perSnapshot[at];
     const { interfaces, peers } = snapshot;
     const eni = batch.interfaceId[row];
     const ingress = direction === INGRESS;
@@ -151,14 +151,14 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     if (viaTransit && ingress) flags |= SAME_SUBNET;
     if ((flags & SAME_SUBNET) === 0) {
       if (interfaces.flags[eni] & ACL_UNKNOWN) flags |= NO_ACL;
-      else if (ingress) naclIn = matcher.match(interfaces.naclIngress[eni], forward, peerClass, peerFamily);
+      else if (ingress) naclIn = match(interfaces.naclIngress[eni], forward, peerClass, peerFamily);
       else {
-        naclOut = matcher.match(interfaces.naclEgress[eni], forward, peerClass, peerFamily);
+        naclOut = match(interfaces.naclEgress[eni], forward, peerClass, peerFamily);
         if (viaTransit) {
           // Instance and attachment share the subnet: the inbound entries see the packet too, with its source.
           const own = (((batch.bits[row] >>> PKT_FAMILY_SHIFT) & 3) !== 0 ? batch.pktSrc : batch.src)[row];
           const ownClass = peerFamily === IPV4 ? classOf4(peers, own) : classOf6(peers, batch.addr6, own);
-          naclIn = matcher.match(interfaces.naclIngress[eni], forward, ownClass, peerFamily);
+          naclIn = match(interfaces.naclIngress[eni], forward, ownClass, peerFamily);
         }
       }
     }
@@ -167,8 +167,8 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     let sgIfRemote = NOT_ASKED;
     if (interfaces.sgIngress[eni] !== NO_FILTER) {
       // A rule's port is the destination port of the packet that opens the connection.
-      sgIfLocal = matcher.match(interfaces.sgEgress[eni], ingress ? backward : forward, peerClass, peerFamily);
-      sgIfRemote = matcher.match(interfaces.sgIngress[eni], ingress ? forward : backward, peerClass, peerFamily);
+      sgIfLocal = match(interfaces.sgEgress[eni], ingress ? backward : forward, peerClass, peerFamily);
+      sgIfRemote = match(interfaces.sgIngress[eni], ingress ? forward : backward, peerClass, peerFamily);
     }
     return intern(at, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote);
   };

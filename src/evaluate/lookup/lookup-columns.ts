@@ -3,31 +3,6 @@ import { LOCAL_OPENED, REMOTE_OPENED, UNKNOWN } from "../conntrack/entry-layout.
 import type { RuleSets } from "../facts/rule-sets.ts";
 import { INGRESS, NOT_ASKED, type PolicyLookup, type LookupTable } from "./policy-lookup.ts";
 
-/**
- * What the loops over records ask of a lookup, as columns by its number. Columns that depend on the opener hold the value
- * for the interface at `number * 2` and the value for the peer after it.
- */
-export interface LookupColumns {
-  /** 0 if the interface's side is not known. */
-  direction: Uint8Array;
-  /** 1: the network ACL denies the record, whatever the groups say. */
-  deniedByAcl: Uint8Array;
-  /** Initiator that the security groups speak for. */
-  initiator: Uint8Array;
-  /** The match of the snapshot in force; SEVERAL if the record straddles a change. */
-  own: Int32Array;
-  /** The match under which a connection began whose first record has this lookup. */
-  admitted: Int32Array;
-  /** The snapshot of that match, if it is not the one in force at the connection's start; else -1. */
-  admittedIn: Int32Array;
-  /** Adds the lookups that are new in the table. */
-  learn(): void;
-  /** The rule set that is credited with a connection, by `sideOf` its lookup and opener; -1: none. */
-  ruleSetOf(side: number): number;
-  /** The rule set that lets the replies of an untracked connection pass; -1: none, or it is tracked. */
-  replyRuleSetOf(side: number): number;
-}
-
 /** In place of a match: the record straddles a change. */
 export const SEVERAL = NOT_ASKED - 1;
 
@@ -36,58 +11,54 @@ export function sideOf(lookup: number, opened: number): number {
   return lookup * 2 + (opened === LOCAL_OPENED ? 0 : 1);
 }
 
+const NOT_KNOWN_YET = -2;
+
+const emptyColumns = (capacity: number) => ({
+  /** 0 if the interface's side is not known. */
+  direction: new Uint8Array(capacity),
+  /** 1: the network ACL denies the record, whatever the groups say. */
+  deniedByAcl: new Uint8Array(capacity),
+  /** Initiator that the security groups speak for. */
+  initiator: new Uint8Array(capacity),
+  /** The match of the snapshot in force; SEVERAL if the record straddles a change. */
+  own: new Int32Array(capacity * 2),
+  /** The match under which a connection began whose first record has this lookup. */
+  admitted: new Int32Array(capacity * 2),
+  /** The snapshot of that match, if it is not the one in force at the connection's start; else -1. */
+  admittedIn: new Int32Array(capacity * 2),
+});
+
+/**
+ * What the loops over records ask of a lookup, as columns by its number. Columns that depend on the opener hold the value
+ * for the interface at `number * 2` and the value for the peer after it.
+ */
+export type LookupColumns = ReturnType<typeof emptyColumns> & {
+  /** Adds the lookups that are new in the table. */
+  learn(): void;
+  /** The rule set that is credited with a connection, by `sideOf` its lookup and opener; -1: none. */
+  ruleSetOf(side: number): number;
+  /** The rule set that lets the replies of an untracked connection pass; -1: none, or it is tracked. */
+  replyRuleSetOf(side: number): number;
+};
+
 export function createLookupColumns(table: LookupTable, ruleSets: RuleSets): LookupColumns {
   let known = 0;
   let capacity = 1 << 8;
   // Filled on demand: only rule sets that were credited enter the evidence.
-  let [admitting, replying] = [unknownSets(capacity), unknownSets(capacity)];
-  const columns: LookupColumns = { ...emptyColumns(capacity), learn, ruleSetOf, replyRuleSetOf };
+  let admitting = new Int32Array(capacity * 2).fill(NOT_KNOWN_YET);
+  let replying = admitting.slice();
 
-  function learn(): void {
-    const { lookups, matches } = table;
-    if (known === lookups.length) return;
-    if (lookups.length > capacity) {
-      while (lookups.length > capacity) capacity *= 2;
-      const larger = emptyColumns(capacity);
-      for (const name of Object.keys(larger) as (keyof Columns)[]) {
-        (larger[name] as Int32Array).set(columns[name] as Int32Array);
-      }
-      Object.assign(columns, larger);
-      [admitting, replying] = [unknownSets(capacity), unknownSets(capacity)];
-    }
-    for (; known < lookups.length; known++) {
-      const lookup = lookups[known];
-      columns.direction[known] = lookup.local === "known" ? lookup.direction : 0;
-      const asked = lookup.direction === INGRESS ? lookup.naclIn : lookup.naclOut;
-      columns.deniedByAcl[known] = asked !== NOT_ASKED && matches[asked].answer === "deny" ? 1 : 0;
-      columns.initiator[known] = allowedInitiator(table, known);
-      for (const [side, name] of (["sgIfLocal", "sgIfRemote"] as const).entries()) {
-        columns.own[known * 2 + side] = lookup.others.length === 0 ? lookup[name] : SEVERAL;
-        const { match, snapshot } = admittedBy(lookup, name);
-        columns.admitted[known * 2 + side] = match;
-        columns.admittedIn[known * 2 + side] = snapshot;
-      }
-    }
-  }
-
-  function ruleSetOf(side: number): number {
-    if (admitting[side] !== UNKNOWN_SET) return admitting[side];
-    const match = columns.admitted[side];
-    return (admitting[side] = match === NOT_ASKED ? -1 : ruleSets.of(match));
-  }
-
-  function replyRuleSetOf(side: number): number {
-    if (replying[side] !== UNKNOWN_SET) return replying[side];
-    const match = columns.admitted[side];
-    const untracked = match !== NOT_ASKED && table.matches[match].untracked;
-    const { sgIfLocal, sgIfRemote } = table.lookups[side >> 1];
-    const replies = side & 1 ? sgIfLocal : sgIfRemote;
-    const passes = untracked && table.matches[replies].answer === "allow";
-    return (replying[side] = passes ? ruleSets.of(replies) : -1);
-  }
+  const grow = (): void => {
+    while (table.lookups.length > capacity) capacity *= 2;
+    const larger = emptyColumns(capacity);
+    for (const [name, column] of Object.entries(larger)) column.set(columns[name as keyof typeof larger]);
+    Object.assign(columns, larger);
+    admitting = new Int32Array(capacity * 2).fill(NOT_KNOWN_YET);
+    replying = admitting.slice();
+  };
 
   /** The match under which a connection began. If the record straddles a change, the configuration that lets it in counts. */
-  function admittedBy(lookup: PolicyLookup, side: "sgIfLocal" | "sgIfRemote"): { match: number; snapshot: number } {
+  const admittedBy = (lookup: PolicyLookup, side: "sgIfLocal" | "sgIfRemote"): { match: number; snapshot: number } => {
     const { lookups, matches } = table;
     const own = { match: lookup.sgIfLocal === NOT_ASKED ? NOT_ASKED : lookup[side], snapshot: -1 };
     if (own.match === NOT_ASKED || matches[own.match].answer === "allow") return own;
@@ -96,25 +67,43 @@ export function createLookupColumns(table: LookupTable, ruleSets: RuleSets): Loo
       if (match !== NOT_ASKED && matches[match].answer === "allow") return { match, snapshot };
     }
     return own;
-  }
-
-  return columns;
-}
-
-const UNKNOWN_SET = -2;
-const unknownSets = (lookups: number): Int32Array => new Int32Array(lookups * 2).fill(UNKNOWN_SET);
-
-type Columns = Omit<LookupColumns, "learn" | "ruleSetOf" | "replyRuleSetOf">;
-
-function emptyColumns(capacity: number): Columns {
-  return {
-    direction: new Uint8Array(capacity),
-    deniedByAcl: new Uint8Array(capacity),
-    initiator: new Uint8Array(capacity),
-    own: new Int32Array(capacity * 2),
-    admitted: new Int32Array(capacity * 2),
-    admittedIn: new Int32Array(capacity * 2),
   };
+
+  const columns: LookupColumns = {
+    ...emptyColumns(capacity),
+    learn() {
+      const { lookups, matches } = table;
+      if (lookups.length > capacity) grow();
+      for (; known < lookups.length; known++) {
+        const lookup = lookups[known];
+        columns.direction[known] = lookup.local === "known" ? lookup.direction : 0;
+        const asked = lookup.direction === INGRESS ? lookup.naclIn : lookup.naclOut;
+        columns.deniedByAcl[known] = asked !== NOT_ASKED && matches[asked].answer === "deny" ? 1 : 0;
+        columns.initiator[known] = allowedInitiator(table, known);
+        for (const [side, name] of (["sgIfLocal", "sgIfRemote"] as const).entries()) {
+          columns.own[known * 2 + side] = lookup.others.length === 0 ? lookup[name] : SEVERAL;
+          const { match, snapshot } = admittedBy(lookup, name);
+          columns.admitted[known * 2 + side] = match;
+          columns.admittedIn[known * 2 + side] = snapshot;
+        }
+      }
+    },
+    ruleSetOf(side) {
+      if (admitting[side] !== NOT_KNOWN_YET) return admitting[side];
+      const match = columns.admitted[side];
+      return (admitting[side] = match === NOT_ASKED ? -1 : ruleSets.of(match));
+    },
+    replyRuleSetOf(side) {
+      if (replying[side] !== NOT_KNOWN_YET) return replying[side];
+      const match = columns.admitted[side];
+      const untracked = match !== NOT_ASKED && table.matches[match].untracked;
+      const { sgIfLocal, sgIfRemote } = table.lookups[side >> 1];
+      const replies = side & 1 ? sgIfLocal : sgIfRemote;
+      const passes = untracked && table.matches[replies].answer === "allow";
+      return (replying[side] = passes ? ruleSets.of(replies) : -1);
+    },
+  };
+  return columns;
 }
 
 /**

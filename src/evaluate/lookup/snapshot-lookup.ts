@@ -4,7 +4,7 @@ import { IPV4, type Prefix, prefixContains } from "../../net/address.ts";
 import { type BlockLists, listHolds } from "../../net/block-lists.ts";
 import type { CompiledSnapshot } from "../../policy/compile.ts";
 import { ACL_UNKNOWN, NOT_IN_SNAPSHOT } from "../../policy/interfaces.ts";
-import { createMatcher, type Matcher } from "../../policy/matcher.ts";
+import { createMatcher, type Matcher } from "./matcher.ts";
 import { classOf4 } from "../../policy/peer-classes.ts";
 import { DirectMap } from "../dense/word-memo.ts";
 import { EGRESS, INGRESS, type LookupTable } from "./policy-lookup.ts";
@@ -12,7 +12,7 @@ import { EGRESS, INGRESS, type LookupTable } from "./policy-lookup.ts";
 /** A snapshot and what speeds up its lookups. */
 export interface SnapshotLookup {
   readonly snapshot: CompiledSnapshot;
-  readonly matcher: Matcher;
+  readonly match: Matcher;
   /** `INTERFACE_WORDS` for each interface. */
   readonly interfaceWords: Uint32Array;
   /** Recent lookups by profile, direction, services and class of the peer. */
@@ -42,7 +42,7 @@ export function createSnapshotLookup(snapshot: CompiledSnapshot, table: LookupTa
   const wanted = Math.ceil(Math.log2(count + 1)) + RECENT_BITS;
   return {
     snapshot,
-    matcher: createMatcher(snapshot, table.internMatch, table.matches),
+    match: createMatcher(snapshot, table),
     interfaceWords: interfaceWordsOf(snapshot, profiles),
     recent: new DirectMap(Math.min(MOST_BITS, Math.max(FEWEST_BITS, wanted))),
     classOf: cachedClassOf(snapshot),

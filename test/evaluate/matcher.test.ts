@@ -1,9 +1,10 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { IPV4, type Prefix } from "../../src/net/address.ts";
+import { createMatcher } from "../../src/evaluate/lookup/matcher.ts";
+import { createLookupTable } from "../../src/evaluate/lookup/policy-lookup.ts";
 import type { CompiledSnapshot } from "../../src/policy/compile.ts";
-import { type CompiledRule, type Filter, type FilterMatch, matchFilter } from "../../src/policy/filters.ts";
-import { createMatcher } from "../../src/policy/matcher.ts";
+import { type CompiledRule, type Filter, matchFilter } from "../../src/policy/filters.ts";
 import { buildPeerClasses } from "../../src/policy/peer-classes.ts";
 import { TCP } from "../../src/net/protocols.ts";
 import { buildServices } from "../../src/policy/services.ts";
@@ -38,26 +39,17 @@ function snapshotOf(filters: readonly Filter[], blocks: Prefix[][], ports: numbe
   return { ...parts, peerStates: Uint8Array.of(0, 0, 1, 2) } as unknown as CompiledSnapshot;
 }
 
-function internInto(matches: FilterMatch[]): (match: FilterMatch) => number {
-  const places = new Map<string, number>();
-  return (match) => {
-    const text = JSON.stringify(match);
-    if (!places.has(text)) places.set(text, matches.push(match) - 1);
-    return places.get(text)!;
-  };
-}
-
 const membersOf = ({ peers }: CompiledSnapshot, peerClass: number): Set<number> =>
   new Set(peers.members.subarray(peers.offsets[peerClass], peers.offsets[peerClass + 1]));
 
-test("property: the memory never changes an answer, however often and in whatever order it is asked", () => {
+test("remembered answers equal fresh ones, however often and in whatever order filters are asked", () => {
   const nested = [8, 16, 24, 32].map((length): Prefix[] => [{ family: IPV4, words: [0x0a000000], length }]);
   const question = fc.tuple(fc.nat(), fc.nat(), fc.nat());
   fc.assert(
     fc.property(filters, fc.array(question, { minLength: 50, maxLength: 200 }), (filters, questions) => {
       const snapshot = snapshotOf(filters, nested, [443, 1024]);
-      const matches: FilterMatch[] = [];
-      const matcher = createMatcher(snapshot, internInto(matches), matches);
+      const table = createLookupTable();
+      const match = createMatcher(snapshot, table);
       const classCount = snapshot.peers.offsets.length - 1;
       for (const [a, b, c] of questions) {
         const [filter, service] = [a % filters.length, b % snapshot.services.protocols.length];
@@ -71,14 +63,14 @@ test("property: the memory never changes an answer, however often and in whateve
           peerStates,
           IPV4,
         );
-        expect(matcher.matches[matcher.match(filter, service, peerClass, IPV4)]).toEqual(expected);
+        expect(table.matches[match(filter, service, peerClass, IPV4)]).toEqual(expected);
       }
     }),
     { numRuns: 50 },
   );
 });
 
-test("past its limit the memory forgets and answers on", () => {
+test("answers stay right when the memory is full and cleared", () => {
   const hosts = Array.from({ length: 20 }, (_, at): Prefix[] => [{ family: IPV4, words: [at * 2], length: 32 }]);
   const any = { protocol: TCP, from: 443, to: 443, icmpType: -1, icmpCode: -1, allow: true, open: false };
   const filters = hosts.map((_, at): Filter => ({
@@ -89,9 +81,9 @@ test("past its limit the memory forgets and answers on", () => {
     alwaysTracked: -1,
   }));
   const snapshot = snapshotOf(filters, hosts, [443]);
-  const matches: FilterMatch[] = [];
-  const LIMIT = 1 << 12;
-  const matcher = createMatcher(snapshot, internInto(matches), matches, LIMIT);
+  const table = createLookupTable();
+  const LIMIT = 1 << 11;
+  const match = createMatcher(snapshot, table, LIMIT);
   const [serviceCount, classCount] = [snapshot.services.protocols.length, snapshot.peers.offsets.length - 1];
   const members = Array.from({ length: classCount }, (_, peerClass) => membersOf(snapshot, peerClass));
   expect(filters.length * serviceCount * classCount).toBeGreaterThan(20 * LIMIT);
@@ -100,7 +92,7 @@ test("past its limit the memory forgets and answers on", () => {
     for (let peerClass = 0; peerClass < classCount; peerClass++) {
       const allowed = members[peerClass].has(filter);
       for (let service = 0; service < serviceCount; service++) {
-        const { rules } = matches[matcher.match(filter, service, peerClass, IPV4)];
+        const { rules } = table.matches[match(filter, service, peerClass, IPV4)];
         const expected = allowed && service === snapshot.services.tcp[443] ? filter : undefined;
         if (rules[0] !== expected) wrong++;
       }
