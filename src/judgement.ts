@@ -5,7 +5,7 @@ export type Verdict = "allow" | "deny" | "undecided";
 export type Agreement = "agree" | "unexpected_accept" | "unexpected_reject" | "undecided" | "unmodelled" | "no_data";
 export type Initiator = "local" | "remote" | "unknown";
 
-/** By what the initiator was told, best first. */
+/** What tells the initiator. Evidence files store the index of a name. */
 export const EVIDENCE = [
   "none",
   "tcp_flags",
@@ -20,7 +20,7 @@ export const EVIDENCE = [
 ] as const;
 export type InitiatorEvidence = (typeof EVIDENCE)[number];
 
-/** Why a record disagrees with the model, or why it agrees only on a second look. The README of this folder defines each. */
+/** Why a record disagrees with the model, or why it agrees only on a second look (src/evaluate/README.md defines each). */
 export type Cause =
   | "return_path_nacl"
   | "late_packet"
@@ -38,7 +38,7 @@ export type Cause =
   | "address_not_on_eni"
   | "no_explanation";
 
-/** The evaluator's full answer for a record; equal answers are one object and one number. */
+/** The evaluator's full answer for a record. Equal answers share one object and one number. */
 export interface Judgement {
   readonly accountId: number;
   readonly direction: "ingress" | "egress" | null;
@@ -50,14 +50,14 @@ export interface Judgement {
   readonly agreement: Agreement;
   readonly decidedBy: Layer | null;
   readonly cause: Cause | null;
-  /** Decision of each layer; null where the layer is not on the record's path. */
+  /** Decision of each layer; null if the layer is not on the record's path. */
   readonly layers: Readonly<Record<Layer, Decision | null>>;
   readonly rejectReason: "BPA" | "EC" | "other" | null;
-  /** Rules by place in `ruleIds`: the network ACL entry that decided, -1 when none did for certain. */
+  /** Index into `ruleIds` of the network ACL entry that decided, -1 if none did for certain. */
   readonly naclRule: number;
-  /** Every security group rule that admits the connection, and those that may (ICMP types, unresolved references). */
+  /** Indices of all security group rules that admit the connection, and of those that may (ICMP types, unresolved references). */
   readonly sgRules: readonly number[];
   readonly sgPossible: readonly number[];
-  /** Snapshot that was asked, -1 when none. */
+  /** Snapshot that was asked, -1 if none. */
   readonly snapshot: number;
 }

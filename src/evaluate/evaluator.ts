@@ -155,7 +155,7 @@ export function createEvaluator(
       evictAddresses(connections, addresses);
     },
     exportState() {
-      // This run goes on with exactly what the next one would begin with, so that the evidence is the same wherever a run ends.
+      // This run continues with the state that the next one would begin with: the evidence is the same wherever a run ends.
       evictIdle();
       return exportState(connections, addresses, table, ruleIds, now);
     },

@@ -7,19 +7,19 @@ import { buildPeerClasses, type PeerClasses } from "./peer-classes.ts";
 import { collectPeers } from "./peers.ts";
 import { buildServices, type Services } from "./services.ts";
 
-/** The model ready to answer for millions of records. Plain data: it can be posted to a worker thread as it is. */
+/** The model, compiled for millions of records. Plain data that can be posted to a worker thread. */
 export interface CompiledPolicy {
   readonly snapshots: readonly CompiledSnapshot[];
-  /** Ids of all rules and entries of all snapshots; a compiled rule's `index` points here. */
+  /** Ids of all rules and entries of all snapshots; the `index` of a compiled rule points here. */
   readonly ruleIds: readonly string[];
-  /** Ids of the known interfaces, then of all others of all snapshots: the first ids of every decoder's interface dictionary. */
+  /** Ids of the known interfaces, then of all others. Decoders begin their interface dictionary with them. */
   readonly interfaceIds: readonly string[];
   /**
-   * Idle time-outs that an interface sets itself (`ConnectionTrackingConfiguration`), or that it has as a load balancer, by
-   * place in `interfaceIds`.
+   * Idle time-outs that an interface sets itself (`ConnectionTrackingConfiguration`) or has as a load balancer, by index
+   * into `interfaceIds`.
    */
   readonly timeouts: ReadonlyMap<number, NetworkInterface["tracking"]>;
-  /** Ports that some rule names one by one: they look like a server's. */
+  /** Ports that some rule names alone: they look like a server's. */
   readonly namedPorts: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
 }
 
@@ -29,15 +29,15 @@ export interface CompiledSnapshot {
   readonly since: number;
   readonly services: Services;
   readonly peers: PeerClasses;
-  /** For each peer, how it stands to addresses outside its blocks (`PEER_…`). */
+  /** For each peer, whether it may also match addresses outside its blocks (`PEER_…`). */
   readonly peerStates: Uint8Array;
   readonly filters: readonly Filter[];
   readonly interfaces: CompiledInterfaces;
 }
 
 /**
- * Compiles every snapshot. Rules keep one id over time, whatever their content at a time. `knownInterfaces` are ids that
- * already have numbers (those of an evidence file) and keep them; `knownRules` are rules that records name from before.
+ * Compiles every snapshot. A rule keeps its index when its content changes. `knownInterfaces` and `knownRules` are the ids
+ * that an evidence file already has numbers for; they keep these numbers.
  */
 export function compileModel(
   model: Model,
@@ -83,7 +83,7 @@ function portsNamed(rules: readonly CompiledRule[], protocol: number): number[] 
   return [...new Set(own.map((rule) => rule.from))];
 }
 
-/** Each rule once, of which most are in many filters. */
+/** Each rule once; most are in many filters. */
 function rulesOf(filters: readonly Filter[]): CompiledRule[] {
   const rules = new Set<CompiledRule>();
   for (const filter of filters) for (const rule of filter.rules) rules.add(rule);

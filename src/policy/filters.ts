@@ -2,10 +2,10 @@ import { PEER_EXACT, PEER_NLB } from "../model/resolve.ts";
 import { ICMP, ICMPV6, TCP, UDP } from "../net/protocols.ts";
 import type { Services } from "./services.ts";
 
-/** Why a rule matches only perhaps. */
+/** Why it is not certain whether a rule matches. */
 type Doubt = "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "field_absent";
 
-/** A rule ready to match; one-to-one with a rule or an entry of the model, `index` is its place in `ruleIds`. */
+/** A rule or network ACL entry of the model, compiled; `index` points into `ruleIds`. */
 export interface CompiledRule {
   readonly index: number;
   readonly peer: number;
@@ -24,15 +24,15 @@ export interface CompiledRule {
 
 /**
  * The rules that one layer applies in one direction: all rules of a set of groups, or the entries of a network ACL in
- * ascending order. `untrackedTcp` and `untrackedUdp`: bit `family` is set when the opposite direction lets every response
- * out, so that a flow admitted by an open rule is not tracked (EC2 "Security group connection tracking").
+ * ascending order. `untrackedTcp` and `untrackedUdp`: bit `family` is set if the opposite direction lets every response
+ * pass, so that a flow admitted by an open rule is not tracked (EC2 User Guide, "Security group connection tracking").
  */
 export interface Filter {
   readonly kind: "sg" | "nacl";
   readonly rules: readonly CompiledRule[];
   readonly untrackedTcp: number;
   readonly untrackedUdp: number;
-  /** Peer that stands for the addresses with which flows are tracked all the same; -1 for none. */
+  /** Number of the peer that stands for addresses with which flows are always tracked; -1 for none. */
   readonly alwaysTracked: number;
 }
 
@@ -41,18 +41,18 @@ type Answer = "allow" | "deny" | "undecided";
 /** What a filter says of a service and a class of peers. */
 export interface FilterMatch {
   readonly answer: Answer;
-  /** Rules that match for certain: every one of a group set; of a network ACL the deciding entry, or none. */
+  /** Rules that match for certain: all of a set of groups; the deciding entry of a network ACL, or none. */
   readonly rules: readonly number[];
-  /** Rules that match perhaps. */
+  /** Rules that may match. */
   readonly possible: readonly number[];
   readonly doubt: Doubt | null;
-  /** The flow is not tracked: its replies pass by the opposite direction's open rule. */
+  /** The flow is not tracked: its replies pass by the open rule of the opposite direction. */
   readonly untracked: boolean;
-  /** Some rule that matches, or may, names the protocol: it was written for such traffic. */
+  /** Some rule that matches or may match names the protocol: it was written for such traffic. */
   readonly named: boolean;
   /**
-   * ICMP met entries of certain types: what a network ACL would say to an echo request and to an echo reply. A record does
-   * not tell its type, so this never makes a verdict; it names the likely entry where the verdict is certain without it.
+   * What a network ACL with entries for certain ICMP types says to an echo request and to an echo reply. Records carry no
+   * type, so this never makes a verdict. It names the likely entry where the verdict is certain without it.
    */
   readonly echo: { readonly request: EchoAnswer; readonly reply: EchoAnswer } | null;
 }
@@ -66,7 +66,7 @@ const NO = 0;
 const YES = 1;
 const PERHAPS = 2;
 
-/** Does the rule cover the service? Ports and ICMP types that the record does not carry make it a perhaps. */
+/** Whether the rule covers the service. PERHAPS if it asks for a port or ICMP type that the record does not carry. */
 function coversService(rule: CompiledRule, protocol: number, port: number, icmpType = -1): number {
   if (rule.protocol === -1) return YES;
   if (protocol === -1) return PERHAPS;
@@ -84,9 +84,9 @@ function coversService(rule: CompiledRule, protocol: number, port: number, icmpT
 }
 
 /**
- * Asks a filter. `members` are the peers that contain the address, `peerStates[p]` tells peers that match others perhaps.
- * SG: any rule that matches allows. NACL: the first entry that matches decides; an earlier perhaps with another action
- * leaves the answer open.
+ * Asks a filter. `members` are the peers that contain the address; a peer whose `peerStates` is not PEER_EXACT may match
+ * other addresses too. Groups: any matching rule allows. Network ACL: the first matching entry decides; an earlier entry
+ * that may match and has the other action leaves the answer open.
  */
 export function matchFilter(
   filter: Filter,
@@ -158,7 +158,7 @@ function matchEntries(
     }
     const contested = entry.allow ? denyPossible : allowPossible;
     const answer = contested ? "undecided" : entry.allow ? "allow" : "deny";
-    // An earlier perhaps leaves open which entry decided, even where the answer is certain.
+    // An earlier entry that may match leaves open which one decided, even if the answer is certain.
     const [rules, perhaps] = possible.length === 0 ? [[entry.index], possible] : [[], [...possible, entry.index]];
     return { answer, rules, possible: perhaps, doubt, untracked: false, named: false, echo: echo() };
   }
@@ -183,7 +183,7 @@ function echoAnswer(
   return { allow: decider?.allow ?? false, rule: decider?.index ?? -1 };
 }
 
-/** Of several doubts the one that a fuller model would settle first; the order of rules and groups means nothing. */
+/** If there are several doubts, the one that a fuller model would settle counts, whatever the order of the rules. */
 const WEIGHTIEST_FIRST: readonly Doubt[] = [
   "unresolved_reference",
   "nlb_client_ip",

@@ -9,39 +9,39 @@ export const NO_FILTER = -1;
 export const NOT_IN_SNAPSHOT = -2;
 
 /**
- * Per interface of the dictionary, as columns in shared memory. A filter of `NO_FILTER` means that the layer does not apply (no
- * groups) or cannot be known (no network ACL in the model: see `ACL_UNKNOWN`).
+ * Columns by interface, in shared memory. A filter of `NO_FILTER` means that the layer does not apply (no groups) or is not
+ * known (no network ACL in the model: see `ACL_UNKNOWN`).
  */
 export interface CompiledInterfaces {
   readonly sgIngress: Int32Array;
   readonly sgEgress: Int32Array;
   readonly naclIngress: Int32Array;
   readonly naclEgress: Int32Array;
-  /** Primary IPv4 address; 0 where there is none. */
+  /** Primary IPv4 address; 0 if there is none. */
   readonly primary: Uint32Array;
-  /** First IPv4 block of the subnet, as base and mask; mask 0 and base 1 match nothing. */
+  /** First IPv4 block of the subnet. Mask 0 and base 1 match nothing. */
   readonly subnetBase: Uint32Array;
   readonly subnetMask: Uint32Array;
-  /** Peer that stands for the unfiltered addresses of the interface's VPC. */
+  /** Number of the peer that stands for the unfiltered addresses of the interface's VPC. */
   readonly unfiltered: Int32Array;
-  /** `DETAILED` where the columns above do not tell everything, but the following. */
+  /** The bits below. */
   readonly flags: Uint8Array;
-  /** Number of the subnet's blocks in `subnets`, and of the subnet's routes in `routes`. */
+  /** Index of the subnet's blocks in `subnets`, and of its routes in `routes`. */
   readonly subnet: Uint32Array;
   readonly transit: Uint32Array;
-  /** Every private address and delegated prefix, by interface; none of those that are not `DETAILED`. */
+  /** Private addresses and delegated prefixes of each `DETAILED` interface. */
   readonly blocks: BlockLists;
   /** Blocks of the subnets of `DETAILED` interfaces; list 0 is empty. */
   readonly subnets: BlockLists;
-  /** Longest first, the routes of subnets that the attachment of a transit gateway shares; list 0 is empty. */
+  /** Routes of subnets with a transit gateway attachment, longest prefix first; list 0 is empty. */
   readonly routes: readonly (readonly TransitRoute[])[];
 }
 
-/** For interfaces with more than a primary IPv4 address, or in a subnet with more than one IPv4 block; and for IPv6. */
+/** The interface has more than a primary IPv4 address, or its subnet more than one block: see `blocks` and `subnets`. */
 export const DETAILED = 1;
 /** The model holds no network ACL for the interface's subnet: that layer is undecided. */
 export const ACL_UNKNOWN = 2;
-/** Of IPv4 the columns tell everything, whatever IPv6 addresses there are beside. */
+/** For IPv4 the columns say everything, even if the interface is `DETAILED` because of IPv6. */
 export const IPV4_COMPLETE = 4;
 
 export function compileInterfaces(
@@ -105,9 +105,9 @@ export function compileInterfaces(
     }
     const routed = one.type === "transit_gateway" ? 0 : (transit.get(one.subnetId ?? "") ?? 0);
     const blocks = addressBlocks(one);
-    const fourTold = routed === 0 && isFourTold(blocks, subnet, primary);
-    if (fourTold) columns.flags[at] |= IPV4_COMPLETE;
-    if (fourTold && !hasSix(blocks) && !hasSix(subnet?.prefixes ?? [])) return void own.add([]);
+    const ipv4Complete = routed === 0 && isIpv4Complete(blocks, subnet, primary);
+    if (ipv4Complete) columns.flags[at] |= IPV4_COMPLETE;
+    if (ipv4Complete && !hasIpv6(blocks) && !hasIpv6(subnet?.prefixes ?? [])) return void own.add([]);
     columns.flags[at] |= DETAILED;
     own.add(blocks);
     let list = subnetLists.get(subnet);
@@ -120,14 +120,14 @@ export function compileInterfaces(
 
 const NO_GROUPS = { ingress: NO_FILTER, egress: NO_FILTER };
 
-/** One address, which is the primary one, and one block of the subnet at the most. */
-function isFourTold(blocks: readonly Prefix[], subnet: Subnet | undefined, primary: number): boolean {
-  const isFour = (prefix: Prefix): boolean => prefix.family === IPV4;
-  const [own, ...others] = blocks.filter(isFour);
-  if (own === undefined || others.length > 0 || (subnet?.prefixes ?? []).filter(isFour).length > 1) return false;
+/** The primary address is the only one, and the subnet has at most one block. */
+function isIpv4Complete(blocks: readonly Prefix[], subnet: Subnet | undefined, primary: number): boolean {
+  const isIpv4 = (prefix: Prefix): boolean => prefix.family === IPV4;
+  const [own, ...others] = blocks.filter(isIpv4);
+  if (own === undefined || others.length > 0 || (subnet?.prefixes ?? []).filter(isIpv4).length > 1) return false;
   return own.length === 32 && own.words[0] === primary;
 }
 
-function hasSix(prefixes: readonly Prefix[]): boolean {
+function hasIpv6(prefixes: readonly Prefix[]): boolean {
   return prefixes.some((prefix) => prefix.family === IPV6);
 }

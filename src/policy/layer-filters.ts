@@ -5,28 +5,28 @@ import { TCP, UDP } from "../net/protocols.ts";
 import type { CompiledRule, Filter } from "./filters.ts";
 import type { Peers, RoutedAddresses } from "./peers.ts";
 
-/** What a layer applies at an interface, by direction: places in `filters`. */
+/** What a layer applies at an interface: indices into `filters`. */
 interface FilterPair {
   readonly ingress: number;
   readonly egress: number;
 }
 
-/** The distinct filters of a snapshot, built as they are asked for. */
+/** The distinct filters of a snapshot, built on demand. */
 export interface LayerFilters {
   readonly filters: readonly Filter[];
-  /** Of an interface with groups. */
+  /** The interface must have groups. */
   ofGroups(networkInterface: NetworkInterface): FilterPair;
   ofAcl(aclId: string): FilterPair;
 }
 
 type Direction = "ingress" | "egress";
 
-/** A list of groups as some interfaces have it, and its filters by the routes of their subnets. */
+/** A list of groups that some interfaces have, and its filters by the routes of their subnets. */
 interface GroupList {
   readonly groups: readonly string[];
   readonly openBothWays: boolean;
   readonly pairs: Map<Paths, FilterPair>;
-  /** Of interfaces whose flows are tracked whatever their rules. */
+  /** For interfaces whose flows are always tracked. */
   readonly trackedPairs: Map<Paths, FilterPair>;
 }
 
@@ -44,7 +44,7 @@ export function createLayerFilters(snapshot: Snapshot, peers: Peers, indexOf: (i
   const rulesOf = (groups: readonly string[]): SecurityGroupRule[] =>
     groups.flatMap((id) => snapshot.securityGroups.get(id)?.rules ?? []);
 
-  /** A group is on many lists; its rules are compiled once for all that have the same routes. */
+  /** A group is on many lists. Its rules are compiled once for all lists with the same routes. */
   const compiledRules = (groups: readonly string[], direction: Direction, paths: Paths): CompiledRule[] =>
     groups.flatMap((id) => {
       let rules = paths.compiled[direction].get(id);
@@ -59,7 +59,7 @@ export function createLayerFilters(snapshot: Snapshot, peers: Peers, indexOf: (i
   const groupFilter = (list: GroupList, tracked: boolean, paths: Paths, direction: Direction): number => {
     const { groups, openBothWays } = list;
     const { diverted, trackedRoutes } = paths;
-    // What tracks a flow all the same makes a difference only where it would not be tracked.
+    // Routes that track a flow matter only where it would not be tracked otherwise.
     const trackedBy = !openBothWays ? "" : tracked ? "always" : trackedRoutes.key;
     return filterOf(`sg|${direction}|${diverted.key}|${trackedBy}|${groups.join(",")}`, () => {
       const opposite = compiledRules(groups, direction === "ingress" ? "egress" : "ingress", paths);
@@ -128,7 +128,7 @@ export function createLayerFilters(snapshot: Snapshot, peers: Peers, indexOf: (i
   };
 }
 
-/** Some rule is open to the world inwards, and some outwards. */
+/** One rule is open to the world inbound, and one outbound. */
 function areOpenBothWays(rules: readonly SecurityGroupRule[]): boolean {
   const open = rules.filter(({ peer }) => peer.kind === "cidr" && peer.prefix.length === 0);
   return new Set(open.map(({ direction }) => direction)).size === 2;
@@ -137,13 +137,13 @@ function areOpenBothWays(rules: readonly SecurityGroupRule[]): boolean {
 interface Paths {
   readonly diverted: RoutedAddresses;
   readonly trackedRoutes: RoutedAddresses;
-  /** Compiled rules by group, as far as any interface with such routes has asked. */
+  /** Compiled rules by group, filled on demand. */
   readonly compiled: Readonly<Record<Direction, Map<string, readonly CompiledRule[]>>>;
 }
 
 /**
- * Where a subnet's routes make a difference to its groups; interfaces of subnets with the same share their filters: those get
- * one object.
+ * The routes of a subnet that matter to groups. Subnets with the same ones share an object, and their interfaces share
+ * filters.
  */
 function createPaths(snapshot: Snapshot): (subnetId: string | null) => Paths {
   const known = new Map<string | null, Paths>();
@@ -172,7 +172,7 @@ function compileGroupRule(rule: SecurityGroupRule, index: number, peer: number):
   return { ...compileService(rule), index, peer, allow: true, open };
 }
 
-/** Stands for the rules of a group that is on an interface but not in the model: it may allow anything. */
+/** Stands for the rules of a group that an interface has but the model lacks: it may allow anything. */
 function unknownGroupRule(indexOf: (id: string) => number, unknown: number): CompiledRule {
   const any = { protocol: -1, from: 0, to: 65_535, icmpType: -1, icmpCode: -1, allow: true, open: false };
   return { index: indexOf("unknown-group"), peer: unknown, ...any };

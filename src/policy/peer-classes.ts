@@ -1,9 +1,9 @@
 import { type Family, IPV4, ipv4Bounds, IPV6, ipv6Bounds, ipv6Words, type Prefix } from "../net/address.ts";
 
 /**
- * Addresses fall into classes: two addresses are of one class when the same peers (CIDR blocks, prefix lists, members of a
- * group) contain them. A rule's peer then matches a class or it does not, and a look-up costs one short binary search,
- * however many rules, list entries and interfaces there are.
+ * Addresses are of one class if the same peers (CIDR blocks, prefix lists, members of a group) contain them. A rule's peer
+ * matches a whole class or none of it, so a lookup costs one short binary search, however many rules, list entries and
+ * interfaces there are.
  *
  * All arrays may lie in shared memory. `starts4` holds the first address of each interval, ascending and beginning with 0;
  * `starts6` the same with four words an address.
@@ -56,14 +56,14 @@ function compare6(a: ArrayLike<number>, atA: number, b: ArrayLike<number>, atB: 
   return 0;
 }
 
-/** Of IPv4 the addresses are numbers, which are a fraction of the work. */
-interface Edge<Place extends number | bigint> {
-  readonly at: Place;
+/** IPv4 addresses are numbers, which are much faster than the bigints of IPv6. */
+interface Edge<Address extends number | bigint> {
+  readonly at: Address;
   readonly peer: number;
   readonly step: 1 | -1;
 }
 
-/** Builds the classes of `peers[p]` = the blocks of peer p. Blocks of one peer may overlap. */
+/** Builds the classes; `peers[p]` are the blocks of peer p, which may overlap. */
 export function buildPeerClasses(peers: readonly (readonly Prefix[])[]): PeerClasses {
   const interned = new Map<string, number>();
   const offsets: number[] = [0];
@@ -105,34 +105,34 @@ function shared32(length: number): Uint32Array {
   return new Uint32Array(new SharedArrayBuffer(length * 4));
 }
 
-function edges<Place extends number | bigint>(
+function edges<Address extends number | bigint>(
   peers: readonly (readonly Prefix[])[],
   family: Family,
-  boundsOf: (prefix: Prefix) => readonly [Place, Place],
-): Edge<Place>[] {
-  const result: Edge<Place>[] = [];
+  boundsOf: (prefix: Prefix) => readonly [Address, Address],
+): Edge<Address>[] {
+  const result: Edge<Address>[] = [];
   peers.forEach((prefixes, peer) => {
     for (const prefix of prefixes) {
       if (prefix.family !== family) continue;
-      const [first, behind] = boundsOf(prefix);
+      const [first, end] = boundsOf(prefix);
       result.push({ at: first, peer, step: 1 });
-      result.push({ at: behind, peer, step: -1 });
+      result.push({ at: end, peer, step: -1 });
     }
   });
   return result.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }
 
 /** Walks the edges in address order; each stretch between two of them is one interval. */
-function sweep<Place extends number | bigint>(
-  sorted: readonly Edge<Place>[],
+function sweep<Address extends number | bigint>(
+  sorted: readonly Edge<Address>[],
   intern: (active: ReadonlyMap<number, number>, key: string) => number,
   family: string,
-  lowest: Place,
-  limit: Place,
-): { starts: Place[]; classes: number[] } {
+  lowest: Address,
+  limit: Address,
+): { starts: Address[]; classes: number[] } {
   const active = new Map<number, number>();
   const key = (): string => family + [...active.keys()].sort((a, b) => a - b).join(",");
-  const starts: Place[] = [lowest];
+  const starts: Address[] = [lowest];
   const classes: number[] = [];
   for (let at = 0; at < sorted.length;) {
     const position = sorted[at].at;

@@ -2,15 +2,15 @@ import type { PortRange } from "../model/model.ts";
 import { TCP, UDP } from "../net/protocols.ts";
 
 /**
- * Services: destination ports of TCP and UDP fall into classes that no rule tells apart; every other protocol is one
- * service. Records that lack a port or a protocol have services of their own, which rules match only perhaps.
+ * Services: classes of TCP and UDP destination ports that no rule tells apart, and every other protocol. Records without a
+ * port or protocol have services of their own, which it may be uncertain whether a rule covers.
  */
 export interface Services {
   /** Service of each TCP port, of each UDP port, of each protocol without ports. */
   readonly tcp: Uint16Array;
   readonly udp: Uint16Array;
   readonly other: Uint16Array;
-  /** One protocol and port for each service; protocol -1: the record has none; port -1: unknown or not applicable. */
+  /** A protocol and port of each service; protocol -1: the record has none; port -1: unknown or not applicable. */
   readonly protocols: Int32Array;
   readonly ports: Int32Array;
   readonly tcpUnknownPort: number;
@@ -18,7 +18,7 @@ export interface Services {
   readonly unknownProtocol: number;
 }
 
-/** Builds the classes from the port ranges that rules mention, per protocol. */
+/** Builds the classes from the port ranges of all rules. */
 export function buildServices(tcpRanges: readonly PortRange[], udpRanges: readonly PortRange[]): Services {
   const protocols: number[] = [];
   const ports: number[] = [];
@@ -60,7 +60,7 @@ export function buildServices(tcpRanges: readonly PortRange[], udpRanges: readon
   };
 }
 
-/** Service of a record's protocol and destination port; -1 where the record lacks one. */
+/** Service of a protocol and destination port; -1 for one that the record lacks. */
 export function serviceOf(services: Services, protocol: number, port: number): number {
   if (protocol === TCP) return port < 0 ? services.tcpUnknownPort : services.tcp[port];
   if (protocol === UDP) return port < 0 ? services.udpUnknownPort : services.udp[port];

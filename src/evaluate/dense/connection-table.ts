@@ -128,7 +128,7 @@ export class ConnectionTable {
     this.linked = false;
   }
 
-  /** Makes entries findable again after `retain` or `rekey`. A pass over all of them, so only done where one is sought. */
+  /** Makes entries findable again after `retain` or `rekey`. It is a pass over all entries, so it waits for the next lookup. */
   link(): void {
     if (!this.linked) this.relink();
   }

@@ -43,7 +43,7 @@ const CODE_BY_ZEROS = Uint8Array.from({ length: 33 }, (_, zeros) =>
   zeros === 32 ? 0 : zeros > 23 ? 1 : zeros > 15 ? 2 : 3,
 );
 const MOST_BYTES = 4 + NUMBERS * 4;
-/** Each number is written and read as four bytes, and what follows overwrites the unused ones: room after the last. */
+/** Every number is written and read as four bytes, so a block needs room after its last number. */
 const MARGIN = 4;
 
 /**

@@ -108,7 +108,7 @@ export class TrafficTable {
   }
 }
 
-/** A hash of what the entry of a connection holds itself. Rows of one peer, port and day hardly ever differ in the rest. */
+/** Leaves out the rest of the key, in which rows of one peer, port and day hardly ever differ. */
 export function hashOfTraffic(day: number, eni: number, port: number, peer: number): number {
   let hash = Math.imul(peer ^ Math.imul(eni, 0x85ebca6b), 0x9e3779b1);
   hash = Math.imul((hash ^ (hash >>> 15)) + Math.imul(day, 0xc2b2ae35) + port, 0x27d4eb2f);

@@ -142,7 +142,7 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
             if (isOutOfState(words, base)) packed |= OUT_OF_STATE;
           } else {
             const aclDenies = deniedByAcl[lookup] === 1;
-            // Outbound the groups come before the network ACL. Inbound they never saw what it stopped.
+            // Outbound the groups come before the network ACL; inbound they never saw a packet that it stopped.
             if (egress && opened === REMOTE_OPENED && aclDenies) words[base + STATE] |= REPLY_TRIED;
             if (isOutOfStateReset(batch, row, words, base, egress, aclDenies)) packed |= OUT_OF_STATE;
             if (late && (flags & SYN_ACK) !== SYN) packed |= LATE;

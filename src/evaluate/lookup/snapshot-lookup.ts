@@ -9,7 +9,7 @@ import { classOf4 } from "../../policy/peer-classes.ts";
 import { DirectMap } from "../dense/word-memo.ts";
 import { EGRESS, INGRESS, type LookupTable } from "./policy-lookup.ts";
 
-/** A snapshot and what speeds up its lookups. */
+/** A snapshot, with caches for its lookups. */
 export interface SnapshotLookup {
   readonly snapshot: CompiledSnapshot;
   readonly match: Matcher;
@@ -94,8 +94,8 @@ function cachedClassOf({ peers }: CompiledSnapshot): (address: number) => number
   };
 }
 
-// Questions about an address of a row, for interfaces that the words above do not describe in full. `address` is what a
-// batch column holds: the IPv4 address itself, or where the four words begin in `addr6`.
+// Questions about an address of a row, for interfaces that the words above do not describe in full. `address` is the value
+// of a batch column: an IPv4 address, or the index of four words in `addr6`.
 
 const FOUR = new Uint32Array(1);
 
