@@ -2,8 +2,8 @@ import type { Agreement, Cause, Decision, Layer, Verdict } from "../judgement.ts
 import type { Direction } from "../model/model.ts";
 import { formatAddress } from "../net/address.ts";
 import { formatPorts, protocolName } from "../net/protocols.ts";
-import type { PassingPorts, Walk } from "./layers.ts";
-import type { Opener } from "./record-state.ts";
+import { isAclLayer, isStoppedReply, type PassingPorts, type Walk } from "./layers.ts";
+import type { ReasonedInitiator } from "./record-state.ts";
 import type { Explanation, FlowRecord, NamedJudgement, Step, WalkTrace } from "./trace.ts";
 
 const NO_LAYERS: Readonly<Record<Layer, Decision | null>> = {
@@ -13,7 +13,7 @@ const NO_LAYERS: Readonly<Record<Layer, Decision | null>> = {
   nacl_out: null,
 };
 
-/** The explanation of a record that no layer is asked for. */
+/** The explanation of a record for which no layer is asked. */
 export function noAnswer(
   record: FlowRecord,
   agreement: Agreement,
@@ -43,24 +43,24 @@ export function noAnswer(
   return { record, judgement, steps, walks: [], conclusion: conclusion ?? (cause === null ? "" : CAUSE_TEXT[cause]) };
 }
 
-interface Answered {
+interface JudgedRecord {
   readonly direction: Direction;
-  readonly opener: Opener;
+  readonly reasoned: ReasonedInitiator;
   readonly steps: readonly Step[];
   readonly walks: readonly WalkTrace[];
-  /** The walk that gives the answer, and the configuration it went through. */
+  /** The walk that gives the answer, and the snapshot that it went through. */
   readonly walk: Walk;
   readonly snapshot: string;
   readonly agreement: Agreement | null;
   readonly cause: Cause | null;
 }
 
-/** The explanation of a record whose layers were asked. */
-export function explanationOf(record: FlowRecord, answered: Answered): Explanation {
-  const { direction, opener, steps, walks, walk, snapshot, agreement, cause } = answered;
+/** The explanation of a record for which the layers were asked. */
+export function explanationOf(record: FlowRecord, answered: JudgedRecord): Explanation {
+  const { direction, reasoned, steps, walks, walk, snapshot, agreement, cause } = answered;
   const layers = { ...NO_LAYERS };
   for (const { layer, decision } of walk.layers) layers[layer] = decision;
-  const { initiator, evidence, because } = opener;
+  const { initiator, evidence, because } = reasoned;
   const judgement: NamedJudgement = {
     direction,
     initiator,
@@ -80,7 +80,7 @@ export function explanationOf(record: FlowRecord, answered: Answered): Explanati
     judgement,
     steps: [...steps, { about: "initiator", answer: initiator, because }],
     walks,
-    // Made when it is asked for: the oracle of the fast evaluator never does.
+    // Lazy: the tests that compare the evaluators never read it.
     get conclusion() {
       return sentence(judgement, walk, record);
     },
@@ -108,9 +108,9 @@ function passage({ layers, decidedBy }: Walk): string {
   return decidedBy === null ? `no layer applies: ${layers[0]?.because}` : "every layer lets it pass";
 }
 
-/** What denied: the entry, or all the groups together. */
+/** What denied it: the entry, or all groups together. */
 function denial({ layers, decidedBy, naclRuleId }: Walk): string {
-  if (decidedBy === "nacl_in" || decidedBy === "nacl_out") return `${naclRuleId ?? "the network ACL"} denies it`;
+  if (isAclLayer(decidedBy)) return `${naclRuleId ?? "the network ACL"} denies it`;
   const owners = layers.find(({ layer }) => layer === decidedBy)?.owners ?? [];
   return `no rule of ${owners.join(", ")} lets it ${decidedBy === "sg_in" ? "in" : "out"}`;
 }
@@ -132,15 +132,15 @@ function portsText({ protocol, ports }: PassingPorts): string {
   return ports.length === 0 ? `no ${name} port` : `${name} port ${ports.map(formatPorts).join(", ")}`;
 }
 
-/** What makes a difference to the cause, beside the layers. */
-export interface Circumstances {
+/** What the cause depends on, beside the layers. */
+export interface RecordState {
   readonly record: FlowRecord;
-  /** Another configuration than the one at the record's start explains it. */
+  /** Not the configuration at the record's start explains it, but another one. */
   readonly changed: boolean;
-  /** The interface stands in another snapshot only. */
+  /** Only snapshots that were not in force have the interface. */
   readonly elsewhere: boolean;
-  readonly stray: boolean;
-  /** REJECT that begins when all that was accepted of its connection before it has ended. */
+  readonly outOfState: boolean;
+  /** A REJECT after the last accepted record of its connection. */
   readonly late: boolean;
 }
 
@@ -159,28 +159,26 @@ export function agreementOf(verdict: Verdict, action: FlowRecord["action"]): Agr
   return action === "ACCEPT" ? "unexpected_accept" : "unexpected_reject";
 }
 
-/** Why the record disagrees with the model, or agrees only on a second look. */
-export function causeOf(walk: Walk, agreement: Agreement, of: Circumstances): Cause | null {
-  const { action, rejectReason } = of.record;
-  if (of.changed) return "config_changed_in_record";
+/** Why the record disagrees with the model, or why it agrees only on a second look. */
+export function causeOf(walk: Walk, agreement: Agreement, state: RecordState): Cause | null {
+  const { action, rejectReason } = state.record;
+  if (state.changed) return "config_changed_in_record";
   if (agreement === "unexpected_reject") {
     if (rejectReason === "BPA") return "block_public_access";
     if (rejectReason === "EC") return "encryption_control";
-    if (of.late) return "late_packet";
-    if (of.stray) return "no_tracked_connection";
+    if (state.late) return "late_packet";
+    if (state.outOfState) return "no_tracked_connection";
   }
   if (agreement === "unexpected_accept" || agreement === "unexpected_reject") {
-    if (of.elsewhere) return "interface_from_other_snapshot";
-    return agreement === "unexpected_accept" && of.stray ? "no_tracked_connection" : "no_explanation";
+    if (state.elsewhere) return "interface_from_other_snapshot";
+    return agreement === "unexpected_accept" && state.outOfState ? "no_tracked_connection" : "no_explanation";
   }
   if (agreement === "undecided" && action === null) return "field_absent";
-  if (walk.verdict === "deny" && walk.reply && walk.decidedBy !== null && walk.decidedBy.startsWith("nacl")) {
-    return "return_path_nacl";
-  }
-  return of.elsewhere ? "interface_from_other_snapshot" : walk.cause;
+  if (isStoppedReply(walk)) return "return_path_nacl";
+  return state.elsewhere ? "interface_from_other_snapshot" : walk.cause;
 }
 
-/** One sentence a cause. */
+/** A sentence for each cause. */
 const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
   return_path_nacl: "the network ACL stops the reply of a connection that the groups let pass",
   late_packet: "a packet after the last accepted one of its connection: closed, or idle for too long",

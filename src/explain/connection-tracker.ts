@@ -4,7 +4,7 @@ import { type Address, IPV6 } from "../net/address.ts";
 import { hasPorts, TCP } from "../net/protocols.ts";
 import type { FlowRecord } from "./trace.ts";
 
-/** A connection at an interface, as its accepted records show it. Both directions are one connection. */
+/** A connection at an interface, as its accepted records show it. Both directions belong to one connection. */
 export interface Connection {
   readonly local: Address;
   readonly remote: Address;
@@ -12,7 +12,7 @@ export interface Connection {
   readonly remotePort: number | null;
   readonly protocol: number | null;
   readonly interfaceId: string;
-  /** Earliest start of its records in each direction; null before there is one. */
+  /** Earliest start of its records in each direction; null when there is none. */
   firstOut: number | null;
   firstIn: number | null;
   /** Latest end. */
@@ -22,86 +22,86 @@ export interface Connection {
   /** TCP flags seen from the interface, and towards it. */
   flagsOut: number;
   flagsIn: number;
-  /** Some record carried the field tcp-flags. */
+  /** A record had the field tcp-flags. */
   flagsKnown: boolean;
   packetsOut: number;
   packetsIn: number;
   bytes: number;
-  /** Its earliest record, and the configurations and the interface's direction under which that one was judged. */
-  opened: { readonly at: number; readonly record: FlowRecord; readonly under: readonly Opening[] };
+  /** Its earliest record, and the configurations under which that record was judged. */
+  opened: { readonly at: number; readonly record: FlowRecord; readonly under: readonly Configuration[] };
   initiator: Initiator;
   evidence: InitiatorEvidence;
-  /** What told the initiator, in words. */
+  /** What the initiator was deduced from, in words. */
   because: string;
 }
 
-export interface Opening {
+/** A snapshot, and the interface as that snapshot has it. */
+export interface Configuration {
   readonly snapshot: Snapshot;
   readonly networkInterface: NetworkInterface;
 }
 
-/** Where a record belongs: its connection's key, and what it adds to it. */
-export interface Sighting {
+/** A record with its direction, its endpoints and the configurations that may have decided it. */
+export interface DirectedRecord {
   readonly record: FlowRecord;
   readonly direction: Direction;
   readonly local: Address;
   readonly remote: Address;
-  readonly under: readonly Opening[];
+  readonly under: readonly Configuration[];
 }
 
-/** A record's connection, and the latest end of what was accepted of it before the record; null where nothing was. */
-export interface Found {
+/** A record's connection, and the latest end of its accepted records before this one; null when there were none. */
+export interface FoundConnection {
   readonly connection: Connection;
   readonly lastBefore: number | null;
 }
 
-export interface Memory {
-  /** From here on records are judged together: what was entered before counts as earlier than they are. */
-  begin(): void;
+export interface ConnectionTracker {
+  /** Begins a batch of records that are judged together: what was tracked until now counts as earlier than all of them. */
+  beginBatch(): void;
   /**
-   * The connection of a record that was not accepted: the youngest of its key that began before it and is still remembered,
-   * else one that begins within a minute (times are off by up to that).
+   * The connection of a record that was not accepted: the youngest between its endpoints that began before it and has not
+   * timed out. Otherwise one that begins within a minute, because times are off by up to that.
    */
-  find(sighting: Sighting): Found | null;
-  /** Enters an accepted record: into the youngest connection of its key, or a new one when that one has long been silent. */
-  enter(sighting: Sighting): Connection;
-  readonly all: readonly Connection[];
+  find(directed: DirectedRecord): FoundConnection | null;
+  /** Adds an accepted record to the youngest connection between its endpoints, or to a new one if that has timed out. */
+  track(directed: DirectedRecord): Connection;
+  readonly connections: readonly Connection[];
 }
 
-export function createMemory(model: Model): Memory {
-  const all: Connection[] = [];
+export function createConnectionTracker(model: Model): ConnectionTracker {
+  const connections: Connection[] = [];
   /** Youngest last. */
   const byKey = new Map<string, Connection[]>();
-  let earlier = new Map<Connection, number>();
+  let lastBeforeBatch = new Map<Connection, number>();
   return {
-    all,
-    begin: () => void (earlier = new Map(all.map((one) => [one, one.last]))),
-    find(sighting) {
-      const start = sighting.record.start ?? 0;
-      let next: Found | null = null;
-      for (const connection of (byKey.get(keyOf(sighting)) ?? []).toReversed()) {
+    connections,
+    beginBatch: () => void (lastBeforeBatch = new Map(connections.map((one) => [one, one.last]))),
+    find(directed) {
+      const start = directed.record.start ?? 0;
+      let next: FoundConnection | null = null;
+      for (const connection of (byKey.get(keyOf(directed)) ?? []).toReversed()) {
         if (connection.opened.at <= start) {
           const before = connection.spans.filter((span) => span.start <= start).map((span) => span.end);
-          const lastBefore = Math.max(earlier.get(connection) ?? 0, ...before);
+          const lastBefore = Math.max(lastBeforeBatch.get(connection) ?? 0, ...before);
           const after = connection.protocol === TCP ? AFTER_TCP : INEXACT;
-          const remembered = start <= lastBefore + idleSeconds(connection, model) + after;
-          return remembered ? { connection, lastBefore } : next;
+          const isTracked = start <= lastBefore + idleSeconds(connection, model) + after;
+          return isTracked ? { connection, lastBefore } : next;
         }
         if (connection.opened.at <= start + INEXACT) next = { connection, lastBefore: null };
       }
       return next;
     },
-    enter(sighting) {
-      const key = keyOf(sighting);
-      const known = byKey.get(key)?.at(-1);
-      const start = sighting.record.start ?? 0;
-      const goesOn = known !== undefined && start <= known.last + idleSeconds(known, model);
-      const connection = goesOn ? known : begin(sighting);
-      if (!goesOn) {
+    track(directed) {
+      const key = keyOf(directed);
+      const start = directed.record.start ?? 0;
+      let connection = byKey.get(key)?.at(-1);
+      if (!connection || start > connection.last + idleSeconds(connection, model)) {
+        connection = emptyConnection(directed);
         byKey.set(key, [...(byKey.get(key) ?? []), connection]);
-        all.push(connection);
+        connections.push(connection);
       }
-      add(connection, sighting);
+      add(connection, directed);
       return connection;
     },
   };
@@ -109,7 +109,7 @@ export function createMemory(model: Model): Memory {
 
 /** Times of records are off by up to a minute. */
 const INEXACT = 60;
-/** Seconds after its time-out for which a connection of TCP is remembered: its ends may go on for minutes. */
+/** Seconds after its timeout for which a TCP connection is still found: its endpoints may go on sending for minutes. */
 const AFTER_TCP = 600;
 const TCP_IDLE = 350;
 const TCP_IDLE_WITH_HISTORY = 432_000;
@@ -118,8 +118,8 @@ const LOAD_BALANCER_UDP_IDLE = 120;
 /**
  * Seconds of silence after which a record belongs to a new connection (EC2 User Guide, "Idle connection tracking timeout"):
  * UDP 30 s for an exchange, 180 s for a stream, TCP 350 s on newer instances, or what the interface sets itself; UDP 120 s
- * and TCP 350 s at a Network Load Balancer; other protocols 600 s. Where the configuration has a history TCP gets the long time-out of older instances, or a connection that
- * idles and outlives its rule would look new.
+ * and TCP 350 s at a Network Load Balancer; other protocols 600 s. If the model has several snapshots, TCP gets the long
+ * timeout of older instances: otherwise an idle connection that outlives its rule would look new.
  */
 function idleSeconds({ protocol, interfaceId, packetsOut, packetsIn }: Connection, { snapshots }: Model): number {
   if (protocol === null || !hasPorts(protocol)) return 600;
@@ -133,10 +133,10 @@ function idleSeconds({ protocol, interfaceId, packetsOut, packetsIn }: Connectio
 const BARE_HEADER = 52;
 
 /**
- * A TCP packet that opened nothing: one packet, without SYN, or where records carry no flags, as short as a bare header.
- * A stateful firewall judges it by the rules of its direction and remembers nothing.
+ * The connection is a single TCP packet that opened nothing: it has no SYN or, in records without flags, is as short as a
+ * bare header. A stateful firewall judges it by the rules of its direction and tracks no connection.
  */
-export function isStray(connection: Connection): boolean {
+export function openedNothing(connection: Connection): boolean {
   if (connection.protocol !== TCP || connection.packetsOut + connection.packetsIn !== 1) return false;
   if (connection.flagsKnown) return ((connection.flagsOut | connection.flagsIn) & 2) === 0;
   const asIpv4 = connection.bytes - (connection.local.family === IPV6 ? 20 : 0);
@@ -144,7 +144,7 @@ export function isStray(connection: Connection): boolean {
   return asIpv4 <= BARE_HEADER && asIpv4 !== 44 && asIpv4 !== 48;
 }
 
-/** The ports at the interface and at the peer. A record without any (a fragment has none) shows both as 0. */
+/** The ports at the interface and at the peer. A record of a packet without ports, such as a fragment, has 0 in both. */
 export function portsOf(
   { sourcePort, destinationPort }: FlowRecord,
   direction: Direction,
@@ -153,7 +153,7 @@ export function portsOf(
   return direction === "egress" ? [sourcePort, destinationPort] : [destinationPort, sourcePort];
 }
 
-function begin({ record, direction, local, remote, under }: Sighting): Connection {
+function emptyConnection({ record, direction, local, remote, under }: DirectedRecord): Connection {
   const [localPort, remotePort] = portsOf(record, direction);
   return {
     local,
@@ -179,7 +179,7 @@ function begin({ record, direction, local, remote, under }: Sighting): Connectio
   };
 }
 
-function add(connection: Connection, { record, direction, under }: Sighting): void {
+function add(connection: Connection, { record, direction, under }: DirectedRecord): void {
   const [start, end] = [record.start ?? 0, record.end ?? 0];
   const packets = record.packets ?? 0;
   if (direction === "egress") {
@@ -198,9 +198,9 @@ function add(connection: Connection, { record, direction, under }: Sighting): vo
   if (start < connection.opened.at) connection.opened = { at: start, record, under };
 }
 
-function keyOf({ record, direction, local, remote }: Sighting): string {
+function keyOf({ record, direction, local, remote }: DirectedRecord): string {
   const [source, destination] = [record.sourcePort ?? 0, record.destinationPort ?? 0];
   const ports = direction === "egress" ? [source, destination] : [destination, source];
-  const ends = [local.words.join("."), remote.words.join("."), ...ports];
-  return [record.interfaceId, record.protocol ?? 0, local.family, ...ends].join("|");
+  const key = [local.words.join("."), remote.words.join("."), ...ports];
+  return [record.interfaceId, record.protocol ?? 0, local.family, ...key].join("|");
 }

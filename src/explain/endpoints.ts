@@ -4,18 +4,19 @@ import { parsePrefix } from "../net/parse.ts";
 import { holds, ownBlocks } from "./match-rule.ts";
 import type { FlowRecord } from "./trace.ts";
 
-export interface Told<T> {
+/** A value and what it was deduced from, in words. */
+export interface Reasoned<T> {
   readonly value: T;
   readonly because: string;
 }
 
-/** Which way the packet went, seen from the interface; null when neither side, or both, are its own. */
-export function directionOf(record: FlowRecord, one: NetworkInterface): Told<Direction | null> {
+/** The direction of the packet, seen from the interface; null when neither address, or both, are its own. */
+export function directionOf(record: FlowRecord, one: NetworkInterface): Reasoned<Direction | null> {
   if (record.direction !== null) return { value: record.direction, because: "the field flow-direction says so" };
   const { source, destination } = record;
   if (!source || !destination) return { value: null, because: "the record has neither flow-direction nor addresses" };
   const own = (address: Address): boolean => ownBlocks(one).some((block) => holds(block, address));
-  const ownAddress = (value: Direction, field: string, address: Address): Told<Direction> => ({
+  const ownAddress = (value: Direction, field: string, address: Address): Reasoned<Direction> => ({
     value,
     because: `${field} ${formatAddress(address)} is an address of ${one.id}`,
   });
@@ -36,8 +37,8 @@ function sameAddress(one: Address | undefined, other: Address): boolean {
   return one?.family === other.family && one.words.every((word, at) => word === other.words[at]);
 }
 
-/** Both ends as the layers see them: the original packet's addresses, where the record has them. */
-export function endsOf(
+/** Both endpoints as the layers see them: the original packet's addresses, if the record has them. */
+export function endpointsOf(
   record: FlowRecord,
   direction: Direction,
 ): { local: Address; remote: Address; from: string } | null {
@@ -51,7 +52,7 @@ export function endsOf(
     : { local: source, remote: destination, from: `${prefix}dstaddr` };
 }
 
-/** Amazon DNS, metadata of instances and tasks, Windows activation, time, a call for DHCP: the same in every VPC. */
+/** Peers that are never filtered and have the same address in every VPC. */
 const EVERYWHERE = (
   [
     ["169.254.169.253/32", "the Amazon DNS server"],
@@ -68,25 +69,25 @@ const EVERYWHERE = (
 ).map(([block, what]) => ({ block: parsePrefix(block)!.prefix, what }));
 
 /**
- * What makes the peer one whose traffic no layer filters; null for every other peer (VPC User Guide, "Security groups" and
+ * What the peer is, when no layer filters traffic with it; null for every other peer (VPC User Guide, "Security groups" and
  * "Network ACLs"; addresses: VPC User Guide, "Subnet sizing", and EC2 User Guide).
  */
 export function unfilteredPeer(snapshot: Snapshot, one: NetworkInterface, peer: Address): string | null {
   for (const { block, what } of EVERYWHERE) if (holds(block, peer)) return what;
   if (peer.family !== 1) return null;
-  const plus = (block: Prefix | undefined, offset: number): boolean =>
+  const isAddressOf = (block: Prefix | undefined, offset: number): boolean =>
     block !== undefined && peer.words[0] === (block.words[0] + offset) >>> 0;
-  const four = (blocks: readonly Prefix[]): Prefix[] => blocks.filter((block) => block.family === 1);
+  const ipv4 = (blocks: readonly Prefix[]): Prefix[] => blocks.filter((block) => block.family === 1);
   const vpc = one.vpcId === null ? undefined : snapshot.vpcs.get(one.vpcId);
-  if (vpc && plus(four(vpc.prefixes)[0], 2)) return "the Amazon DNS server of the VPC";
+  if (vpc && isAddressOf(ipv4(vpc.prefixes)[0], 2)) return "the Amazon DNS server of the VPC";
   for (const subnet of snapshot.subnets.values()) {
     if (subnet.vpcId !== one.vpcId) continue;
-    if (four(subnet.prefixes).some((block) => plus(block, 1))) return `the router of ${subnet.id}`;
+    if (ipv4(subnet.prefixes).some((block) => isAddressOf(block, 1))) return `the router of ${subnet.id}`;
   }
   return null;
 }
 
-/** The block of the interface's subnet that holds the peer: packets between them meet no network ACL. */
+/** Says that the peer is in the interface's subnet, where packets meet no network ACL; null when it is not. */
 export function sharedSubnet(snapshot: Snapshot, one: NetworkInterface, peer: Address): string | null {
   const subnet = one.subnetId === null ? undefined : snapshot.subnets.get(one.subnetId);
   const block = subnet?.prefixes.find((prefix) => holds(prefix, peer));

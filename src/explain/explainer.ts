@@ -1,81 +1,87 @@
 import type { Initiator } from "../judgement.ts";
-import type { Model } from "../model/model.ts";
+import type { Model, NetworkInterface } from "../model/model.ts";
 import { formatAddress } from "../net/address.ts";
 import { agreementOf, causeOf, consistent, contradicts, explanationOf, noAnswer } from "./conclusion.ts";
 import {
   type Connection,
-  createMemory,
-  type Found,
-  type Memory,
+  createConnectionTracker,
+  type FoundConnection,
+  type ConnectionTracker,
   portsOf,
-  type Sighting,
+  type DirectedRecord,
 } from "./connection-tracker.ts";
-import { directionOf, endsOf } from "./endpoints.ts";
-import { askAdmission, decideInitiators, portRanks, type PortRanks } from "./initiators.ts";
+import { directionOf, endpointsOf } from "./endpoints.ts";
+import { askOpeningMatch, decideInitiators, portRanks, type PortRanks } from "./initiators.ts";
 import { isStoppedByAcl, type PacketAt, type Walk, walkLayers } from "./layers.ts";
 import {
   isLate,
-  isOfNoConnection,
+  isOutOfState,
   isRelated,
-  isSurmise,
+  isWeakEvidence,
   isUnanswered,
-  openerOf,
+  initiatorOf,
   snapshotsInForce,
 } from "./record-state.ts";
 import type { Explanation, FlowRecord, Step, WalkTrace } from "./trace.ts";
 
-/** The slow evaluator: plain objects, every rule looked at one by one, and everything it saw written down. */
+/** The plain evaluator: it looks at every rule one by one and writes down everything that it saw. */
 export interface Explainer {
   /**
-   * Judges records together: what any of them shows of a connection serves all of them, and those of later calls. The
-   * answers are those of the fast evaluator for a segment of the same records.
+   * Judges records together: what one of them shows of a connection counts for all of them, and for those of later calls.
+   * The answers equal those of the fast evaluator for a segment of the same records.
    */
   explain(records: readonly FlowRecord[]): Explanation[];
 }
 
 export function createExplainer(model: Model): Explainer {
-  const memory = createMemory(model);
+  const tracker = createConnectionTracker(model);
   const ranks = portRanks(model);
   return {
     explain(records) {
-      const placed = records.map((record) => place(model, record));
-      memory.begin();
-      const touched = new Set<Connection>();
-      const connections = new Map<Placed, Connection>();
-      // In order of time: a silence ends a connection, whatever the order in which the records come.
-      for (const one of placed.toSorted(byTime)) {
-        if (one.sighting === null || one.record.action !== "ACCEPT") continue;
-        const connection = memory.enter(one.sighting);
-        touched.add(connection);
+      const prepared = records.map((record) => prepare(model, record));
+      tracker.beginBatch();
+      const updated = new Set<Connection>();
+      const connections = new Map<PreparedRecord, Connection>();
+      // In order of time: silence ends a connection, whatever the order in which its records come.
+      for (const one of prepared.toSorted(byTime)) {
+        if (one.directed === null || one.record.action !== "ACCEPT") continue;
+        const connection = tracker.track(one.directed);
+        updated.add(connection);
         connections.set(one, connection);
       }
-      decideInitiators([...touched], ranks);
-      return placed.map((one) => {
-        if (one.sighting === null) return one.explanation;
+      decideInitiators([...updated], ranks);
+      return prepared.map((one) => {
+        if (one.directed === null) return one.explanation;
         const accepted = connections.get(one);
-        const found = accepted ? { connection: accepted, lastBefore: null } : memory.find(one.sighting);
-        return judge(one, one.sighting, found, memory, ranks);
+        const found = accepted ? { connection: accepted, lastBefore: null } : tracker.find(one.directed);
+        return judge(one, one.directed, found, tracker, ranks);
       });
     },
   };
 }
 
-/** A record with what is settled before any layer is asked; without a sighting it gets no further. */
-type Placed =
-  | { readonly record: FlowRecord; readonly sighting: null; readonly explanation: Explanation }
+/** A record with what is settled before any layer is asked; the explanation is complete if no layer can be asked. */
+type PreparedRecord =
+  | { readonly record: FlowRecord; readonly directed: null; readonly explanation: Explanation }
   | {
       readonly record: FlowRecord;
-      readonly sighting: Sighting;
+      readonly directed: DirectedRecord;
       readonly elsewhere: boolean;
       readonly steps: readonly Step[];
     };
 
-function byTime({ record: a }: Placed, { record: b }: Placed): number {
+/** The interface with its subnet and its groups. */
+export function interfaceStep({ id, subnetId, groupIds }: NetworkInterface): Step {
+  const groups = groupIds.length > 0 ? groupIds.join(", ") : "no group";
+  return { about: "interface", answer: id, because: `in ${subnetId ?? "no subnet"}, with ${groups}` };
+}
+
+function byTime({ record: a }: PreparedRecord, { record: b }: PreparedRecord): number {
   return (a.start ?? 0) - (b.start ?? 0);
 }
 
-function place(model: Model, record: FlowRecord): Placed {
-  const stop = (explanation: Explanation): Placed => ({ record, sighting: null, explanation });
+function prepare(model: Model, record: FlowRecord): PreparedRecord {
+  const stop = (explanation: Explanation): PreparedRecord => ({ record, directed: null, explanation });
   const steps: Step[] = [];
   if (record.logStatus !== "OK") return stop(noAnswer(record, "no_data", null, steps));
   const { snapshots, elsewhere, because } = snapshotsInForce(model, record);
@@ -87,99 +93,107 @@ function place(model: Model, record: FlowRecord): Placed {
     const networkInterface = snapshot.interfaces.get(record.interfaceId)!;
     return { snapshot, networkInterface, direction: directionOf(record, networkInterface) };
   });
-  // An interface may have changed its addresses: a configuration under which they are not its own cannot have decided.
-  const placed = candidates.find((one) => one.direction.value !== null) ?? candidates[0];
-  const { snapshot, networkInterface, direction } = placed;
+  // An interface may change its addresses: a configuration in which neither address is its own cannot have decided.
+  const { snapshot, networkInterface, direction } =
+    candidates.find((one) => one.direction.value !== null) ?? candidates[0];
   const under = candidates.filter((one) => one.direction.value === direction.value);
   steps.push({ about: "snapshot", answer: snapshot.name, because });
-  const where = `in ${networkInterface.subnetId ?? "no subnet"}`;
-  const groups = networkInterface.groupIds.length > 0 ? networkInterface.groupIds.join(", ") : "no group";
-  steps.push({ about: "interface", answer: record.interfaceId, because: `${where}, with ${groups}` });
+  steps.push(interfaceStep(networkInterface));
   steps.push({ about: "direction", answer: direction.value ?? "unknown", because: direction.because });
   if (direction.value === null) {
     const cause = record.source ? "address_not_on_eni" : "field_absent";
     return stop(noAnswer(record, "undecided", cause, steps, snapshot.name));
   }
-  const ends = endsOf(record, direction.value);
-  if (ends === null) {
+  const endpoints = endpointsOf(record, direction.value);
+  if (endpoints === null) {
     steps.push({ about: "peer", answer: "unknown", because: "the record has no addresses" });
     return stop(noAnswer(record, "undecided", "field_absent", steps, snapshot.name, direction.value));
   }
-  const peer = { about: "peer" as const, answer: formatAddress(ends.remote), because: `the record's ${ends.from}` };
-  const { local, remote } = ends;
+  const { local, remote, from } = endpoints;
+  steps.push({ about: "peer", answer: formatAddress(remote), because: `the record's ${from}` });
   return {
     record,
-    sighting: { record, direction: direction.value, local, remote, under },
+    directed: { record, direction: direction.value, local, remote, under },
     elsewhere,
-    steps: [...steps, peer],
+    steps,
   };
 }
 
 function judge(
-  { steps, elsewhere }: Placed & { sighting: Sighting },
-  sighting: Sighting,
-  found: Found | null,
-  memory: Memory,
+  { steps, elsewhere }: PreparedRecord & { directed: DirectedRecord },
+  directed: DirectedRecord,
+  found: FoundConnection | null,
+  tracker: ConnectionTracker,
   ranks: PortRanks,
 ): Explanation {
   const connection = found?.connection ?? null;
-  const { record, under, direction } = sighting;
-  const aclDenies = isStoppedByAcl(packetAt(sighting, 0));
-  const opener = openerOf(sighting, connection, aclDenies, ranks);
-  const stray = isOfNoConnection(sighting, connection, opener, aclDenies);
-  const related = isRelated(sighting, memory);
-  const unanswered = !related && isUnanswered(sighting, connection);
+  const { record, under, direction } = directed;
+  const aclDenies = isStoppedByAcl(packetAt(directed, 0));
+  const reasoned = initiatorOf(directed, connection, aclDenies, ranks);
+  const outOfState = isOutOfState(directed, connection, reasoned, aclDenies);
+  const related = isRelated(directed, tracker);
+  const unanswered = !related && isUnanswered(directed, connection);
   const walks: { readonly trace: WalkTrace; readonly walk: Walk; readonly at: number }[] = [];
   const put = (at: number, initiator: Initiator): Walk => {
     const walk = walkLayers({
-      ...packetAt(sighting, at),
+      ...packetAt(directed, at),
       initiator,
       action: record.action,
-      admission: connection ? askAdmission(connection, initiator, under) : null,
-      stray,
+      openingMatch: connection ? askOpeningMatch(connection, initiator, under) : null,
+      outOfState,
       related,
       unanswered,
     });
-    const { layers, verdict, decidedBy } = walk;
-    walks.push({ trace: { snapshot: under[at].snapshot.name, initiator, layers, verdict, decidedBy }, walk, at });
+    walks.push({ trace: traceOf(walk, under[at].snapshot.name, initiator), walk, at });
     return walk;
   };
 
-  let chosen = put(0, opener.initiator);
-  // A surmise about who began must not make a mismatch: the packet passes as a request, or as a reply.
-  if (contradicts(chosen.verdict, record.action) && isSurmise(record, opener.evidence)) {
-    const swapped = put(0, opener.initiator === "local" ? "remote" : "local");
+  let chosen = put(0, reasoned.initiator);
+  // Weak evidence of the initiator must not make a mismatch: the packet passes as a request, or as a reply.
+  if (contradicts(chosen.verdict, record.action) && isWeakEvidence(record, reasoned.evidence)) {
+    const swapped = put(0, reasoned.initiator === "local" ? "remote" : "local");
     if (!contradicts(swapped.verdict, record.action)) chosen = swapped;
   }
-  // A record that straddles a change: either configuration may have decided it.
+  // Near a change, any of the configurations may have decided the record.
   for (let at = 1; at < under.length && !consistent(chosen.verdict, record.action); at++) {
-    const other = put(at, opener.initiator);
+    const other = put(at, reasoned.initiator);
     if (consistent(other.verdict, record.action)) chosen = other;
   }
   const { at } = walks.find(({ walk }) => walk === chosen)!;
-  const circumstances = { record, changed: at > 0, elsewhere, stray, late: isLate(record, found?.lastBefore ?? null) };
+  const state = {
+    record,
+    changed: at > 0,
+    elsewhere,
+    outOfState,
+    late: isLate(record, found?.lastBefore ?? null),
+  };
   const agreement = agreementOf(chosen.verdict, record.action);
-  // The walk that gives the answer comes last.
+  // The walk that gives the answer goes last.
   const ordered = [...walks].sort((one, other) => Number(one.walk === chosen) - Number(other.walk === chosen));
   return explanationOf(record, {
     direction,
-    opener,
+    reasoned,
     steps,
     walks: ordered.map(({ trace }) => trace),
     walk: chosen,
     snapshot: under[at].snapshot.name,
     agreement,
-    cause: causeOf(chosen, agreement, circumstances),
+    cause: causeOf(chosen, agreement, state),
   });
 }
 
-function packetAt({ record, direction, local, remote, under }: Sighting, at: number): PacketAt {
+/** What a walk shows to the reader of an explanation. */
+export function traceOf({ layers, verdict, decidedBy }: Walk, snapshot: string, initiator: Initiator): WalkTrace {
+  return { snapshot, initiator, layers, verdict, decidedBy };
+}
+
+function packetAt({ record, direction, local, remote, under }: DirectedRecord, at: number): PacketAt {
   const [localPort, remotePort] = portsOf(record, direction);
   const { snapshot, networkInterface } = under[at];
   return {
     snapshot,
     networkInterface,
     direction,
-    ends: { local, remote, localPort, remotePort, protocol: record.protocol },
+    endpoints: { local, remote, localPort, remotePort, protocol: record.protocol },
   };
 }

@@ -3,28 +3,28 @@ import type { Direction, NetworkInterface, SecurityGroupRule, Snapshot } from ".
 import { type Family, IPV4, IPV6 } from "../net/address.ts";
 import { ALL_PROTOCOLS, hasPorts } from "../net/protocols.ts";
 import { matchGroupRule, type Question } from "./match-rule.ts";
-import { applianceTo, trackedAnyway } from "./route.ts";
-import type { Doubt, RuleTrace } from "./trace.ts";
+import { applianceTo, isAlwaysTracked } from "./route.ts";
+import type { MatchDoubt, RuleTrace } from "./trace.ts";
 
-/** What the groups of an interface say of a connection that begins in a direction. */
+/** What the groups of an interface say of a connection that is opened in a direction. */
 export interface GroupsAnswer {
   readonly answer: "allow" | "deny" | "undecided";
-  /** Every rule that matches; and those that match perhaps. */
+  /** Every rule that matches; and every rule that may match. */
   readonly rules: readonly string[];
   readonly possible: readonly string[];
-  readonly doubt: Doubt | null;
-  /** The connection is not tracked: its replies pass by the opposite direction's open rule. */
+  readonly doubt: MatchDoubt | null;
+  /** The connection is not tracked: its replies pass by the open rule of the opposite direction. */
   readonly untracked: boolean;
-  /** A rule that matches, or may, names the protocol: it was written for such traffic. */
+  /** A rule that matches, or may, names the protocol, so it was written for such traffic. */
   readonly named: boolean;
   readonly traces: readonly RuleTrace[];
 }
 
-/** A group that is on the interface but not in the model stands as one rule of this id, which matches perhaps. */
+/** The id of the rule that stands for a group on the interface that is not in the model: it may match anything. */
 const UNKNOWN_GROUP = "unknown-group";
 
-/** Of several doubts the first of these counts: what a fuller model would settle before what records can never tell. */
-const BY_WEIGHT: readonly Doubt[] = ["unresolved_reference", "nlb_client_ip", "icmp_type_unknown", "field_absent"];
+/** The first of several doubts counts: what a fuller model would settle comes before what records never tell. */
+const BY_WEIGHT: readonly MatchDoubt[] = ["unresolved_reference", "nlb_client_ip", "icmp_type_unknown", "field_absent"];
 
 /** Asks every rule of the direction of every group: any match allows (VPC User Guide, "Security group rules"). */
 export function askGroups(
@@ -38,7 +38,7 @@ export function askGroups(
   const certain: SecurityGroupRule[] = [];
   const possible: string[] = [];
   const traces: RuleTrace[] = [];
-  const doubts: (Doubt | null)[] = [];
+  const doubts: (MatchDoubt | null)[] = [];
   let named = false;
   const appliance = applianceTo(snapshot, one, asked.peer);
   for (const rule of rules) {
@@ -64,7 +64,7 @@ export function askGroups(
     rules: certain.map((rule) => rule.id),
     possible,
     doubt: answer === "allow" ? null : (BY_WEIGHT.find((doubt) => doubts.includes(doubt)) ?? null),
-    untracked: isUntracked(certain, rules, direction, asked) && trackedAnyway(snapshot, one, asked.peer) === null,
+    untracked: isUntracked(certain, rules, direction, asked) && !isAlwaysTracked(snapshot, one, asked.peer),
     named,
     traces,
   };
@@ -103,51 +103,51 @@ function unknownGroup(id: string): RuleTrace {
   };
 }
 
-/** What is known of a record beside its own words and the policy. */
-export interface Known {
+/** What the group layer needs to know of a record, beside the policy. */
+export interface RecordContext {
   readonly direction: Direction;
   readonly initiator: Initiator;
   readonly action: "ACCEPT" | "REJECT" | null;
-  /** What the groups said when its connection began; null when that is not known. */
-  readonly admission: GroupsAnswer | null;
-  /** A TCP packet of no connection, or the RST that answers one: there is no state to pass by. */
-  readonly stray: boolean;
-  /** ICMP between two hosts that have a tracked flow: it may be an error about that flow. */
+  /** What the groups said when its connection was opened; null when that is not known. */
+  readonly openingMatch: GroupsAnswer | null;
+  /** A TCP packet of no tracked connection, or the RST that answers one: no state lets it pass. */
+  readonly outOfState: boolean;
+  /** ICMP between two hosts with a tracked flow: it may be an error about that flow. */
   readonly related: boolean;
-  /** Accepted ICMP that nothing was sent back to: no echo then, and maybe an error from a router. */
+  /** Accepted ICMP without an answer: no echo, but maybe an error from a router. */
   readonly unanswered: boolean;
 }
 
 export interface GroupDecision {
   readonly decision: Decision;
-  /** The answer that made it. */
+  /** The answer that it rests on. */
   readonly answer: GroupsAnswer | null;
   readonly cause: Cause | null;
-  readonly doubt: Doubt | null;
+  readonly doubt: MatchDoubt | null;
   readonly because: string;
   readonly reply: boolean;
 }
 
 interface Answers {
-  /** The groups' answer if the interface opened the connection, and if the peer did; null where the layer does not apply. */
+  /** The groups' answer if the interface opened the connection, and if the peer did; null when the layer does not apply. */
   readonly ifLocal: GroupsAnswer | null;
   readonly ifRemote: GroupsAnswer | null;
   readonly aclDenies: boolean;
 }
 
 /**
- * The security group layer: only the direction of the initiator meets the rules, replies pass by tracking (EC2 User Guide,
+ * The security group layer: the rules of the initiator's direction decide, and replies pass by tracking (EC2 User Guide,
  * "Security group connection tracking").
  */
-export function answerGroups(known: Known, { ifLocal, ifRemote, aclDenies }: Answers): GroupDecision {
-  const egress = known.direction === "egress";
-  const reply = known.initiator !== "unknown" && (known.initiator === "local") !== egress;
+export function answerGroups(context: RecordContext, { ifLocal, ifRemote, aclDenies }: Answers): GroupDecision {
+  const egress = context.direction === "egress";
+  const reply = context.initiator !== "unknown" && (context.initiator === "local") !== egress;
   if (!ifLocal || !ifRemote) {
     const because = "the interface has no security group";
     return { decision: "skipped", answer: null, cause: null, doubt: null, because, reply };
   }
   const [asRequest, asReply] = egress ? [ifLocal, ifRemote] : [ifRemote, ifLocal];
-  if (known.initiator === "unknown") return eitherWay(asRequest, asReply);
+  if (context.initiator === "unknown") return eitherWay(asRequest, asReply);
   const rules = reply ? asReply : asRequest;
   const say = (
     decision: Decision,
@@ -163,52 +163,52 @@ export function answerGroups(known: Known, { ifLocal, ifRemote, aclDenies }: Ans
     reply,
   });
 
-  if (known.stray && reply && known.action === "REJECT") {
+  if (context.outOfState && reply && context.action === "REJECT") {
     const because = "no tracked connection to pass by: the rules of its own direction decide";
     return say(asRequest.answer, asRequest, `${because}; ${counted(asRequest)}`, "no_tracked_connection");
   }
-  const { admission } = known;
+  const { openingMatch } = context;
   if (rules.answer === "allow") {
     // Rules that admitted a tracked connection keep admitting it, whatever was added since.
-    const admitting = admission?.answer === "allow" && !admission.untracked ? admission : rules;
+    const admitting = openingMatch?.answer === "allow" && !openingMatch.untracked ? openingMatch : rules;
     if (!reply) return say("allow", admitting, counted(admitting));
     if (rules.untracked)
       return say("allow", admitting, "reply of an untracked flow: the open rule of its direction lets it pass");
     return say("tracked", admitting, `reply of a tracked connection; ${counted(admitting)}`);
   }
-  // What the network ACL stopped says nothing of the groups: a connection that they let in goes on for them.
-  const goesOn = known.action === "ACCEPT" || (known.action === "REJECT" && aclDenies);
-  if (goesOn && admission?.answer === "allow") {
-    if (!admission.untracked) {
+  // A packet that the network ACL stopped says nothing about the groups: a connection that they admitted goes on for them.
+  const goesOn = context.action === "ACCEPT" || (context.action === "REJECT" && aclDenies);
+  if (goesOn && openingMatch?.answer === "allow") {
+    if (!openingMatch.untracked) {
       const because = "the connection was tracked when its rule changed, and goes on";
-      return say("tracked", admission, because, "tracked_after_rule_change");
+      return say("tracked", openingMatch, because, "tracked_after_rule_change");
     }
     if (reply && asRequest.answer === "allow") {
-      return say("allow", asRequest, `what is left of an untracked flow meets the rules; ${counted(asRequest)}`);
+      return say("allow", asRequest, `the rules decide what is left of an untracked flow; ${counted(asRequest)}`);
     }
   }
-  // An error about a tracked flow passes with it; a rejected packet was one only if the network ACL is what stopped it.
-  if (known.related && rules.answer === "deny" && (known.action === "ACCEPT" || aclDenies)) {
+  // An error about a tracked flow passes with it. A rejected packet can be one only if the network ACL stopped it.
+  if (context.related && rules.answer === "deny" && (context.action === "ACCEPT" || aclDenies)) {
     return say("tracked", rules, "ICMP between two hosts with a tracked flow", "icmp_error_of_tracked_flow");
   }
-  if (known.unanswered && rules.answer === "deny") {
-    const because = "no rule matches, but an ICMP error from a router on the way of a tracked flow passes";
+  if (context.unanswered && rules.answer === "deny") {
+    const because = "no rule matches, but an ICMP error from a router on the path of a tracked flow passes";
     return { ...say("undecided", rules, because, "icmp_type_unknown"), doubt: "icmp_type_unknown" };
   }
-  const way = known.initiator === "local" ? "out" : "in";
+  const inOrOut = context.initiator === "local" ? "out" : "in";
   const may = rules.answer === "deny" ? "that no rule lets" : "that a rule may let";
-  const what = reply ? `reply of a connection ${may} ${way}` : "opens a connection";
+  const what = reply ? `reply of a connection ${may} ${inOrOut}` : "opens a connection";
   return say(rules.answer, rules, `${what}; ${counted(rules)}`);
 }
 
-/** Nobody knows who began: the packet passes if it may be a request, or the reply to one. */
+/** The initiator is not known: the packet passes if it may be a request, or the reply to one. */
 function eitherWay(asRequest: GroupsAnswer, asReply: GroupsAnswer): GroupDecision {
   const say = (decision: Decision, answer: GroupsAnswer, because: string, reply: boolean): GroupDecision => ({
     decision,
     answer,
     cause: null,
     doubt: decision === "undecided" ? answer.doubt : null,
-    because: `who began is not known: ${because}`,
+    because: `the initiator is not known: ${because}`,
     reply,
   });
   if (asRequest.answer === "allow")

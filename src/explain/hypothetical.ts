@@ -3,12 +3,13 @@ import type { Initiator } from "../judgement.ts";
 import type { Direction, Model } from "../model/model.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { explanationOf, noAnswer } from "./conclusion.ts";
-import { walkLayers } from "./layers.ts";
+import { interfaceStep, traceOf } from "./explainer.ts";
+import { isStoppedReply, walkLayers } from "./layers.ts";
 import { holds, ownBlocks } from "./match-rule.ts";
 import { snapshotsInForce } from "./record-state.ts";
 import type { Explanation, FlowRecord, Step } from "./trace.ts";
 
-/** A connection that nobody logged. Ports are null where the protocol has none or they are not known. */
+/** A connection that is in no log. Ports are null when the protocol has none or they are not known. */
 export interface HypotheticalFlow {
   readonly interfaceId: string;
   readonly remote: Address;
@@ -17,15 +18,15 @@ export interface HypotheticalFlow {
   readonly protocol: number;
   /** Its destination port. */
   readonly port: number | null;
-  /** Its source port: replies go there. */
+  /** Its source port, to which replies go. */
   readonly clientPort: number | null;
   /** Unix seconds; null: under the newest configuration. */
   readonly at: number | null;
 }
 
 /**
- * What the model would do with the packet that opens the connection, and, unless that is denied, with its reply. Throws
- * `E_USAGE` when the other end is the interface itself.
+ * What the model would do with the packet that opens the connection and, if that passes, with its reply. Throws `E_USAGE`
+ * when the other end is the interface itself.
  */
 export function explainFlow(model: Model, flow: HypotheticalFlow): Explanation[] {
   const request = recordOf(flow, flow.direction);
@@ -51,14 +52,9 @@ export function explainFlow(model: Model, flow: HypotheticalFlow): Explanation[]
     return [noAnswer(request, "undecided", "address_not_on_eni", [step], snapshot.name)];
   }
 
-  const groups = networkInterface.groupIds.length > 0 ? networkInterface.groupIds.join(", ") : "no group";
   const steps: Step[] = [
     { about: "snapshot", answer: snapshot.name, because },
-    {
-      about: "interface",
-      answer: flow.interfaceId,
-      because: `in ${networkInterface.subnetId ?? "no subnet"}, with ${groups}`,
-    },
+    interfaceStep(networkInterface),
     { about: "peer", answer: formatAddress(flow.remote), because: "as asked" },
   ];
   const initiator: Initiator = flow.direction === "egress" ? "local" : "remote";
@@ -69,32 +65,28 @@ export function explainFlow(model: Model, flow: HypotheticalFlow): Explanation[]
       snapshot,
       networkInterface,
       direction,
-      ends: { local: local ?? flow.remote, remote: flow.remote, localPort, remotePort, protocol: flow.protocol },
+      endpoints: { local: local ?? flow.remote, remote: flow.remote, localPort, remotePort, protocol: flow.protocol },
       initiator,
       action: null,
-      admission: null,
-      stray: false,
+      openingMatch: null,
+      outOfState: false,
       related: false,
       unanswered: false,
     });
-    const byAcl = walk.decidedBy === "nacl_in" || walk.decidedBy === "nacl_out";
-    const stopped = walk.verdict === "deny" && walk.reply && byAcl;
     const reply = direction !== flow.direction;
     return explanationOf(recordOf(flow, direction, local), {
       direction,
-      opener: {
+      reasoned: {
         initiator,
         evidence: "none",
         because: reply ? "this is the reply" : "this packet opens the connection",
       },
       steps,
-      walks: [
-        { snapshot: snapshot.name, initiator, layers: walk.layers, verdict: walk.verdict, decidedBy: walk.decidedBy },
-      ],
+      walks: [traceOf(walk, snapshot.name, initiator)],
       walk,
       snapshot: snapshot.name,
       agreement: null,
-      cause: stopped ? "return_path_nacl" : walk.cause,
+      cause: isStoppedReply(walk) ? "return_path_nacl" : walk.cause,
     });
   };
   const opening = ask(flow.direction);

@@ -2,21 +2,22 @@ import type { Initiator, InitiatorEvidence } from "../judgement.ts";
 import type { Direction, Model } from "../model/model.ts";
 import { formatAddress } from "../net/address.ts";
 import { hasPorts, portRank, TCP } from "../net/protocols.ts";
-import type { Connection, Opening } from "./connection-tracker.ts";
+import type { Connection, Configuration } from "./connection-tracker.ts";
 import { unfilteredPeer } from "./endpoints.ts";
 import { askGroups, type GroupsAnswer } from "./groups.ts";
 
-const SYN = 2;
-const SYN_ACK = 18;
+/** Bits of TCP flags. */
+export const SYN = 2;
+export const SYN_ACK = 18;
 
-/** Who opened, by the flags of one direction: SYN without ACK comes from the opener, SYN-ACK from the one who answers. */
+/** Who opened, by the flags of one direction: a SYN comes from the side that opens, a SYN-ACK from the side that answers. */
 export function openedByFlags(flags: number, direction: Direction): Initiator {
   if ((flags & SYN_ACK) === SYN) return direction === "egress" ? "local" : "remote";
   if ((flags & SYN_ACK) === SYN_ACK) return direction === "egress" ? "remote" : "local";
   return "unknown";
 }
 
-/** How much each port looks like a server's, with the ports that the rules of the model name one by one. */
+/** How much a port looks like a server's; ports that a rule of the model names by themselves look more like one. */
 export type PortRanks = (protocol: number, port: number) => number;
 
 export function portRanks(model: Model): PortRanks {
@@ -34,15 +35,15 @@ export function portRanks(model: Model): PortRanks {
 }
 
 /**
- * Decides who opened each connection that new records belong to. Best evidence first: TCP flags, an earlier decision, a
- * server's port against a client's; then, for those still open, many connections that meet at one end, the only direction
- * that was heard, the direction that began earlier, a port that looks more like a server's, the policy here or at the other
- * end, the lower port. Evidence that does not depend on the policy comes first: a rule that is missing from the model must
- * not turn a server into a client.
+ * Decides who opened each connection that new records belong to, by the best evidence there is: TCP flags, an earlier
+ * decision, a server's port against a client's. For the others: many connections that meet at one endpoint, the only
+ * direction in the log, the direction that began earlier, a port that looks more like a server's, the policy at this end or
+ * at the other, the lower port. Evidence that does not depend on the policy comes first, because a rule that is missing
+ * from the model must not turn a server into a client.
  */
-export function decideInitiators(touched: readonly Connection[], ranks: PortRanks): void {
+export function decideInitiators(updated: readonly Connection[], ranks: PortRanks): void {
   const ambiguous: Connection[] = [];
-  for (const connection of touched) {
+  for (const connection of updated) {
     const byFlags = initiatorByFlags(connection);
     if (byFlags !== "unknown") {
       settle(connection, byFlags, "tcp_flags", `the SYN of the connection came from the ${sideName(byFlags)}`);
@@ -53,8 +54,8 @@ export function decideInitiators(touched: readonly Connection[], ranks: PortRank
     if (Math.abs(gap) >= 2) settle(connection, ...byPorts(connection, gap, ranks));
     else ambiguous.push(connection);
   }
-  const ends = countEnds(touched, ambiguous);
-  for (const connection of ambiguous) settle(connection, ...decideAmbiguous(connection, ends, ranks));
+  const fanIn = countFanIn(updated, ambiguous);
+  for (const connection of ambiguous) settle(connection, ...decideAmbiguous(connection, fanIn, ranks));
 }
 
 type Decided = readonly [Initiator, InitiatorEvidence, string];
@@ -63,12 +64,12 @@ function settle(connection: Connection, initiator: Initiator, evidence: Initiato
   Object.assign(connection, { initiator, evidence, because });
 }
 
-/** Both ends answered a SYN: they opened at once (RFC 9293, section 3.5), and flags do not tell who was let in. */
+/** Both ends answered a SYN, so both opened (RFC 9293, section 3.5): flags do not tell which of them was let in. */
 export function bothAnswered({ flagsOut, flagsIn }: Connection): boolean {
   return (flagsOut & flagsIn & SYN_ACK) === SYN_ACK;
 }
 
-/** A lone SYN tells more than a SYN-ACK: the latter may be scattered back by a host that was spoofed. */
+/** A lone SYN is better evidence than a SYN-ACK, which may answer a spoofed SYN. */
 function initiatorByFlags(connection: Connection): Initiator {
   if (bothAnswered(connection)) return "unknown";
   const { flagsOut, flagsIn } = connection;
@@ -78,12 +79,12 @@ function initiatorByFlags(connection: Connection): Initiator {
   return inward === "remote" || out === "unknown" ? inward : out;
 }
 
-function decideAmbiguous(connection: Connection, ends: EndpointFanIn, ranks: PortRanks): Decided {
+function decideAmbiguous(connection: Connection, fanIn: FanInCounts, ranks: PortRanks): Decided {
   const { firstOut, firstIn } = connection;
   const [local, remote] = [connection.localPort ?? 0, connection.remotePort ?? 0];
   if (local !== 0 || remote !== 0) {
-    const here = ends.atLocalEnd.get(localEnd(connection))!;
-    const there = ends.atRemoteEnd.get(remoteEnd(connection))!;
+    const here = fanIn.atLocalEnd.get(localEnd(connection))!;
+    const there = fanIn.atRemoteEnd.get(remoteEnd(connection))!;
     if (here >= 3 && here >= there * 2) {
       return ["remote", "many_clients", `${here} connections meet at port ${local} of the interface`];
     }
@@ -110,29 +111,29 @@ function decideAmbiguous(connection: Connection, ends: EndpointFanIn, ranks: Por
   const here = policyInitiator(connection);
   if (here !== "unknown")
     return [here, "policy", `the rules were written for connections that the ${sideName(here)} opens`];
-  const there = policyAtOtherEnd(connection, ends);
+  const there = policyAtOtherEnd(connection, fanIn);
   if (there !== "unknown") return [there, "policy", "the rules at the other end's interface speak for it"];
   if (local === remote) return ["unknown", "none", "nothing tells the two ends apart"];
   const opener = local < remote ? "remote" : "local";
   return [opener, "lower_port", `the lower port, ${Math.min(local, remote)}, is taken for the server's`];
 }
 
-/** What the policy says at the other end's interface, where that end is logged too: the same connection seen from there. */
-function policyAtOtherEnd(connection: Connection, ends: EndpointFanIn): Initiator {
-  const mirrored = ends.byEnds.get(bothEnds(connection, "remote", "local"));
+/** What the policy says at the other end's interface, when the log has the connection as seen from there, too. */
+function policyAtOtherEnd(connection: Connection, fanIn: FanInCounts): Initiator {
+  const mirrored = fanIn.byEnds.get(bothEnds(connection, "remote", "local"));
   const said = mirrored ? policyInitiator(mirrored) : "unknown";
   return said === "unknown" ? said : said === "local" ? "remote" : "local";
 }
 
-/** How many connections meet at each end, and which of the open ones are the same one seen from the other side. */
-interface EndpointFanIn {
+/** How many connections meet at each endpoint, and the undecided connections by their endpoints. */
+interface FanInCounts {
   readonly atLocalEnd: ReadonlyMap<string, number>;
   readonly atRemoteEnd: ReadonlyMap<string, number>;
   readonly byEnds: ReadonlyMap<string, Connection>;
 }
 
-function countEnds(connections: readonly Connection[], open: readonly Connection[]): EndpointFanIn {
-  // One whose opener is told meets others at its server's end only.
+function countFanIn(connections: readonly Connection[], undecided: readonly Connection[]): FanInCounts {
+  // A connection whose client is known counts at its server's end only.
   const tally = (endOf: (one: Connection) => string, client: Initiator): Map<string, number> => {
     const counts = new Map<string, number>();
     for (const one of connections) {
@@ -143,11 +144,11 @@ function countEnds(connections: readonly Connection[], open: readonly Connection
   return {
     atLocalEnd: tally(localEnd, "local"),
     atRemoteEnd: tally(remoteEnd, "remote"),
-    byEnds: new Map(open.map((one) => [bothEnds(one, "local", "remote"), one])),
+    byEnds: new Map(undecided.map((one) => [bothEnds(one, "local", "remote"), one])),
   };
 }
 
-/** An end of the interface's own: whatever its address, connections to a port of it meet there. */
+/** The interface and a port: connections to all addresses of the interface meet there. */
 function localEnd({ interfaceId, protocol, local, localPort }: Connection): string {
   return [interfaceId, protocol, local.family, localPort ?? 0].join("|");
 }
@@ -171,7 +172,7 @@ function byPorts({ protocol, localPort, remotePort }: Connection, gap: number, r
   const [server, client] = gap > 0 ? [localPort, remotePort] : [remotePort, localPort];
   const name = protocol === TCP ? "tcp" : "udp";
   const because = `${name} port ${server ?? 0} looks more like a server's than ${client ?? 0}`;
-  // Where neither port is a known server's, a client may well have chosen the one that looks more like one.
+  // If neither is a known server's port, the one that looks more like it may still be a client's choice.
   const known = protocol !== null && ranks(protocol, server ?? 0) > 1;
   return [gap > 0 ? "remote" : "local", known ? "service_port" : "likelier_port", because];
 }
@@ -180,30 +181,38 @@ export function sideName(initiator: Initiator): string {
   return initiator === "local" ? "interface" : initiator === "remote" ? "peer" : "nobody";
 }
 
-/** The ends of a connection, as far as a security group looks at them. */
+/** What a security group sees of a connection's endpoints. */
 export type Endpoints = Pick<Connection, "remote" | "localPort" | "remotePort" | "protocol">;
 
 /**
- * What the groups say of a connection that `opener` began, under one configuration. A rule's port is the destination port
- * of the packet that opens the connection. Null where the layer does not apply: no groups, or traffic nobody filters.
+ * What the groups say of a connection that `opener` opened, under one configuration. A rule's port is the destination port
+ * of the packet that opens the connection. Null when the layer does not apply: no groups, or a peer that is never filtered.
  */
-export function askOpening(opening: Opening, ends: Endpoints, opener: "local" | "remote"): GroupsAnswer | null {
-  const { snapshot, networkInterface } = opening;
+export function askOpening(
+  configuration: Configuration,
+  endpoints: Endpoints,
+  opener: "local" | "remote",
+): GroupsAnswer | null {
+  const { snapshot, networkInterface } = configuration;
   if (networkInterface.groupIds.length === 0) return null;
-  if (unfilteredPeer(snapshot, networkInterface, ends.remote) !== null) return null;
+  if (unfilteredPeer(snapshot, networkInterface, endpoints.remote) !== null) return null;
   const [direction, port] =
-    opener === "local" ? (["egress", ends.remotePort] as const) : (["ingress", ends.localPort] as const);
-  return askGroups(snapshot, networkInterface, direction, { protocol: ends.protocol, port, peer: ends.remote });
+    opener === "local" ? (["egress", endpoints.remotePort] as const) : (["ingress", endpoints.localPort] as const);
+  return askGroups(snapshot, networkInterface, direction, {
+    protocol: endpoints.protocol,
+    port,
+    peer: endpoints.remote,
+  });
 }
 
 /**
- * What the groups said when the connection began; where that straddled a change, by the configuration that let it in. Null
- * where the record at hand, under `under`, straddles the same change, which then explains it.
+ * What the groups said when the connection was opened. If that was near a change, the configuration that let it in counts.
+ * Null when the record at hand, judged under `under`, is near the same change, because the change then explains it.
  */
-export function askAdmission(
+export function askOpeningMatch(
   connection: Connection,
   opener: Initiator,
-  under: readonly Opening[],
+  under: readonly Configuration[],
 ): GroupsAnswer | null {
   if (opener === "unknown") return null;
   const openings = connection.opened.under;
@@ -215,13 +224,13 @@ export function askAdmission(
 }
 
 /**
- * Whom the policy speaks for: the only initiator that it lets pass, or the one for whom a rule names the protocol where the
- * other merely falls under a rule for everything.
+ * The initiator that the policy expects: the only one that it lets pass, or the one for which a rule names the protocol when
+ * the other falls under a rule for all traffic only.
  */
 function policyInitiator(connection: Connection): Initiator {
-  const opening = connection.opened.under[0];
+  const configuration = connection.opened.under[0];
   const weight = (opener: "local" | "remote"): number => {
-    const answer = askOpening(opening, connection, opener);
+    const answer = askOpening(configuration, connection, opener);
     if (answer === null || answer.answer === "deny") return 0;
     return answer.named ? 2 : 1;
   };

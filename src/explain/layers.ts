@@ -3,22 +3,22 @@ import type { Direction, NetworkAcl, NetworkInterface, PortRange, Snapshot } fro
 import { type Address, formatAddress } from "../net/address.ts";
 import { hasPorts, ICMP, isIcmp, MAX_PORT } from "../net/protocols.ts";
 import { sharedSubnet, unfilteredPeer } from "./endpoints.ts";
-import { answerGroups, type GroupDecision, type GroupsAnswer, type Known } from "./groups.ts";
+import { answerGroups, type GroupDecision, type GroupsAnswer, type RecordContext } from "./groups.ts";
 import { askOpening, type Endpoints } from "./initiators.ts";
 import { matchEntry, type Question } from "./match-rule.ts";
 import { viaTransitInSubnet } from "./route.ts";
-import type { Doubt, LayerTrace, RuleTrace } from "./trace.ts";
+import type { MatchDoubt, LayerTrace, RuleTrace } from "./trace.ts";
 
 /** A packet at an interface, under one configuration. */
 export interface PacketAt {
   readonly snapshot: Snapshot;
   readonly networkInterface: NetworkInterface;
   readonly direction: Direction;
-  readonly ends: Endpoints & { readonly local: Endpoints["remote"] };
+  readonly endpoints: Endpoints & { readonly local: Endpoints["remote"] };
 }
 
-/** A record ready to be put to a configuration. */
-export interface Case extends PacketAt, Known {
+/** A packet with what the layers need to know of its record. */
+export interface LayerQuestion extends PacketAt, RecordContext {
   readonly direction: Direction;
 }
 
@@ -30,7 +30,7 @@ export interface Walk {
   readonly naclRuleId: string | null;
   readonly groups: GroupsAnswer | null;
   readonly reply: boolean;
-  /** What the network ACL that decided lets pass with the peer; null where another layer did, or ports play no part. */
+  /** What the network ACL that decided lets pass with the peer; null when another layer decided or there are no ports. */
   readonly passing: (() => PassingPorts) | null;
 }
 
@@ -40,17 +40,26 @@ export interface PassingPorts {
   readonly peer: Address;
   /** Of the packet; null when it is not known. */
   readonly port: number | null;
-  /** Destination ports that pass for certain, ascending and apart. */
+  /** Destination ports that pass for certain: ascending ranges with gaps between them. */
   readonly ports: readonly PortRange[];
 }
 
+export function isAclLayer(layer: Layer | null): boolean {
+  return layer === "nacl_in" || layer === "nacl_out";
+}
+
+/** A network ACL stops the reply of a connection that the groups let pass. */
+export function isStoppedReply({ verdict, reply, decidedBy }: Walk): boolean {
+  return verdict === "deny" && reply && isAclLayer(decidedBy);
+}
+
 /** Asks the layers in the order in which the packet meets them. */
-export function walkLayers(one: Case): Walk {
-  const unfiltered = unfilteredPeer(one.snapshot, one.networkInterface, one.ends.remote);
+export function walkLayers(one: LayerQuestion): Walk {
+  const unfiltered = unfilteredPeer(one.snapshot, one.networkInterface, one.endpoints.remote);
   const acls = askAcls(one, unfiltered);
   const groups = answerGroups(one, {
-    ifLocal: askOpening(one, one.ends, "local"),
-    ifRemote: askOpening(one, one.ends, "remote"),
+    ifLocal: askOpening(one, one.endpoints, "local"),
+    ifRemote: askOpening(one, one.endpoints, "remote"),
     aclDenies: acls[0].answer?.answer === "deny",
   });
   const sgLayer: Layer = one.direction === "ingress" ? "sg_in" : "sg_out";
@@ -58,20 +67,20 @@ export function walkLayers(one: Case): Walk {
   const owners = one.networkInterface.groupIds;
   const rules = groups.answer?.traces ?? [];
   const trace = { layer: sgLayer, decision: groups.decision, because, owners, rules };
-  const sg: Asked = { layer: sgLayer, answer: null, doubt: groups.doubt, trace, passing: null };
+  const sg: LayerAnswer = { layer: sgLayer, answer: null, doubt: groups.doubt, trace, passing: null };
   return conclude(one.direction === "ingress" ? [...acls, sg] : [sg, ...acls], groups);
 }
 
 /** The network ACL stops the packet for certain. */
 export function isStoppedByAcl(one: PacketAt): boolean {
-  const unfiltered = unfilteredPeer(one.snapshot, one.networkInterface, one.ends.remote);
+  const unfiltered = unfilteredPeer(one.snapshot, one.networkInterface, one.endpoints.remote);
   return askAcls(one, unfiltered)[0].answer?.answer === "deny";
 }
 
 const notFiltered = (what: string): string => `no layer filters traffic with ${what}`;
 
-/** A layer, asked. */
-interface Asked {
+/** What a layer answers for a packet. */
+interface LayerAnswer {
   readonly layer: Layer;
   /** Of a network ACL. */
   readonly answer: AclAnswer | null;
@@ -80,7 +89,7 @@ interface Asked {
   readonly passing: Walk["passing"];
 }
 
-function conclude(asked: readonly Asked[], groups: GroupDecision): Walk {
+function conclude(asked: readonly LayerAnswer[], groups: GroupDecision): Walk {
   let denied: Layer | null = null;
   let open: Layer | null = null;
   let passed: Layer | null = null;
@@ -89,7 +98,7 @@ function conclude(asked: readonly Asked[], groups: GroupDecision): Walk {
   let aclLikelyDenies: Layer | null = null;
   for (const { layer, trace, doubt: why, answer: acl } of asked) {
     if (acl && denied === null) {
-      // ICMP entries of certain types: the one that an echo would meet is named, though it does not make the verdict.
+      // Among entries for certain ICMP types, the one that an echo would meet is named, though it makes no verdict.
       const likely = groups.reply ? acl.echo?.reply : acl.echo?.request;
       naclRuleId = acl.ruleId ?? likely?.ruleId ?? null;
       if (acl.answer === "undecided" && likely?.allow === false) aclLikelyDenies = layer;
@@ -98,10 +107,10 @@ function conclude(asked: readonly Asked[], groups: GroupDecision): Walk {
     else if (trace.decision === "undecided") [open, doubt] = [open ?? layer, doubt ?? why];
     else if (trace.decision !== "skipped") passed = layer;
   }
-  // Denied in any case: of an echo the network ACL would have stopped it before the groups could.
+  // Denied in any case: if it is an echo, the network ACL stopped it before the groups could.
   if (denied === "sg_in" && aclLikelyDenies !== null) denied = aclLikelyDenies;
   const verdict = denied ? "deny" : open ? "undecided" : "allow";
-  const byGroups = denied === "nacl_in" || denied === "nacl_out" ? null : groups.cause;
+  const byGroups = isAclLayer(denied) ? null : groups.cause;
   return {
     layers: asked.map(({ trace }) => trace),
     verdict,
@@ -114,11 +123,11 @@ function conclude(asked: readonly Asked[], groups: GroupDecision): Walk {
   };
 }
 
-/** The network ACL of the interface's subnet, stateless: asked for every packet that crosses the subnet's boundary. */
-function askAcls(one: PacketAt, unfiltered: string | null): [Asked, ...Asked[]] {
-  const { snapshot, networkInterface, direction, ends } = one;
+/** Asks the network ACL of the interface's subnet. It is stateless and sees every packet that crosses the subnet's boundary. */
+function askAcls(one: PacketAt, unfiltered: string | null): [LayerAnswer, ...LayerAnswer[]] {
+  const { snapshot, networkInterface, direction, endpoints } = one;
   const layer: Layer = direction === "ingress" ? "nacl_in" : "nacl_out";
-  const without = (decision: Decision, because: string, doubt: Cause | null = null): Asked => ({
+  const without = (decision: Decision, because: string, doubt: Cause | null = null): LayerAnswer => ({
     layer,
     answer: null,
     doubt,
@@ -126,9 +135,9 @@ function askAcls(one: PacketAt, unfiltered: string | null): [Asked, ...Asked[]] 
     passing: null,
   });
   if (unfiltered !== null) return [without("skipped", notFiltered(unfiltered))];
-  const shared = sharedSubnet(snapshot, networkInterface, ends.remote);
+  const shared = sharedSubnet(snapshot, networkInterface, endpoints.remote);
   if (shared !== null) return [without("skipped", `inside the subnet: ${shared}`)];
-  const transit = viaTransitInSubnet(snapshot, networkInterface, ends.remote);
+  const transit = viaTransitInSubnet(snapshot, networkInterface, endpoints.remote);
   if (transit && direction === "ingress") {
     return [without("skipped", "through a transit gateway whose attachment shares the subnet: no entry is met")];
   }
@@ -136,31 +145,31 @@ function askAcls(one: PacketAt, unfiltered: string | null): [Asked, ...Asked[]] 
     any.subnetIds.includes(networkInterface.subnetId ?? ""),
   );
   if (!acl) return [without("undecided", "the model has no network ACL for the subnet", "unresolved_reference")];
-  const crossing = askOne(one, acl, layer, ends.remote);
-  // Instance and attachment share the subnet: the inbound entries see the packet too, with its source.
-  return transit ? [crossing, askOne(one, acl, "nacl_in", ends.local)] : [crossing];
+  const crossing = askOne(one, acl, layer, endpoints.remote);
+  // The transit gateway's attachment is in the same subnet, so the inbound entries see the packet, too, by its source.
+  return transit ? [crossing, askOne(one, acl, "nacl_in", endpoints.local)] : [crossing];
 }
 
-function askOne(one: PacketAt, acl: NetworkAcl, layer: Layer, peer: Endpoints["remote"]): Asked {
-  const { ends, direction } = one;
-  const port = direction === "ingress" ? ends.localPort : ends.remotePort;
-  const question = { protocol: ends.protocol, port, peer };
-  const answer = askNetworkAcl(acl, layer === "nacl_in" ? "ingress" : "egress", question);
+function askOne(one: PacketAt, acl: NetworkAcl, layer: Layer, peer: Endpoints["remote"]): LayerAnswer {
+  const { endpoints, direction } = one;
+  const port = direction === "ingress" ? endpoints.localPort : endpoints.remotePort;
+  const aclDirection: Direction = layer === "nacl_in" ? "ingress" : "egress";
+  const question = { protocol: endpoints.protocol, port, peer };
+  const answer = askNetworkAcl(acl, aclDirection, question);
   const decides = answer.ruleId ?? answer.traces.at(-1)?.ruleId ?? "no entry";
   const because = {
     allow: `${decides} lets it pass`,
     deny: `${decides} denies it`,
-    undecided: `entries that say otherwise may match ${formatAddress(peer)} before ${decides}`,
+    undecided: `entries that decide otherwise may match ${formatAddress(peer)} before ${decides}`,
   }[answer.answer];
   const trace = { layer, decision: answer.answer, because, owners: [acl.id], rules: answer.traces };
-  const way: Direction = layer === "nacl_in" ? "ingress" : "egress";
-  const { protocol } = ends;
+  const { protocol } = endpoints;
   const passing = (): PassingPorts => ({
     aclId: acl.id,
     protocol: protocol!,
     peer,
     port,
-    ports: passingPorts(acl, way, { protocol: protocol!, peer }),
+    ports: passingPorts(acl, aclDirection, { protocol: protocol!, peer }),
   });
   const ported = protocol !== null && hasPorts(protocol);
   return { layer, answer, doubt: answer.doubt, trace, passing: ported ? passing : null };
@@ -169,15 +178,15 @@ function askOne(one: PacketAt, acl: NetworkAcl, layer: Layer, peer: Endpoints["r
 /** What a network ACL says of a packet in a direction. */
 export interface AclAnswer {
   readonly answer: "allow" | "deny" | "undecided";
-  /** The entry that decided; null when an earlier one matches perhaps, or none matches. */
+  /** The entry that decided; null when an earlier one may match, or none matches. */
   readonly ruleId: string | null;
-  readonly doubt: Doubt | null;
-  /** The packet is ICMP and met entries for certain types: what an echo request and an echo reply would be told. */
-  readonly echo: { readonly request: EchoAnswer; readonly reply: EchoAnswer } | null;
+  readonly doubt: MatchDoubt | null;
+  /** For ICMP that met entries for certain types: the answer for an echo request and for an echo reply. */
+  readonly echo: { readonly request: EchoDecision; readonly reply: EchoDecision } | null;
   readonly traces: readonly RuleTrace[];
 }
 
-interface EchoAnswer {
+interface EchoDecision {
   readonly allow: boolean;
   readonly ruleId: string | null;
 }
@@ -189,7 +198,7 @@ export function askNetworkAcl(acl: NetworkAcl, direction: Direction, asked: Ques
     .sort((one, other) => one.number - other.number);
   const traces: RuleTrace[] = [];
   const maybe = new Set<"allow" | "deny">();
-  let doubt: Doubt | null = null;
+  let doubt: MatchDoubt | null = null;
   let decider: { readonly id: string; readonly action: "allow" | "deny" } | null = null;
   for (const entry of entries) {
     const match = matchEntry(entry, asked);
@@ -202,7 +211,7 @@ export function askNetworkAcl(acl: NetworkAcl, direction: Direction, asked: Ques
     maybe.add(entry.action);
     doubt ??= match.doubt;
   }
-  // Entries that may have matched before the decider leave the answer open where they say otherwise.
+  // Entries before the decider that may match leave the answer open if they decide otherwise.
   const last = decider?.action ?? "deny";
   const open = maybe.has(last === "allow" ? "deny" : "allow");
   const typed = maybe.size > 0 && asked.protocol !== null && isIcmp(asked.protocol) && asked.icmpType === undefined;
@@ -215,7 +224,7 @@ export function askNetworkAcl(acl: NetworkAcl, direction: Direction, asked: Ques
   };
 }
 
-/** The destination ports that the entries let pass with a peer, by TCP or UDP: ascending ranges with gaps between them. */
+/** The destination ports of TCP or UDP that the entries let pass with a peer. */
 function passingPorts(
   acl: NetworkAcl,
   direction: Direction,
@@ -237,7 +246,7 @@ function passingPorts(
 
 function echo(acl: NetworkAcl, direction: Direction, asked: Question): AclAnswer["echo"] {
   const [request, reply] = asked.protocol === ICMP ? [8, 0] : [128, 129];
-  const answer = (icmpType: number): EchoAnswer => {
+  const answer = (icmpType: number): EchoDecision => {
     const { answer: said, ruleId } = askNetworkAcl(acl, direction, { ...asked, icmpType });
     return { allow: said === "allow", ruleId };
   };

@@ -10,61 +10,61 @@ import type {
 import { type Address, formatAddress, formatPrefix, type Prefix, prefixContains } from "../net/address.ts";
 import { hostPrefix } from "../net/parse.ts";
 import { ALL_PROTOCOLS, formatIcmp, formatPorts, hasPorts, isIcmp, protocolName } from "../net/protocols.ts";
-import type { Condition, Doubt, Match, RuleTrace } from "./trace.ts";
+import type { Condition, MatchDoubt, Certainty, RuleTrace } from "./trace.ts";
 
-/** What a rule is held against: the packet that opens a connection, or for a network ACL the packet at hand. */
+/** The packet that a rule is matched with: for a group the one that opens the connection, for a network ACL the one at hand. */
 export interface Question {
   readonly protocol: number | null;
   /** Destination port. */
   readonly port: number | null;
-  /** ICMP type, where it is supposed; records carry none. */
+  /** An assumed ICMP type; records carry none. */
   readonly icmpType?: number;
   readonly peer: Address;
 }
 
 export interface RuleMatch {
-  readonly matches: Match;
-  readonly doubt: Doubt | null;
+  readonly matches: Certainty;
+  readonly doubt: MatchDoubt | null;
   readonly trace: RuleTrace;
 }
 
-interface Service {
+interface RuleService {
   readonly protocol: number;
   readonly ports: PortRange | null;
   readonly icmp: IcmpMatch | null;
 }
 
-/** `appliance`: what the packet goes through on its way, null for nothing. */
+/** `appliance` is the one that the packet goes through, null for none. */
 export function matchGroupRule(
   snapshot: Snapshot,
   rule: SecurityGroupRule,
   asked: Question,
   appliance: string | null,
 ): RuleMatch {
-  const way = rule.direction === "ingress" ? "from" : "to";
-  const text = `allow ${serviceText(rule)} ${way} ${peerText(rule.peer)}`;
-  return held(rule.id, text, rule.description, rule, asked, () =>
+  const fromOrTo = rule.direction === "ingress" ? "from" : "to";
+  const text = `allow ${serviceText(rule)} ${fromOrTo} ${peerText(rule.peer)}`;
+  return matchConditions(rule.id, text, rule.description, rule, asked, () =>
     matchPeer(snapshot, rule.peer, asked.peer, appliance),
   );
 }
 
 export function matchEntry(entry: NetworkAclEntry, asked: Question): RuleMatch {
-  const way = entry.direction === "ingress" ? "from" : "to";
-  const text = `${entry.action} ${serviceText(entry)} ${way} ${formatPrefix(entry.prefix)}`;
-  return held(entry.id, text, "", entry, asked, () => matchBlock(entry.prefix, asked.peer));
+  const fromOrTo = entry.direction === "ingress" ? "from" : "to";
+  const text = `${entry.action} ${serviceText(entry)} ${fromOrTo} ${formatPrefix(entry.prefix)}`;
+  return matchConditions(entry.id, text, "", entry, asked, () => matchBlock(entry.prefix, asked.peer));
 }
 
-/** Holds the service, then the peer against the packet; stops where the rule is ruled out. */
-function held(
+/** Matches the service, then the peer; stops at the first condition that fails. */
+function matchConditions(
   ruleId: string,
   text: string,
   description: string,
-  service: Service,
+  service: RuleService,
   asked: Question,
   askPeer: () => PeerMatch,
 ): RuleMatch {
   const conditions = matchService(service, asked);
-  const done = (matches: Match, doubt: Doubt | null): RuleMatch => ({
+  const done = (matches: Certainty, doubt: MatchDoubt | null): RuleMatch => ({
     matches,
     doubt,
     trace: { ruleId, text, description, matches, conditions },
@@ -79,8 +79,8 @@ function held(
   return done("perhaps", asked.protocol !== null && isIcmp(asked.protocol) ? "icmp_type_unknown" : "field_absent");
 }
 
-function matchService(service: Service, asked: Question): Condition[] {
-  const condition = (on: Condition["on"], matches: Match, because: string): Condition => ({ on, matches, because });
+function matchService(service: RuleService, asked: Question): Condition[] {
+  const condition = (on: Condition["on"], matches: Certainty, because: string): Condition => ({ on, matches, because });
   if (service.protocol === ALL_PROTOCOLS) return [condition("protocol", "yes", "every protocol and port")];
   const wanted = protocolName(service.protocol);
   if (asked.protocol === null)
@@ -105,7 +105,7 @@ function matchPort(ports: PortRange | null, port: number | null): Condition {
   return { on: "port", matches: inside ? "yes" : "no", because: `port ${port} is ${inside ? "" : "not "}in ${range}` };
 }
 
-/** `type` is a supposed one with code 0. */
+/** `type` is an assumed one, with code 0. */
 function matchIcmp(icmp: IcmpMatch | null, type: number | undefined): Condition {
   if (icmp === null || icmp.type < 0) return { on: "icmp", matches: "yes", because: "every type" };
   const wanted = `type ${formatIcmp(icmp)}`;
@@ -116,7 +116,7 @@ function matchIcmp(icmp: IcmpMatch | null, type: number | undefined): Condition 
   return { on: "icmp", matches: same ? "yes" : "no", because: `type ${type} is ${same ? "" : "not "}${wanted}` };
 }
 
-function serviceText({ protocol, ports, icmp }: Service): string {
+function serviceText({ protocol, ports, icmp }: RuleService): string {
   const name = protocolName(protocol);
   if (hasPorts(protocol)) return `${name} ${formatPorts(ports)}`;
   return isIcmp(protocol) && icmp !== null ? `${name} ${formatIcmp(icmp)}` : name;
@@ -127,22 +127,22 @@ function peerText(peer: Peer): string {
 }
 
 interface PeerMatch {
-  readonly matches: Match;
-  readonly doubt: Doubt | null;
+  readonly matches: Certainty;
+  readonly doubt: MatchDoubt | null;
   readonly because: string;
 }
 
-/** True when the block holds the address; a block holds addresses of its own family only. */
+/** True when the block contains the address; a block contains addresses of its own family only. */
 export function holds(block: Prefix, address: Address): boolean {
   return block.family === address.family && prefixContains(block, address.words);
 }
 
-/** Every private address of an interface, and the prefixes delegated to it. */
+/** Every private address of an interface, and the prefixes that are delegated to it. */
 export function ownBlocks(one: NetworkInterface): Prefix[] {
   return [...one.addresses.map(hostPrefix), ...one.prefixes];
 }
 
-/** Is the address the peer that a rule names? `appliance` is what stands between, null for nothing. */
+/** Matches an address with the peer of a rule. `appliance` is the one between them, null for none. */
 function matchPeer(snapshot: Snapshot, peer: Peer, address: Address, appliance: string | null): PeerMatch {
   if (peer.kind === "cidr") return matchBlock(peer.prefix, address);
   return peer.kind === "prefix-list"
@@ -165,7 +165,7 @@ function matchPrefixList(snapshot: Snapshot, id: string, address: Address): Peer
   return no(`${text} is in none of the ${entries.length} entries of ${id}`);
 }
 
-/** A reference matches the private addresses of the interfaces that carry the group (VPC User Guide, "Security groups"). */
+/** A reference matches the private addresses of the interfaces that have the group (VPC User Guide, "Security groups"). */
 function matchGroup(
   snapshot: Snapshot,
   peer: Peer & { kind: "group" },
@@ -184,12 +184,15 @@ function matchGroup(
   const member = members.find((one) => ownBlocks(one).some((block) => holds(block, address)));
   if (member && appliance === null) return yes(`${text} is an address of ${member.id}, a member of ${peer.id}`);
   if (members.some((one) => one.type === "network_load_balancer")) {
-    return perhaps("nlb_client_ip", `${peer.id} is on a network load balancer, which may hand ${text} on as it came`);
+    return perhaps(
+      "nlb_client_ip",
+      `${peer.id} is on a network load balancer, which may preserve the client address ${text}`,
+    );
   }
-  if (member) return no(`${text} is reached through ${appliance}, an appliance: no reference to a group matches`);
+  if (member) return no(`${text} is reached through the appliance ${appliance}, where no reference to a group matches`);
   return no(`${text} is no address of the ${members.length} members of ${peer.id}`);
 }
 
 const yes = (because: string): PeerMatch => ({ matches: "yes", doubt: null, because });
 const no = (because: string): PeerMatch => ({ matches: "no", doubt: null, because });
-const perhaps = (doubt: Doubt, because: string): PeerMatch => ({ matches: "perhaps", doubt, because });
+const perhaps = (doubt: MatchDoubt, because: string): PeerMatch => ({ matches: "perhaps", doubt, because });

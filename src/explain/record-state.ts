@@ -2,31 +2,28 @@ import type { Initiator, InitiatorEvidence } from "../judgement.ts";
 import type { Model, Snapshot } from "../model/model.ts";
 import { formatAddress, IPV6 } from "../net/address.ts";
 import { hasPorts, isIcmp, TCP } from "../net/protocols.ts";
-import { type Connection, isStray, type Memory, type Sighting } from "./connection-tracker.ts";
-import { bothAnswered, openedByFlags, type PortRanks, sideName } from "./initiators.ts";
+import { type Connection, openedNothing, type ConnectionTracker, type DirectedRecord } from "./connection-tracker.ts";
+import { bothAnswered, openedByFlags, type PortRanks, sideName, SYN, SYN_ACK } from "./initiators.ts";
 import type { FlowRecord } from "./trace.ts";
 
-const SYN = 2;
-const SYN_ACK = 18;
-
-/** Who opened the connection of a record, and by what that was told. */
-export interface Opener {
+/** Who opened the connection of a record, and what that was deduced from. */
+export interface ReasonedInitiator {
   readonly initiator: Initiator;
   readonly evidence: InitiatorEvidence;
   readonly because: string;
 }
 
-/** The record's own flags first, then its connection, then for a rejected record of no known connection a surmise. */
-export function openerOf(
-  { record, direction }: Sighting,
+/** By the record's own flags, else by its connection; for a rejected record without one, by weak evidence. */
+export function initiatorOf(
+  { record, direction }: DirectedRecord,
   connection: Connection | null,
   aclDenies: boolean,
   ranks: PortRanks,
-): Opener {
+): ReasonedInitiator {
   const flags = record.tcpFlags ?? 0;
-  // A SYN-ACK that answers nothing in the log and that the network ACL lets pass was scattered here by a stranger.
-  const scattered = connection === null && (flags & SYN_ACK) === SYN_ACK && !aclDenies;
-  const byFlags = scattered || (connection && bothAnswered(connection)) ? "unknown" : openedByFlags(flags, direction);
+  // A SYN-ACK that answers nothing in the log and passes the network ACL is backscatter of a spoofed SYN.
+  const backscatter = connection === null && (flags & SYN_ACK) === SYN_ACK && !aclDenies;
+  const byFlags = backscatter || (connection && bothAnswered(connection)) ? "unknown" : openedByFlags(flags, direction);
   if (byFlags !== "unknown") {
     const what = (flags & SYN_ACK) === SYN_ACK ? "answers a SYN" : "opens with a SYN";
     return { initiator: byFlags, evidence: "tcp_flags", because: `tcp-flags ${flags}: this packet ${what}` };
@@ -41,7 +38,7 @@ export function openerOf(
     return { initiator: "remote", evidence: "service_port", because };
   }
   const heard = direction === "egress" ? "local" : "remote";
-  const because = `the log holds no connection that it could answer: the ${sideName(heard)} is taken to begin one`;
+  const because = `the log has no connection that it could answer, so the ${sideName(heard)} is taken for the initiator`;
   return { initiator: heard, evidence: "only_direction", because };
 }
 
@@ -50,29 +47,29 @@ function answersAsServer({ protocol, sourcePort, destinationPort }: FlowRecord, 
   return ranks(protocol, sourcePort ?? 0) - ranks(protocol, destinationPort ?? 0) >= 2;
 }
 
-/** Evidence too weak to call a passing packet a mismatch. Without ports nothing tells requests from replies. */
-export function isSurmise(record: FlowRecord, evidence: InitiatorEvidence): boolean {
+/** The evidence is too weak to call a packet that may pass a mismatch. Without ports nothing tells requests from replies. */
+export function isWeakEvidence(record: FlowRecord, evidence: InitiatorEvidence): boolean {
   if (record.protocol === null || !hasPorts(record.protocol)) return true;
   const weak = ["policy", "lower_port", "likelier_port", "only_direction", "none"].includes(evidence);
   return record.action === "ACCEPT" && weak;
 }
 
 /**
- * The record is a TCP packet of no connection: one without SYN that the log shows no connection for, or one that opened
- * none, or the rejected RST that answers such a one. Without flags a RST is known by its length; where the network ACL may
- * be what stopped it, what it answers must be as short, or it may have been a SYN.
+ * The record is a TCP packet of no tracked connection: a packet without SYN for which the log has no connection, a packet
+ * that opened nothing, or the rejected RST that answers one. Without flags a RST is known by its length. If the network ACL
+ * may have stopped it, the packet that it answers must be as short, or that may have been a SYN.
  */
-export function isOfNoConnection(
-  { record, direction }: Sighting,
+export function isOutOfState(
+  { record, direction }: DirectedRecord,
   connection: Connection | null,
-  { evidence }: Opener,
+  { evidence }: ReasonedInitiator,
   aclDenies: boolean,
 ): boolean {
   if (connection === null) {
     const bare = record.protocol === TCP && record.tcpFlags !== null && (record.tcpFlags & SYN) === 0;
     return bare && record.action === "REJECT" && evidence === "only_direction";
   }
-  if (!isStray(connection)) return false;
+  if (!openedNothing(connection)) return false;
   if (record.action === "ACCEPT") return true;
   const heardBefore = direction === "egress" ? connection.firstOut : connection.firstIn;
   if (connection.protocol !== TCP || record.packets !== 1 || heardBefore !== null) return false;
@@ -80,24 +77,21 @@ export function isOfNoConnection(
   return connection.flagsKnown || ((record.bytes ?? 0) <= bare && (!aclDenies || connection.bytes <= bare));
 }
 
-/**
- * REJECT that does not open a connection and begins when all of one that was accepted before it has ended: `lastBefore` is
- * the latest end of that.
- */
+/** A REJECT that is no SYN and begins after `lastBefore`, the latest end of the accepted records of its connection. */
 export function isLate(record: FlowRecord, lastBefore: number | null): boolean {
   return lastBefore !== null && (record.start ?? 0) >= lastBefore && ((record.tcpFlags ?? 0) & SYN_ACK) !== SYN;
 }
 
 /**
  * An ICMP packet between two hosts that have a flow of another protocol: it may be an error about that flow, unless it was
- * refused and is as long as the packets of `ping` (84 bytes on Linux, 60 on Windows, 20 more over IPv6).
+ * rejected and is as long as a packet of `ping` (84 bytes on Linux, 60 on Windows, 20 more over IPv6).
  */
-export function isRelated({ record, local, remote }: Sighting, memory: Memory): boolean {
+export function isRelated({ record, local, remote }: DirectedRecord, tracker: ConnectionTracker): boolean {
   if (record.protocol === null || !isIcmp(record.protocol)) return false;
-  const each = (record.bytes ?? 0) / (record.packets ?? 0) - (remote.family === IPV6 ? 20 : 0);
-  if (record.action !== "ACCEPT" && (each === 84 || each === 60)) return false;
+  const packetBytes = (record.bytes ?? 0) / (record.packets ?? 0) - (remote.family === IPV6 ? 20 : 0);
+  if (record.action !== "ACCEPT" && (packetBytes === 84 || packetBytes === 60)) return false;
   const [here, there] = [formatAddress(local), formatAddress(remote)];
-  return memory.all.some(
+  return tracker.connections.some(
     (one) =>
       one.interfaceId === record.interfaceId &&
       !(one.protocol !== null && isIcmp(one.protocol)) &&
@@ -106,23 +100,23 @@ export function isRelated({ record, local, remote }: Sighting, memory: Memory): 
   );
 }
 
-/** An accepted ICMP packet that nothing was sent back to: no echo, and maybe an error from a router on the way of a flow. */
-export function isUnanswered({ record, direction }: Sighting, connection: Connection | null): boolean {
+/** An accepted ICMP packet without an answer: no echo, but maybe an error from a router on the path of a flow. */
+export function isUnanswered({ record, direction }: DirectedRecord, connection: Connection | null): boolean {
   if (record.protocol === null || !isIcmp(record.protocol) || record.action !== "ACCEPT" || !connection) return false;
   return (direction === "egress" ? connection.firstIn : connection.firstOut) === null;
 }
 
 /**
- * Seconds around a record in which a change of the configuration may still, or already, act on it: `start` and `end` may be
- * off by up to 60 s (VPC User Guide, "Flow log records"), and a change takes a moment to act.
+ * Seconds before and after a record within which a change of the configuration may concern it: `start` and `end` may be off
+ * by up to 60 s (VPC User Guide, "Flow log records"), and a change takes a moment to act.
  */
 const TOLERANCE = 60;
 
 /** The configurations that may have decided a record. */
 export interface InForce {
-  /** Those that know the interface; the one in force at the record's start first, then in order of time. */
+  /** Snapshots that have the interface: the one in force at the record's start, then the others by time. */
   readonly snapshots: readonly Snapshot[];
-  /** The interface stands only in snapshots that were not in force; the nearest of them is taken. */
+  /** Only snapshots that were not in force have the interface; the nearest of them is taken. */
   readonly elsewhere: boolean;
   readonly because: string;
 }
@@ -134,7 +128,7 @@ export function snapshotsInForce(model: Model, record: FlowRecord): InForce {
   const at = (time: number): number =>
     Math.max(
       0,
-      all.findLastIndex((snapshot, place) => place === 0 || (snapshot.since ?? -Infinity) <= time),
+      all.findLastIndex((snapshot, index) => index === 0 || (snapshot.since ?? -Infinity) <= time),
     );
   const newest = all.length - 1;
   const first = record.start === null ? newest : at(record.start);

@@ -3,26 +3,27 @@ import type { Address, Prefix } from "../net/address.ts";
 import { parsePrefix } from "../net/parse.ts";
 import { holds, ownBlocks } from "./match-rule.ts";
 
-/** What a packet meets on its way: `list` is the id of the prefix list that stands as the route's destination. */
-export interface Way {
+/** The route that a packet takes. `list` is the prefix list that is its destination, null for a block. */
+export interface RouteChoice {
   readonly target: string;
   readonly list: string | null;
 }
 
 /**
- * Where the interface's subnet sends packets for the peer: the longest route that holds it (VPC User Guide, "Route
- * priority"), `local` inside the VPC; null when nothing tells. In the VPC only an appliance takes the local route's place.
+ * The route from the interface's subnet to the peer: the longest that contains it (VPC User Guide, "Route priority"),
+ * `local` inside the VPC; null when the model does not tell. Inside the VPC only a route to an appliance replaces the local
+ * one.
  */
-export function wayTo(snapshot: Snapshot, { subnetId }: NetworkInterface, peer: Address): Way | null {
+export function chooseRoute(snapshot: Snapshot, { subnetId }: NetworkInterface, peer: Address): RouteChoice | null {
   const vpcId = snapshot.subnets.get(subnetId ?? "")?.vpcId ?? null;
   const own = (snapshot.vpcs.get(vpcId ?? "")?.prefixes ?? []).find((block) => holds(block, peer));
   const routes = (routeTableOf(snapshot, subnetId, vpcId)?.routes ?? []).map(({ destination, ...route }) => {
     return { ...route, destination, list: destination.startsWith("pl-") ? destination : null };
   });
-  let best: (Way & { readonly length: number }) | null = own
+  let best: (RouteChoice & { readonly length: number }) | null = own
     ? { target: "local", list: null, length: own.length }
     : null;
-  // Of two routes for one block that to a prefix list comes second.
+  // A route to a prefix list comes after one to the same block.
   for (const route of routes.toSorted((one, other) => Number(one.list !== null) - Number(other.list !== null))) {
     if (route.state !== "active" || (own && !isAppliance(route))) continue;
     for (const block of destinationsOf(snapshot, route.destination)) {
@@ -40,35 +41,32 @@ export function viaTransitInSubnet(snapshot: Snapshot, one: NetworkInterface, pe
   const attached = [...snapshot.interfaces.values()].some(
     (other) => other.type === "transit_gateway" && other.subnetId === one.subnetId,
   );
-  return attached && (wayTo(snapshot, one, peer)?.target.startsWith("tgw-") ?? false);
+  return attached && (chooseRoute(snapshot, one, peer)?.target.startsWith("tgw-") ?? false);
 }
 
-/** The appliance that packets for the peer go through; null for none. */
+/** The appliance that packets to the peer go through; null for none. */
 export function applianceTo(snapshot: Snapshot, one: NetworkInterface, peer: Address): string | null {
-  const way = wayTo(snapshot, one, peer);
-  return way !== null && isAppliance(way) ? way.target : null;
+  const route = chooseRoute(snapshot, one, peer);
+  return route !== null && isAppliance(route) ? route.target : null;
 }
 
 /**
- * Why flows with the peer are tracked whatever the rules: their way, or the peer itself (EC2 User Guide, "Automatically
- * tracked connections"); null when they are not.
+ * True when connections with the peer are tracked whatever the rules are: by their route, or by what either end is (EC2 User
+ * Guide, "Automatically tracked connections").
  */
-export function trackedAnyway(snapshot: Snapshot, one: NetworkInterface, peer: Address): string | null {
-  if (ALWAYS_TRACKED.includes(one.type)) return `the interface is a ${one.type}`;
-  const other = [...snapshot.interfaces.values()].find(
-    ({ type, ...its }) =>
-      ALWAYS_TRACKED.includes(type) && ownBlocks({ ...its, type }).some((block) => holds(block, peer)),
-  );
-  if (other) return `the peer is ${other.id}, a ${other.type}`;
-  const { target, list } = wayTo(snapshot, one, peer) ?? { target: "", list: null };
-  const endpoint = target.startsWith("vpce-");
-  const dynamo = list !== null && (snapshot.prefixLists.get(list)?.name ?? "").endsWith(".dynamodb");
-  const tracks = /^(?:nat|eigw)-/.test(target) || (endpoint && (list === null || dynamo));
-  return tracks ? `the way leads through ${target}` : null;
+export function isAlwaysTracked(snapshot: Snapshot, one: NetworkInterface, peer: Address): boolean {
+  if (ALWAYS_TRACKED.has(one.type)) return true;
+  for (const other of snapshot.interfaces.values()) {
+    if (ALWAYS_TRACKED.has(other.type) && ownBlocks(other).some((block) => holds(block, peer))) return true;
+  }
+  const { target, list } = chooseRoute(snapshot, one, peer) ?? { target: "", list: null };
+  if (/^(?:nat|eigw)-/.test(target)) return true;
+  if (!target.startsWith("vpce-")) return false;
+  return list === null || (snapshot.prefixLists.get(list)?.name ?? "").endsWith(".dynamodb");
 }
 
-/** As far as an `InterfaceType` tells. */
-const ALWAYS_TRACKED = [
+/** Types of interfaces whose connections are always tracked. */
+const ALWAYS_TRACKED = new Set([
   "natGateway",
   "nat_gateway",
   "network_load_balancer",
@@ -77,10 +75,10 @@ const ALWAYS_TRACKED = [
   "vpc_endpoint",
   "lambda",
   "global_accelerator_managed",
-];
+]);
 
-/** An interface, an instance, or the endpoint of a firewall; gateway endpoints are reached by prefix lists. */
-function isAppliance({ target, list }: Way): boolean {
+/** An interface, an instance or the endpoint of a firewall. A gateway endpoint has a prefix list as its destination. */
+function isAppliance({ target, list }: RouteChoice): boolean {
   return /^(?:eni|i)-/.test(target) || (list === null && target.startsWith("vpce-"));
 }
 

@@ -17,30 +17,33 @@ import type { Agreement, Cause, Decision, Initiator, InitiatorEvidence, Layer, V
 import type { Direction } from "../model/model.ts";
 import { type Address, IPV4, IPV6 } from "../net/address.ts";
 
-/** Does a thing match? `perhaps` where the record or the model does not tell. */
-export type Match = "yes" | "no" | "perhaps";
+/** Whether a condition or a rule matches; `perhaps` when the record or the model does not tell. */
+export type Certainty = "yes" | "no" | "perhaps";
 
-/** Why a rule matches only perhaps. */
-export type Doubt = Extract<Cause, "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "field_absent">;
+/** Why it is not certain that a rule matches. */
+export type MatchDoubt = Extract<
+  Cause,
+  "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "field_absent"
+>;
 
-/** One part of a rule held against the packet: `port 443 is in 443`, `10.0.1.5 is not in 10.0.2.0/24`. */
+/** One part of a rule, matched with the packet: `port 443`, `10.0.1.5 is not in 10.0.2.0/24`. */
 export interface Condition {
   readonly on: "protocol" | "port" | "icmp" | "peer";
-  readonly matches: Match;
+  readonly matches: Certainty;
   readonly because: string;
 }
 
-/** One rule or entry that was looked at. Conditions stop at the first that rules it out. */
+/** One rule or entry that was looked at. Conditions stop at the first that does not match. */
 export interface RuleTrace {
   readonly ruleId: string;
   /** The rule in words: `allow tcp 443 from 0.0.0.0/0`. */
   readonly text: string;
   readonly description: string;
-  readonly matches: Match;
+  readonly matches: Certainty;
   readonly conditions: readonly Condition[];
 }
 
-/** One layer: what it answered, what that rests on, and the rules it was asked for, in order. */
+/** One layer: its answer, the reason for it, and the rules that were looked at, in order. */
 export interface LayerTrace {
   readonly layer: Layer;
   readonly decision: Decision;
@@ -50,14 +53,14 @@ export interface LayerTrace {
   readonly rules: readonly RuleTrace[];
 }
 
-/** Something settled before the layers are asked, and what settled it. */
+/** Something that is settled before the layers are asked, and the reason. */
 export interface Step {
   readonly about: "snapshot" | "interface" | "direction" | "peer" | "path" | "initiator" | "state";
   readonly answer: string;
   readonly because: string;
 }
 
-/** One configuration put to the record. */
+/** The record under one configuration. */
 export interface WalkTrace {
   readonly snapshot: string;
   readonly initiator: Initiator;
@@ -66,19 +69,19 @@ export interface WalkTrace {
   readonly decidedBy: Layer | null;
 }
 
-/** The answer for a record, in the words of the view `flows`. */
+/** The answer for a record, with the names of the view `flows`. */
 export interface NamedJudgement {
   readonly direction: Direction | null;
   readonly initiator: Initiator;
   readonly evidence: InitiatorEvidence;
   readonly verdict: Verdict;
-  /** Null for a flow that nobody logged. */
+  /** Null for a hypothetical flow. */
   readonly agreement: Agreement | null;
   readonly decidedBy: Layer | null;
   readonly cause: Cause | null;
   readonly layers: Readonly<Record<Layer, Decision | null>>;
   readonly naclRuleId: string | null;
-  /** Every security group rule that admits the connection; and those that only may. */
+  /** Every security group rule that admits the connection; and every rule that may. */
   readonly sgRuleIds: readonly string[];
   readonly sgPossibleIds: readonly string[];
   readonly snapshot: string | null;
@@ -89,12 +92,12 @@ export interface Explanation {
   readonly record: FlowRecord;
   readonly judgement: NamedJudgement;
   readonly steps: readonly Step[];
-  /** Every configuration that was put to the record, in order; the last one gave the answer. */
+  /** The record under each configuration that was tried, in order; the last one gave the answer. */
   readonly walks: readonly WalkTrace[];
   readonly conclusion: string;
 }
 
-/** One flow log record in plain words; what it does not carry is null. Times in Unix seconds. */
+/** One flow log record; fields that it does not have are null. Times in Unix seconds. */
 export interface FlowRecord {
   readonly interfaceId: string;
   readonly accountId: string;

@@ -1,6 +1,6 @@
 import { walkLayers } from "../../src/explain/layers.ts";
 import { snapshotsInForce } from "../../src/explain/record-state.ts";
-import { endsOf } from "../../src/explain/endpoints.ts";
+import { endpointsOf } from "../../src/explain/endpoints.ts";
 import { recordsOf, type FlowRecord } from "../../src/explain/trace.ts";
 import type { Verdict } from "../../src/judgement.ts";
 import type { Model } from "../../src/model/model.ts";
@@ -32,8 +32,8 @@ const decided = (one: Verdict | null): boolean => one === "allow" || one === "de
 function verdict(model: Model, record: FlowRecord, { initiator, outOfState, action }: StoredJudgement): Verdict | null {
   const { snapshots } = snapshotsInForce(model, record);
   if (snapshots.length === 0 || action === null || record.direction === null || record.logStatus !== "OK") return null;
-  const ends = endsOf(record, record.direction);
-  if (!ends) return null;
+  const endpoints = endpointsOf(record, record.direction);
+  if (!endpoints) return null;
   const [localPort, remotePort] =
     record.direction === "egress"
       ? [record.sourcePort, record.destinationPort]
@@ -44,11 +44,17 @@ function verdict(model: Model, record: FlowRecord, { initiator, outOfState, acti
         snapshot,
         networkInterface: snapshot.interfaces.get(record.interfaceId)!,
         direction: record.direction!,
-        ends: { local: ends.local, remote: ends.remote, localPort, remotePort, protocol: record.protocol },
+        endpoints: {
+          local: endpoints.local,
+          remote: endpoints.remote,
+          localPort,
+          remotePort,
+          protocol: record.protocol,
+        },
         initiator,
         action: outOfState ? "REJECT" : null,
-        admission: null,
-        stray: outOfState,
+        openingMatch: null,
+        outOfState,
         related: false,
         unanswered: false,
       }).verdict,

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { wayTo } from "../../src/explain/route.ts";
+import { chooseRoute } from "../../src/explain/route.ts";
 import type { RouteTable } from "../../src/model/model.ts";
 import { isMiddlebox, prefixesRouted, type Route, routeTo, transitRoutes } from "../../src/model/routes.ts";
 import { formatPrefix, holdsAddress } from "../../src/net/address.ts";
@@ -99,7 +99,7 @@ test("property: an address takes the route that the plain evaluator finds, and l
       const one = { ...networkInterface("eni-9", [], "172.16.1.4"), subnetId: "subnet-1" };
       for (const text of ADDRESSES) {
         const address = parseAddress(text)!;
-        const expected = wayTo(snapshot, one, address);
+        const expected = chooseRoute(snapshot, one, address);
         const found = routeTo(snapshot, "subnet-1", address);
         expect(found && [found.target, found.list?.id ?? null]).toEqual(expected && [expected.target, expected.list]);
         for (const wanted of [isMiddlebox, ({ target }: Route) => target === "nat-1"]) {
