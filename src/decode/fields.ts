@@ -1,17 +1,8 @@
 import { AppError } from "../errors.ts";
 import { IPV4 } from "../net/address.ts";
-import {
-  FAMILY_SHIFT,
-  HAS_BYTES,
-  HAS_PACKETS,
-  HAS_PORTS,
-  HAS_PROTOCOL,
-  HAS_TCP_FLAGS,
-  HAS_TIMES,
-  PKT_FAMILY_SHIFT,
-} from "./flow-batch.ts";
+import * as B from "./flow-batch.ts";
 
-// How the text of a field is read. Several fields share a kind; `target` tells them apart.
+// The kind of a field says how its text is read.
 export const SKIP = 0;
 export const NUMBER = 1; // digits that are checked and dropped: `version`
 export const NAME = 2;
@@ -20,23 +11,24 @@ export const PORT = 4;
 export const OCTET = 5;
 export const COUNT = 6;
 export const TIME = 7;
+// Words that become bits (WORDS).
 export const ACTION = 8;
 export const STATUS = 9;
 export const DIRECTION = 10;
-export const REJECT_REASON = 11;
+const REJECT_REASON = 11;
 export type FieldKind = number;
 
-// The slot of a value in a record draft (record.ts), numbered within its kind.
+// The target tells fields of one kind apart: the index of the column among those of the kind (FlowBatch).
 export const INTERFACE = 0;
 export const ACCOUNT = 1;
 export const SRC = 0;
 export const DST = 1;
 export const PKT_SRC = 2;
 export const PKT_DST = 3;
-export const PROTOCOL = 0;
-export const TCP_FLAGS = 1;
-export const PACKETS = 0;
-export const BYTES = 1;
+const PROTOCOL = 0;
+const TCP_FLAGS = 1;
+const PACKETS = 0;
+const BYTES = 1;
 export const START = 0;
 export const END = 1;
 
@@ -47,37 +39,92 @@ export interface Field {
   readonly version: number;
   readonly kind: FieldKind;
   readonly target: number;
+  readonly bits: number;
 }
 
-const READ: Readonly<Record<string, readonly [FieldKind, number]>> = {
-  version: [NUMBER, 0],
-  "account-id": [NAME, ACCOUNT],
-  "interface-id": [NAME, INTERFACE],
-  srcaddr: [ADDRESS, SRC],
-  dstaddr: [ADDRESS, DST],
-  "pkt-srcaddr": [ADDRESS, PKT_SRC],
-  "pkt-dstaddr": [ADDRESS, PKT_DST],
-  srcport: [PORT, SRC],
-  dstport: [PORT, DST],
-  protocol: [OCTET, PROTOCOL],
-  "tcp-flags": [OCTET, TCP_FLAGS],
-  packets: [COUNT, PACKETS],
-  bytes: [COUNT, BYTES],
-  start: [TIME, START],
-  end: [TIME, END],
-  action: [ACTION, 0],
-  "log-status": [STATUS, 0],
-  "flow-direction": [DIRECTION, 0],
-  "reject-reason": [REJECT_REASON, 0],
+/**
+ * The fields that are read: kind, target, and the bits (FlowBatch) of a record that has a value. Two fields with the same
+ * bits are a pair: a record has both values or none.
+ */
+const READ: Readonly<Record<string, readonly [kind: FieldKind, target: number, bits: number]>> = {
+  version: [NUMBER, 0, 0],
+  "account-id": [NAME, ACCOUNT, 0],
+  "interface-id": [NAME, INTERFACE, 0],
+  srcaddr: [ADDRESS, SRC, IPV4 << B.FAMILY_SHIFT],
+  dstaddr: [ADDRESS, DST, IPV4 << B.FAMILY_SHIFT],
+  "pkt-srcaddr": [ADDRESS, PKT_SRC, IPV4 << B.PKT_FAMILY_SHIFT],
+  "pkt-dstaddr": [ADDRESS, PKT_DST, IPV4 << B.PKT_FAMILY_SHIFT],
+  srcport: [PORT, SRC, B.HAS_PORTS],
+  dstport: [PORT, DST, B.HAS_PORTS],
+  protocol: [OCTET, PROTOCOL, B.HAS_PROTOCOL],
+  "tcp-flags": [OCTET, TCP_FLAGS, B.HAS_TCP_FLAGS],
+  packets: [COUNT, PACKETS, B.HAS_PACKETS],
+  bytes: [COUNT, BYTES, B.HAS_BYTES],
+  start: [TIME, START, B.HAS_TIMES],
+  end: [TIME, END, B.HAS_TIMES],
+  action: [ACTION, 0, 0],
+  "log-status": [STATUS, 0, 0],
+  "flow-direction": [DIRECTION, 0, 0],
+  "reject-reason": [REJECT_REASON, 0, 0],
 };
+
+/** The words that a field may hold. */
+export interface Words {
+  /** The bits (FlowBatch) stand for the word. */
+  readonly words: readonly { readonly text: string; readonly bits: number }[];
+  /** What any other word is: bits, or the reason of a bad line. */
+  readonly other: number | string;
+  /** `-` is a word like any other, not an absent value. */
+  readonly required?: true;
+}
+
+export const WORDS: Readonly<Record<FieldKind, Words | undefined>> = {
+  [ACTION]: {
+    words: [
+      { text: "ACCEPT", bits: B.ACTION_ACCEPT },
+      { text: "REJECT", bits: B.ACTION_REJECT },
+    ],
+    other: "invalid_action",
+  },
+  [STATUS]: {
+    words: [
+      { text: "OK", bits: B.STATUS_OK << B.STATUS_SHIFT },
+      { text: "NODATA", bits: B.STATUS_NODATA << B.STATUS_SHIFT },
+      { text: "SKIPDATA", bits: B.STATUS_SKIPDATA << B.STATUS_SHIFT },
+    ],
+    other: "invalid_log_status",
+    required: true,
+  },
+  [DIRECTION]: {
+    words: [
+      { text: "ingress", bits: B.DIRECTION_INGRESS << B.DIRECTION_SHIFT },
+      { text: "egress", bits: B.DIRECTION_EGRESS << B.DIRECTION_SHIFT },
+    ],
+    other: "invalid_direction",
+  },
+  [REJECT_REASON]: {
+    words: [
+      { text: "BPA", bits: B.REASON_BPA << B.REJECT_REASON_SHIFT },
+      { text: "EC", bits: B.REASON_EC << B.REJECT_REASON_SHIFT },
+    ],
+    other: B.REASON_OTHER << B.REJECT_REASON_SHIFT,
+  },
+};
+
+/** The bits of each target of a kind. */
+export function bitsOfTargets(kind: FieldKind): number[] {
+  const bits: number[] = [];
+  for (const [of, target, own] of Object.values(READ)) if (of === kind) bits[target] = own;
+  return bits;
+}
 
 const fields = (version: number, names: string): Field[] =>
   names.split(" ").map((name) => {
-    const [kind, target] = READ[name] ?? [SKIP, 0];
-    return { name, version, kind, target };
+    const [kind, target, bits] = READ[name] ?? [SKIP, 0, 0];
+    return { name, version, kind, target, bits };
   });
 
-/** Every field of VPC flow logs v2-v11, and those of transit gateway flow logs (v6). [VPC User Guide, Flow log records] */
+/** Every field of VPC flow logs v2-v11, and of transit gateway flow logs (v6). [VPC User Guide, Flow log records] */
 export const FIELDS: readonly Field[] = [
   ...fields(
     2,
@@ -160,14 +207,21 @@ const FIELD_LIST_HINT =
 /** Number of fields in the default format. */
 export const DEFAULT_COUNT = DEFAULT_FIELDS.length;
 
-/** The order of the fields of a record, compiled for the tokenisers. */
+const WITH_BITS = FIELDS.filter(({ bits }) => bits !== 0);
+/** Pairs of fields, and single ones, each with their bits. */
+const PAIRS = [...new Set(WITH_BITS.map(({ bits }) => bits))].map((bits) => ({
+  bits,
+  names: WITH_BITS.filter((field) => field.bits === bits).map(({ name }) => name),
+}));
+
+/** The order of the fields of a record, compiled for the scanner and the parser. */
 export interface Layout {
   readonly names: readonly string[];
   readonly kinds: Uint8Array;
   readonly targets: Uint8Array;
   /** Bits of an IPv4 record that has a value in every field. */
   readonly fullBits: number;
-  /** Usable, and both halves of every pair (addresses, ports, times) are there: the fast tokeniser may take it. */
+  /** Usable, with both fields of every pair: the scanner may take it. */
   readonly scannable: boolean;
   readonly hasTimes: boolean;
   readonly hasInterface: boolean;
@@ -181,37 +235,42 @@ export interface Layout {
 /** Compiles a field list. Unknown names are fields of a later version: counted, not read. */
 export function compileLayout(names: readonly string[]): Layout {
   const fields = names.map((name) => fieldNamed(name));
-  const has = (kind: FieldKind, target: number): boolean =>
-    fields.some((field) => field?.kind === kind && field.target === target);
+  const has = (name: string): boolean => fields.some((field) => field?.name === name);
   let fullBits = 0;
-  let paired = true;
-  const pair = (kind: FieldKind, first: number, second: number, bits: number): void => {
-    const both = has(kind, first) && has(kind, second);
-    if (both) fullBits |= bits;
-    else if (has(kind, first) || has(kind, second)) paired = false;
-  };
-  pair(ADDRESS, SRC, DST, IPV4 << FAMILY_SHIFT);
-  pair(ADDRESS, PKT_SRC, PKT_DST, IPV4 << PKT_FAMILY_SHIFT);
-  pair(PORT, SRC, DST, HAS_PORTS);
-  pair(TIME, START, END, HAS_TIMES);
-  if (has(OCTET, PROTOCOL)) fullBits |= HAS_PROTOCOL;
-  if (has(OCTET, TCP_FLAGS)) fullBits |= HAS_TCP_FLAGS;
-  if (has(COUNT, PACKETS)) fullBits |= HAS_PACKETS;
-  if (has(COUNT, BYTES)) fullBits |= HAS_BYTES;
-  const hasInterface = has(NAME, INTERFACE);
+  let isPaired = true;
+  for (const pair of PAIRS) {
+    if (pair.names.every(has)) fullBits |= pair.bits;
+    else if (pair.names.some(has)) isPaired = false;
+  }
+  const hasInterface = has("interface-id");
   const transitGateway = fields.some((field) => field?.version === 6) && !hasInterface;
-  const usable = hasInterface || has(ADDRESS, SRC) || has(ADDRESS, DST);
+  const usable = hasInterface || has("srcaddr") || has("dstaddr");
   const unusable = transitGateway ? "transit_gateway_record" : usable ? null : "no_usable_field";
   return {
     names,
     kinds: Uint8Array.from(fields, (field) => field?.kind ?? SKIP),
     targets: Uint8Array.from(fields, (field) => field?.target ?? 0),
     fullBits,
-    scannable: paired && unusable === null,
-    hasTimes: (fullBits & HAS_TIMES) !== 0,
+    scannable: isPaired && unusable === null,
+    hasTimes: (fullBits & B.HAS_TIMES) !== 0,
     hasInterface,
-    hasAccount: has(NAME, ACCOUNT),
+    hasAccount: has("account-id"),
     startsWithDefault: DEFAULT_FIELDS.every((name, index) => fields[index]?.name === name),
     unusable,
   };
+}
+
+/** The columns of a batch whose fields the layout lacks, names excepted. */
+export function absentColumns(batch: B.FlowBatch, layout: Layout): { fill(value: number, from: number): unknown }[] {
+  const { addresses, ports, octets, counts, times } = batch;
+  const columns: Record<FieldKind, readonly { fill(value: number, from: number): unknown }[]> = {
+    [ADDRESS]: addresses,
+    [PORT]: ports,
+    [OCTET]: octets,
+    [COUNT]: counts,
+    [TIME]: times,
+  };
+  return WITH_BITS.filter(({ bits }) => (layout.fullBits & bits) === 0).map(
+    ({ kind, target }) => columns[kind][target],
+  );
 }

@@ -13,6 +13,8 @@ const MILLISECONDS_FROM = 100_000_000_000;
 const LAST_SECOND = 0xffffffff;
 const HASH = 35;
 const DASH = 45;
+const OCTET_BITS = F.bitsOfTargets(F.OCTET);
+const COUNT_BITS = F.bitsOfTargets(F.COUNT);
 
 /** Judges one line with care: every form of a record, and why a line is none. */
 export interface RecordParser {
@@ -24,48 +26,39 @@ export interface RecordParser {
 }
 
 export function createRecordParser({ interfaces, accounts }: Dictionaries): RecordParser {
-  // The record being read; slots are numbered by the targets of fields.ts.
-  const names = [0, 0];
+  // The record being read, each value at its target (fields.ts); -1 and family 0: absent.
+  const names = [-1, -1];
   const families = new Uint8Array(4);
   const words = new Uint32Array(16);
   const ports = [-1, -1];
-  const octets = [-1, -1];
-  const counts = [-1, -1];
+  const octets = OCTET_BITS.map(() => -1);
+  const counts = COUNT_BITS.map(() => -1);
   const times = [-1, -1];
   let bits = 0;
 
   const value = (kind: F.FieldKind, target: number, bytes: Uint8Array, from: number, to: number): string | null => {
     if (kind === F.SKIP) return null;
     if (kind === F.NAME) return name(target, bytes, from, to);
-    const absent = to === from + 1 && bytes[from] === DASH;
-    if (absent) return kind === F.STATUS ? "invalid_log_status" : null;
-    switch (kind) {
-      case F.ADDRESS:
-        families[target] = readAddress(bytes, from, to, words, target * 4);
-        return families[target] === 0 ? "invalid_address" : null;
-      case F.ACTION:
-        if (equals(bytes, from, to, "ACCEPT")) bits |= B.ACTION_ACCEPT;
-        else if (equals(bytes, from, to, "REJECT")) bits |= B.ACTION_REJECT;
-        else return "invalid_action";
-        return null;
-      case F.STATUS:
-        if (equals(bytes, from, to, "NODATA")) bits |= B.STATUS_NODATA << B.STATUS_SHIFT;
-        else if (equals(bytes, from, to, "SKIPDATA")) bits |= B.STATUS_SKIPDATA << B.STATUS_SHIFT;
-        else if (!equals(bytes, from, to, "OK")) return "invalid_log_status";
-        return null;
-      case F.DIRECTION:
-        if (equals(bytes, from, to, "ingress")) bits |= B.DIRECTION_INGRESS << B.DIRECTION_SHIFT;
-        else if (equals(bytes, from, to, "egress")) bits |= B.DIRECTION_EGRESS << B.DIRECTION_SHIFT;
-        else return "invalid_direction";
-        return null;
-      case F.REJECT_REASON: {
-        const known = equals(bytes, from, to, "BPA") ? B.REASON_BPA : equals(bytes, from, to, "EC") ? B.REASON_EC : 0;
-        bits |= (known || B.REASON_OTHER) << B.REJECT_REASON_SHIFT;
-        return null;
-      }
-      default:
-        return number(kind, target, readNumber(bytes, from, to));
-    }
+    const isAbsent = to === from + 1 && bytes[from] === DASH;
+    const words = F.WORDS[kind];
+    if (isAbsent && words?.required !== true) return null;
+    if (words !== undefined) return word(words, bytes, from, to);
+    if (kind === F.ADDRESS) return address(target, bytes, from, to);
+    return number(kind, target, readNumber(bytes, from, to));
+  };
+
+  const word = ({ words, other }: F.Words, bytes: Uint8Array, from: number, to: number): string | null => {
+    let index = 0;
+    while (index < words.length && !equals(bytes, from, to, words[index].text)) index++;
+    const own = index < words.length ? words[index].bits : other;
+    if (typeof own === "string") return own;
+    bits |= own;
+    return null;
+  };
+
+  const address = (target: number, bytes: Uint8Array, from: number, to: number): string | null => {
+    families[target] = readAddress(bytes, from, to, words, target * 4);
+    return families[target] === 0 ? "invalid_address" : null;
   };
 
   const name = (target: number, bytes: Uint8Array, from: number, to: number): string | null => {
@@ -100,9 +93,12 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
 
   const reset = (): void => {
     bits = 0;
-    names[F.INTERFACE] = names[F.ACCOUNT] = -1;
     families.fill(0);
-    ports[0] = ports[1] = octets[0] = octets[1] = counts[0] = counts[1] = times[0] = times[1] = -1;
+    clear(names);
+    clear(ports);
+    clear(octets);
+    clear(counts);
+    clear(times);
   };
 
   /** Completes pairs of which the format has one half, and checks what only two fields together can get wrong. */
@@ -125,7 +121,8 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
     return times[F.START] > times[F.END] ? "end_before_start" : null;
   };
 
-  const address = (batch: B.FlowBatch, target: number): number => {
+  /** The address as its column holds it. */
+  const stored = (batch: B.FlowBatch, target: number): number => {
     const at = target * 4;
     if (families[target] === 0) return 0;
     if (families[target] === IPV4) return words[at];
@@ -137,33 +134,25 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
 
   const write = (batch: B.FlowBatch, line: number): void => {
     const row = batch.rows;
-    const flag = (present: boolean, bit: number): number => (present ? bit : 0);
-    const hasPorts = ports[F.SRC] >= 0 && ports[F.DST] >= 0;
     batch.line[row] = line;
     batch.interfaceId[row] = names[F.INTERFACE] < 0 ? interfaces.idOf("-") : names[F.INTERFACE];
     batch.accountId[row] = names[F.ACCOUNT] < 0 ? accounts.idOf("-") : names[F.ACCOUNT];
-    batch.start[row] = Math.max(0, times[F.START]);
-    batch.end[row] = Math.max(0, times[F.END]);
-    batch.src[row] = address(batch, F.SRC);
-    batch.dst[row] = address(batch, F.DST);
-    batch.pktSrc[row] = address(batch, F.PKT_SRC);
-    batch.pktDst[row] = address(batch, F.PKT_DST);
-    batch.packets[row] = Math.max(0, counts[F.PACKETS]);
-    batch.bytes[row] = Math.max(0, counts[F.BYTES]);
-    batch.srcPort[row] = hasPorts ? ports[F.SRC] : 0;
-    batch.dstPort[row] = hasPorts ? ports[F.DST] : 0;
-    batch.protocol[row] = Math.max(0, octets[F.PROTOCOL]);
-    batch.tcpFlags[row] = Math.max(0, octets[F.TCP_FLAGS]);
-    batch.bits[row] =
-      bits |
-      (families[F.SRC] << B.FAMILY_SHIFT) |
-      (families[F.PKT_SRC] << B.PKT_FAMILY_SHIFT) |
-      flag(hasPorts, B.HAS_PORTS) |
-      flag(octets[F.PROTOCOL] >= 0, B.HAS_PROTOCOL) |
-      flag(octets[F.TCP_FLAGS] >= 0, B.HAS_TCP_FLAGS) |
-      flag(counts[F.PACKETS] >= 0, B.HAS_PACKETS) |
-      flag(counts[F.BYTES] >= 0, B.HAS_BYTES) |
-      flag(times[F.START] >= 0, B.HAS_TIMES);
+    for (let target = 0; target < families.length; target++) batch.addresses[target][row] = stored(batch, target);
+    bits |= (families[F.SRC] << B.FAMILY_SHIFT) | (families[F.PKT_SRC] << B.PKT_FAMILY_SHIFT);
+    for (let target = 0; target < times.length; target++) batch.times[target][row] = Math.max(0, times[target]);
+    if (times[F.START] >= 0) bits |= B.HAS_TIMES;
+    const hasPorts = ports[F.SRC] >= 0 && ports[F.DST] >= 0;
+    for (let target = 0; target < ports.length; target++) batch.ports[target][row] = hasPorts ? ports[target] : 0;
+    if (hasPorts) bits |= B.HAS_PORTS;
+    for (let target = 0; target < octets.length; target++) {
+      batch.octets[target][row] = Math.max(0, octets[target]);
+      if (octets[target] >= 0) bits |= OCTET_BITS[target];
+    }
+    for (let target = 0; target < counts.length; target++) {
+      batch.counts[target][row] = Math.max(0, counts[target]);
+      if (counts[target] >= 0) bits |= COUNT_BITS[target];
+    }
+    batch.bits[row] = bits;
   };
 
   return {
@@ -185,6 +174,10 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
       return reason;
     },
   };
+}
+
+function clear(values: number[]): void {
+  for (let target = 0; target < values.length; target++) values[target] = -1;
 }
 
 /** Fields between runs of blanks, up to a field that begins with `#`: a comment. */

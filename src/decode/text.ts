@@ -1,16 +1,6 @@
-import {
-  FAMILY_SHIFT,
-  type FlowBatch,
-  HAS_BYTES,
-  HAS_PACKETS,
-  HAS_PORTS,
-  HAS_PROTOCOL,
-  HAS_TCP_FLAGS,
-  HAS_TIMES,
-  PKT_FAMILY_SHIFT,
-} from "./flow-batch.ts";
 import type { DecoderOptions, ObjectDecoder } from "./decoder.ts";
-import type { Layout } from "./fields.ts";
+import { absentColumns, type Layout } from "./fields.ts";
+import type { FlowBatch } from "./flow-batch.ts";
 import { createLineDecoder } from "./line-decoder.ts";
 import { LONGEST_LINE, ROWS_A_CALL, SCAN_MARGIN, scanRecords } from "./dense/scan.ts";
 
@@ -118,17 +108,7 @@ function createColumnClearing({ interfaces, accounts }: DecoderOptions): (batch:
     lastBatch = batch;
     lastLayout = layout;
     const { rows } = batch;
-    const clear = (mask: number, ...columns: { fill(value: number, from: number): unknown }[]): void => {
-      if ((layout.fullBits & mask) === 0) for (const column of columns) column.fill(0, rows);
-    };
-    clear(3 << FAMILY_SHIFT, batch.src, batch.dst);
-    clear(3 << PKT_FAMILY_SHIFT, batch.pktSrc, batch.pktDst);
-    clear(HAS_PORTS, batch.srcPort, batch.dstPort);
-    clear(HAS_PROTOCOL, batch.protocol);
-    clear(HAS_TCP_FLAGS, batch.tcpFlags);
-    clear(HAS_PACKETS, batch.packets);
-    clear(HAS_BYTES, batch.bytes);
-    clear(HAS_TIMES, batch.start, batch.end);
+    for (const column of absentColumns(batch, layout)) column.fill(0, rows);
     if (!layout.hasInterface) batch.interfaceId.fill(interfaces.idOf("-"), rows);
     if (!layout.hasAccount) batch.accountId.fill(accounts.idOf("-"), rows);
   };

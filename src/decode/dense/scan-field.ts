@@ -38,7 +38,7 @@ export function scanField(
       const dictionary = target === F.INTERFACE ? interfaces : accounts;
       const id = dictionary.find(bytes, view, p);
       if (id < 0) return -1;
-      (target === F.INTERFACE ? batch.interfaceId : batch.accountId)[row] = id;
+      batch.names[target][row] = id;
       return p + dictionary.foundLength;
     }
     case F.ADDRESS: {
@@ -68,10 +68,7 @@ export function scanField(
         word = batch.addr6Length - 4;
         batch.bits[row] |= 1 << (SIX_SHIFT + target);
       }
-      if (target === F.SRC) batch.src[row] = word;
-      else if (target === F.DST) batch.dst[row] = word;
-      else if (target === F.PKT_SRC) batch.pktSrc[row] = word;
-      else batch.pktDst[row] = word;
+      batch.addresses[target][row] = word;
       return p;
     }
     case F.PORT:
@@ -82,13 +79,13 @@ export function scanField(
       for (let digit = bytes[p] - 48; digit >>> 0 <= 9; digit = bytes[++p] - 48) value = (value * 10 + digit) | 0;
       if (p === first || p > first + 9) return -1;
       if (kind === F.COUNT) {
-        (target === F.PACKETS ? batch.packets : batch.bytes)[row] = value;
+        batch.counts[target][row] = value;
       } else if (kind === F.PORT) {
         if (value > 65535) return -1;
-        (target === F.SRC ? batch.srcPort : batch.dstPort)[row] = value;
+        batch.ports[target][row] = value;
       } else {
         if (value > 255) return -1;
-        (target === F.PROTOCOL ? batch.protocol : batch.tcpFlags)[row] = value;
+        batch.octets[target][row] = value;
       }
       return p;
     }
@@ -97,7 +94,7 @@ export function scanField(
       const first = p;
       for (let digit = bytes[p] - 48; digit >>> 0 <= 9; digit = bytes[++p] - 48) value = value * 10 + digit;
       if (p !== first + 10 || value > 0xffffffff) return -1;
-      (target === F.START ? batch.start : batch.end)[row] = value;
+      batch.times[target][row] = value;
       return p;
     }
     case F.ACTION: {
