@@ -5,8 +5,8 @@ const COLON = 58;
 
 /**
  * Reads the address whose text is `bytes[from, to)` into `words[at..]`: one word for IPv4, four for IPv6 (RFC 4291
- * section 2.2, all forms, embedded IPv4 included). Returns its family, 0 when the text is no address. A leading zero
- * in a dotted quad is refused: it means octal to some readers.
+ * section 2.2, all forms, embedded IPv4 included). Returns its family, 0 when the text is no address. A dotted quad
+ * must not have leading zeros, which some programs take for octal.
  */
 export function readAddress(bytes: Uint8Array, from: number, to: number, words: Uint32Array, at: number): Family | 0 {
   for (let index = from; index < to; index++) {

@@ -3,20 +3,20 @@ import { constants, createGunzip, gunzipSync } from "node:zlib";
 
 /** Bytes an object may unpack to, whatever its size. */
 const MAX_INFLATED_BYTES = 64 * 2 ** 30;
-/** Flow logs pack 5 to 20 times, idle ones 50 times. What packs better than this is no log, once it is large. */
+/** gzip packs flow logs 5 to 20 times, idle ones 50 times. A large object that packs better than this is no log. */
 const MAX_RATIO = 250;
 const RATIO_COUNTS_FROM = 256 * 2 ** 20;
 
-// Measured with gunzip and tokeniser side by side: 16 KiB 2.7, 64 KiB 5.8, 256 KiB 6.0, 1 MiB 5.0 M records/s.
+// Measured with gunzip and scanner side by side: 16 KiB 2.7, 64 KiB 5.8, 256 KiB 6.0, 1 MiB 5.0 M records/s.
 const OUTPUT_BYTES = 1 << 18;
 const INPUT_BYTES = 1 << 18;
-/** Unpacked chunks that wait to be worked on. */
+/** Unpacked chunks that may wait for the decoder. */
 const CHUNKS_AHEAD = 4;
 /** Damaged objects beyond these sizes lose up to OUTPUT_BYTES of text before the damage. */
 const SALVAGE_INPUT_BYTES = 8 * 2 ** 20;
 const SALVAGE_OUTPUT_BYTES = 64 * 2 ** 20;
 
-/** The bytes of an object end before their time, or stop making sense. What came before is good. */
+/** An object is cut off or corrupt from here on. What came before is good. */
 export class DamagedInput extends Error {
   /** Reason of the bad line that stands for the rest, e.g. `truncated_gzip`. */
   readonly reason: string;
@@ -70,8 +70,8 @@ export async function* inflate(
 }
 
 /**
- * What a stream yields, each chunk as it comes: the next one is being unpacked while it is worked on. A stream's own
- * iterator does more for a chunk than zlib does, and loses what waits in it when the stream fails.
+ * The chunks of a stream as they come: the next one is unpacked while the consumer works. A stream's own iterator takes
+ * longer for a chunk than zlib does, and loses the waiting chunks when the stream fails.
  */
 function chunksOf(stream: Readable): AsyncIterable<Uint8Array> {
   const waiting: Uint8Array[] = [];
@@ -127,8 +127,8 @@ async function* inBlocks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
 }
 
 /**
- * What the failed call of zlib had unpacked before the damage; node gives up its whole output. Found by unpacking the
- * longest beginning that is sound, cut short without complaint.
+ * What zlib had unpacked in the call that failed; Node drops that output. Found by bisection: the longest beginning that
+ * unpacks without an error.
  */
 function salvage(input: Uint8Array, delivered: number): Uint8Array {
   const unpack = (length: number): Uint8Array | null => {

@@ -15,11 +15,11 @@ export type Columns =
 const MESSAGE = new Set(["@message", "message"]);
 
 /**
- * Reads column names: AWS's, Athena's, those of Logs Insights (`srcAddr`, `@message`); others are set aside. Null when
- * they are no names of flow log fields: most of them must be, or one must hold messages.
+ * Reads column names of AWS, Athena and Logs Insights (`srcAddr`, `@message`); others are ignored. Null unless most of
+ * them are names of flow log fields, or one holds messages.
  *
- * A spreadsheet may have replaced some: in a table as wide as `expected`, whose other columns stand in that order, they
- * are taken by their place.
+ * A spreadsheet may have replaced some names. In a table as wide as `expected`, whose other columns stand in that order,
+ * such a column is known by its position.
  */
 export function columnsNamed(names: readonly string[], expected: readonly string[]): Columns | null {
   const message = names.findIndex((name) => MESSAGE.has(name.trim().toLowerCase()));
@@ -27,12 +27,12 @@ export function columnsNamed(names: readonly string[], expected: readonly string
   const count = known.filter((name) => name !== undefined).length;
   if (message >= 0 && !known.includes("srcaddr")) return { kind: "message", width: names.length, at: message };
   if (count === 0 || count * 2 < names.filter((name) => !name.startsWith("@")).length) return null;
-  const inPlace =
+  const isInOrder =
     names.length === expected.length && known.every((name, at) => name === undefined || name === expected[at]);
-  return columnsAt(inPlace ? expected : known);
+  return columnsAt(isInOrder ? expected : known);
 }
 
-/** Columns in a known order. Those of no use are left out, but for the ones that tell a transit gateway's log. */
+/** Columns in a known order. Columns that are not read are left out, unless they identify a transit gateway record. */
 export function columnsAt(names: readonly (string | undefined)[]): Columns {
   const at = names.flatMap((name, index) => {
     const field = name === undefined ? undefined : fieldNamed(name);
@@ -72,7 +72,7 @@ export function createNamedRows(lines: LineDecoder): NamedRows {
   };
 }
 
-/** A value as the text of a field. Whatever is not one value of one word makes the line a bad one. */
+/** A value as the text of a field. Anything but a single word makes a bad line. */
 function fieldText(value: unknown): string {
   switch (typeof value) {
     case "string":

@@ -16,7 +16,7 @@ const DASH = 45;
 const OCTET_BITS = F.bitsOfTargets(F.OCTET);
 const COUNT_BITS = F.bitsOfTargets(F.COUNT);
 
-/** Judges one line with care: every form of a record, and why a line is none. */
+/** Parses one line: takes every form of a record, and says why a line is none. */
 export interface RecordParser {
   /**
    * Parses the record in `bytes[from, to)` (no line end) into the next row of `batch`; the caller counts the row.
@@ -101,11 +101,11 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
     clear(times);
   };
 
-  /** Completes pairs of which the format has one half, and checks what only two fields together can get wrong. */
+  /** Completes pairs of which the format has one field, and checks each pair. */
   const settle = (): string | null => {
     if (families[F.SRC] === 0 || families[F.DST] === 0) families[F.SRC] = families[F.DST] = 0;
     if (families[F.SRC] !== families[F.DST]) return "mixed_families";
-    // A missing packet-level address is the one of the interface's own record.
+    // A missing packet-level address equals the interface-level one.
     for (const side of [F.SRC, F.DST]) {
       const own = F.PKT_SRC + side;
       const other = F.PKT_SRC + 1 - side;
@@ -158,7 +158,7 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
   return {
     parse(bytes, from, to, layout, line, batch) {
       const fieldCount = layout.kinds.length;
-      // Counted first: a value in the wrong column is the consequence, and would teach the dictionaries wrong names.
+      // Counted first: a shifted value would enter a wrong name into the dictionaries.
       if (countFields(bytes, from, to) !== fieldCount) return "wrong_field_count";
       reset();
       let at = from;
@@ -199,7 +199,7 @@ function isBlank(byte: number): boolean {
   return byte === 32 || byte === 9;
 }
 
-/** Letters, digits and `- . _ : + /`: nothing that a terminal, a page or a spreadsheet could take for more than a name. */
+/** Letters, digits and `- . _ : + /`: nothing that a terminal, a page or a spreadsheet could interpret. */
 function isNameByte(byte: number): boolean {
   const lower = byte | 32;
   return (lower >= 97 && lower <= 122) || (byte >= 43 && byte <= 58 && byte !== 44) || byte === 95;

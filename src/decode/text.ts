@@ -7,10 +7,10 @@ import { LONGEST_LINE, ROWS_A_CALL, SCAN_MARGIN, scanRecords } from "./dense/sca
 /** Decodes text in the native format from chunks cut anywhere; any cut gives the same batches. */
 export function createTextDecoder(options: DecoderOptions): ObjectDecoder {
   const lines = createLineDecoder(options);
-  // The beginning of a line whose end has not come yet.
+  // The beginning of a line whose end has not arrived yet.
   let carry = new Uint8Array(1 << 10);
   let carried = 0;
-  // In the rest of a line that was too long to carry.
+  // Inside the rest of a line that was too long to carry.
   let dropping = false;
   let number = 1;
   const cleared = createColumnClearing(options);
@@ -46,19 +46,19 @@ export function createTextDecoder(options: DecoderOptions): ObjectDecoder {
     const safe = bytes.length - SCAN_MARGIN;
     const scanEnd = end <= safe ? end : safe > 0 ? bytes.lastIndexOf(10, safe - 1) + 1 : 0;
     const { rows } = lines;
-    const place = { at: from };
-    while (place.at < end) {
-      if (place.at < scanEnd && lines.layout.scannable) {
+    const cursor = { offset: from };
+    while (cursor.offset < end) {
+      if (cursor.offset < scanEnd && lines.layout.scannable) {
         const { batch } = rows;
         cleared(batch, lines.layout);
-        const scanned = scanRecords(bytes, view, place, scanEnd, lines.layout, lines.stamped, number, batch, options);
+        const scanned = scanRecords(bytes, view, cursor, scanEnd, lines.layout, lines.stamped, number, batch, options);
         number += scanned;
         const full = scanned > 0 && rows.advance(scanned);
-        if (full || place.at === end || scanned === ROWS_A_CALL) continue;
+        if (full || cursor.offset === end || scanned === ROWS_A_CALL) continue;
       }
-      const newline = bytes.indexOf(10, place.at);
-      lines.line(bytes, place.at, newline, number++);
-      place.at = newline + 1;
+      const newline = bytes.indexOf(10, cursor.offset);
+      lines.line(bytes, cursor.offset, newline, number++);
+      cursor.offset = newline + 1;
     }
   };
 
@@ -70,7 +70,7 @@ export function createTextDecoder(options: DecoderOptions): ObjectDecoder {
 
   return {
     push(given) {
-      // Never a Buffer: the tokeniser is compiled for one kind of array, and compiled anew when it meets another.
+      // Never a Buffer: V8 compiles the scanner for one type of array, and again when it meets another.
       const chunk = new Uint8Array(given.buffer, given.byteOffset, given.length);
       let from = 0;
       if (carried > 0 || dropping) {
@@ -99,7 +99,7 @@ export function createTextDecoder(options: DecoderOptions): ObjectDecoder {
   };
 }
 
-/** The fast tokeniser writes only the columns of its layout; the others of a reused batch are emptied once before. */
+/** The scanner writes only the columns of its layout, so the others of a reused batch are cleared once before. */
 function createColumnClearing({ interfaces, accounts }: DecoderOptions): (batch: FlowBatch, layout: Layout) => void {
   let lastBatch: FlowBatch | null = null;
   let lastLayout: Layout | null = null;

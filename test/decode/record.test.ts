@@ -129,7 +129,7 @@ describe("formats of AWS's documentation without action, times or ports", () => 
       { ...none, src: "10.0.0.2", dst: "10.0.0.1", start: 1620000000, end: 1620000000, action: "ACCEPT" },
     ],
   ])("%s", (_, fields, record, expected) => {
-    // Twice, so that the second one goes through the fast tokeniser where it can.
+    // Twice, so that the second one goes through the scanner where it can.
     const { rows, bad } = decodeText(`${fields}\n${record}\n${record}\n${"#".repeat(40)}`);
     expect(bad).toEqual([]);
     expect(rows).toEqual([2, 3].map((line) => ({ ...expected, line })));

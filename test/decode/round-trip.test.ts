@@ -141,8 +141,8 @@ describe("decoding", () => {
     );
   });
 
-  // Cut after every byte, no line reaches the fast tokeniser.
-  it("means the same by the fast and the careful tokeniser, also for damaged records", () => {
+  // Cut after every byte, no line reaches the scanner.
+  it("means the same by the scanner and the parser, also for damaged records", () => {
     const bytes = fc.record({
       at: fc.nat(),
       length: fc.nat(3),
@@ -165,7 +165,7 @@ describe("decoding", () => {
           const lines = parts.map(([values, damage]) =>
             damage === null ? encode(values, fields) : hurt(encode(values, fields), damage),
           );
-          // A first line makes the names known, a last one gives the fast tokeniser its margin.
+          // A first line makes the names known, a last one gives the scanner its margin.
           const known = encode({ ...parts[0][0], interfaceId: "eni-1", accountId: "123456789012" } as Row, fields);
           const text = [known, ...lines, known].join("\n");
           const fast = decodeText(text, fields);

@@ -35,7 +35,7 @@ describe("the text decoder", () => {
     );
   });
 
-  it("takes chunks that are shorter than what the fast tokeniser reads ahead", () => {
+  it("takes chunks that are shorter than what the scanner reads ahead", () => {
     const fields = ["interface-id", "srcaddr", "dstaddr"];
     const text = "\neni-1 10.0.0.1 10.0.0.2\n\neni-1 10.0.0.1 10.0.0.2\n";
     const whole = decodeText(text, fields);

@@ -1,3 +1,5 @@
+// Dense code: a hash table over bytes. It compares names four bytes at a time, and tries the length and the name found last
+// first: an account follows itself, and interfaces share a length. Measured with `node .bench/test/bench/decode.js`.
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 
@@ -10,8 +12,8 @@ export const FIND_BYTES = 32;
  */
 export class ByteDictionary {
   readonly strings: string[] = [];
-  // Set here and once more by the constructor: fields that are only ever initialised are compiled as constants, and what
-  // reads them is compiled anew when they change.
+  // Set twice, here and by the constructor: V8 compiles fields that are only ever initialised as constants, and compiles
+  // everything that reads them again when they change.
   private slots = new Int32Array(0);
   private bytes = new Uint8Array(0);
   private view = new DataView(this.bytes.buffer);
@@ -30,7 +32,7 @@ export class ByteDictionary {
     this.view = new DataView(this.bytes.buffer);
     const joined = initial.join("");
     const bytes = ENCODER.encode(joined);
-    // Of ASCII the lengths are known without encoding each on its own, which takes longer than all the rest.
+    // ASCII text has as many bytes as characters. Encoding each string on its own would take longer than all the rest.
     if (bytes.length > joined.length) for (const text of initial) this.idOf(text);
     else {
       let to = 0;
@@ -51,9 +53,9 @@ export class ByteDictionary {
     return this.id(bytes, 0, bytes.length);
   }
 
-  /** Id of the bytes in `[from, to)`; a new name is copied and gets the next id. `text`: where it is known already. */
+  /** Id of the bytes in `[from, to)`; a new name is copied and gets the next id. `text`: the same as a string, if known. */
   id(source: Uint8Array, from: number, to: number, text?: string): number {
-    // Copied first and given up again where the name is known: hashing and comparing then read own, padded memory.
+    // Copied first, and given up if the name is known: hashing and comparing then read memory that is padded.
     const start = this.used;
     const length = to - from;
     this.reserve(start + length);
@@ -76,7 +78,7 @@ export class ByteDictionary {
 
   /**
    * Id of the name that starts at `at` and ends before a byte of 32 or less, -1 when it is not known or too long;
-   * `foundLength` is its length. For tokenisers: the length of the last name found is tried before any scan.
+   * `foundLength` is its length. The length of the last name found is tried before any other.
    * `FIND_BYTES` bytes from `at` must be readable.
    */
   find(source: Uint8Array, view: DataView, at: number): number {
