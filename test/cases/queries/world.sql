@@ -31,7 +31,7 @@ update rule_dim set unlogged = rule_id = 'sgr-db-time';
 
 update interface_dim set owner_ids = case when subnet_id = 'subnet-front' then list_append(group_ids, 'acl-front') else group_ids end;
 
-insert into rule_sets values
+insert into rule_sets (rule_set_id, rule_id, certain) values
   (1, 'sgr-web-https', true), (2, 'sgr-web-rdp', true), (3, 'sgr-app-http', true), (3, 'sgr-app-wide', true), (4, 'sgr-app-wide', true), (5, 'sgr-app-syslog', true),
   (6, 'sgr-db-mysql', true), (7, 'sgr-web-out', true);
 

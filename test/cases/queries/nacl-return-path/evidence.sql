@@ -1,4 +1,4 @@
-insert into flow_rows values
+insert into flow_rows (object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes, tcp_flags, judgement_id) values
   (1, 2, 1, sec('2026-11-01 09:00'), 0, ip('10.0.1.10'), ip('198.51.100.7'), 443, 61000, 6, 1, 44, 18, 5),
   (1, 3, 1, sec('2026-11-01 09:01'), 3, ip('10.0.1.10'), ip('198.51.100.7'), 443, 61000, 6, 2, 88, 18, 5),
   (1, 4, 1, sec('2026-11-01 09:02'), 0, ip('10.0.1.10'), ip('198.51.100.8'), 80, 65000, 6, 1, 44, 18, 5),

@@ -1,5 +1,5 @@
 -- https: real clients (two partial rows of one day), a scanner too; rdp: only that scanner, refused; syslog: one-way
-insert into rule_traffic values
+insert into rule_traffic (day, interface_idx, rule_set_id, direction, protocol, port, peer, peer6, connections, replied, meaningful, reset, packets, bytes, reply_packets, reply_bytes, first_s, last_s) values
   (day_of('2026-11-01'), 1, 1, 1, 6, 443, ip('192.0.2.10'), null, 3, 3, 3, 0, 30, 3000, 30, 9000, sec('2026-11-01 09:00'), sec('2026-11-01 09:10')),
   (day_of('2026-11-01'), 1, 1, 1, 6, 443, ip('192.0.2.10'), null, 1, 1, 1, 0, 10, 1000, 10, 3000, sec('2026-11-01 10:00'), sec('2026-11-01 10:10')),
   (day_of('2026-11-02'), 1, 1, 1, 6, 443, null, 42540766411282592856903984951653826561::uhugeint, 1, 1, 1, 0, 10, 1000, 10, 3000, sec('2026-11-02 10:00'), sec('2026-11-02 10:10')),
@@ -9,9 +9,11 @@ insert into rule_traffic values
   (day_of('2026-11-01'), 2, 4, 1, 6, 8010, ip('10.0.1.10'), null, 2, 2, 2, 0, 20, 2000, 20, 2000, sec('2026-11-01 09:00'), sec('2026-11-01 11:00')),
   (day_of('2026-11-01'), 2, 5, 1, 17, 514, ip('10.0.2.30'), null, 9, 0, 0, 0, 90, 9000, 0, 0, sec('2026-11-01 09:00'), sec('2026-11-01 11:00')),
   (day_of('2026-11-01'), 3, 6, 1, 6, 3306, ip('10.0.2.20'), null, 4, 0, 0, 0, 4, 240, 0, 0, sec('2026-11-01 09:00'), sec('2026-11-01 11:00'));
-insert into activity values
+insert into activity (hour, interface_idx, judgement_id, records, packets, bytes, first_s, last_s) values
   (hour_of('2026-11-01 09:00'), 1, 1, 3, 30, 3000, sec('2026-11-01 09:00'), sec('2026-11-01 09:10')),
   (hour_of('2026-11-01 10:00'), 1, 1, 1, 10, 1000, sec('2026-11-01 10:00'), sec('2026-11-01 10:10'));
-insert into flow_rows select 1, 10 + r, 1, sec('2026-11-01 09:00') + r, 0, ip('198.51.100.1'), ip('10.0.1.10'), 50000, 100 + r, 6, 1, 44, 2, 3 from range(20) t(r);
+insert into flow_rows (object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes, tcp_flags, judgement_id)
+  select 1, 10 + r, 1, sec('2026-11-01 09:00') + r, 0, ip('198.51.100.1'), ip('10.0.1.10'), 50000, 100 + r, 6, 1, 44, 2, 3 from range(20) t(r);
 -- every interface is complete
-insert into coverage_minutes select hour_of('2026-11-01 09:00') + r, i, 1152921504606846975, 0, 0, 50, 50 from range(48) t(r), range(1, 5) u(i);
+insert into coverage_minutes (hour, interface_idx, ok_minutes, nodata_minutes, skip_minutes, accepted, rejected)
+  select hour_of('2026-11-01 09:00') + r, i, 1152921504606846975, 0, 0, 50, 50 from range(48) t(r), range(1, 5) u(i);
