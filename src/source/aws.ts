@@ -6,12 +6,12 @@ import { AppError } from "../errors.ts";
 import type { AwsOptions, SourceEvents } from "./source.ts";
 
 /**
- * Tries of one request, the first included. Standard back-off, jittered, doubling from 50 ms (1 s when throttled) to
- * 20 s. With every tenth request failing, one in a hundred million runs out of tries.
+ * Tries of one request, the first included, with the SDK's jittered back-off: 50 ms (1 s when throttled) doubling to 20 s.
+ * If every tenth request fails, one in a hundred million runs out of tries.
  */
 const ATTEMPTS = 8;
 
-/** One client a thread and set of options: its connections are kept alive and shared. */
+/** One client for each thread and set of options: its connections are kept alive and shared. */
 const clients = new Map<string, Promise<unknown>>();
 
 export async function s3Client(aws: AwsOptions): Promise<S3Client> {
@@ -21,11 +21,11 @@ export async function s3Client(aws: AwsOptions): Promise<S3Client> {
     const client = new S3Client({
       ...common(aws),
       followRegionRedirects: true,
-      // Bytes are guarded by TLS and by gzip's own checksum; another pass over each would cost a core.
+      // TLS and gzip's checksum protect the bytes already; a third check would cost a core.
       responseChecksumValidation: "WHEN_REQUIRED",
       requestChecksumCalculation: "WHEN_REQUIRED",
     });
-    // A server of one's own has no host name for each bucket. Asked of the SDK, which knows all places of the setting.
+    // A private server has no host name for each bucket. The SDK knows all the settings that may name one.
     const ownServer = aws.endpoint ?? (await client.config.serviceConfiguredEndpoint?.());
     client.config.forcePathStyle = ownServer !== undefined;
     return client;
@@ -72,20 +72,20 @@ function common({ region, profile, endpoint, timeoutMs = 30_000 }: AwsOptions) {
 interface WithStack {
   readonly middlewareStack: {
     add(
-      middleware: (next: (args: never) => Promise<Answer>) => (args: never) => Promise<Answer>,
+      middleware: (next: (args: never) => Promise<CommandOutput>) => (args: never) => Promise<CommandOutput>,
       options: { step: "finalizeRequest" | "deserialize"; priority: "low"; name: string },
     ): void;
   };
 }
 
-interface Answer {
+interface CommandOutput {
   readonly response: unknown;
 }
 
-/** Reports every try of the command after the first. `what` names the request to the user. */
+/** Reports each repetition of the command. `what` names the request to the user. */
 export function countRetries<Command>(command: Command, what: string, events: SourceEvents): Command {
   let tries = 0;
-  // The SDK's retry loop stands in the same step before it, so that this one runs on each try.
+  // The SDK's retry loop comes earlier in the same step, so this middleware runs on each try.
   (command as WithStack).middlewareStack.add(
     (next) => (args) => {
       if (tries++ > 0) events.retry(what);
@@ -96,7 +96,7 @@ export function countRetries<Command>(command: Command, what: string, events: So
   return command;
 }
 
-/** The clock of the service, in milliseconds, once the command was answered: the machine's own may be off. */
+/** The time by the service's clock, in milliseconds, once the command was answered: this machine's may be wrong. */
 export function serverClock(command: unknown): () => number {
   let now = Date.now();
   (command as WithStack).middlewareStack.add(
@@ -124,8 +124,8 @@ const CLOCK = "set the clock of this machine";
 const LATER = "replay again later: only what is missing is read";
 const TLS = "check AWS_ENDPOINT_URL (http or https?) and, behind a proxy of your own, NODE_EXTRA_CA_CERTS";
 
-/** Names of errors, over all services, that have one meaning and one remedy. */
-const KNOWN: Record<string, { says: string; hint?: string }> = {
+/** Error names of all services, with their meaning and remedy. */
+const MEANINGS: Record<string, { says: string; hint?: string }> = {
   CredentialsProviderError: { says: "no usable AWS credentials", hint: SIGN_IN },
   TokenProviderError: { says: "no usable AWS sign-in", hint: SIGN_IN },
   ExpiredToken: { says: "the AWS credentials have expired", hint: SIGN_IN },
@@ -166,29 +166,28 @@ export function awsError(thrown: unknown, action: string, what: string): unknown
   const status = String(error.$metadata?.httpStatusCode ?? "");
   const attempts = error.$metadata?.attempts ?? 1;
   const tries = attempts > 1 ? `, after ${attempts} tries` : "";
-  const tell = (says: string, hint?: string): AppError =>
+  const failure = (says: string, hint?: string): AppError =>
     new AppError("E_SOURCE", `cannot read ${what}: ${says}${tries}`, { cause: thrown, ...(hint && { hint }) });
-  if (error.message === "Region is missing") return tell("no AWS region", REGION);
-  if (error.message.startsWith("Region not accepted")) return tell("not a region", "as in us-east-1");
-  // The name is what the server says.
-  const name = [error.name, error.code ?? ""].find((one) => Object.hasOwn(KNOWN, one));
-  const known = name === undefined ? undefined : KNOWN[name];
-  if (known?.hint === REGION) {
+  if (error.message === "Region is missing") return failure("no AWS region", REGION);
+  if (error.message.startsWith("Region not accepted")) return failure("not a region", "as in us-east-1");
+  const name = [error.name, error.code ?? ""].find((one) => Object.hasOwn(MEANINGS, one));
+  const meaning = name === undefined ? undefined : MEANINGS[name];
+  if (meaning?.hint === REGION) {
     const region = /^[a-z0-9-]+$/.exec(error.$response?.headers?.["x-amz-bucket-region"] ?? "")?.[0];
-    return tell(known.says, region === undefined ? known.hint : `give --region ${region}`);
+    return failure(meaning.says, region === undefined ? meaning.hint : `give --region ${region}`);
   }
-  if (known) return tell(known.says, known.hint);
+  if (meaning) return failure(meaning.says, meaning.hint);
   if (/kms:Decrypt/.test(error.message))
-    return tell("kms:Decrypt is denied", "allow kms:Decrypt on the key of the bucket");
+    return failure("kms:Decrypt is denied", "allow kms:Decrypt on the key of the bucket");
   if (DENIED.has(error.name) || status === "403")
-    return tell(`${action} is denied`, `allow ${action} in the IAM policy`);
-  if (status === "404") return tell("it does not exist");
+    return failure(`${action} is denied`, `allow ${action} in the IAM policy`);
+  if (status === "404") return failure("it does not exist");
   if (error.code && UNREACHABLE.has(error.code))
-    return tell(`the endpoint cannot be reached (${error.code})`, ENDPOINT);
-  if (error.code && UNTRUSTED.test(error.code)) return tell(`no trusted connection (${error.code})`, TLS);
+    return failure(`the endpoint cannot be reached (${error.code})`, ENDPOINT);
+  if (error.code && UNTRUSTED.test(error.code)) return failure(`no trusted connection (${error.code})`, TLS);
   if (error.$metadata === undefined && error.code === undefined) return thrown;
   const hint = Number(status) >= 500 ? LATER : undefined;
-  return tell(`${error.code ?? error.name}: ${error.message.split("\n", 1)[0]}`, hint);
+  return failure(`${error.code ?? error.name}: ${error.message.split("\n", 1)[0]}`, hint);
 }
 
 /** A token bucket: resolves at most `perSecond` times a second, after a first burst of as many, in the order asked. */

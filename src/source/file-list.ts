@@ -5,16 +5,16 @@ import { AppError } from "../errors.ts";
 import { createSetAside, reasonToSetAside, type SetAside, timeInName } from "./object-name.ts";
 import type { SourceEvents, SourceObject } from "./source.ts";
 
-/** File system calls under way at once: enough to hide a network drive's latency, few enough for any limit. */
+/** File system calls at a time: enough to hide the latency of a network drive, few enough for any limit. */
 const PARALLEL = 64;
 
-/** Tells a file that changed from the one that was planned: size and modification time in nanoseconds. */
+/** Size and modification time in nanoseconds: differs when a file has changed. */
 export function fingerprint(stats: BigIntStats): string {
   return `${stats.size}-${stats.mtimeNs}`;
 }
 
 /**
- * A file, folder (recursive) or glob as objects, unordered. What exists under the very name wins over the glob.
+ * A file, folder (recursive) or glob as objects, unordered. A path that exists is not taken for a glob.
  * @throws AppError E_SOURCE when nothing is there, nothing matches, or something cannot be read.
  */
 export async function planFiles(argument: string, events: SourceEvents): Promise<SourceObject[]> {
@@ -23,7 +23,7 @@ export async function planFiles(argument: string, events: SourceEvents): Promise
   const found = new Map<string, SourceObject>();
   const folders = new Set<string>();
   for (const root of roots) {
-    // Whoever names a hidden file wants it; a shell's own glob never yields one.
+    // A hidden file that is named itself is wanted: globs of a shell do not yield any.
     await collect(root, { found, folders, setAside, hidden: root === argument });
   }
   setAside.note(events);
@@ -129,7 +129,7 @@ const WHY: Record<string, string> = {
   EIO: "the disk or network drive failed",
 };
 
-/** A failed file system call in the user's words. */
+/** A failed file system call as one line for the user. */
 export function unreadable(path: string, error: unknown): AppError {
   const { code, message } = error as NodeJS.ErrnoException;
   return new AppError("E_SOURCE", `cannot read ${path}: ${(code && WHY[code]) ?? code ?? message}`, { cause: error });

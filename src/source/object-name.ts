@@ -82,7 +82,7 @@ const EVIDENCE = /\.duckdb(\.wal|\.tmp)?$/i;
 /** Spark and Hadoop markers; the probe that a CloudWatch Logs export leaves in its bucket. */
 const MARKERS = new Set(["_SUCCESS", "_started", "_committed", "aws-logs-write-test", "Thumbs.db", "desktop.ini"]);
 
-/** Why a file or key is not taken for a flow log; null where it is. Judges the name alone. */
+/** Why the name cannot be that of a flow log; null where it can. */
 export function reasonToSetAside(name: string): string | null {
   const base = baseName(name);
   if (base === "") return "folder marker";
@@ -93,7 +93,7 @@ export function reasonToSetAside(name: string): string | null {
   return null;
 }
 
-/** What a plan left out, told in one line a reason, however many there are. */
+/** What a plan left out: one note for each reason. */
 export interface SetAside {
   add(reason: string, name: string): void;
   /** `2 hidden files, 1 checksum file`; empty where nothing was set aside. */

@@ -40,7 +40,7 @@ it.each([
   else expect(error.hint).toBeUndefined();
 });
 
-it("leaves a bug its stack, and an error that is told already its words", () => {
+it("leaves bugs and errors that are already worded for the user as they are", () => {
   const bug = new TypeError("x is not a function");
   expect(awsError(bug, "s3:ListBucket", "x")).toBe(bug);
   const told = new AppError("E_USAGE", "no");

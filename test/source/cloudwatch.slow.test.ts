@@ -52,7 +52,7 @@ const event = (message: string, ingestionTime: number, logStreamName = "eni-1-al
   logStreamName,
 });
 
-it("goes on after empty pages, and takes what the part and the streams hold", async () => {
+it("reads on after empty pages and takes only events of the part and the streams", async () => {
   answers = [
     { body: { events: [], nextToken: "a" } },
     { body: { events: [event("one", 100), event("before", 99), event("after", 200)], nextToken: "b" } },
@@ -70,7 +70,7 @@ it("waits and asks again when it is throttled", async () => {
   expect(await read()).toEqual({ text: "one\n", chunks: 1, retries: 2 });
 });
 
-it("does not turn in circles", async () => {
+it("fails when CloudWatch gives the same page twice", async () => {
   answers = [{ body: { nextToken: "a" } }, { body: { nextToken: "a" } }];
   await expect(read()).rejects.toThrow(`cannot read ${hour.name}: CloudWatch Logs gave the same page twice`);
 });

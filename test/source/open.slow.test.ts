@@ -62,7 +62,7 @@ describe("a file that is not what was planned", () => {
   });
 });
 
-it("stops when told to", async () => {
+it("stops with the reason of the signal", async () => {
   writeFileSync(path, Buffer.alloc(2_200_000));
   const stop = new AbortController();
   const chunks = openObject(await planned(), { ...context, signal: stop.signal })[Symbol.asyncIterator]();

@@ -63,7 +63,7 @@ describe("files and folders", () => {
     expect(after!.etag).not.toBe(before!.etag);
   });
 
-  it("sets aside what is no log, with one note a reason", async () => {
+  it("sets aside what is no log, with one note for each reason", async () => {
     touch("x.log", ".DS_Store", ".git/config", "x.log.md5", "SHA256SUMS", "flowreplay.duckdb", "flowreplay.duckdb.wal");
     expect(await names(folder)).toEqual(["x.log"]);
     expect(notes.map((note) => note.replace(/ \(.*/, "")).sort()).toEqual([
@@ -80,7 +80,7 @@ describe("files and folders", () => {
 });
 
 describe("globs", () => {
-  it("expands patterns, folders included, and prefers what exists under the very name", async () => {
+  it("expands patterns, folders included, and prefers a path that exists", async () => {
     touch("a/1.log", "b/2.log", "b/3.txt", "[x].log", "x.log");
     expect(await names(`${folder}/*/*.log`)).toEqual(["a/1.log", "b/2.log"]);
     expect(await names(`${folder}/{a,b}`)).toEqual(["a/1.log", "b/2.log", "b/3.txt"]);
@@ -106,7 +106,7 @@ it("plans a folder of empty files without reading one", async () => {
   expect([objects.length, bytes]).toEqual([300, 0]);
 });
 
-it("knows stdin once", async () => {
+it("reads standard input once, however often it is named", async () => {
   expect((await plan(["-", "-"])).objects).toEqual([
     { name: "stdin", size: null, etag: null, time: null, kind: "pipe" },
   ]);

@@ -29,7 +29,7 @@ it("gives everything in order, chunk by chunk", async () => {
   expect(all).toEqual(Array.from({ length: 200 }, (_, i) => i >> 1));
 });
 
-it("starts before it is asked, stops at its limit and ends what it reads when it is left", async () => {
+it("begins before it is asked, stops at its limit, and ends the source when the reader leaves", async () => {
   const { source, seen } = counting(100);
   const ahead = prefetch(source, 5);
   await settle();
