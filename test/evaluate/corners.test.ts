@@ -12,7 +12,7 @@ const CHANGE = 1_700_001_000;
 const V2 =
   "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status";
 
-/** What was found to set the two evaluators apart, shrunk: the last of the lines is judged as `expected`, by both. */
+/** A case in which the two evaluators once differed, shrunk: both must judge the last of the lines as `expected`. */
 interface Corner {
   readonly name: string;
   readonly model: Configurations;
@@ -51,7 +51,7 @@ const CORNERS: readonly Corner[] = [
     expected: { layers: layers({ sg_out: "tracked", nacl_out: "allow" }), agreement: "agree" },
   },
   {
-    name: "of two routes the longer one says whether the peer is behind the transit gateway",
+    name: "the longest route decides whether the peer is behind the transit gateway",
     model: [
       {
         ...one,
@@ -88,7 +88,7 @@ const CORNERS: readonly Corner[] = [
     expected: { agreement: "agree", direction: "ingress", cause: null, snapshot: "after" },
   },
   {
-    name: "a tracked connection outlives its rule also where the other configuration stopped it at the network ACL",
+    name: "a tracked connection outlives its rule even if the other configuration stops it at the network ACL",
     model: [
       {
         ...one,
@@ -109,7 +109,7 @@ const CORNERS: readonly Corner[] = [
     },
   },
   {
-    name: "if the other end began the connection, what admitted that counts",
+    name: "if the other end may have opened the connection, the rule that admitted it then counts",
     model: [
       { ...one, groups: { "sg-1": ["in udp 40000-40010 192.0.2.0/24"] } },
       { ...one, groups: NO_RULES },
@@ -126,7 +126,7 @@ const CORNERS: readonly Corner[] = [
     },
   },
   {
-    name: "an ICMP error passes with its flow also where the other configuration lets ICMP in",
+    name: "an ICMP error passes with its flow even if the other configuration lets ICMP in",
     model: [
       {
         ...one,
@@ -140,7 +140,7 @@ const CORNERS: readonly Corner[] = [
     expected: { agreement: "agree", cause: "config_changed_in_record" },
   },
   {
-    name: "an undecided verdict has the cause of what is undecided, not that of a layer that passes",
+    name: "an undecided verdict has the cause of the undecided layer, not of a layer that passes",
     model: [
       {
         ...one,
@@ -163,13 +163,13 @@ const CORNERS: readonly Corner[] = [
     },
   },
   {
-    name: "of two doubts the one counts that a fuller model would settle, whichever rule comes first",
+    name: "the doubt that a fuller model would settle counts before others, whichever rule comes first",
     model: [{ ...one, groups: { "sg-1": ["in icmp 8/0 192.0.2.0/24", "in all pl-missing"] } }],
     lines: ["eni-1 192.0.2.7 10.0.0.5 0 0 1 ACCEPT 0 10"],
     expected: { agreement: "undecided", cause: "unresolved_reference" },
   },
   {
-    name: "without srcaddr and dstaddr the record lacks a field; no address is a stranger's",
+    name: "without srcaddr and dstaddr the cause is a missing field, not a foreign address",
     model: [{ ...one, groups: NO_RULES }],
     fields:
       "version account-id interface-id pkt-srcaddr pkt-dstaddr srcport dstport protocol packets bytes start end action log-status",
@@ -177,7 +177,7 @@ const CORNERS: readonly Corner[] = [
     expected: { agreement: "undecided", cause: "field_absent", direction: null },
   },
   {
-    name: "a reply of no connection that a rule may let out is undecided for the doubt about that rule",
+    name: "a reply without a connection that a rule may let out is undecided, with the doubt about that rule as cause",
     model: [{ ...one, groups: { "sg-1": ["out all pl-missing"] } }],
     fields: `${V2} tcp-flags`,
     lines: ["eni-1 192.0.2.7 10.0.0.5 22 22 6 ACCEPT 0 10 0", "eni-1 10.0.0.5 192.0.2.7 22 22 6 REJECT 0 10 0"],
@@ -185,7 +185,7 @@ const CORNERS: readonly Corner[] = [
   },
 ];
 
-suite("what once set the two evaluators apart", () => {
+suite("the two evaluators agree where they once differed", () => {
   test.each(CORNERS)("$name", ({ model: configurations, lines, fields = V2, expected }) => {
     const model = modelOf(
       configurations.map((network, at) => ({

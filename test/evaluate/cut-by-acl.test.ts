@@ -20,7 +20,7 @@ const AFTER: Network = {
   entries: { "acl-1": ["in 100 allow all 0.0.0.0/0", "out 90 deny all 10.0.1.0/24", "out 100 allow all 0.0.0.0/0"] },
 };
 
-test("a tracked connection outlives its rule, so that the network ACL is what cuts it", async () => {
+test("a tracked connection outlives its group rule, so a network ACL that changes with it decides", async () => {
   await withFolder(async (folder) => {
     for (const [time, network] of [
       ["2025-03-04T09-00-00Z", BEFORE],

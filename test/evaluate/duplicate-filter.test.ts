@@ -83,7 +83,7 @@ function filterOver(stored: { row: Row; channel: number }[], maxSlots: number, h
   };
 }
 
-test("recognises what it had to forget, with memory for a few buckets only", async () => {
+test("duplicates are recognised even if their buckets were evicted from memory", async () => {
   const row = fc.record({
     start: fc.nat(20).map((n) => n * 300),
     packets: fc.nat(3),
@@ -115,8 +115,8 @@ test("recognises what it had to forget, with memory for a few buckets only", asy
 
 test.each([
   ["SKIPDATA after NODATA", HAS_TIMES | (STATUS_NODATA << STATUS_SHIFT), HAS_TIMES | (STATUS_SKIPDATA << STATUS_SHIFT)],
-  ["a record without bytes", COMPLETE, COMPLETE ^ HAS_BYTES],
-])("keeps %s: it tells something else", async (_, first, second) => {
+  ["a record without bytes after one with bytes", COMPLETE, COMPLETE ^ HAS_BYTES],
+])("%s is no duplicate", async (_, first, second) => {
   const filter = filterOver([], 1 << 20, 1);
   await filter.pass([{ start: 600, packets: 0, bits: first }], 0);
   expect(await filter.pass([{ start: 600, packets: 0, bits: second }], 1)).toBe(0);
@@ -128,7 +128,7 @@ test.each([
   ["ports", COMPLETE ^ HAS_PORTS],
   ["an action", COMPLETE ^ ACTION_ACCEPT],
   ["addresses", COMPLETE ^ (IPV4 << FAMILY_SHIFT)],
-])("keeps every record that lacks %s: it does not say which flow it is of", async (_, bits) => {
+])("a record that lacks %s is never a duplicate: it does not identify its flow", async (_, bits) => {
   const filter = filterOver([], 1 << 20, 1);
   await filter.pass([{ start: 600, packets: 1, bits }], 0);
   expect(await filter.pass([{ start: 600, packets: 1, bits }], 1)).toBe(0);

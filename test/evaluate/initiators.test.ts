@@ -18,7 +18,7 @@ const connection = (client: string, port: number): string[] => [
   `2 123456789012 eni-1 10.0.0.5 ${client} 24007 ${port} 6 9 900 ${SECONDS} ACCEPT OK`,
 ];
 
-test("a server is known by the clients that are told already, whatever port another one has", async () => {
+test("a server is recognised by connections whose initiator is known, whatever port another client has", async () => {
   const others = [1, 2, 3].flatMap((at) => connection(`10.0.1.${at}`, 50_000 + at));
   // 1723 is a registered port as well as 24007: nothing else tells these two apart.
   const lines = [...connection("10.0.1.9", 1723), ...others];
@@ -30,9 +30,9 @@ test("a server is known by the clients that are told already, whatever port anot
 });
 
 test.each([
-  ["as long as ping sends them: the groups, which come first", 252, "sg_out"],
-  ["of another length, so perhaps an error about a flow: the network ACL", 348, "nacl_out"],
-])("refused ICMP packets to a peer of a flow, %s", async (_, bytes, layer) => {
+  ["the groups, which come first, if they have the length of pings", 252, "sg_out"],
+  ["the network ACL if they have another length and may be errors about a flow", 348, "nacl_out"],
+])("rejected ICMP packets to a peer of a flow are denied by %s", async (_, bytes, layer) => {
   const groups = { "sg-1": ["in tcp 24007 10.0.1.0/24"] };
   const icmp = `2 123456789012 eni-1 10.0.0.5 10.0.1.9 0 0 1 3 ${bytes} ${SECONDS} REJECT OK`;
   const model = await smallModel({ ...NETWORK, groups });
@@ -42,7 +42,7 @@ test.each([
   expect(slow[2].judgement).toMatchObject({ verdict: "deny", agreement: "agree", decidedBy: layer });
 });
 
-test("a port that looks a little more like a server's makes no mismatch of a connection that the rules let out", async () => {
+test("a port that looks only a little more like a server's never makes an accepted connection a mismatch", async () => {
   const groups = { "sg-1": ["out tcp 34567-34570 10.0.1.0/24"] };
   const lines = [
     `2 123456789012 eni-1 10.0.0.5 10.0.1.9 21769 34567 6 9 900 ${SECONDS} ACCEPT OK`,

@@ -24,19 +24,19 @@ const line = (text: string): string => {
 
 // The client uses its port again and again; the time-out of TCP is 350 s.
 test.each([
-  ["after the connection", ["ACCEPT 0 10", "REJECT 20 25"], "late_packet"],
-  ["in the second of its end", ["ACCEPT 0 10", "REJECT 10 25"], "late_packet"],
-  ["amid it", ["ACCEPT 0 30", "REJECT 20 25"], "no_explanation"],
-  ["between two records of it", ["ACCEPT 0 10", "ACCEPT 40 50", "REJECT 20 25"], "late_packet"],
-  ["between two uses of the port", ["ACCEPT 0 10", "ACCEPT 1000 1010", "REJECT 20 25"], "late_packet"],
-  ["between them, known in pieces", ["ACCEPT 0 10", "REJECT 20 25 |", "ACCEPT 300 310"], "late_packet"],
-  ["amid the later of two", ["ACCEPT 0 10", "ACCEPT 100 200", "REJECT 120 130"], "no_explanation"],
-  ["amid an earlier of three", ["ACCEPT 0 50", "ACCEPT 100 110", "ACCEPT 1000 1010", "REJECT 20 25"], "no_explanation"],
-  ["after the time-out", ["ACCEPT 0 10", "REJECT 500 505"], "late_packet"],
-  ["long after it", ["ACCEPT 0 10", "REJECT 1000 1005"], "no_explanation"],
-  ["long after it, before the next", ["ACCEPT 0 10", "REJECT 1000 1005", "ACCEPT 1020 1030"], "no_explanation"],
-  ["before the first", ["REJECT 0 5", "ACCEPT 20 30"], "no_explanation"],
-])("a rejected packet %s", (_name, lines, cause) => {
+  ["after the connection", "late_packet", ["ACCEPT 0 10", "REJECT 20 25"]],
+  ["in the second of its end", "late_packet", ["ACCEPT 0 10", "REJECT 10 25"]],
+  ["amid it", "no_explanation", ["ACCEPT 0 30", "REJECT 20 25"]],
+  ["between two records of it", "late_packet", ["ACCEPT 0 10", "ACCEPT 40 50", "REJECT 20 25"]],
+  ["between two uses of the port", "late_packet", ["ACCEPT 0 10", "ACCEPT 1000 1010", "REJECT 20 25"]],
+  ["between them, known in pieces", "late_packet", ["ACCEPT 0 10", "REJECT 20 25 |", "ACCEPT 300 310"]],
+  ["amid the later of two", "no_explanation", ["ACCEPT 0 10", "ACCEPT 100 200", "REJECT 120 130"]],
+  ["amid an earlier of three", "no_explanation", ["ACCEPT 0 50", "ACCEPT 100 110", "ACCEPT 1000 1010", "REJECT 20 25"]],
+  ["after the time-out", "late_packet", ["ACCEPT 0 10", "REJECT 500 505"]],
+  ["long after it", "no_explanation", ["ACCEPT 0 10", "REJECT 1000 1005"]],
+  ["long after it, before the next", "no_explanation", ["ACCEPT 0 10", "REJECT 1000 1005", "ACCEPT 1020 1030"]],
+  ["before the first", "no_explanation", ["REJECT 0 5", "ACCEPT 20 30"]],
+])("a rejected packet %s has the cause %s", (_name, cause, lines) => {
   const segments: string[] = [""];
   for (const text of lines) {
     segments[segments.length - 1] += line(text);

@@ -44,7 +44,7 @@ test(`another group rule turns no allow into a deny (${asked.name})`, () => {
   expect(turned).toBeGreaterThan(0);
 });
 
-test(`network ACL entries that match nothing in common may change places (${asked.name})`, () => {
+test(`swapping network ACL entries that match nothing in common changes no verdict (${asked.name})`, () => {
   let swapped = 0;
   fc.assert(
     fc.property(history, segments, fc.nat(), fc.nat(1), (configurations, parts, at, acl) => {
@@ -70,7 +70,7 @@ test(`network ACL entries that match nothing in common may change places (${aske
   expect(swapped).toBeGreaterThan(asked.count / 10);
 });
 
-test(`a record in two halves has the verdict it had in one (${asked.name})`, () => {
+test(`a record split in two halves keeps its verdict (${asked.name})`, () => {
   fc.assert(
     fc.property(history, segments, ([first], parts) => {
       const whole = judge([first], parts);

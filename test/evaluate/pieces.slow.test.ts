@@ -13,7 +13,7 @@ const asked = runs(250);
 /** After each part: go on in the same segment, begin another one, or end the run and begin another. */
 const cuts = fc.array(fc.constantFrom("segment", "segment", "run", "none"), { minLength: 4, maxLength: 4 });
 
-test(`replayed in pieces, records are judged and rules used as in one go (${asked.name})`, () => {
+test(`records replayed in pieces are judged, and rules credited, as in one go (${asked.name})`, () => {
   fc.assert(
     fc.property(history, episodes, cuts, (configurations, traffic, after) => {
       const model = modelOf(describeHistory(configurations));
@@ -33,7 +33,7 @@ test(`replayed in pieces, records are judged and rules used as in one go (${aske
   );
 });
 
-test("a rule was hit first when its connection began, also where the record of that came after the others", async () => {
+test("a rule is first hit when its connection begins, even if that record arrives last", async () => {
   const model = await smallModel({
     subnets: { "subnet-1": "10.0.0.0/24" },
     interfaces: { "eni-1": "subnet-1 10.0.0.5 sg-1" },

@@ -5,7 +5,7 @@ import { createRuleSets } from "../../src/evaluate/facts/rule-sets.ts";
 const match = (rules: number[], possible: number[] = []) =>
   ({ answer: "allow", rules, possible, untracked: false, named: false, doubt: null, echo: null }) as never;
 
-test("a rule set that an earlier run stored keeps its number, wherever its rules stand now", () => {
+test("a rule set that an earlier run stored keeps its number when its rules have new indices", () => {
   const table = createLookupTable();
   const both = table.internMatch(match([0, 2]));
   const perhaps = table.internMatch(match([], [0, 2]));

@@ -10,7 +10,7 @@ const OPEN = {
 const line = (from: string, to: string, ports: string, action: string): string =>
   `2 123456789012 eni-1 ${from} ${to} ${ports} 17 1 80 1700000000 1700000001 ${action} OK`;
 
-test("an answer that the network ACL stops on its way in never reaches the groups: no use of their rule", async () => {
+test("an inbound reply that the network ACL stops is not credited to the group rule", async () => {
   const entries = { "acl-1": ["out 100 allow all 0.0.0.0/0"] };
   const lines = [
     line("10.0.0.5", "192.0.2.9", "40000 53", "ACCEPT"),
@@ -19,7 +19,7 @@ test("an answer that the network ACL stops on its way in never reaches the group
   expect(await connectionsByRule({ ...OPEN, entries }, lines)).toEqual({ "sgr-sg-1-1": 1 });
 });
 
-test("an answer that the network ACL stops on its way out has passed the groups by their rule", async () => {
+test("an outbound reply that the network ACL stops is credited to the group rule that let it pass", async () => {
   const entries = { "acl-1": ["in 100 allow all 0.0.0.0/0"] };
   const lines = [
     line("192.0.2.9", "10.0.0.5", "40000 53", "ACCEPT"),

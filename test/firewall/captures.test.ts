@@ -15,7 +15,7 @@ const chosen = process.env.FLOWREPLAY_TOPOLOGY?.split(",") ?? Object.keys(TOPOLO
 /** Milliseconds, for a busy machine. */
 const PATIENCE = 600_000;
 
-describe.each(chosen)("what a firewall did in a network it made up: %s", (name) => {
+describe.each(chosen)("a replay agrees with what a simulated firewall did: %s", (name) => {
   test.each(seeds(1))(
     "seed %i",
     async (seed) => {

@@ -72,9 +72,9 @@ async function verdictsOf(db: string): Promise<Map<string, string>> {
 /** Milliseconds, for a busy machine. */
 const PATIENCE = 600_000;
 
-describe.each(chosen)("a configuration changed after the capture: %s", (name) => {
+describe.each(chosen)("what-if after a capture of a simulated firewall: %s", (name) => {
   test.each(seeds(1))(
-    "seed %i: the records that flip are those that the firewall says",
+    "seed %i: the verdicts that change are those that the firewall names",
     async (seed) => {
       await withFolder(async (folder) => {
         const chance = createChance(seed);

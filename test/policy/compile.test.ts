@@ -26,7 +26,7 @@ const ingressOf = (policy: CompiledPolicy, snapshot: number, eni: string): Filte
   return filters[interfaces.sgIngress[policy.interfaceIds.indexOf(eni)]];
 };
 
-test("a rule has one number in all snapshots; numbers of before come first and stay", () => {
+test("a rule has one index in all snapshots, and known rules keep theirs", () => {
   const policy = compileModel(modelOf(before, after));
   expect([0, 1].map((at) => ids(policy, ingressOf(policy, at, "eni-web")))).toEqual([
     ["sgr-1", "sgr-2"],
@@ -39,7 +39,7 @@ test("a rule has one number in all snapshots; numbers of before come first and s
   expect(ids(later, ingressOf(later, 0, "eni-web"))).toEqual(["sgr-3", "sgr-2"]);
 });
 
-test("known interfaces keep their numbers, also those that no snapshot has", () => {
+test("known interfaces keep their numbers, even if no snapshot has them", () => {
   const policy = compileModel(modelOf(before), ["eni-gone", "eni-db"]);
   expect(policy.interfaceIds).toEqual(["eni-gone", "eni-db", "eni-web"]);
   expect([...policy.snapshots[0].interfaces.sgIngress].map((filter) => filter === NOT_IN_SNAPSHOT)).toEqual([
@@ -49,7 +49,7 @@ test("known interfaces keep their numbers, also those that no snapshot has", () 
   ]);
 });
 
-test("the first snapshot is in force from ever on", () => {
+test("the first snapshot is in force for all earlier times", () => {
   expect(compileModel(modelOf(before, after)).snapshots.map(({ since }) => since)).toEqual([-Infinity, 2000]);
   expect(compileModel(modelOf())).toEqual({
     snapshots: [],
@@ -60,7 +60,7 @@ test("the first snapshot is in force from ever on", () => {
   });
 });
 
-test("interfaces with the same set of groups share filters, in whatever order they name them", () => {
+test("interfaces with the same groups share filters, whatever the order of the groups", () => {
   const [a, b] = [
     ["sg-a", "sg-b"],
     ["sg-b", "sg-a"],
@@ -79,7 +79,7 @@ test("a group that the model lacks may allow anything", () => {
   expect(policy.snapshots[0].peerStates[rules[0].peer]).toBe(1);
 });
 
-test("network ACL entries stay in their order, apart by direction, the action with them", () => {
+test("network ACL entries are split by direction and keep their order and action", () => {
   const entries = [
     entry(90, { cidr: "10.0.0.0/8", action: "deny", protocol: 6, ports: { from: 22, to: 22 } }),
     entry(100, { cidr: "0.0.0.0/0" }),
@@ -102,7 +102,7 @@ test("network ACL entries stay in their order, apart by direction, the action wi
   expect(outward.rules).toMatchObject([{ protocol: 58, icmpType: 128, icmpCode: 0, open: true }]);
 });
 
-test("ports that some rule of some snapshot names one by one, by protocol", () => {
+test("named ports are those that some rule of some snapshot names alone", () => {
   const rules = [
     https("sgr-1"),
     https("sgr-2", { ports: { from: 8000, to: 8010 } }),

@@ -48,7 +48,7 @@ function ask(
 const T443 = [TCP, 443] as const;
 type Row = [string, Partial<CompiledRule>[], readonly [number, number], Partial<FilterMatch>];
 
-describe("security groups: any rule that matches allows, and every one is named", () => {
+describe("security groups: any matching rule allows, and all of them are listed", () => {
   test.each<Row>([
     ["no rule", [], T443, { answer: "deny", rules: [], possible: [], doubt: null }],
     ["port and peer", [https], T443, { answer: "allow", rules: [0], named: true }],
@@ -96,7 +96,7 @@ describe("security groups: any rule that matches allows, and every one is named"
 });
 
 const deny = { allow: false };
-describe("network ACLs: the first entry that matches decides", () => {
+describe("network ACLs: the first matching entry decides", () => {
   test.each<Row>([
     ["no entry", [], T443, { answer: "deny", rules: [] }],
     ["the first of two", [https, { ...https, ...deny }], T443, { answer: "allow", rules: [0] }],
@@ -120,7 +120,7 @@ describe("network ACLs: the first entry that matches decides", () => {
     ["port not recorded", [https, deny], [TCP, -1], { answer: "undecided", doubt: "field_absent" }],
   ])("%s", (_name, rules, service, expected) => expect(ask("nacl", rules, service)).toMatchObject(expected));
 
-  test("the likely entry of an echo request and of its reply", () => {
+  test("the likely entries for an echo request and its reply are named", () => {
     const reply = { protocol: ICMP, icmpType: 0, ...deny };
     const request = { ...ping, icmpCode: 0 };
     const wrongCode = { ...ping, icmpCode: 3 };

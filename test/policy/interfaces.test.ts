@@ -78,7 +78,7 @@ test.each<[string, NetworkInterface, number]>([
   expect(details.subnet).toEqual(SUBNETS.find(({ id }) => id === one.subnetId)?.prefixes);
 });
 
-test("the columns of a plain interface, and of one that the snapshot does not know", () => {
+test("columns describe a plain interface, and mark one that the snapshot does not know", () => {
   const { row, compiled } = compile(at("plain", "10.0.1.5"));
   expect(row).toEqual({
     sgIngress: 1,
@@ -94,7 +94,7 @@ test("the columns of a plain interface, and of one that the snapshot does not kn
   expect([compiled.sgIngress[0], compiled.sgEgress[0]]).toEqual([NOT_IN_SNAPSHOT, NOT_IN_SNAPSHOT]);
 });
 
-test("without groups, ACL or subnet the layers have no filter and no address is of the subnet", () => {
+test("without groups, ACL or subnet the layers have no filter and no address is in the subnet", () => {
   const { row } = compile({ ...at(null, "10.0.1.5"), groupIds: [] });
   expect(row).toMatchObject({
     sgIngress: NO_FILTER,

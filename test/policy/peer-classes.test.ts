@@ -40,7 +40,7 @@ const membersOf = (classes: PeerClasses, family: Family, address: bigint): numbe
   return [...classes.members.subarray(classes.offsets[found], classes.offsets[found + 1])];
 };
 
-test("property: an address is of the class of exactly the peers whose blocks contain it", () => {
+test("an address is of the class of exactly the peers whose blocks contain it", () => {
   fc.assert(
     fc.property(
       fc.array(fc.array(block, { maxLength: 4 }), { maxLength: 8 }),

@@ -8,7 +8,7 @@ const range = fc
   .map(([from, width]) => ({ from, to: Math.min(65_535, from + width) }));
 const ranges = fc.array(range, { maxLength: 6 });
 
-test("property: two ports are one service exactly when no cut lies between them", () => {
+test("two ports are one service exactly if no rule's boundary lies between them", () => {
   fc.assert(
     fc.property(ranges, ranges, (tcp, udp) => {
       const services = buildServices(tcp, udp);
@@ -27,7 +27,7 @@ test("property: two ports are one service exactly when no cut lies between them"
   );
 });
 
-test("property: a service stands for its protocol, and its port is one of its own", () => {
+test("a service has its own protocol and one of its own ports", () => {
   fc.assert(
     fc.property(
       ranges,

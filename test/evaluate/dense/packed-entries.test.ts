@@ -5,7 +5,7 @@ import { KEPT_WORDS, packEntries, unpackEntries } from "../../../src/evaluate/de
 import { runs } from "../random/runs.ts";
 
 const asked = runs(500);
-const PLACES = 50;
+const LOOKUPS = 50;
 // Times of a few minutes, addresses of a few interfaces, and whatever else 32 bits can hold.
 const word = fc.oneof(
   fc.constantFrom(0, 1, 127, 128, 0xffff, 0x10000, 0x7fffffff, 0x80000000, NEVER),
@@ -14,17 +14,17 @@ const word = fc.oneof(
   fc.nat(0xffffffff),
 );
 const entry = fc.array(word, { minLength: KEPT_WORDS, maxLength: KEPT_WORDS }).map((words) => {
-  // Numbers, not addresses: of an interface, and of a reading.
+  // The number of an interface, and of a lookup.
   words[0] %= 1000;
-  words[OPENED_BY] %= PLACES;
+  words[OPENED_BY] %= LOOKUPS;
   return words;
 });
 
-test(`entries come back word by word, their readings by their new numbers (${asked.name})`, () => {
-  const places = Uint32Array.from({ length: PLACES }, (_, openedBy) => openedBy * 3);
+test(`entries are the same after packing and unpacking, with the new numbers of their lookups (${asked.name})`, () => {
+  const storedAs = Uint32Array.from({ length: LOOKUPS }, (_, openedBy) => openedBy * 3);
   fc.assert(
     fc.property(fc.array(entry), (entries) => {
-      expect(roundTrip(entries, places)).toEqual(
+      expect(roundTrip(entries, storedAs)).toEqual(
         entries.map((words) => words.map((value, at) => (at === OPENED_BY ? value * 3 : value))),
       );
     }),
@@ -32,18 +32,18 @@ test(`entries come back word by word, their readings by their new numbers (${ask
   );
 });
 
-test("more entries than a chunk holds", () => {
+test("more entries than one block holds are the same after packing and unpacking", () => {
   const entries = Array.from({ length: 70_000 }, (_, at) =>
-    Array.from({ length: KEPT_WORDS }, (_, word) => (word === OPENED_BY ? at % PLACES : (at * (word + 1)) % 1000)),
+    Array.from({ length: KEPT_WORDS }, (_, word) => (word === OPENED_BY ? at % LOOKUPS : (at * (word + 1)) % 1000)),
   );
-  const places = Uint32Array.from({ length: PLACES }, (_, openedBy) => openedBy);
-  expect(roundTrip(entries, places)).toEqual(entries);
+  const storedAs = Uint32Array.from({ length: LOOKUPS }, (_, openedBy) => openedBy);
+  expect(roundTrip(entries, storedAs)).toEqual(entries);
 });
 
-function roundTrip(entries: readonly (readonly number[])[], places: Uint32Array): number[][] {
+function roundTrip(entries: readonly (readonly number[])[], storedAs: Uint32Array): number[][] {
   const words = new Uint32Array(entries.length * STRIDE);
   entries.forEach((one, at) => words.set(one, at * STRIDE));
   const found: number[][] = [];
-  unpackEntries(packEntries(words, entries.length, places), (one) => void found.push([...one]));
+  unpackEntries(packEntries(words, entries.length, storedAs), (one) => void found.push([...one]));
   return found;
 }
