@@ -10,7 +10,7 @@ import { expectTransfers, startThreads, type Threads } from "./replay/threads.ts
 import type { AwsOptions, SourceObject } from "./source/source.ts";
 import { kindOfObject } from "./source/table.ts";
 import type { EvidenceQuery } from "./store/evidence-query.ts";
-import { factBuffers } from "./store/fact-columns.ts";
+import { factBuffers } from "./store/columns.ts";
 
 export interface ReplayOptions {
   readonly sources: readonly string[];

@@ -5,7 +5,7 @@ import { createLookupTable, type LookupTable } from "../evaluate/lookup/policy-l
 import type { Model } from "../model/model.ts";
 import { compileModel } from "../policy/compile.ts";
 import type { StoredRecords, StoredJudgement } from "../store/stored-records.ts";
-import type { FlowChunk } from "../store/traffic-classes.ts";
+import type { FlowChunk } from "../store/stored-flows.ts";
 
 /**
  * What a proposal does to a record, seen with what was logged:

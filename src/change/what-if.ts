@@ -4,7 +4,7 @@ import { overlayModel } from "../model/load.ts";
 import type { Model, SecurityGroupRule } from "../model/model.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
 import type { StoredRecords } from "../store/stored-records.ts";
-import type { FlowTable } from "../store/traffic-classes.ts";
+import type { FlowTable } from "../store/stored-flows.ts";
 import { type ChangeGroup, createTally, isBreaking, type Tally } from "./change-groups.ts";
 import { createComparison, type Outcome } from "./compare-verdicts.ts";
 

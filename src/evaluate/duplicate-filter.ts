@@ -1,5 +1,7 @@
 import {
+  ACTION_ACCEPT,
   ACTION_MASK,
+  ACTION_REJECT,
   FAMILY_SHIFT,
   type FlowBatch,
   HAS_BYTES,
@@ -9,8 +11,10 @@ import {
   HAS_TIMES,
   keepOthers,
   removeRows,
+  STATUS_NODATA,
   STATUS_OK,
   STATUS_SHIFT,
+  STATUS_SKIPDATA,
 } from "../decode/flow-batch.ts";
 import { IPV6 } from "../net/address.ts";
 import type { LookedUpBatch } from "./lookup/policy-lookup.ts";
@@ -187,6 +191,13 @@ class ChannelTable {
 
 /** The bits of a row that only its judgement keeps once it is stored: action and log status. */
 const ANSWER_BITS = ACTION_MASK | (3 << STATUS_SHIFT);
+
+/** These bits from what a judgement keeps. */
+export function answerBits(action: string | null, logStatus: string | null): number {
+  const actionBits = action === "ACCEPT" ? ACTION_ACCEPT : action === "REJECT" ? ACTION_REJECT : 0;
+  const status = logStatus === "NODATA" ? STATUS_NODATA : logStatus === "SKIPDATA" ? STATUS_SKIPDATA : STATUS_OK;
+  return actionBits | (status << STATUS_SHIFT);
+}
 
 const FAMILY = 3 << FAMILY_SHIFT;
 const NAMED = HAS_PORTS | HAS_PROTOCOL;

@@ -1,15 +1,6 @@
-import {
-  ACTION_ACCEPT,
-  ACTION_REJECT,
-  STATUS_NODATA,
-  STATUS_OK,
-  STATUS_SHIFT,
-  STATUS_SKIPDATA,
-} from "../decode/flow-batch.ts";
-import { bucketOf, createDuplicateFilter } from "../evaluate/duplicate-filter.ts";
+import { answerBits, bucketOf, createDuplicateFilter } from "../evaluate/duplicate-filter.ts";
 import type { Evaluator } from "../evaluate/evaluator.ts";
 import type { LookedUpBatch } from "../evaluate/lookup/policy-lookup.ts";
-import type { Judgement } from "../judgement.ts";
 import { deliveryName } from "../source/object-name.ts";
 import type { SourceObject } from "../source/source.ts";
 import { channelName } from "../source/table.ts";
@@ -74,7 +65,9 @@ export function createDeduplication(
     channelOf: (objectId) => channelOfObject.get(objectId)!,
     answerOf: (judgement) => {
       const own = judgement - evaluator.firstJudgement;
-      return own < 0 ? state.answers[judgement] : answerBits(evaluator.judgements[own]);
+      if (own < 0) return state.answers[judgement];
+      const { action, logStatus } = evaluator.judgements[own];
+      return answerBits(action, logStatus);
     },
     unnamed() {
       for (; unnamed < 0 && looked < strings.length; looked++) if (strings[looked] === "-") unnamed = looked;
@@ -100,12 +93,6 @@ function numberChannels(names: readonly string[]): number[] {
     if (!numbers.has(channel)) numbers.set(channel, numbers.size);
     return numbers.get(channel)!;
   });
-}
-
-function answerBits({ action, logStatus }: Judgement): number {
-  const actionBits = action === "ACCEPT" ? ACTION_ACCEPT : action === "REJECT" ? ACTION_REJECT : 0;
-  const status = logStatus === "NODATA" ? STATUS_NODATA : logStatus === "SKIPDATA" ? STATUS_SKIPDATA : STATUS_OK;
-  return actionBits | (status << STATUS_SHIFT);
 }
 
 /** The buckets in which objects have records, as stretches that do not touch, ascending. */

@@ -2,7 +2,7 @@ import { packedCopy } from "../decode/flow-batch.ts";
 import type { Evaluator } from "../evaluate/evaluator.ts";
 import type { SourceObject } from "../source/source.ts";
 import type { EvidenceWriter } from "../store/evidence-writer.ts";
-import { factColumns } from "../store/fact-columns.ts";
+import { factColumns } from "../store/columns.ts";
 import type { FinishedObject } from "../store/run-rows.ts";
 import type { StoredState } from "../store/stored-state.ts";
 import { createDeduplication } from "./deduplicate.ts";

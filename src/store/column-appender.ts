@@ -2,25 +2,17 @@ import type { DuckDBAppender, DuckDBConnection, DuckDBDataChunk } from "@duckdb/
 import type { Appender, DataChunk, Vector } from "@duckdb/node-bindings";
 import type { Column } from "./columns.ts";
 import { bindings as duckdb, LIST, listValue, VARCHAR } from "./duckdb.ts";
-import type { FactColumns } from "./fact-columns.ts";
+import type { FactColumns } from "./columns.ts";
 
 /** Rows of one DuckDB vector. */
 const VECTOR_ROWS = 2048;
 
 /**
  * Appends whole columns to a table, copied vector by vector straight from typed arrays: about ten times the rate of
- * appending value by value. This file is the only one that knows the C-level interface.
+ * appending value by value. This file is the only one that knows the C-level interface. A table of one STRUCT is filled by
+ * its fields: `columnCount` of them.
  */
-export interface ColumnAppender {
-  append(columns: readonly Column[], rows: number): void;
-  flush(): void;
-  close(): void;
-  /** Ends without writing what has not been flushed yet: closing would write it, inside a transaction or not. */
-  discard(): void;
-}
-
-/** A table of one STRUCT is filled by its fields: `columnCount` of them. */
-export function createColumnAppender(connection: DuckDBConnection, table: string, columnCount: number): ColumnAppender {
+export function createColumnAppender(connection: DuckDBConnection, table: string, columnCount: number) {
   // The api class hides the handle that the C-level functions take.
   const handle = (connection as unknown as { connection: Parameters<typeof duckdb.appender_create>[0] }).connection;
   const appender: Appender = duckdb.appender_create(handle, null, table);
@@ -34,7 +26,7 @@ export function createColumnAppender(connection: DuckDBConnection, table: string
       ? duckdb.struct_vector_get_child(duckdb.data_chunk_get_vector(chunk, 0), column)
       : duckdb.data_chunk_get_vector(chunk, column);
   return {
-    append(columns, rows) {
+    append(columns: readonly Column[], rows: number): void {
       for (let from = 0; from < rows; from += VECTOR_ROWS) {
         const count = Math.min(VECTOR_ROWS, rows - from);
         duckdb.data_chunk_reset(chunk);
@@ -49,9 +41,9 @@ export function createColumnAppender(connection: DuckDBConnection, table: string
         duckdb.append_data_chunk(appender, chunk);
       }
     },
-    flush: () => duckdb.appender_flush_sync(appender),
-    close: () => duckdb.appender_close_sync(appender),
-    discard() {
+    flush: (): void => duckdb.appender_flush_sync(appender),
+    /** Ends without writing what has not been flushed yet: closing would write it, inside a transaction or not. */
+    discard(): void {
       duckdb.appender_clear(appender);
       duckdb.appender_close_sync(appender);
     },
@@ -109,25 +101,20 @@ function appendCell(appender: DuckDBAppender, kind: string, cell: Cell): void {
   else appender.appendList(listValue([...(cell as readonly string[])]), LIST(VARCHAR));
 }
 
-/** Writes sums. */
-export interface FactRowWriter {
-  append(facts: FactColumns): void;
-  /** Ends; what has not been flushed is not written. */
-  discard(): void;
-}
-
-export function createFactRowWriter(connection: DuckDBConnection): FactRowWriter {
+/** Writes the sums of segments. */
+export function createFactRowWriter(connection: DuckDBConnection) {
   const activity = createColumnAppender(connection, "activity", 8);
   const coverage = createColumnAppender(connection, "coverage_minutes", 7);
   const traffic = createColumnAppender(connection, "traffic_sums", 18);
   return {
-    append(facts) {
+    append(facts: FactColumns): void {
       activity.append(facts.activity.columns, facts.activity.rows);
       coverage.append(facts.coverage.columns, facts.coverage.rows);
       traffic.append(facts.traffic.columns, facts.traffic.rows);
       // At once: there is less to do when all records are in.
       for (const one of [activity, coverage, traffic]) one.flush();
     },
-    discard: () => [activity, coverage, traffic].forEach((one) => one.discard()),
+    /** Ends; what has not been flushed is not written. */
+    discard: (): void => [activity, coverage, traffic].forEach((one) => one.discard()),
   };
 }

@@ -14,7 +14,8 @@ import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
-import { DuckDBInstance, inUseError, writeError } from "./duckdb.ts";
+import { DuckDBInstance } from "./duckdb.ts";
+import { inUseError, writeError } from "./duckdb-errors.ts";
 import { SCHEMA_VERSION, TABLES } from "./schema.ts";
 import { readViews } from "./views.ts";
 

@@ -1,6 +1,6 @@
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBValue } from "@duckdb/node-api";
-import { AppError } from "../errors.ts";
 import pLimit from "p-limit";
+import { AppError } from "../errors.ts";
 import {
   DuckDBArrayValue,
   DuckDBBlobValue,
@@ -19,6 +19,7 @@ import {
   StatementType,
   VARCHAR,
 } from "./duckdb.ts";
+import { queryError } from "./duckdb-errors.ts";
 import { openReadOnly, type ReadOnlyFile } from "./read-only.ts";
 
 export interface Column {
@@ -41,7 +42,7 @@ export interface Result {
 /** Values for `$name` in the SQL. Always bound, never pasted into the text. */
 export type Parameters = Readonly<Record<string, string | number | bigint | boolean | null | readonly string[]>>;
 
-/** An evidence file open for queries. All SQL is read-only and confined to the file (see open.ts). */
+/** An evidence file open for queries. All SQL is read-only and confined to the file (see read-only.ts). */
 export interface EvidenceQuery {
   /**
    * One SELECT-like statement, all rows; several may be asked for at once. Throws `E_QUERY` with the position of a mistake.
@@ -57,27 +58,27 @@ export async function openEvidence(path: string): Promise<EvidenceQuery> {
   return evidenceQueryOn(await openReadOnly(path));
 }
 
-/** A reader over an evidence file that is already open; closing it closes the file. */
+/** Queries on an evidence file that is already open; closing them closes the file. */
 export function evidenceQueryOn({ connection, close }: Pick<ReadOnlyFile, "connection" | "close">): EvidenceQuery {
-  const stream = (sql: string, parameters: Parameters = {}) => streamStatement(connection, sql, parameters);
-  const runNow = async (sql: string, parameters?: Parameters): Promise<Result> => {
-    const { columns, chunks } = await stream(sql, parameters);
-    const rows: Plain[][] = [];
-    for await (const chunk of chunks) for (const row of chunk) rows.push(row);
-    return { columns, rows };
-  };
-  const inTurn = pLimit(1);
+  const oneAtATime = pLimit(1);
   return {
-    stream,
-    run: (sql, parameters) => inTurn(() => runNow(sql, parameters)),
+    stream: (sql, parameters) => streamStatement(connection, sql, parameters),
+    run: (sql, parameters) => oneAtATime(() => readAll(connection, sql, parameters)),
     close,
   };
+}
+
+async function readAll(connection: DuckDBConnection, sql: string, parameters?: Parameters): Promise<Result> {
+  const { columns, chunks } = await streamStatement(connection, sql, parameters);
+  const rows: Plain[][] = [];
+  for await (const chunk of chunks) for (const row of chunk) rows.push(row);
+  return { columns, rows };
 }
 
 async function streamStatement(
   connection: DuckDBConnection,
   sql: string,
-  parameters: Parameters,
+  parameters: Parameters = {},
 ): Promise<ResultStream> {
   const statement = await prepareOne(connection, sql);
   try {
@@ -151,6 +152,28 @@ function bindOne(statement: DuckDBPreparedStatement, index: number, value: Param
   else statement.bindValue(index, value as Exclude<typeof value, readonly string[]>);
 }
 
+/**
+ * Queries on as many connections as are asked for at once, `most` at the most: most of a short query's time goes into its
+ * plan, which DuckDB makes on one core. `open` opens another connection to the same file.
+ */
+export function createQueryPool(
+  first: DuckDBConnection,
+  open: () => Promise<DuckDBConnection>,
+  most: number,
+): EvidenceQuery["run"] {
+  const free = [first];
+  const limit = pLimit(most);
+  return (sql, parameters) =>
+    limit(async () => {
+      const connection = free.pop() ?? (await open());
+      try {
+        return await readAll(connection, sql, parameters);
+      } finally {
+        free.push(connection);
+      }
+    });
+}
+
 /** A value of a result row: what JSON can say, with absent as null. */
 export type Plain = null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain };
 
@@ -200,51 +223,4 @@ function isoTime(ticks: bigint, digits: number): string {
   const whole = new Date(milliseconds).toISOString().slice(0, -5);
   const rest = fraction === 0n ? "" : `.${fraction.toString().padStart(digits, "0").replace(/0+$/, "")}`;
   return `${whole}${rest}Z`;
-}
-
-/** What DuckDB says with `errors_as_json`; `position` counts bytes of the statement's UTF-8 text from 0. */
-interface EngineError {
-  readonly exception_type?: string;
-  readonly exception_message?: string;
-  readonly position?: string;
-}
-
-/** One line for a mistake in SQL: the engine's words and where in the text it stopped (line and column from 1). */
-function queryError(error: unknown, sql: string): AppError {
-  const text = error instanceof Error ? error.message : String(error);
-  const engine = parseEngineError(text);
-  const lines = (engine.exception_message ?? text).split("\n").map((line) => line.trim());
-  const [message, ...rest] = lines.filter((line) => line !== "");
-  const at = engine.position === undefined ? "" : ` (${position(sql, Number(engine.position))})`;
-  return new AppError("E_QUERY", `${message ?? "the query failed"}${at}`, {
-    hint: hintFor(engine, rest),
-    cause: error,
-  });
-}
-
-function parseEngineError(text: string): EngineError {
-  const start = text.indexOf("{");
-  if (start < 0) return {};
-  try {
-    const parsed: unknown = JSON.parse(text.slice(start));
-    return typeof parsed === "object" && parsed !== null ? parsed : {};
-  } catch {
-    return {};
-  }
-}
-
-function position(sql: string, offset: number): string {
-  const before = Buffer.from(sql, "utf8").subarray(0, offset).toString("utf8");
-  const lineStart = before.lastIndexOf("\n") + 1;
-  const line = before.split("\n").length;
-  return `line ${line}, column ${Array.from(before.slice(lineStart)).length + 1}`;
-}
-
-function hintFor(engine: EngineError, rest: readonly string[]): string | undefined {
-  const suggestion = rest.find((line) => /^(Did you mean|Candidate)/.test(line));
-  if (suggestion !== undefined) return suggestion;
-  if (engine.exception_type === "Permission")
-    return "queries read the evidence file only, no other file and no network";
-  if (engine.exception_type === "Out of Memory") return "narrow the query: fewer columns, a filter, or a limit";
-  return undefined;
 }

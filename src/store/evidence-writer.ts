@@ -9,14 +9,14 @@ import type { CompiledPolicy } from "../policy/compile.ts";
 import type { Model } from "../model/model.ts";
 import { appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
 import { allowMemory, useAllCores, type WritableFile } from "./create-file.ts";
-import type { FactColumns } from "./fact-columns.ts";
+import type { FactColumns } from "./columns.ts";
 import { appendRows, type Cell, createFactRowWriter } from "./column-appender.ts";
 import { createFlowRowWriter } from "./flow-rows.ts";
-import { createQueryPool } from "./query-pool.ts";
+import { createQueryPool } from "./evidence-query.ts";
 import { createIntervalLog, createRunRows, type FinishedObject, type RunEnd, type RunRecord } from "./run-rows.ts";
 import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendTracker, readIdentities, replaceTracker, type StoredState, type TrackerFrame } from "./stored-state.ts";
-import { writeError } from "./duckdb.ts";
+import { writeError } from "./duckdb-errors.ts";
 
 /** What is new since the last commit: names and answers behind the numbers in the columns, in the order of their numbers. */
 export interface Changes {

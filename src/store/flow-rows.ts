@@ -24,15 +24,7 @@ const PLAIN = COMPLETE | (IPV4 << FAMILY_SHIFT);
 const PLAIN_WITH_PACKET = PLAIN | (IPV4 << PKT_FAMILY_SHIFT);
 
 /** Writes judged batches to `plain_records` and `flow_rows_wide` (see schema.ts for which record goes where). */
-export interface FlowRowWriter {
-  /** Uses up the batch and its judgements. */
-  append(objectId: number, batch: FlowBatch, judgements: Uint32Array): void;
-  flush(): void;
-  /** Ends; what has not been flushed is not written. */
-  discard(): void;
-}
-
-export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter {
+export function createFlowRowWriter(connection: DuckDBConnection) {
   const plain = createColumnAppender(connection, "plain_records", 14);
   const wide = createColumnAppender(connection, "flow_rows_wide", 20);
   const staged = createStaged();
@@ -40,7 +32,8 @@ export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter
   const exceptions = new Int32Array(BATCH_ROWS);
 
   return {
-    append(objectId, batch, judgements) {
+    /** Uses up the batch and its judgements. */
+    append(objectId: number, batch: FlowBatch, judgements: Uint32Array): void {
       const others = exceptions.subarray(0, findExceptions(batch, exceptions));
       if (others.length > 0) wide.append(wideRows.columns(objectId, batch, judgements, others), others.length);
       const rows = batch.rows - others.length;
@@ -50,11 +43,12 @@ export function createFlowRowWriter(connection: DuckDBConnection): FlowRowWriter
       if (others.length > 0) closeGaps(batch, judgements, others);
       plain.append(plainColumns(batch, judgements, staged), rows);
     },
-    flush() {
+    flush(): void {
       plain.flush();
       wide.flush();
     },
-    discard() {
+    /** Ends; what has not been flushed is not written. */
+    discard(): void {
       plain.discard();
       wide.discard();
     },

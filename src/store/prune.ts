@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
 import { createSchema, openForWriting, unfinishedName } from "./create-file.ts";
-import { DuckDBInstance, inUseError, quotedString, writeError } from "./duckdb.ts";
+import { DuckDBInstance, quotedString } from "./duckdb.ts";
+import { inUseError, writeError } from "./duckdb-errors.ts";
 
 export interface Pruned {
   /** Flow records that went, and those that were there. */

@@ -2,7 +2,8 @@ import { existsSync, statSync } from "node:fs";
 import { availableParallelism, totalmem } from "node:os";
 import type { DuckDBConnection, DuckDBInstance as Instance } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
-import { DuckDBInstance, inUseError } from "./duckdb.ts";
+import { DuckDBInstance } from "./duckdb.ts";
+import { inUseError } from "./duckdb-errors.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 
 const GIB = 1024 ** 3;

@@ -34,22 +34,16 @@ export interface RunEnd {
   readonly evicted: number;
 }
 
-/** The rows of a run and of the objects it commits. */
-export interface RunRows {
-  /** The hash of its model follows when that is packed (stored-models.ts). */
-  start(run: RunRecord): Promise<void>;
-  addObjects(finished: readonly FinishedObject[]): Promise<void>;
-  end(end: RunEnd): Promise<void>;
-}
-
-export function createRunRows(connection: DuckDBConnection, runId: number): RunRows {
+/** Writes the rows of a run and of the objects that it commits. */
+export function createRunRows(connection: DuckDBConnection, runId: number) {
   const totals = { records: 0, badLines: 0, objects: 0 };
   return {
-    async start({ toolVersion, startedAt, arguments: given, model }) {
+    /** The hash of its model follows when that is packed (stored-models.ts). */
+    async start({ toolVersion, startedAt, arguments: given, model }: RunRecord): Promise<void> {
       const row = [runId, toolVersion, startedAt, null, "running", given, model, null, 0, 0, 0, 0, 0];
       await appendRows(connection, "runs", "u-------bbbbb", [row]);
     },
-    async addObjects(finished) {
+    async addObjects(finished: readonly FinishedObject[]): Promise<void> {
       const rows = finished.map((object) => objectRow(object, runId));
       await appendRows(connection, "objects", "u--b-bb--buu-", rows);
       for (const { records, badLines } of finished) {
@@ -58,7 +52,7 @@ export function createRunRows(connection: DuckDBConnection, runId: number): RunR
         totals.objects++;
       }
     },
-    async end({ state, retries, evicted }) {
+    async end({ state, retries, evicted }: RunEnd): Promise<void> {
       await connection.run(
         `update runs set finished_at = $finished, state = $state, records = $records, bad_lines = $bad, objects = $objects,
            evicted_connections = $evicted, retries = $retries where run_id = $run`,
@@ -97,20 +91,14 @@ function objectRow(object: FinishedObject, runId: number): Cell[] {
 }
 
 /**
- * The longest record of each interface, for a run that keeps no records: `coverage` tells aggregation intervals by them,
- * and so what is a gap. Goes where `prune` puts the same (`pruned_intervals`).
+ * Notes the longest record of each interface, for a run that keeps no records: `coverage` tells aggregation intervals by
+ * them, and so what is a gap. They go where `prune` puts the same (`pruned_intervals`).
  */
-export interface IntervalLog {
-  note(batch: FlowBatch): void;
-  /** Stores what grew since the last time. */
-  store(connection: DuckDBConnection): Promise<void>;
-}
-
-export function createIntervalLog(): IntervalLog {
+export function createIntervalLog() {
   const longest = new Map<number, number>();
   const grown = new Set<number>();
   return {
-    note({ rows, interfaceId, start, end, bits }) {
+    note({ rows, interfaceId, start, end, bits }: FlowBatch): void {
       for (let row = 0; row < rows; row++) {
         if ((bits[row] & HAS_TIMES) === 0) continue;
         const seconds = Math.max(0, end[row] - start[row]);
@@ -120,7 +108,8 @@ export function createIntervalLog(): IntervalLog {
         grown.add(id);
       }
     },
-    async store(connection) {
+    /** Stores what grew since the last time. */
+    async store(connection: DuckDBConnection): Promise<void> {
       const rows = [...grown].map((id): Cell[] => [id, longest.get(id)!]);
       grown.clear();
       if (rows.length > 0) await appendRows(connection, "pruned_intervals", "ub", rows);

@@ -14,13 +14,8 @@ import type { Model, Snapshot } from "../model/model.ts";
 import { openReadOnly } from "./read-only.ts";
 import { bindAll, type Parameters, type EvidenceQuery, evidenceQueryOn } from "./evidence-query.ts";
 import { readModels, readNewestModel } from "./stored-models.ts";
-import {
-  type ClassifiedTraffic,
-  type FlowChunk,
-  type FlowTable,
-  scanFlows,
-  visitTrafficClasses,
-} from "./traffic-classes.ts";
+import { type FlowChunk, type FlowTable, scanFlows } from "./stored-flows.ts";
+import { type ClassifiedTraffic, visitTrafficClasses } from "./traffic-classes.ts";
 
 /** What a stored judgement says that does not depend on the policy, but for `outOfState`. */
 export interface StoredJudgement {

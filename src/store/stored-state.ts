@@ -1,10 +1,15 @@
 import type { DuckDBBlobValue, DuckDBConnection } from "@duckdb/node-api";
-import { ACTION_ACCEPT, ACTION_REJECT, STATUS_NODATA, STATUS_SHIFT, STATUS_SKIPDATA } from "../decode/flow-batch.ts";
 import type { StoredLookup, TrackerState } from "../evaluate/conntrack/tracker-state.ts";
-import { BUCKET_SECONDS, hashIdentity, identity, type StoredIdentities } from "../evaluate/duplicate-filter.ts";
+import {
+  answerBits,
+  BUCKET_SECONDS,
+  hashIdentity,
+  identity,
+  type StoredIdentities,
+} from "../evaluate/duplicate-filter.ts";
 import type { StoredRuleSet } from "../evaluate/facts/rule-sets.ts";
 import { blobValue } from "./duckdb.ts";
-import { scanFlows } from "./traffic-classes.ts";
+import { scanFlows } from "./stored-flows.ts";
 
 /** An object of the ledger. `objectId` is its number in the tables. */
 export interface LedgerEntry {
@@ -37,11 +42,6 @@ export interface StoredState {
   readonly ruleIds: readonly string[];
 }
 
-const ANSWERS = `select
-  case action when 'ACCEPT' then ${ACTION_ACCEPT} when 'REJECT' then ${ACTION_REJECT} else 0 end
-    | (case log_status when 'NODATA' then ${STATUS_NODATA} when 'SKIPDATA' then ${STATUS_SKIPDATA} else 0 end << ${STATUS_SHIFT})
-  from judgements order by judgement_id`;
-
 export async function readStoredState(connection: DuckDBConnection): Promise<StoredState> {
   const rows = async (sql: string): Promise<readonly (readonly unknown[])[]> =>
     (await connection.runAndReadAll(sql)).getRows();
@@ -50,6 +50,7 @@ export async function readStoredState(connection: DuckDBConnection): Promise<Sto
         and coalesce(first_time >= (select max(before) from prunes), not exists (from prunes))
     from objects left join runs using (run_id) order by object_id`);
   const interfaces = await rows("select interface_id from interface_dim order by interface_idx");
+  const answers = await rows("select action, log_status from judgements order by judgement_id");
   const [[object, judgement, ruleSet, run]] = await rows(`select
     (select coalesce(max(object_id) + 1, 0) from objects), (select coalesce(max(judgement_id) + 1, 0) from judgements),
     (select coalesce(max(rule_set_id) + 1, 1) from rule_sets), (select coalesce(max(run_id) + 1, 1) from runs)`);
@@ -65,7 +66,9 @@ export async function readStoredState(connection: DuckDBConnection): Promise<Sto
   return {
     ledger: new Map(entries.map((entry) => [entry.name, entry])),
     objects: entries,
-    answers: Uint8Array.from(await rows(ANSWERS), ([bits]) => Number(bits)),
+    answers: Uint8Array.from(answers, ([action, status]) =>
+      answerBits(action as string | null, status as string | null),
+    ),
     interfaceIds: interfaces.map(([id]) => String(id)),
     nextObject: Number(object),
     nextJudgement: Number(judgement),

@@ -4,7 +4,7 @@ import { endpointsOf } from "../../src/explain/endpoints.ts";
 import { recordsOf, type FlowRecord } from "../../src/explain/trace.ts";
 import type { Verdict } from "../../src/judgement.ts";
 import type { Model } from "../../src/model/model.ts";
-import type { FlowTable } from "../../src/store/traffic-classes.ts";
+import type { FlowTable } from "../../src/store/stored-flows.ts";
 import type { StoredRecords, StoredJudgement } from "../../src/store/stored-records.ts";
 
 /** `object|line: before>after` of every record whose verdict changes, one by one with the plain evaluator. */

@@ -10,7 +10,7 @@ import { createEvaluator } from "../../../src/evaluate/evaluator.ts";
 import { createLookupTable, type LookedUpBatch } from "../../../src/evaluate/lookup/policy-lookup.ts";
 import { createInitiatorRules } from "../../../src/evaluate/judge/initiator.ts";
 import { createBatchLookup } from "../../../src/evaluate/lookup/batch-lookup.ts";
-import { factColumns } from "../../../src/store/fact-columns.ts";
+import { factColumns } from "../../../src/store/columns.ts";
 import { createEvidenceSession } from "../../../src/replay/evidence-session.ts";
 import { checkEvidence } from "./check.ts";
 import { secondsSince } from "./process.ts";
