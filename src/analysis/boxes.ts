@@ -155,7 +155,7 @@ function takeTurns(
   return { left, taken };
 }
 
-interface Cell {
+interface ServiceCell {
   readonly protocols: Span;
   readonly details: Span;
   /** Indexes of the other regions that hold the whole cell; none of the others touches it. */
@@ -163,7 +163,7 @@ interface Cell {
 }
 
 /** The rectangle of the target cut along the edges of the others. */
-function* cells(target: Region, others: readonly Region[]): Generator<Cell> {
+function* cells(target: Region, others: readonly Region[]): Generator<ServiceCell> {
   const touching = others.flatMap((other, index) =>
     meets(target.protocols, other.protocols) && meets(target.details, other.details) ? index : [],
   );

@@ -1,7 +1,7 @@
 /** The tokens of the wanted pointers as a tree; `pointers` are those that end here. */
-interface Wanted {
+interface PointerNode {
   readonly pointers: string[];
-  readonly children: Map<string, Wanted>;
+  readonly children: Map<string, PointerNode>;
 }
 
 /**
@@ -9,14 +9,14 @@ interface Wanted {
  * must be valid JSON.
  */
 export function locate(text: string, pointers: Iterable<string>): Map<string, number> {
-  const root: Wanted = { pointers: [], children: new Map() };
+  const root: PointerNode = { pointers: [], children: new Map() };
   for (const pointer of pointers) want(root, pointer);
   const lines = new Map<string, number>();
   walk(text, root, lines);
   return lines;
 }
 
-function want(root: Wanted, pointer: string): void {
+function want(root: PointerNode, pointer: string): void {
   let node = root;
   for (const token of pointer.split("/").slice(1)) {
     const key = token.replaceAll("~1", "/").replaceAll("~0", "~");
@@ -27,7 +27,7 @@ function want(root: Wanted, pointer: string): void {
   node.pointers.push(pointer);
 }
 
-function walk(text: string, root: Wanted, lines: Map<string, number>): void {
+function walk(text: string, root: PointerNode, lines: Map<string, number>): void {
   let at = 0;
   let line = 1;
 
@@ -62,7 +62,7 @@ function walk(text: string, root: Wanted, lines: Map<string, number>): void {
       } else if (code === 44 && depth === 0) return;
     }
   };
-  const visit = (node: Wanted | undefined): void => {
+  const visit = (node: PointerNode | undefined): void => {
     skipSpace();
     for (const pointer of node?.pointers ?? []) lines.set(pointer, line);
     if (!node || node.children.size === 0) return skipValue();

@@ -97,14 +97,14 @@ export function joinPrefixLists(
   return result;
 }
 
-interface Block {
+interface CidrField {
   readonly text: string | null | undefined;
   readonly path: readonly (string | number)[];
 }
 
 type AssociationShape = Readonly<Record<string, unknown>>;
 
-function blocksOf(set: readonly AssociationShape[] | null | undefined, list: string, field: string): Block[] {
+function blocksOf(set: readonly AssociationShape[] | null | undefined, list: string, field: string): CidrField[] {
   return (set ?? []).flatMap((one, index) => {
     const state = one[`${field}State`] as { State?: string | null } | null | undefined;
     return inForce(state?.State) ? [{ text: one[field] as string | null, path: [list, index, field] }] : [];
@@ -116,7 +116,7 @@ function inForce(state: string | null | undefined): boolean {
 }
 
 /** Each block once: AWS repeats a VPC's first block in its association set. */
-function blocks(list: readonly Block[], origin: Origin, notes: Notes): Prefix[] {
+function blocks(list: readonly CidrField[], origin: Origin, notes: Notes): Prefix[] {
   const seen = new Map<string, Prefix>();
   for (const { text, path } of list) {
     if (!text || seen.has(text)) continue;

@@ -109,7 +109,7 @@ function compare(a: string, b: string): number {
 }
 
 /** A service that accepted connections between an interface and a peer used. The direction is that of their opening. */
-export interface ServiceUse {
+export interface UsedService {
   readonly interfaceId: string;
   readonly direction: Direction;
   /** Text of the address. */
@@ -132,7 +132,7 @@ export interface PortOfProtocol {
 
 const NONE: ReadonlyMap<string, readonly PortOfProtocol[]> = new Map();
 
-export function usedServices(uses: Iterable<ServiceUse>): UsedServices {
+export function usedServices(uses: Iterable<UsedService>): UsedServices {
   const known = new Map<string, Map<string, PortOfProtocol[]>>();
   for (const { interfaceId, direction, peer, protocol, port } of uses) {
     const key = `${direction} ${interfaceId}`;

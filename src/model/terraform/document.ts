@@ -2,7 +2,7 @@ import { shapeError } from "../collect.ts";
 import { child, isObject, type JsonObject } from "../documents.ts";
 import { type Notes, locationOf } from "../messages.ts";
 import type { Origin } from "../model.ts";
-import { type Attributes, TERRAFORM_SHAPES, type TerraformType } from "./shapes.ts";
+import { type AttributesOf, TERRAFORM_SHAPES, type TerraformType } from "./shapes.ts";
 
 /** One resource instance of a state or plan. */
 interface RawResource {
@@ -138,7 +138,7 @@ export interface TerraformResource<T extends TerraformType> {
   readonly type: T;
   readonly address: string;
   readonly managed: boolean;
-  readonly value: Attributes<T>;
+  readonly value: AttributesOf<T>;
   readonly origin: Origin;
   readonly document: TerraformDocument;
 }
@@ -149,7 +149,7 @@ export interface Resources {
   /** The attribute, or in a plan the id of the resource that its expression refers to; null when it is not known yet. */
   reference<T extends TerraformType>(
     resource: TerraformResource<T>,
-    attribute: keyof Attributes<T> & string,
+    attribute: keyof AttributesOf<T> & string,
   ): string | null;
 }
 

@@ -6,7 +6,7 @@ import { orderEntries, readEntry } from "../network-acls.ts";
 import { groupRuleMatch } from "../rule-match.ts";
 import { cidrPeer, readableId, withReadableId } from "../security-group-rules.ts";
 import { beforePlans, idOf, type Resources, tagList, type TerraformDocument } from "./document.ts";
-import type { Attributes, InlineEntry, InlineRule } from "./shapes.ts";
+import type { AttributesOf, InlineEntry, InlineRule } from "./shapes.ts";
 
 /** Collects security groups with their in-line rules and their separate rule resources; returns the groups' ids. */
 export function collectGroups(
@@ -113,7 +113,7 @@ function expandRule(
 
 /** The rule of an aws_vpc_security_group_ingress_rule or egress_rule: one peer, and AWS's own id once it is applied. */
 function narrowRule(
-  rule: Attributes<"aws_vpc_security_group_ingress_rule">,
+  rule: AttributesOf<"aws_vpc_security_group_ingress_rule">,
   group: string | null,
   groupId: string,
   direction: Direction,

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-// Attributes of Terraform's AWS provider (hashicorp/terraform-provider-aws, website/docs/r), reduced to what the model
+// AttributesOf of Terraform's AWS provider (hashicorp/terraform-provider-aws, website/docs/r), reduced to what the model
 // holds. A plan leaves out what is known only after apply.
 
 const text = z.string().nullish();
@@ -168,6 +168,6 @@ export const TERRAFORM_SHAPES = {
 } as const;
 
 export type TerraformType = keyof typeof TERRAFORM_SHAPES;
-export type Attributes<T extends TerraformType> = z.output<(typeof TERRAFORM_SHAPES)[T]>;
+export type AttributesOf<T extends TerraformType> = z.output<(typeof TERRAFORM_SHAPES)[T]>;
 export type InlineRule = z.output<typeof inlineRule>;
 export type InlineEntry = z.output<typeof inlineEntry>;

@@ -1,7 +1,7 @@
 import { MOST_PAIRS, unusedBetween } from "../../analysis/reach/between-interfaces.ts";
 import { layersOf } from "../../analysis/reach/layers.ts";
 import {
-  type ServiceUse,
+  type UsedService,
   type UnusedReach,
   usedServices,
   type UsedServices,
@@ -163,5 +163,5 @@ async function readUses(
   const result = whole
     ? await evidence.run(OF_LOG + rows, parameters)
     : await evidence.run(OF_PERIOD + rows, { ...parameters, from: from ?? 0, until: until ?? 4_294_967_295 });
-  return usedServices(toRows(result) as unknown as Iterable<ServiceUse>);
+  return usedServices(toRows(result) as unknown as Iterable<UsedService>);
 }
