@@ -89,7 +89,7 @@ test.each(DOCUMENTS)("the links of %s lead somewhere", (path) => {
   }
 });
 
-test("what the README shows is what its line prints", async () => {
+test("the output in the README is what its command prints", async () => {
   const [shown] = read("README.md").split("```\n$ flowreplay ")[1].split("```");
   const [line, ...output] = shown.split("\n");
   await withFolder(async (folder) => {

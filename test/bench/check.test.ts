@@ -32,7 +32,7 @@ async function change(db: string, ...statements: string[]): Promise<void> {
   instance.closeSync();
 }
 
-describe("what is checked before a rate is printed", () => {
+describe("the benchmark's check before it prints a rate", () => {
   it("accepts the evidence of a replay, and no other truth", () =>
     withFolder(async (folder) => {
       const truth = await generateInto(folder);

@@ -113,7 +113,7 @@ describe.each(["v2", "v5"])("the audit of production-vpc in the %s format", (for
     db = await replayInto(own, sample(`production-vpc/${format}`), CONFIG);
   }, 60_000);
 
-  test("stale open rules are unused, what scanners alone hit is scanner_only, and both are to go", async () => {
+  test("a stale open rule is unused, a rule that only scanners hit is scanner_only, and both should be removed", async () => {
     const unused = await rows(db, "unused-rules");
     const stale = await rows(db, "stale-open-rules");
     const usage = await rows(db, "rule-usage");
@@ -140,7 +140,7 @@ describe.each(["v2", "v5"])("the audit of production-vpc in the %s format", (for
     for (const rule of spared) expect(unused.get(rule)?.reason, rule).toContain("SKIPDATA");
   });
 
-  test("no rule that the kernel counted is called unused, and no group of an interface unattached", async () => {
+  test("no rule that the kernel counted is unused, and no group of an interface is unattached", async () => {
     const unused = await rows(db, "unused-rules");
     const on = await interfacesOf(db);
     for (const [rule, { status }] of unused) {
@@ -160,7 +160,7 @@ describe.each(["v2", "v5"])("the audit of production-vpc in the %s format", (for
     for (const entry of entryIds(entries.map(([id]) => id))) expect(unused.has(entry), entry).toBe(false);
   });
 
-  test("the wide range has exactly its used ports, redundant rules name what covers them", async () => {
+  test("a wide port range shows exactly its used ports, and a redundant rule names the rules that cover it", async () => {
     const overbroad = await rows(db, "overbroad-rules");
     for (const rule of rulesOf("wide-range")) {
       expect(overbroad.get(rule), rule).toMatchObject({
@@ -177,7 +177,7 @@ describe.each(["v2", "v5"])("the audit of production-vpc in the %s format", (for
     for (const rule of redundant.keys()) expect(alone.get(rule)?.sole_connections, String(rule)).toBe(0);
   });
 
-  test("shadowed entries name the entry that takes their traffic", async () => {
+  test("a shadowed entry names the entry that takes its traffic", async () => {
     const shadowed = await rows(db, "shadowed-rules");
     for (const one of of("shadowed-nacl")) {
       const by = entryIds(one.shadowed_by);
@@ -187,7 +187,7 @@ describe.each(["v2", "v5"])("the audit of production-vpc in the %s format", (for
     }
   });
 
-  test("every scanner is known with its kind, and no client passes for one", async () => {
+  test("every scanner is found with its kind, and no client is taken for one", async () => {
     const probes = await rows(db, "rejected-probes");
     for (const [source, kind] of Object.entries(SCANNERS)) expect(probes.get(source)?.scan_kind, source).toBe(kind);
     for (const [source, { scan_kind: kind }] of probes) {
@@ -196,7 +196,7 @@ describe.each(["v2", "v5"])("the audit of production-vpc in the %s format", (for
     }
   });
 
-  test("whichever object is lost, nothing is called unused where it leaves a hole", async () => {
+  test("whichever object is missing, no rule is unused where that leaves a gap", async () => {
     const before = await rows(db, "unused-rules");
     const on = await interfacesOf(db);
     const objects = objectsOf(sample(`production-vpc/${format}`));
@@ -231,7 +231,7 @@ describe.each(["v2", "v5"])("the audit of production-vpc in the %s format", (for
   }, 120_000);
 });
 
-test("a log of accepted traffic proves no deny unused, one of rejected traffic no allow", async () => {
+test("a log of accepted traffic proves no deny rule unused, a log of rejected traffic no allow rule", async () => {
   const only =
     (action: string) =>
     (_name: string, [header, ...records]: string[]) => {
@@ -248,7 +248,7 @@ test("a log of accepted traffic proves no deny unused, one of rejected traffic n
   expect(reasons.filter((reason) => reason.includes("the log holds rejected traffic only")).length).toBeGreaterThan(20);
 }, 60_000);
 
-test("nothing is claimed of a rule of which records cannot tell whether it matched", async () => {
+test("a rule has insufficient evidence when records cannot tell whether it matched", async () => {
   const own = join(folder, "undecidable");
   const config = join(own, "config");
   cpSync(CONFIG, config, { recursive: true });

@@ -11,8 +11,8 @@ import { replayInto, sample } from "../helpers/samples.ts";
 const CAPTURES = fileURLToPath(new URL("../captures/", import.meta.url));
 const catalogue = loadCatalogue();
 
-/** A flow of traffic.json: who was told to do what (test/captures/README.md). */
-interface Told {
+/** A flow of traffic.json: who was to do what (test/captures/README.md). */
+interface PlannedFlow {
   readonly id: string;
   readonly kind: string;
   readonly from: string | readonly string[];
@@ -33,8 +33,8 @@ interface Expected {
 
 const LOGIN_PORTS = [21, 22, 23, 445, 3389];
 
-/** What was told to scan, by what it was told to do: not by names or thresholds. */
-function scannersOf(flows: readonly Told[]): Expected {
+/** Who scans, by what it was to do: not by names or thresholds. */
+function scannersOf(flows: readonly PlannedFlow[]): Expected {
   const sources = new Map<string, string>();
   const networks: string[] = [];
   for (const { kind, from, to, port, each, count = 0 } of flows) {
@@ -67,10 +67,10 @@ describe.each([
   ["nacl-ephemeral", "config"],
   ["established", "history"],
 ])("%s", (name, model) => {
-  const told = JSON.parse(readFileSync(`${CAPTURES}${name}/traffic.json`, "utf8")) as { flows: Told[] };
-  const expected = scannersOf(told.flows);
+  const planned = JSON.parse(readFileSync(`${CAPTURES}${name}/traffic.json`, "utf8")) as { flows: PlannedFlow[] };
+  const expected = scannersOf(planned.flows);
 
-  test.each(["v2", "v5"])("in %s every scanner has its kind and nobody else has one", async (format) => {
+  test.each(["v2", "v5"])("in %s every scanner has its kind, and no other source has one", async (format) => {
     await withFolder(async (folder) => {
       const evidence = await openEvidence(
         await replayInto(folder, sample(`${name}/${format}`), sample(`${name}/${model}`)),
@@ -101,8 +101,10 @@ describe.each([
 });
 
 test("the captures have scanners of several kinds", () => {
-  const told = JSON.parse(readFileSync(`${CAPTURES}production-vpc/traffic.json`, "utf8")) as { flows: Told[] };
-  const { sources, networks } = scannersOf(told.flows);
+  const planned = JSON.parse(readFileSync(`${CAPTURES}production-vpc/traffic.json`, "utf8")) as {
+    flows: PlannedFlow[];
+  };
+  const { sources, networks } = scannersOf(planned.flows);
   expect(new Set(sources.values())).toEqual(new Set(["vertical", "horizontal", "lateral"]));
   expect(networks).toHaveLength(3);
 });

@@ -21,7 +21,7 @@ const GROUP = "/aws/vpc/flow";
 const URI = `cloudwatch://${GROUP}`;
 const HOUR = HOUR_MS;
 
-describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud without Python and PyPI)", () => {
+describe.skipIf(moto === null)("CloudWatch Logs over HTTP", () => {
   let aws: AwsOptions;
   let logs: CloudWatchLogsClient;
   const notes: string[] = [];
@@ -76,7 +76,7 @@ describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud w
   });
   afterAll(() => moto?.stop());
 
-  it("reads every record of every stream once, hour by hour, paging", async () => {
+  it("reads every record of every stream once, hour by hour, over several pages", async () => {
     const objects = await plan();
     expect(objects.map((object) => object.time! * 1000).slice(0, put.size)).toEqual([...put.keys()].sort());
     for (const object of objects) {
@@ -85,7 +85,7 @@ describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud w
     expect(objects[0]!.name).toBe(`${URI}/123456789012/us-east-1/${new Date(day).toISOString().slice(0, 16)}Z`);
   });
 
-  it("tells groups of one name in two regions apart", async () => {
+  it("keeps groups of the same name in two regions apart", async () => {
     const names: string[] = [];
     for (const region of ["eu-west-1", "eu-central-1"]) {
       const other = new CloudWatchLogsClient({ endpoint: moto!.url, region });
@@ -102,12 +102,12 @@ describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud w
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it("takes the hours of the window only", async () => {
+  it("reads only the hours of the window", async () => {
     const objects = await plan({ from: day / 1000 + 5400, to: day / 1000 + 5460 });
     expect(objects.map((object) => object.time)).toEqual([day / 1000 + 3600]);
   });
 
-  it("narrows to a stream prefix", async () => {
+  it("reads only the streams with a prefix", async () => {
     const uri = `${URI}:eni-00000000000000003`;
     const lines = await Promise.all((await plan({}, uri)).map((object) => read(object)));
     expect(lines.flat()).toHaveLength(20);
@@ -129,7 +129,7 @@ describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud w
     await proxy.close();
   });
 
-  it("has the field list from the flow logs of the group, and asks nobody where --fields tells", async () => {
+  it("takes the field list from the flow logs of the group, and asks for none when --fields gives it", async () => {
     expect((await plan())[0]!.fields).toBeUndefined();
     expect(notes.at(-1)).toBe(
       `no flow log delivers to ${GROUP} now: the default format is assumed (another one: --fields)`,
@@ -162,7 +162,7 @@ describe.skipIf(moto === null)("CloudWatch Logs over HTTP (moto; skipped aloud w
     await expect(plan({}, uri)).rejects.toThrow(message);
   });
 
-  it("follows: what is there, then what comes, nothing twice, until told to stop", async () => {
+  it("follows a group: what it holds, then what comes, nothing twice, until it is stopped", async () => {
     const group = "followed";
     await logs.send(new CreateLogGroupCommand({ logGroupName: group }));
     await createStream("eni-1-all", group);

@@ -23,7 +23,7 @@ const SEED = Number(process.env.FLOWREPLAY_SEED ?? Date.now() % 1_000_000);
 const HOUR = 3_600_000;
 
 /** Through the command line, as a user meets it; the proxy lives in this process, so the command must not block it. */
-describe.skipIf(moto === null)(`every tenth request fails (moto; skipped aloud; seed ${SEED})`, () => {
+describe.skipIf(moto === null)(`every tenth request fails (seed ${SEED})`, () => {
   const folder = temporaryFolder();
   let logs: string;
   let expected: { sums: unknown; said: string };
@@ -85,7 +85,7 @@ describe.skipIf(moto === null)(`every tenth request fails (moto; skipped aloud; 
   it.each([
     ["S3", toS3],
     ["CloudWatch Logs", toCloudWatch],
-  ])("%s: the same evidence, no hang, and a count of the repeats", async (name, put) => {
+  ])("from %s the evidence is the same, nothing hangs, and the repeats are counted", async (name, put) => {
     const source = await put();
     const proxy = await startFaultProxy({ target: moto!.url, rate: 0.1, seed: SEED, stallMs: 1500 });
     const { sums, said } = await replay(name, source, proxy.url);

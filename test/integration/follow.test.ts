@@ -21,7 +21,7 @@ Object.assign(process.env, testEnvironment);
 const moto = await startMoto();
 const MODEL = sample("production-vpc/config");
 
-describe.skipIf(moto === null)("--follow (moto; skipped aloud without Python and PyPI)", () => {
+describe.skipIf(moto === null)("--follow", () => {
   const logs = new CloudWatchLogsClient({ endpoint: moto?.url });
   const folder = sample("production-vpc/v2");
   const lines = readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -48,7 +48,7 @@ describe.skipIf(moto === null)("--follow (moto; skipped aloud without Python and
   });
   afterAll(() => moto?.stop());
 
-  it("stores what comes, part by part, and tells of each part's mismatches and probes", async () => {
+  it("stores what comes, part by part, and prints the mismatches and probes of each part", async () => {
     await withFolder(async (cwd) => {
       const db = join(cwd, "evidence.duckdb");
       await write("followed", lines.slice(0, 2000));
@@ -106,7 +106,7 @@ describe.skipIf(moto === null)("--follow (moto; skipped aloud without Python and
     });
   });
 
-  it("ends cleanly on Ctrl-C with 130; the file is whole and free meanwhile", async () => {
+  it("ends on Ctrl-C with exit code 130, and leaves the file whole and free to read meanwhile", async () => {
     await withFolder(async (cwd) => {
       const env = { ...process.env, AWS_ENDPOINT_URL: moto!.url, NO_COLOR: "1" };
       const args = ["replay", "cloudwatch://quiet", "--model", MODEL, "--follow"];

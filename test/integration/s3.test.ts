@@ -68,7 +68,7 @@ async function read(object: SourceObject, aws: AwsOptions, retry: () => void): P
   return Buffer.concat(chunks);
 }
 
-describe.skipIf(moto === null)("S3 over HTTP (moto; skipped aloud without Python and PyPI)", () => {
+describe.skipIf(moto === null)("S3 over HTTP", () => {
   let aws: AwsOptions;
   const notes: string[] = [];
   const events = { note: (text: string) => void notes.push(text), retry: () => {} };

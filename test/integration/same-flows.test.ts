@@ -28,7 +28,7 @@ const PLACES = new Set(["source_object", "line", "example_object", "example_line
 const CATALOGUE = loadCatalogue();
 const REPORTS = ["mismatch-summary", "rejected-probes", "rule-usage", "unused-rules", "coverage", "mismatches"];
 
-describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s (moto; skipped aloud)", (format) => {
+describe.skipIf(moto === null).each(["v2", "v5"])("the capture in %s", (format) => {
   const folder = temporaryFolder();
   let expected: object;
   let files: string[];

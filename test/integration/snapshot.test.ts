@@ -21,7 +21,7 @@ function snapshot(endpoint: string, ...args: string[]): Promise<CliRun> {
   return startFlowreplay(["snapshot", ...args], { AWS_ENDPOINT_URL: endpoint, ...withoutKeys });
 }
 
-describe.skipIf(moto === null)("snapshot over HTTP (moto; skipped aloud without Python and PyPI)", () => {
+describe.skipIf(moto === null)("snapshot over HTTP", () => {
   const out = temporaryFolder();
   const ids = { groups: [] as string[], acl: "", eni: "", list: "", peering: "" };
 
@@ -98,7 +98,7 @@ describe.skipIf(moto === null)("snapshot over HTTP (moto; skipped aloud without 
     expect((await loadModel(out)).snapshots.map((snapshot) => typeof snapshot.since)).toEqual(["number"]);
   });
 
-  it("writes the same bytes with failing requests, and tells of the repeats", async () => {
+  it("writes the same bytes when requests fail, and says how many were repeated", async () => {
     const [first] = readdirSync(out);
     const proxy = await startFaultProxy({
       target: moto!.url,
@@ -116,7 +116,7 @@ describe.skipIf(moto === null)("snapshot over HTTP (moto; skipped aloud without 
     }
   });
 
-  it("leaves nothing behind and names the action that is denied", async () => {
+  it("leaves nothing behind when an action is denied, and names it", async () => {
     const denying = createServer(async (request, response) => {
       const body = Buffer.concat(await request.toArray()).toString();
       if (body.includes("Action=DescribeNetworkAcls")) {
