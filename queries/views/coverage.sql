@@ -23,7 +23,7 @@ create view coverage_stretches as
   from coverage_hours, (select unnest(range(60)) as minute)
   where (seen | skip) <> 1152921504606846975 and ((seen | skip) >> minute::ubigint) & 1 = 1;
 
--- The longest record of each interface tells its aggregation interval.
+-- The longest record of an interface shows its aggregation interval.
 create view longest_records as
   select interface_idx, max(longest) as longest
   from (
@@ -56,8 +56,8 @@ create view coverage_gaps as
   where s.to_minute - s.from_minute
     >= case when coalesce(i.longest, (select max(longest) from intervals), 60) > 90 then 20 else 2 end;
 
--- How far the log tells what happened at an interface. log_type speaks of the log as a whole: a flow log of accepted
--- traffic only shows no probes, one of rejected traffic only proves no use.
+-- How completely the log shows what happened at an interface. log_type is about the log as a whole: a flow log of accepted
+-- traffic alone shows no probes, one of rejected traffic alone proves no use.
 create view coverage as
   with hours as (
     select

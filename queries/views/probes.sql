@@ -9,10 +9,10 @@ create macro is_internal(a4, a6) as coalesce(
 -- One number for an address of either family, to group and join on: the address itself, or a hash beyond 2^63.
 create macro address_key(a4, a6) as coalesce(a4::ubigint, hash(a6) | 9223372036854775808);
 
--- Is the address of this key inside? IPv6 keys do not tell; their callers look the address up.
+-- Whether the address of this key is internal. IPv6 keys do not tell; their callers look the address up.
 create macro is_internal_key(key) as key < 4294967296 and is_internal(key, null);
 
--- Ports behind which a login waits: FTP, SSH, Telnet, SMB, databases, RDP, VNC, WinRM.
+-- Ports of services with a login: FTP, SSH, Telnet, SMB, databases, RDP, VNC, WinRM.
 create macro is_login_port(protocol, port) as
   protocol = 6 and port in (21, 22, 23, 445, 1433, 1521, 3306, 3389, 5432, 5900, 5901, 5985, 5986);
 
@@ -43,8 +43,8 @@ create view rejected_requests as
       or (coalesce(j.initiator, 'unknown') = 'unknown' and not (
         f.protocol in (6, 17) and ((f.srcport < 1024 and f.dstport >= 1024) or (f.srcport < 32768 and f.dstport >= 32768)))));
 
--- Networks of /24 with an address that ever had a real connection; without a model, that sent more than a handshake. Not
--- distinct: whoever asks, asks for few of them.
+-- /24 networks with an address that ever had a real connection; without a model, that sent more than a handshake. Not
+-- distinct: callers ask for few of them.
 create view real_networks as
   select peer >> 8 as network from rule_traffic where meaningful > 0 and peer is not null
   union all
@@ -53,7 +53,7 @@ create view real_networks as
   join judgements j using (judgement_id)
   where j.action = 'ACCEPT' and f.packets > 4 and f.src is not null and not exists (select 1 from rule_traffic);
 
--- Sources whose network of /24 knocks together at one login port, and of which no address ever had a real connection.
+-- Sources whose /24 network knocks at one login port from many addresses, none of which ever had a real connection.
 create view network_knockers as
   with knocks as (
     select source, port
@@ -92,7 +92,7 @@ create macro scan_sources(
   sources as (
     select source, count(*) as records, min(start_s) as first_s, max(end_s) as last_s from rejected_requests group by all
   ),
-  -- A cheap sieve first: the millions of sources with a packet or two never reach the exact counts.
+  -- A cheap filter first: the millions of sources with a packet or two never reach the exact counts.
   frequent as materialized (
     from sources
     where records >= least(vertical_ports, sweep_targets, spray_ports) or source in (from knockers)

@@ -1,25 +1,25 @@
-// Run by the build: puts the program and its threads into few files. Each module that Node loads takes half
-// a millisecond: an empty replay begins with 300 of them, in three threads, and ends in 0.47 s instead of 0.59.
+// Run by the build: bundles the program and its threads into few files. Each module that Node loads takes half a
+// millisecond. An empty replay loads 300 modules in three threads; bundled, it takes 0.47 s instead of 0.59 s.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
 
 /**
- * What is started takes the place of what the compiler made of it; what several of them need goes to `dist/bundle/`. All
- * these files lie two levels below the root, as most modules of `src/` do: paths that modules build from their own address
- * (queries, the empty evidence file, the threads) begin with `../` and hold for both.
+ * The entries replace the compiler's output; what several of them share goes to `dist/bundle/`. All these files lie two
+ * levels below the root, as most modules of `src/` do. Paths that a module builds from its own address (queries, the empty
+ * evidence file, the threads) begin with `../` and are right in all three places.
  */
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const STARTED = ["cli/main", "replay/reader-thread", "replay/writer-thread"];
+const ENTRIES = ["cli/main", "replay/reader-thread", "replay/writer-thread"];
 /** Native code, and what few runs load. */
-const APART = [/^@duckdb\/node-bindings/, /^@aws-sdk\//];
+const EXTERNAL = [/^@duckdb\/node-bindings/, /^@aws-sdk\//];
 
 rmSync(`${ROOT}dist/bundle`, { recursive: true, force: true });
 const bundle = await rolldown({
   cwd: ROOT,
-  input: Object.fromEntries(STARTED.map((name) => [name, `src/${name}.ts`])),
+  input: Object.fromEntries(ENTRIES.map((name) => [name, `src/${name}.ts`])),
   platform: "node",
-  external: APART,
+  external: EXTERNAL,
 });
 const { output } = await bundle.write({
   dir: "dist",

@@ -1,4 +1,4 @@
-// Run by the build: writes the empty evidence file that new ones are copies of.
+// Run by the build: makes the empty evidence file. New evidence files are copies of it.
 import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { EMPTY_FILE, makeEmpty } from "../store/create-file.ts";

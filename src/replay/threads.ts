@@ -1,20 +1,20 @@
 import { Worker } from "node:worker_threads";
 
-/** The threads of a replay, before anything is asked of them. */
+/** The threads of a replay. */
 export interface Threads {
   readonly readers: readonly Worker[];
-  /** Null where everything is to run on the caller's thread. */
+  /** Null if everything runs on the caller's thread. */
   readonly writer: Worker | null;
-  /** Why the writer is no more, before anybody listened: DuckDB could not be loaded. */
+  /** Why the writer ended before anybody listened: DuckDB could not be loaded. */
   readonly lost: Error | null;
-  /** From now on they keep the process alive, until `release`. */
+  /** From now on the threads keep the process alive, until `release`. */
   hold(): void;
   release(): void;
 }
 
 /**
- * Starts `workers` readers and a writer, none of them with 0. Imports nothing of the rest: called first, it lets the threads
- * load their code while the caller loads its own. A caller that fails before it holds them may just end.
+ * Starts `workers` readers and a writer; no thread at all for 0. This module imports nothing else: called first, it lets the
+ * threads load their code while the caller loads its own. A caller that fails before it holds them may just end.
  */
 export function startThreads(workers: number): Threads {
   if (workers === 0) return { readers: [], writer: null, lost: null, hold() {}, release() {} };
@@ -22,7 +22,7 @@ export function startThreads(workers: number): Threads {
   const writer = start("../replay/writer-thread.js");
   const readers = Array.from({ length: workers }, () => start("../replay/reader-thread.js"));
   for (const reader of readers) reader.unref();
-  // Node aborts when the process ends while a thread is loading native code: the writer's first message says that it has.
+  // Node aborts if the process ends while a thread loads native code. The writer's first message says that it is loaded.
   let held = false;
   let lost: Error | null = null;
   const loaded = new Promise<void>((resolve) => {
@@ -52,13 +52,13 @@ export function startThreads(workers: number): Threads {
   };
 }
 
-/** Milliseconds that a thread without work goes on before it is ended. */
+/** Milliseconds from the end of the work to the end of a thread. */
 const LINGER_MS = 2000;
 
 /**
- * Ends a thread that has nothing more to do, but not at once: Node 20 aborts the whole process when a thread goes while
- * V8 still compiles its hot functions in the background (`ForIsolate ... (data.first) != nullptr`, seen once in some 250
- * replays). An idle thread compiles nothing, and keeps no process alive.
+ * Ends an idle thread, but not at once: Node 20 aborts the whole process if a thread ends while V8 still compiles its hot
+ * functions in the background (`ForIsolate ... (data.first) != nullptr`, seen once in about 250 replays). After a moment
+ * nothing is being compiled. Until then the thread does not keep the process alive.
  */
 function retire(thread: Worker): void {
   thread.unref();
@@ -66,9 +66,9 @@ function retire(thread: Worker): void {
 }
 
 /**
- * To be called by each thread that hands buffers over, before it does anything often. V8 compiles access to typed arrays on
- * the assumption that no `ArrayBuffer` was ever detached; the first transfer throws all such code of the thread away, and
- * everything hot is compiled twice. (V8: "array buffer detaching protector".)
+ * Every thread that transfers buffers calls this first. V8 compiles access to typed arrays on the assumption that no
+ * `ArrayBuffer` was ever detached (the "array buffer detaching protector"). The first transfer discards that code, so without
+ * this call everything hot would be compiled twice.
  */
 export function expectTransfers(): void {
   const buffer = new ArrayBuffer(1);

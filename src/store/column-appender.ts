@@ -13,7 +13,7 @@ const VECTOR_ROWS = 2048;
  * its fields: `columnCount` of them.
  */
 export function createColumnAppender(connection: DuckDBConnection, table: string, columnCount: number) {
-  // The api class hides the handle that the C-level functions take.
+  // The API's class hides the handle that the C-level functions take.
   const handle = (connection as unknown as { connection: Parameters<typeof duckdb.appender_create>[0] }).connection;
   const appender: Appender = duckdb.appender_create(handle, null, table);
   const ofFields = duckdb.appender_column_count(appender) < columnCount;
@@ -58,7 +58,7 @@ function copyValidity(vector: Vector, valid: Uint8Array, from: number, count: nu
   duckdb.copy_data_to_vector_validity(vector, 0, words.buffer, 0, bytes);
 }
 
-/** A column of a result without nulls, in the binary form of its type; good until the chunk is gone. */
+/** A column of a result without nulls, in the binary form of its type; valid as long as the chunk. */
 export function columnBytes(chunk: DuckDBDataChunk, column: number, bytesPerValue: number): Uint8Array {
   return duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk.chunk, column), chunk.rowCount * bytesPerValue);
 }
@@ -77,7 +77,7 @@ export async function appendRows(
   rows: Iterable<readonly Cell[]>,
 ): Promise<void> {
   const appender = await connection.createAppender(table);
-  // Left open by a failure it would write its rows when it is collected, long after the transaction.
+  // If a failure left it open, it would write its rows when it is garbage-collected, long after the transaction.
   try {
     for (const row of rows) {
       row.forEach((cell, at) => appendCell(appender, kinds[at], cell));
@@ -111,7 +111,7 @@ export function createFactRowWriter(connection: DuckDBConnection) {
       activity.append(facts.activity.columns, facts.activity.rows);
       coverage.append(facts.coverage.columns, facts.coverage.rows);
       traffic.append(facts.traffic.columns, facts.traffic.rows);
-      // At once: there is less to do when all records are in.
+      // Flushed at once: that leaves less to do at the end.
       for (const one of [activity, coverage, traffic]) one.flush();
     },
     /** Ends; what has not been flushed is not written. */

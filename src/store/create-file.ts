@@ -26,7 +26,7 @@ export interface WritableFile {
   /** One more connection, for queries. */
   connect(): Promise<DuckDBConnection>;
   close(): void;
-  /** Closes it with nothing written; a file that was made for this opening goes, unless others have used it meanwhile. */
+  /** Closes the file with nothing written, and removes it if this opening made it and no other run has used it since. */
   abandon(): Promise<void>;
 }
 
@@ -50,8 +50,8 @@ export async function openForWriting(path: string): Promise<WritableFile> {
 }
 
 /**
- * Lets DuckDB use less memory while rows are appended, and more for a commit or queries. Blocks that were written stay in it as
- * long as there is room, though nothing of a replay reads them again. DuckDB gives what was freed back to the system then.
+ * Lets DuckDB use less memory while rows are appended, and more for a commit or queries. DuckDB keeps written blocks in memory
+ * as long as there is room, though a replay does not read them again; a lower limit gives that memory back.
  */
 export async function allowMemory(connection: DuckDBConnection, limit: keyof typeof MEMORY): Promise<void> {
   await connection.run(`set memory_limit = '${MEMORY[limit]}'`);
@@ -73,13 +73,12 @@ interface Connected {
 async function connect(file: string, shown: string): Promise<Connected> {
   try {
     const instance = await DuckDBInstance.create(file, {
-      // What is appended is packed by the thread that appends: DuckDB's other threads would spin while they wait.
+      // The thread that appends also packs: DuckDB's other threads would spin while they wait.
       threads: "1",
-      // A row group is packed and written when it is full, not five at once: the last commit finds little left to do.
+      // A row group is packed and written when it is full, not five at once: that leaves little to do for the last commit.
       write_buffer_row_group_count: "1",
       memory_limit: MEMORY.full,
-      // A checkpoint with every commit: until the next one what was replaced, as the memory of connections, stays in memory and
-      // in the file.
+      // A checkpoint with every commit: what was replaced (the connection tracker) stays in memory and in the file until then.
       checkpoint_threshold: "1KB",
       allocator_flush_threshold: "4GB",
       autoload_known_extensions: "false",
@@ -106,8 +105,8 @@ async function connect(file: string, shown: string): Promise<Connected> {
 }
 
 /**
- * An empty evidence file that the build has made (build/make-empty.ts). Making one takes 0.1 s, most of it to plan the views, and
- * the first record waits for it.
+ * An empty evidence file, made by the build (build/make-empty.ts). To make one takes 0.1 s, mostly for planning the views, and
+ * the first record would wait for it.
  */
 export const EMPTY_FILE = new URL("../store/empty.duckdb", import.meta.url);
 
@@ -116,8 +115,8 @@ async function isUnused(connection: DuckDBConnection): Promise<boolean> {
 }
 
 /**
- * Makes an empty evidence file beside its place and moves it there: a run that is killed leaves no half-made file. False
- * where another run was first.
+ * Makes an empty evidence file under another name, then gives it its own: a run that is killed leaves no half-made file.
+ * Returns false if another run was first.
  */
 async function createFile(path: string): Promise<boolean> {
   const unfinished = unfinishedName(path);
@@ -172,12 +171,12 @@ function publish(unfinished: string, path: string): boolean {
   return true;
 }
 
-/** Where a file is made before it gets its name; what a killed run leaves there, the next one removes. */
+/** The name of a file that is being made. The next run removes what a killed run leaves there. */
 export function unfinishedName(path: string): string {
   return `${path}.${process.pid}.new`;
 }
 
-/** Removes what runs have left that were killed before their file had its name. */
+/** Removes the unfinished files of runs that were killed. */
 function removeAbandoned(path: string): void {
   const prefix = `${basename(path)}.`;
   for (const name of readdirSync(dirname(path))) {

@@ -7,7 +7,7 @@ import { isUnlogged, PEER_NLB, PEER_UNRESOLVED, resolverOf } from "../model/reso
 import type { Model, NetworkAclEntry, NetworkInterface, Peer, SecurityGroupRule, Snapshot } from "../model/model.ts";
 import { appendRows, type Cell } from "./column-appender.ts";
 
-/** The names that judgements give by place: rules, and snapshots. */
+/** The names behind the indexes in judgements: rules and snapshots. */
 export interface PolicyNames {
   readonly ruleIds: readonly string[];
   readonly snapshots: readonly string[];
@@ -67,7 +67,7 @@ export async function appendInterfaces(
   model: Model | null,
 ): Promise<void> {
   if (ids.length === 0) return;
-  // Lists travel as text, an item a line: one object a list and element takes ten seconds for a hundred thousand interfaces.
+  // Lists are appended as text, an item a line: one object for each list and item takes ten seconds for 100,000 interfaces.
   await connection.run(
     `create temp table new_interfaces as
        select * replace (null::varchar as group_ids, null::varchar as addresses, null::varchar as owner_ids)

@@ -1,5 +1,8 @@
 import { createRequire } from "node:module";
 import type Bindings from "@duckdb/node-bindings";
+
+// All that is used of DuckDB. Its API is CommonJS in 150 files, which take 0.1 s to load in every thread: the build bundles
+// them (build/bundle.ts) and leaves the native code outside.
 export {
   blobValue,
   DuckDBArrayValue,
@@ -23,12 +26,7 @@ export {
 } from "@duckdb/node-api";
 
 /**
- * DuckDB for Node, all that is used of it. Its api is CommonJS in 150 files, whose loading takes 0.1 s in every thread; the
- * build puts them into one (build/bundle.ts) and leaves the native code outside.
- */
-
-/**
- * The C-level functions below the api. By `require`: where there is no native part for the machine, an import fails twice in Node
- * 20, once for who asked and once for nobody, and that ends the process with a trace.
+ * The C-level functions below the API. By `require`: if there is no native part for the machine, an import in Node 20 fails
+ * twice, and the second failure has no handler and ends the process with a stack trace.
  */
 export const bindings = createRequire(import.meta.url)("@duckdb/node-bindings") as typeof Bindings;

@@ -18,12 +18,12 @@ import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendTracker, readIdentities, replaceTracker, type StoredState, type TrackerFrame } from "./stored-state.ts";
 import { writeError } from "./duckdb-errors.ts";
 
-/** What is new since the last commit: names and answers behind the numbers in the columns, in the order of their numbers. */
+/** What is new since the last commit: names and judgements behind the numbers in the columns, in the order of their numbers. */
 export interface Changes {
   readonly judgements: readonly Judgement[];
   readonly ruleSets: readonly RuleSet[];
   readonly interfaces: readonly string[];
-  /** All accounts: judgements name them by place. */
+  /** All accounts: judgements hold indexes into them. */
   readonly accounts: readonly string[];
 }
 
@@ -57,7 +57,7 @@ export async function openEvidenceWriter(
   const factRows = createFactRowWriter(connection);
   const { policy } = options;
   const policyNames = { ruleIds: policy.ruleIds, snapshots: policy.snapshots.map((snapshot) => snapshot.name) };
-  // Until it is stored: as it is, being packed, packed.
+  // The model in its three states until it is stored: as it is, being packed, packed.
   let { model } = options;
   let packing: Promise<PackedModel> | null = null;
   let packed: PackedModel | null = null;
@@ -95,7 +95,7 @@ export async function openEvidenceWriter(
     },
     /** Takes the buffers over; they come back when the batch is written. */
     async appendFlows(objectId: number, buffers: BatchBuffers, judgements: Uint32Array): Promise<UsedBuffers> {
-      // As soon as it is packed: there is less to do when all records are in.
+      // As soon as the model is packed: that leaves less to do at the end.
       await storePacked();
       const batch = batchOver(buffers);
       intervals?.note(batch);

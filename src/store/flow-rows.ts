@@ -55,7 +55,7 @@ export function createFlowRowWriter(connection: DuckDBConnection) {
   };
 }
 
-/** Fields of `plain_records` that a batch does not have in their form. */
+/** Columns of `plain_records` whose form differs from the batch's. */
 interface Staged {
   readonly objectId: Uint32Array;
   readonly duration: Uint32Array;
@@ -132,7 +132,7 @@ const u32 = (): Uint32Array => new Uint32Array(BATCH_ROWS);
 const u16 = (): Uint16Array => new Uint16Array(BATCH_ROWS);
 const valid = (): Uint8Array => createValidity(BATCH_ROWS);
 
-/** Rows of `flow_rows_wide` on their way, and which of their fields are there. */
+/** Rows of `flow_rows_wide`, and which of their fields they have. */
 class WideRows {
   private readonly objectId = u32();
   private readonly line = u32();
@@ -242,7 +242,7 @@ class AddressPairs {
   readonly dst6 = new Uint32Array(BATCH_ROWS * 4);
   readonly six = valid();
 
-  /** An IPv4 address is its own value, an IPv6 address a place in `words`. */
+  /** An IPv4 address is its own value, an IPv6 address an index into `words`. */
   put(row: number, family: number, src: number, dst: number, words: Uint32Array): void {
     if (family === IPV4) {
       this.src[row] = src;

@@ -7,7 +7,7 @@ import { DuckDBInstance, quotedString } from "./duckdb.ts";
 import { inUseError, writeError } from "./duckdb-errors.ts";
 
 export interface Pruned {
-  /** Flow records that went, and those that were there. */
+  /** Flow records that were removed, and how many there were before. */
   readonly records: number;
   readonly recordsBefore: number;
   readonly bytes: number;
@@ -15,15 +15,15 @@ export interface Pruned {
 }
 
 /**
- * Takes flow records that ended before `before` (Unix seconds) out of an evidence file; the ledger, sums and daily counts
- * stay. DuckDB does not give room back, so what is left goes to a new file, which then takes the place of the old one:
- * whoever is killed on the way leaves the old file as it was.
+ * Removes the flow records that ended before `before` (Unix seconds); the ledger, sums and daily counts stay. DuckDB does not
+ * give room back, so the rest is copied to a new file, which then replaces the old one. A run that is killed on the way leaves
+ * the old file as it was.
  */
 export async function pruneFlows(path: string, before: number): Promise<Pruned> {
   if (!existsSync(path)) {
     throw new AppError("E_STORE", `no evidence file at ${path}`, { hint: "name one with --db" });
   }
-  // Checks the file, and puts what a killed run left in the log of commits into the file itself.
+  // Checks the file, and writes what a killed run left in the write-ahead log into the file itself.
   const file = await openForWriting(path);
   try {
     await file.connection.run("checkpoint");
@@ -72,7 +72,7 @@ async function attachOld(connection: DuckDBConnection, path: string): Promise<vo
   } catch (error) {
     throw inUseError(path, error, hint) ?? error;
   }
-  // A replay came and went in between: its commits may not be in the file itself yet.
+  // A replay ran in between: its commits may not be in the file itself yet.
   if (existsSync(`${path}.wal`)) throw new AppError("E_IN_USE", `${path} is in use by another process`, { hint });
   await connection.run("use old");
 }
@@ -113,7 +113,7 @@ async function copyKept(connection: DuckDBConnection, before: number, records: n
           { before },
         );
         break;
-      // What the records tell of beyond their sums. Both views include what earlier prunes have kept.
+      // What the records say beyond their sums. Both views include what earlier prunes have kept.
       case "pruned_probers":
         await connection.run(`${into} select source, scanner, internal from probing_peers`);
         break;

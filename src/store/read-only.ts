@@ -34,7 +34,7 @@ export async function openReadOnly(path: string): Promise<ReadOnlyFile> {
     const connection = await instance.connect();
     await checkVersion(connection, path);
     await connection.run("set timezone = 'UTC'");
-    // Errors then carry the exact position instead of a drawing of it (see query-error.ts).
+    // Errors then carry the exact position instead of a drawing of it (duckdb-errors.ts).
     await connection.run("set errors_as_json = true");
     await connection.run("set lock_configuration = true");
     const others: DuckDBConnection[] = [];

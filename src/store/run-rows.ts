@@ -29,7 +29,7 @@ export interface RunRecord {
 
 export interface RunEnd {
   readonly state: "complete" | "interrupted";
-  /** Requests that were repeated, and connections forgotten before their time. */
+  /** Repeated requests, and connections dropped before their time-out. */
   readonly retries: number;
   readonly evicted: number;
 }

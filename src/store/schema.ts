@@ -1,4 +1,4 @@
-/** Raised whenever a table changes its meaning; an evidence file of another version is refused with a clear error. */
+/** Raised whenever a table changes its meaning. Evidence files of another version are refused. */
 export const SCHEMA_VERSION = 6;
 
 /**
@@ -8,14 +8,14 @@ export const SCHEMA_VERSION = 6;
 export const TABLES = /* sql */ `
 create table schema_info (version integer, tool_version varchar);
 
--- One row a replay: what was run, with what model, how far it came.
+-- One row for each replay: what was run, with which model, and how far it got.
 create table runs (
   run_id uinteger, tool_version varchar, started_at timestamp, finished_at timestamp, state varchar,
   arguments varchar, model varchar, model_hash varchar,
   records ubigint, bad_lines ubigint, objects ubigint, evicted_connections ubigint, retries ubigint);
 
 -- The configuration that each run judged with, so that other configurations can be compared with it without any file.
--- content: gzip JSON (policy/model-json.ts), once for equal models.
+-- content: gzip JSON (src/model/model-json.ts), once for equal models.
 create table models (model_key varchar, content blob);
 create table run_models (run_id uinteger, model_key varchar);
 
@@ -31,7 +31,7 @@ create table interface_dim (
   instance_id varchar, interface_type varchar, description varchar, name varchar,
   group_ids varchar[], addresses varchar[], owner_ids varchar[]);
 
--- Every distinct answer of the evaluator, once.
+-- Every distinct judgement, once.
 create table judgements (
   judgement_id uinteger, account_id varchar, direction varchar, initiator varchar, initiator_evidence varchar,
   action varchar, log_status varchar, verdict varchar, agreement varchar, decided_by varchar, cause varchar,
@@ -53,8 +53,8 @@ create table rule_dim (
 
 -- A plain record: IPv4, every default field present, no packet-level address of its own.
 -- start_s: Unix seconds; duration: end - start in seconds; tcp_flags 256: the record has none. One column with fields:
--- DuckDB counts the distinct values of every column while it is appended, fields excepted, a fifth of the time it takes.
--- Read it by the view flow_rows: fields are read and filtered like columns.
+-- DuckDB counts the distinct values of every column that is appended, but not those of fields; that saves a fifth of the
+-- time. Read it by the view flow_rows: fields are read and filtered like columns.
 create table plain_records (record struct(
   object_id uinteger, line uinteger, interface_idx uinteger, start_s uinteger, duration uinteger,
   src uinteger, dst uinteger, srcport usmallint, dstport usmallint, protocol utinyint,
@@ -77,7 +77,7 @@ create table activity (
 -- day: Unix seconds / 86400. direction: 1 ingress, 2 egress (of the initiator). family: 1 IPv4 (peer), 2 IPv6 (peer6).
 -- connections: opened; replied: with packets both ways; meaningful: replied, above the floor of packets and bytes,
 -- not reset at once; reset: ended by RST before it became meaningful. packets/bytes: initiator to responder; reply_*: back.
--- Fields for the reason that plain_records has them, and read by the view rule_traffic.
+-- One column with fields, as in plain_records; read it by the view rule_traffic.
 create table traffic_sums (traffic struct(
   day uinteger, interface_idx uinteger, rule_set_id uinteger, direction utinyint, protocol utinyint, port usmallint,
   peer uinteger, peer6 uhugeint,
@@ -92,12 +92,12 @@ create table coverage_minutes (
 create table bad_line_rows (object_id uinteger, line uinteger, reason varchar, text varchar);
 
 -- The evaluator's memory of open connections, for the next run: entries as bytes (src/evaluate/dense/packed-entries.ts), and as
--- JSON the answers and IPv6 addresses they refer to. Packed already: DuckDB need not look for patterns.
+-- JSON the lookups and IPv6 addresses they refer to. Packed already: DuckDB need not compress it.
 create table tracker_connections (entries blob using compression uncompressed);
 create table tracker_state (content varchar);
 
--- What \`prune\` took out of the records, and what its records had told: who had probed, and how long intervals were (these
--- also of records that --no-flows never kept).
+-- What \`prune\` removed, and what is kept of it: who probed, and how long intervals were (also for records that --no-flows
+-- never stored).
 create table prunes (pruned_at timestamp, before timestamp, records ubigint);
 create table pruned_probers (source ubigint, scanner boolean, internal boolean);
 create table pruned_intervals (interface_idx uinteger, longest ubigint);

@@ -12,9 +12,9 @@ import {
 import { IPV4, IPV6 } from "../net/address.ts";
 import { columnBytes } from "./column-appender.ts";
 
-/** Stored records as the batch they came from, as far as the policy looks at it: no account, no TCP flags. */
+/** Stored records as a batch with the fields that the policy looks at: no account, no TCP flags. */
 export interface FlowChunk {
-  /** Filled anew for every chunk. `bits` lack action, status and direction: those stand in the judgement. */
+  /** Filled again for every chunk. `bits` lack action, status and direction: those are in the judgement. */
   readonly batch: FlowBatch;
   readonly objectId: Uint32Array;
   readonly judgement: Uint32Array;
@@ -48,8 +48,8 @@ const SELECT = {
 export type FlowTable = keyof typeof SELECT;
 
 /**
- * The records of one of the two tables (those for which the SQL of `where` holds), in the order in which they were
- * stored; one buffer serves all chunks.
+ * The records of a table for which the SQL of `where` holds, in the order in which they were stored. One buffer serves all
+ * chunks.
  */
 export async function* scanFlows(
   connection: DuckDBConnection,
@@ -92,7 +92,7 @@ export async function* scanFlows(
   }
 }
 
-/** Packet addresses and IPv6: an address of the latter is a place in `addr6`, four words each. */
+/** Packet addresses and IPv6 addresses; the latter are indexes into `addr6`, four words each. */
 function fillWide(batch: FlowBatch, u32: (column: number) => Uint32Array): void {
   const { rows } = batch;
   batch.pktSrc.set(u32(13));

@@ -11,15 +11,15 @@ import { blobValue } from "./duckdb.ts";
 
 const decompress = promisify(gunzip);
 
-/** A model on its way into the evidence file; `key` tells equal models (`modelHash`). */
+/** A compressed model; equal models have equal keys. */
 export interface PackedModel {
   readonly key: string;
   readonly content: Uint8Array;
 }
 
 /**
- * Piece by piece, compressed in the thread pool: the text of a hundred thousand interfaces is never there as a whole, and what
- * else the thread has to do comes in between.
+ * Compresses a model piece by piece in the thread pool: the text of 100,000 interfaces is never in memory as a whole, and the
+ * thread can do other work in between.
  */
 export async function packModel(model: Model): Promise<PackedModel> {
   const hash = createHash("sha256");

@@ -44,7 +44,7 @@ export interface StoredRecords {
   readonly evidence: EvidenceQuery;
   /** The records of a table, in the order in which they were stored. Scans of both tables may run at the same time. */
   scan(table: FlowTable): AsyncIterable<FlowChunk>;
-  /** The traffic that any of these rules admitted, by peer and service, told apart by class. */
+  /** The traffic that any of these rules admitted, by peer, service and class. */
   visitTraffic(ruleIds: readonly string[], visit: (traffic: ClassifiedTraffic) => void): Promise<void>;
   close(): void;
 }
@@ -124,11 +124,11 @@ async function readJudgements(connection: DuckDBConnection): Promise<StoredJudge
 export interface Investigated {
   readonly evidence: EvidenceQuery;
   readonly model: Model | null;
-  /** Keeps the rows of a SELECT as a table of this session, for the statements that follow. The file stays as it is. */
+  /** Keeps the rows of a SELECT as a table of this session, for later statements. The file stays as it is. */
   gather(table: string, sql: string, parameters: Parameters): Promise<void>;
 }
 
-/** Throws as `openReader` does. */
+/** Throws as `openEvidence` does. */
 export async function openInvestigated(path: string): Promise<Investigated> {
   const open = await openReadOnly(path);
   try {

@@ -20,7 +20,7 @@ export interface LedgerEntry {
   /** Unix seconds of its records; null without any that have times. */
   readonly firstTime: number | null;
   readonly lastTime: number | null;
-  /** Whether its records are rows here: not so after `--no-flows`, nor all of them after a prune. */
+  /** False if its records are not all rows here: after `--no-flows`, or after a prune. */
   readonly hasRows: boolean;
 }
 
@@ -104,7 +104,7 @@ export async function readIdentities(
 ): Promise<StoredIdentities> {
   const from = Math.min(...buckets) * BUCKET_SECONDS;
   const to = (Math.max(...buckets) + 1) * BUCKET_SECONDS;
-  // Records are stored in order of time, roughly: the bounds leave most of the table unread.
+  // Records are stored roughly in order of time: the bounds leave most of the table unread.
   const where = `start_s >= ${from} and start_s < ${to} and start_s // ${BUCKET_SECONDS} in (${buckets.join(", ")})`;
   const parts: StoredIdentities[] = [];
   for (const table of TABLES) {
@@ -149,10 +149,10 @@ function joined(parts: readonly StoredIdentities[]): StoredIdentities {
   return whole;
 }
 
-/** The stored memory of the evaluator; part of the transaction that commits the records it comes from. */
+/** The stored connection tracker without its entries. It is committed together with the records that it comes from. */
 export type TrackerFrame = Omit<TrackerState, "entries">;
 
-/** Puts another memory in the place of the stored one, without its entries. */
+/** Replaces the stored tracker; `appendTracker` adds the entries. */
 export async function replaceTracker(
   connection: DuckDBConnection,
   { lookups, addresses, now }: TrackerFrame,
@@ -167,7 +167,7 @@ export async function appendTracker(connection: DuckDBConnection, chunk: Uint8Ar
   await connection.run("insert into tracker_connections values ($1)", [blobValue(chunk)]);
 }
 
-/** The memory that an earlier run left; null when there is none. */
+/** The tracker that an earlier run left; null if there is none. */
 export async function loadTracker(connection: DuckDBConnection): Promise<TrackerState | null> {
   const [row] = (await connection.runAndReadAll("select content from tracker_state")).getRows();
   if (!row) return null;

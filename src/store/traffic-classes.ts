@@ -3,7 +3,7 @@ import { columnBytes } from "./column-appender.ts";
 import { LIST, listValue, VARCHAR } from "./duckdb.ts";
 import type { ReadOnlyFile } from "./read-only.ts";
 
-/** Classes of `classified_traffic`; where a peer has several, the one of most weight counts. */
+/** Classes of `classified_traffic`, in ascending order: of several of a peer the last counts. */
 export const TRAFFIC_CLASSES = ["replyless", "scanner", "real"] as const;
 export type TrafficClass = (typeof TRAFFIC_CLASSES)[number];
 
@@ -29,7 +29,7 @@ const SQL = `
   where rule_set_id in (select rule_set_id from rule_sets where list_contains($1, rule_id))
   group by all`;
 
-/** All traffic that any of the rules admitted, with its class. `address` is good until the next visit. */
+/** All traffic that any of the rules admitted, with its class. `address` is valid until the next visit. */
 export async function visitTrafficClasses(
   open: Pick<ReadOnlyFile, "connect">,
   ruleIds: readonly string[],

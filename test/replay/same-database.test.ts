@@ -26,10 +26,10 @@ const silent = { note: () => {}, progress: () => {} };
  * object and line of each record.
  */
 async function checksums(db: string, place = true): Promise<Record<string, unknown>> {
-  const reader = await openEvidence(db);
+  const evidence = await openEvidence(db);
   try {
     const sum = async (rows: string): Promise<unknown> =>
-      (await reader.run(`select concat(count(*), ' rows, ', sum(hash(r)::hugeint)) as sum from (select ${rows}) r`))
+      (await evidence.run(`select concat(count(*), ' rows, ', sum(hash(r)::hugeint)) as sum from (select ${rows}) r`))
         .rows[0][0];
     return {
       flows: await sum(place ? "* from flows" : "* exclude (source_object, line) from flows"),
@@ -37,7 +37,7 @@ async function checksums(db: string, place = true): Promise<Record<string, unkno
       daily: await sum("rule_id, day, connections, packets, bytes from rule_usage_daily"),
     };
   } finally {
-    reader.close();
+    evidence.close();
   }
 }
 

@@ -6,7 +6,7 @@ import { withEvidence } from "../helpers/evidence.ts";
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
 
-test("addresses and prefixes from text", async () => {
+test("SQL reads addresses and prefixes from text, and gives null for any other text", async () => {
   await withEvidence("", async (path) => {
     const evidence = await openEvidence(path);
     const ranges = async (texts: readonly string[]) =>

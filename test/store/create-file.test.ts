@@ -30,7 +30,7 @@ async function contentOf(path: string): Promise<unknown> {
   }
 }
 
-test("the empty file of the build is what the sources make", async () => {
+test("the empty file of the build equals one that the sources make", async () => {
   expect(existsSync(BUILT), "npm run build makes it").toBe(true);
   await withFolder(async (folder) => {
     const made = join(folder, "made.duckdb");
@@ -41,7 +41,7 @@ test("the empty file of the build is what the sources make", async () => {
   });
 });
 
-test("without one a file is made on the spot", async () => {
+test("without the empty file of the build a new file is made from the sources", async () => {
   // The sources have none beside them.
   expect(existsSync(EMPTY_FILE)).toBe(false);
   await withFolder(async (folder) => {
@@ -53,7 +53,7 @@ test("without one a file is made on the spot", async () => {
 
 const RUN = "insert into runs (run_id, state) values (0, 'complete')";
 
-test("a file that is given up goes when it was made for that, unless another run has used it by then", async () => {
+test("a file that is given up is removed if this run made it, unless another run has used it since", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "evidence.duckdb");
     await (await openForWriting(path)).abandon();
@@ -69,7 +69,7 @@ test("a file that is given up goes when it was made for that, unless another run
   });
 });
 
-test("a model that cannot be read leaves no evidence file, and one that was there as it was", async () => {
+test("a model that cannot be read makes no evidence file, and leaves an existing one as it was", async () => {
   await withFolder(async (folder) => {
     const db = join(folder, "evidence.duckdb");
     const model = join(folder, "model.json");
@@ -85,7 +85,7 @@ test("a model that cannot be read leaves no evidence file, and one that was ther
   });
 });
 
-test("a memory of connections that was replaced takes no room, however often: neither of DuckDB nor in the file", async () => {
+test("a connection tracker that is replaced again and again takes no more room in memory or in the file", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "evidence.duckdb");
     const { connection, close } = await openForWriting(path);

@@ -48,7 +48,7 @@ test.each([100, 5000])("a run that ends before its commit leaves none of its %i 
   });
 });
 
-test("what is appended after a commit and never committed goes, what was committed stays", async () => {
+test("what was committed stays, what was appended after the commit is gone", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "evidence.duckdb");
     const writer = createEvidenceSession();
@@ -69,7 +69,7 @@ test("what is appended after a commit and never committed goes, what was committ
   });
 });
 
-test("calls are carried out in the order in which they came, also after one that failed", async () => {
+test("calls are carried out in the order of the calls, also after one that failed", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "evidence.duckdb");
     const writer = createEvidenceSession();

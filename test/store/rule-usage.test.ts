@@ -6,7 +6,7 @@ import { withEvidence } from "../helpers/evidence.ts";
 const CASES = new URL("../cases/queries/", import.meta.url);
 const read = (file: string): string => readFileSync(new URL(file, CASES), "utf8");
 
-test("daily usage adds up to the totals, partial rows and all", async () => {
+test("daily usage adds up to the totals, also where rows are partial", async () => {
   await withEvidence(read("world.sql") + read("rule-usage/evidence.sql"), async (path) => {
     const evidence = await openEvidence(path);
     const { rows } = await evidence.run("select * from rule_usage_daily where rule_id = 'sgr-web-https' order by day");
@@ -25,7 +25,7 @@ test("daily usage adds up to the totals, partial rows and all", async () => {
   });
 });
 
-test("every rule has a row and only the documented classes appear", async () => {
+test("every rule has a row, and its class is a documented one", async () => {
   await withEvidence(read("world.sql") + read("rule-usage/evidence.sql"), async (path) => {
     const evidence = await openEvidence(path);
     const { rows } = await evidence.run(`

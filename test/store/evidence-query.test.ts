@@ -8,7 +8,7 @@ import { openEvidence } from "../../src/store/evidence-query.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 import { withFolder } from "../helpers/folder.ts";
 
-describe("values", () => {
+describe("a value of a result becomes plain JSON", () => {
   test.each([
     ["9007199254740991::bigint", 9007199254740991],
     ["9007199254740993::ubigint", "9007199254740993"],
@@ -36,7 +36,7 @@ describe("values", () => {
   });
 });
 
-test("refuses everything but one confined SELECT, and says where a mistake stands", async () => {
+test("only one SELECT on the evidence file may run, and an error says where the mistake is", async () => {
   await withEvidence("", async (path) => {
     const evidence = await openEvidence(path);
     for (const [sql, message] of [
