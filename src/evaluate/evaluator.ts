@@ -125,8 +125,7 @@ export function createEvaluator(
     judgeSegment(out, judged) {
       // Which connection is each record of?
       splitIdleConnections(segment, columns.direction, entries, into);
-      const observed = segment.map((read, at) => ({ ...read, entries: entries[at] }));
-      attachRejected(observed, columns.direction, connections, addresses, timeouts, deltas);
+      attachRejected(segment, columns.direction, entries, into);
       countPings(deltas, into.pings);
       // Who opened each connection?
       decideInitiators(connections, deltas, rules, columns.initiator, fanIn);

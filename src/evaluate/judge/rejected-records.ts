@@ -11,17 +11,12 @@ import {
   WANTED,
   writeKey,
 } from "../conntrack/entry-layout.ts";
-import { NOT_ACCEPTED } from "../conntrack/observe.ts";
+import { NOT_ACCEPTED, type Observation } from "../conntrack/observe.ts";
 import { DELIVERY, type IdleTimeouts, rememberedSeconds } from "../conntrack/timeouts.ts";
 import type { AddressPool } from "../dense/address-pool.ts";
 import type { ConnectionTable } from "../dense/connection-table.ts";
 import type { SegmentDeltas } from "../dense/segment-deltas.ts";
-
-export interface ObservedBatch {
-  readonly batch: FlowBatch;
-  readonly lookups: Uint32Array;
-  readonly entries: Int32Array;
-}
+import type { LookedUpBatch } from "../lookup/policy-lookup.ts";
 
 // In place of a row's entry, for records that were not accepted.
 const NO_CONNECTION = -3;
@@ -39,53 +34,64 @@ export const beginsLate = (code: number): boolean => ((FIRST_REJECTED - code) & 
  * one that begins within a minute (times are off by up to that).
  */
 export function attachRejected(
-  observed: readonly ObservedBatch[],
+  segment: readonly LookedUpBatch[],
   directions: Uint8Array,
-  connections: ConnectionTable,
-  addresses: AddressPool,
-  timeouts: IdleTimeouts,
-  deltas: SegmentDeltas,
+  entries: readonly Int32Array[],
+  { connections, addresses, timeouts, deltas }: Observation,
 ): void {
   const { words } = connections;
-  const rejected: RejectedRow[] = [];
   const times: AcceptedTimes = new Map();
-  for (const one of observed) findRejected(one, directions, connections, addresses, deltas, rejected, times);
-  if (times.size > 0) for (const one of observed) readTimes(one, words, times);
+  const rejected = segment.map((read, at) => findRejected(read, directions, entries[at], connections, addresses));
+  segment.forEach(({ batch }, at) => wantTimes(batch, rejected[at], connections, deltas, times));
+  if (times.size > 0) segment.forEach(({ batch }, at) => readTimes(batch, entries[at], words, times));
   for (const entry of times.keys()) words[entry * STRIDE + STATE] &= ~WANTED;
-  for (const { observed: of, row, entry } of rejected) {
-    of.entries[row] = connectionAt(of.batch.start[row], entry, connections, times, timeouts);
-  }
+  segment.forEach(({ batch }, at) => {
+    for (const { row, entry } of rejected[at]) {
+      entries[at][row] = connectionAt(batch.start[row], entry, connections, times, timeouts);
+    }
+  });
 }
 
 /** A record that was not accepted, and the youngest connection of its key. */
 interface RejectedRow {
-  readonly observed: ObservedBatch;
   readonly row: number;
   readonly entry: number;
 }
 
 function findRejected(
-  observed: ObservedBatch,
+  { batch, lookups }: LookedUpBatch,
   directions: Uint8Array,
+  entries: Int32Array,
   connections: ConnectionTable,
   addresses: AddressPool,
-  deltas: SegmentDeltas,
-  rejected: RejectedRow[],
-  times: AcceptedTimes,
-): void {
-  const { words } = connections;
-  const { batch, lookups, entries } = observed;
+): RejectedRow[] {
   const rows: number[] = [];
   for (let row = 0; row < batch.rows; row++) if (entries[row] === NOT_ACCEPTED) rows.push(row);
   const keys = createKeys(rows.length);
   rows.forEach((row, at) => writeKey(batch, row, directions[lookups[row]], addresses, keys, at * KEY_WORDS));
   connections.findAll(keys, rows.length);
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at];
-    const entry = keys[at * KEY_WORDS + KEY_ENTRY] | 0;
+  const found: RejectedRow[] = [];
+  rows.forEach((row, at) => {
     entries[row] = NO_CONNECTION;
-    if (entry < 0) continue;
-    rejected.push({ observed, row, entry });
+    const entry = keys[at * KEY_WORDS + KEY_ENTRY] | 0;
+    if (entry >= 0) found.push({ row, entry });
+  });
+  return found;
+}
+
+/** By entry: latest end before the segment, and start and end of each accepted record in it. */
+type AcceptedTimes = Map<number, { readonly priorEnd: number; readonly spans: number[] }>;
+
+/** Marks the connections whose records' times decide about a rejected row. */
+function wantTimes(
+  batch: FlowBatch,
+  rejected: readonly RejectedRow[],
+  connections: ConnectionTable,
+  deltas: SegmentDeltas,
+  times: AcceptedTimes,
+): void {
+  const { words } = connections;
+  for (const { row, entry } of rejected) {
     for (let one = entry; one >= 0; one = connections.older(one)) {
       const base = one * STRIDE;
       // A record before or after everything else of the connection needs no other record's times.
@@ -98,10 +104,7 @@ function findRejected(
   }
 }
 
-/** By entry: latest end before the segment, and start and end of each accepted record in it. */
-type AcceptedTimes = Map<number, { readonly priorEnd: number; readonly spans: number[] }>;
-
-function readTimes({ batch, entries }: ObservedBatch, words: Uint32Array, times: AcceptedTimes): void {
+function readTimes(batch: FlowBatch, entries: Int32Array, words: Uint32Array, times: AcceptedTimes): void {
   for (let row = 0; row < batch.rows; row++) {
     const entry = entries[row];
     if (entry >= 0 && (words[entry * STRIDE + STATE] & WANTED) !== 0) {
