@@ -72,6 +72,21 @@ describe("the documentation names what there is, and nothing else", () => {
   });
 });
 
+test("the map of src/ names every room and root file, and only modules that exist", () => {
+  const map = read("src/README.md");
+  const rooms = readdirSync(join(ROOT, "src"), { withFileTypes: true })
+    .filter(({ name }) => name !== "README.md")
+    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+  expect(
+    table(map, "room")
+      .flatMap(([cell]) => quoted(cell))
+      .sort(),
+  ).toEqual(rooms.sort());
+  const modules = quoted(map).filter((name) => /^[\w./-]+\.(?:ts|sql|md|json)$/.test(name));
+  const lives = (name: string): boolean => ["src", ""].some((folder) => existsSync(join(ROOT, folder, name)));
+  expect(modules.filter((name) => !lives(name))).toEqual([]);
+});
+
 test.each(DOCUMENTS)("the links of %s lead somewhere", (path) => {
   const anchor = (heading: string): string =>
     heading
