@@ -5,6 +5,7 @@ import * as B from "./flow-batch.ts";
 import type { Layout } from "./fields.ts";
 import type { Dictionaries } from "./dense/scan.ts";
 import { reserveAddress6 } from "./dense/scan-field.ts";
+import { timeFault } from "./times.ts";
 
 /** Longest interface or account id taken, in bytes; AWS's own have 21 and 12. */
 const LONGEST_NAME = 64;
@@ -15,6 +16,8 @@ const HASH = 35;
 const DASH = 45;
 const OCTET_BITS = F.bitsOfTargets(F.OCTET);
 const COUNT_BITS = F.bitsOfTargets(F.COUNT);
+const STATUS_BITS = 3 << B.STATUS_SHIFT;
+const SKIPPED = B.STATUS_SKIPDATA << B.STATUS_SHIFT;
 
 /** Parses one line: takes every form of a record, and says why a line is none. */
 export interface RecordParser {
@@ -118,7 +121,10 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
     if (families[F.PKT_SRC] !== families[F.PKT_DST]) return "mixed_families";
     if (times[F.START] < 0) times[F.START] = times[F.END];
     if (times[F.END] < 0) times[F.END] = times[F.START];
-    return times[F.START] > times[F.END] ? "end_before_start" : null;
+    if (times[F.START] < 0) return null;
+    const fault = timeFault(times[F.START], times[F.END]);
+    // SKIPDATA stays a record even if it is too long: without it the gap in the log would be hidden.
+    return fault === "record_too_long" && (bits & STATUS_BITS) === SKIPPED ? null : fault;
   };
 
   /** The address as its column holds it. */

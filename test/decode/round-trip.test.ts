@@ -6,8 +6,9 @@ import { parseAddress } from "../../src/net/parse.ts";
 import { formatAddress } from "../../src/net/address.ts";
 import { decodeText, type Row } from "./collect.ts";
 
-const u32 = fc.nat({ max: 0xffffffff });
-const times = fc.tuple(u32, u32).map(([one, two]) => [Math.min(one, two), Math.max(one, two)]);
+const times = fc
+  .tuple(fc.integer({ min: 1_388_534_400, max: 4_102_444_000 }), fc.nat(720))
+  .map(([start, seconds]) => [start, start + seconds]);
 const canonical = (text: string): string => formatAddress(parseAddress(text)!);
 const addresses = fc.oneof(
   { weight: 4, arbitrary: fc.tuple(fc.ipV4(), fc.ipV4()) },

@@ -4,6 +4,7 @@
 // `test/decode/round-trip.test.ts` compares the two.
 import { DEFAULT_COUNT, type Layout } from "../fields.ts";
 import { ACTION_ACCEPT, ACTION_REJECT, BATCH_ROWS, type FlowBatch } from "../flow-batch.ts";
+import { EARLIEST_TIME, LONGEST_RECORD, TIME_RANGE } from "../times.ts";
 import type { ByteDictionary } from "./dictionary.ts";
 import {
   ACCE,
@@ -23,6 +24,9 @@ export const SCAN_MARGIN = 32;
 
 /** Longest line taken, in bytes without the newline. Records of all 54 fields with long tags stay below 4 KiB. */
 export const LONGEST_LINE = 1 << 16;
+
+/** Seconds after EARLIEST_TIME until when a record of any length may start. */
+const LAST_START = TIME_RANGE - LONGEST_RECORD - 1;
 
 /** Rows that one call scans at most: see `forEachChunk` (evaluate/dense/loops.ts) for what V8 makes of longer loops. */
 export const ROWS_A_CALL = 256;
@@ -187,7 +191,13 @@ export function scanRecords(
     }
 
     if (bytes[p] === 13) p++;
-    if (bytes[p] !== 10 || p - at > LONGEST_LINE || (hasTimes && starts[row] > ends[row])) break;
+    if (bytes[p] !== 10 || p - at > LONGEST_LINE) break;
+    // Columns of unsigned words: an end before the start is a long record, a start that is too early a late one.
+    if (
+      hasTimes &&
+      ((ends[row] - starts[row]) >>> 0 > LONGEST_RECORD || (starts[row] - EARLIEST_TIME) >>> 0 > LAST_START)
+    )
+      break;
     if (bitsColumn[row] >>> SIX_SHIFT !== 0) {
       const bits = withFamilies(bitsColumn[row]);
       if (bits === 0) break;

@@ -73,7 +73,7 @@ export function createActivityCollector(): ActivityCollector {
     const firstMinute = ((start / 60) >>> 0) - hour * 60;
     const lastMinute = ((end / 60) >>> 0) - hour * 60;
     mark(slot, firstMinute, Math.min(lastMinute, 59));
-    // Hostile or broken times must not mark years: a record never spans more than two aggregation intervals.
+    // A SKIPDATA record may be longer than any other (decode/times.ts): a broken time must not mark years.
     for (let beyond = lastMinute - 60, later = hour + 1; beyond >= 0 && beyond < 240; beyond -= 60, later++) {
       mark(slotOf(later, eni, judgement), 0, Math.min(beyond, 59));
     }
