@@ -1,10 +1,10 @@
--- title: Refused first, let in later
--- description: Requests of a source at an interface and port that were refused before one was ever accepted, with the
---   rules that admit them now and, where the configuration's history shows it, the rule that appeared in between.
+-- title: Sources first rejected, later accepted
+-- description: Requests of a source at an interface and port that were rejected before one was accepted, with the rules
+--   that admit them now and, if the history of the configuration shows it, the rule that was added in between.
 -- group: incident
 -- narrow: source port first_refused first_accepted accepted_connections interface_id
 -- severity: high
--- param: limit integer 1000 Rows at most
+-- param: limit integer 1000 Maximum number of rows
 with accepted as (
   select
     address_key(peer, peer6) as source,

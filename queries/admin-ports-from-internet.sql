@@ -1,10 +1,10 @@
--- title: Login ports that the internet reached
+-- title: Login ports reached from the internet
 -- description: Accepted connections from outside addresses at login ports (SSH, Telnet, SMB, RDP, VNC, WinRM,
 --   databases), with the rules that admitted them.
 -- group: incident
 -- narrow: source port connections meaningful bytes interface_id
 -- severity: high
--- param: limit integer 1000 Rows at most
+-- param: limit integer 1000 Maximum number of rows
 with admitted as (
   select
     interface_idx,

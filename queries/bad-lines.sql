@@ -1,6 +1,6 @@
--- title: Lines that are no records
--- description: Lines of the logs that could not be read, by reason, with an example of each. They were counted and
---   kept, never judged.
+-- title: Unreadable lines
+-- description: Lines of the logs that could not be read, by reason, with an example of each. They are counted and kept,
+--   but never judged.
 -- group: health
 select
   reason,

@@ -1,13 +1,13 @@
--- title: Connections as regular as a clock
--- description: Outside peers that an interface contacts again and again at nearly equal intervals, as malware calls home
---   (and as monitoring, updates and NTP do). jitter is the standard deviation of the intervals over their mean.
+-- title: Beaconing: connections at regular intervals
+-- description: Outside peers that an interface contacts at nearly equal intervals, as malware that calls home does (and
+--   monitoring, updates and NTP). jitter is the standard deviation of the intervals divided by their mean.
 -- group: incident
 -- narrow: peer interface_id port connections interval_seconds jitter protocol
 -- severity: medium
--- param: min_connections integer 10 Connections from which on an interval can be judged
--- param: max_jitter number 0.15 Jitter up to which connections count as regular
--- param: min_interval integer 30 Seconds from which on an interval counts
--- param: limit integer 1000 Rows at most
+-- param: min_connections integer 10 Fewest connections to judge an interval by
+-- param: max_jitter number 0.15 Up to this jitter connections count as regular
+-- param: min_interval integer 30 Shortest interval that counts, in seconds
+-- param: limit integer 1000 Maximum number of rows
 with candidates as (
   select interface_idx, protocol, port, address_key(peer, peer6) as destination
   from rule_traffic

@@ -1,11 +1,11 @@
--- title: Again and again at a login port
--- description: Sources outside the network with brute_attempts or more tries at one login port (SSH, RDP, SMB,
---   databases, ...) of one interface - refused requests, or accepted connections too small for a session - and networks
---   of /24 that knock together.
+-- title: Brute-force attempts at login ports
+-- description: Outside sources with brute_attempts or more tries at one login port (SSH, RDP, SMB, databases, ...) of
+--   one interface - rejected requests, or accepted connections too small for a session - and /24 networks that do so
+--   together.
 -- group: probes
 -- severity: high
--- param: brute_attempts integer 30 Tries from which on a source counts
--- param: small_bytes integer 5000 Bytes up to which an accepted connection is too small for a session, on average
+-- param: brute_attempts integer 30 From this many tries a source counts
+-- param: small_bytes integer 5000 Up to this many bytes, on average, an accepted connection is too small for a session
 with refused as (
   select source, interface_idx, protocol, port, count(*) as tries, min(start_s) as first_s, max(end_s) as last_s
   from rejected_requests

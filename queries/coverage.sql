@@ -1,7 +1,7 @@
--- title: Where the log says nothing
--- description: Per interface how much of the window the log covers - gaps, SKIPDATA, NODATA, and whether accepted and
---   rejected traffic were both logged. Incomplete interfaces come first. flows_since is null unless records before that
---   time were pruned; minutes and counts include them, reports on single records do not.
+-- title: Coverage gaps
+-- description: How much of the window the log covers at each interface - gaps, SKIPDATA, NODATA, and whether both
+--   accepted and rejected traffic was logged. Incomplete interfaces come first. flows_since is null unless records
+--   before that time were pruned; minutes and counts include them, reports on single records do not.
 -- group: health
 select
   interface_id,

@@ -1,11 +1,11 @@
--- title: Much more sent out than taken in
--- description: Outside peers to which an interface sent min_bytes or more, and at least `ratio` times what came back.
+-- title: Possible exfiltration: much more sent than received
+-- description: Outside peers to which an interface sent at least min_bytes, and at least `ratio` times what came back.
 --   Servers answer more than they are asked, so look first at connections that the interface opened itself.
 -- group: incident
 -- severity: medium
--- param: min_bytes integer 10000000 Bytes sent from which on a peer counts
--- param: ratio number 10 Sent over received
--- param: limit integer 1000 Rows at most
+-- param: min_bytes integer 10000000 Fewest bytes sent for a peer to count
+-- param: ratio number 10 Sent divided by received
+-- param: limit integer 1000 Maximum number of rows
 with flows as (
   select
     interface_idx,

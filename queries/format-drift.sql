@@ -1,9 +1,9 @@
--- title: Objects that look different from the rest
--- description: Log objects whose records carry other fields than those of most objects (TCP flags, packet-level
+-- title: Log objects in an unusual format
+-- description: Log objects whose records have other fields than those of most objects (TCP flags, packet-level
 --   addresses), or in which more than bad_share of the lines could not be read.
 -- group: health
 -- severity: low
--- param: bad_share number 0.01 Share of bad lines from which on an object is listed
+-- param: bad_share number 0.01 From this share of bad lines an object is listed
 with shapes as (
   select
     object_id,

@@ -1,6 +1,6 @@
--- title: Stretches of time without any record
--- description: Missing stretches per interface that no aggregation interval explains - late or lost log objects, or a flow
---   log that was switched off.
+-- title: Gaps in the log
+-- description: Missing stretches of time by interface that no aggregation interval explains - late or lost log objects,
+--   or a flow log that was switched off.
 -- group: health
 -- severity: low
 select

@@ -1,11 +1,11 @@
--- title: Traffic with addresses on a list
--- description: Traffic from or to the addresses and prefixes of an indicator list (--ioc file, or
---   --param indicators=a,b), by interface and action.
+-- title: Traffic with addresses on an indicator list
+-- description: Traffic from or to the addresses and prefixes of an indicator list (--ioc file, or --param
+--   indicators=a,b), by interface and action.
 -- group: incident
 -- narrow: address action records first_seen direction interface_id
 -- severity: high
 -- param: indicators list - Addresses and prefixes, IPv4 and IPv6
--- param: limit integer 1000 Rows at most
+-- param: limit integer 1000 Maximum number of rows
 with given as (
   select distinct unnest($indicators::varchar[]) as indicator
 ),

@@ -1,10 +1,11 @@
--- title: Movement inside the network
+-- title: Lateral movement at login ports
 -- description: Inside sources and what they did at login ports (SSH, RDP, SMB, databases, ...) of inside interfaces -
---   how many targets they reached, how many refused them. Many targets, or refusals, are what an intruder leaves.
+--   how many targets they reached and how many rejected them. Many targets, or many rejections, are typical of an
+--   intruder.
 -- group: incident
 -- severity: medium
--- param: min_targets integer 3 Targets, reached or refusing, from which on a source counts
--- param: limit integer 1000 Rows at most
+-- param: min_targets integer 3 Fewest targets, reached or rejecting, for a source to count
+-- param: limit integer 1000 Maximum number of rows
 with touched as (
   select
     peer,

@@ -1,15 +1,15 @@
--- title: Connections that last for hours
--- description: Accepted connections (same addresses and ports) whose records span min_minutes or more without a pause
+-- title: Long-lived connections
+-- description: Accepted connections (same addresses and ports) whose records span at least min_minutes without a pause
 --   longer than max_pause_minutes - tunnels and remote shells, but also database pools.
 -- group: incident
 -- narrow: srcaddr dstaddr dstport minutes bytes protocol first_seen
 -- severity: low
--- param: min_minutes integer 240 Minutes from which on a connection is long
--- param: max_pause_minutes integer 15 A longer silence means that the ports were used anew
--- param: limit integer 1000 Rows at most
+-- param: min_minutes integer 240 From this many minutes a connection is long
+-- param: max_pause_minutes integer 15 After a longer silence the ports are taken for a new connection
+-- param: limit integer 1000 Maximum number of rows
 with
--- A connection that long with no longer pause covers two instants of a grid of half that length, and has a record at each
--- or within a pause before it. What most records are not near need not be counted by connection at all.
+-- A connection of min_minutes covers at least two instants of a grid of half that length, and has a record at each of them or
+-- within one pause before it. Records that are far from every instant need not be grouped by connection.
 candidates as materialized (
   select flow
   from (

@@ -1,5 +1,5 @@
--- title: Disagreements by interface
--- description: Mismatches of each interface by agreement and cause, with their share of the interface's records.
+-- title: Mismatches by interface
+-- description: Mismatches of each interface by agreement and cause, with their share of the records of the interface.
 -- group: mismatch
 -- severity: medium
 with sums as (

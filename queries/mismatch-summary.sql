@@ -1,6 +1,6 @@
--- title: Disagreements by cause
--- description: Mismatches by agreement, cause, layer and deciding network ACL entry, with an example record each
---   (none where --no-flows or prune left no record).
+-- title: Mismatches by cause
+-- description: Mismatches by agreement, cause, layer and deciding network ACL entry, with an example record for each
+--   (none if --no-flows or prune left no record).
 -- group: mismatch
 -- narrow: agreement cause records nacl_rule_id interfaces decided_by
 -- severity: medium

@@ -1,9 +1,9 @@
--- title: Records on which log and configuration disagree
--- description: One row a record whose action is not what the model predicts, with the cause where one is known.
+-- title: Mismatches: records that contradict the configuration
+-- description: One row for each record whose action is not what the model predicts, with the cause where one is known.
 -- group: mismatch
 -- narrow: action cause srcaddr dstaddr dstport protocol start_time interface_id
 -- severity: medium
--- param: limit integer 1000 Rows at most
+-- param: limit integer 1000 Maximum number of rows
 -- param: cause text - Only this cause
 with picked as (
   select f.*

@@ -1,6 +1,6 @@
--- title: What the model could not decide
--- description: Undecided and unmodelled records by cause - interfaces, groups, prefix lists or ICMP details that the
---   configuration lacks.
+-- title: Undecided and unmodelled records by cause
+-- description: Records that the model could not decide or does not cover, by cause - interfaces, groups, prefix lists
+--   or ICMP details that the configuration lacks.
 -- group: mismatch
 -- severity: info
 select

@@ -1,7 +1,8 @@
--- title: Answers that a network ACL drops
--- description: Connections let in by their first packet whose answers a network ACL entry refuses, most often for want of
---   the ephemeral ports. Names the entry, the ports it would have to let through and what it breaks. missing_from_port and
---   missing_to_port are the ports seen; missing_ranges are the gaps that they fell into, between the entries that allow.
+-- title: Replies blocked by network ACLs
+-- description: Connections whose first packet was let in and whose replies a network ACL entry denies, most often
+--   because the ephemeral ports are not open. Names the entry, the ports that it would have to allow, and what it
+--   breaks. missing_from_port and missing_to_port are the ports seen; missing_ranges are the gaps between the allowing
+--   entries that they fell into.
 -- group: mismatch
 -- severity: high
 with dropped as (
@@ -13,7 +14,7 @@ with dropped as (
 ports as (
   select distinct nacl_rule_id, protocol, dstport from dropped where protocol in (6, 17)
 ),
--- From 1024 on clients take any port: a gap is not told narrower than the entries around it.
+-- Clients take any port from 1024 on, so a gap is given as wide as the entries around it allow.
 gaps as (
   select
     p.nacl_rule_id,

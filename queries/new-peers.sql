@@ -1,11 +1,11 @@
--- title: Peers that appeared lately
+-- title: New peers
 -- description: Peers whose first accepted connection with an interface falls into the last `hours` of the log, although
---   the interface was logged before - with what they did since.
+--   the interface was logged before, with what they did since.
 -- group: incident
 -- narrow: peer direction ports connections bytes first_seen interface_id
 -- severity: low
--- param: hours integer 24 Length of the end of the log that counts as lately
--- param: limit integer 1000 Rows at most
+-- param: hours integer 24 Length of the end of the log that counts as new
+-- param: limit integer 1000 Maximum number of rows
 with bounds as (
   select max(last_s) - $hours * 3600 as since_s, min(first_s) as start_s from rule_traffic
 ),

@@ -1,14 +1,14 @@
 -- title: Logins outside working hours
--- description: Accepted connections at login ports (SSH, RDP, databases, ...), or at all ports, that were opened outside
---   the working hours of a time zone, or on a weekend, by peer and interface.
+-- description: Accepted connections at login ports (SSH, RDP, databases, ...), or at all ports, that were opened on a
+--   weekend or outside the working hours of a time zone, by peer and interface.
 -- group: incident
 -- narrow: peer port direction records first_local_time interface_id
 -- severity: low
 -- param: time_zone text UTC IANA name, e.g. Europe/Berlin
--- param: from_hour integer 8 Working hours begin
--- param: to_hour integer 18 Working hours end
+-- param: from_hour integer 8 Start of the working hours
+-- param: to_hour integer 18 End of the working hours
 -- param: all_ports integer 0 1 looks at all ports
--- param: limit integer 1000 Rows at most
+-- param: limit integer 1000 Maximum number of rows
 with quarters as (
   select distinct start_s // 900 as quarter from flow_facts
 ),

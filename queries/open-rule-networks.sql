@@ -1,12 +1,12 @@
--- title: Who is behind rules open to the whole internet, by network
+-- title: Peers of rules open to the internet, by network
 -- description: Peers of group rules for 0.0.0.0/0 or ::/0 by network (/24, /64), with the class of their use as in
---   rule-peers. With --ip-ranges, AWS's published ip-ranges.json, also by the service and region that AWS lists them under
---   (the longest prefix, AMAZON only where no other service has one).
+--   rule-peers. With --ip-ranges, AWS's published ip-ranges.json, also by AWS service and region (the longest prefix;
+--   AMAZON only if no other service has one).
 -- group: rules
 -- param: rule text - Only this rule
 -- param: class text - Only this class (real, scanner, replyless)
--- param: ip_ranges list - AWS ranges: prefix, service and region with spaces between (--ip-ranges reads the file)
--- param: limit integer 1000 Rows at most
+-- param: ip_ranges list - AWS ranges as prefix, service and region separated by blanks (--ip-ranges reads the file)
+-- param: limit integer 1000 Maximum number of rows
 with open_rules as materialized (
   select rule_id, owner_id, owner_name, row_number() over (order by rule_id) as n
   from rules
@@ -27,7 +27,7 @@ ranges as materialized (
     prefix6_high(parts[1]) as high6
   from given
 ),
--- Numbers group faster than names and 128-bit addresses. class: in the order of the names.
+-- Numbers group faster than names and 128-bit addresses. class: 0 real, 1 replyless, 2 scanner, the order of the names.
 rows_of_rules as materialized (
   select
     o.n,
@@ -66,7 +66,7 @@ traffic as (
   from rows_of_rules t
   left join owners o on o.peer_key = address_key(t.peer, t.peer6)
 ),
--- One narrow sum finds the networks, the rest is added up for them.
+-- One narrow sum finds the networks; the other columns are summed for those only.
 busiest as materialized (
   select n, class, network_key, aws_n, any_value(peer >> 8) as network, any_value(peer6 >> 64) as network6, sum(connections::bigint) as connections
   from traffic

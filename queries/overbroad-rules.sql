@@ -1,13 +1,13 @@
--- title: Rules much wider than their use
--- description: Group rules in real use with the slice of ports and peers that was really used. scanned_ports were only
---   touched by scanners or never answered. A row appears where at least half of the ports of a range, or any port of an
---   all-ports rule, went unused, or where an address block served max_peers peers or fewer. evidence is gaps where
---   an interface of the rule lacks evidence of accepted traffic: more may be used than was seen. `flowreplay tighten`
---   proposes narrower rules.
+-- title: Overbroad rules
+-- description: Group rules in real use that are much wider than that use, with the ports and peers that were really
+--   used. scanned_ports were only touched by scanners or never answered. A rule is listed if at least half of the ports
+--   of its range (or any port of an all-ports rule) went unused, or if its address block served at most max_peers
+--   peers. evidence is gaps if an interface of the rule lacks evidence of accepted traffic, so that more may be used
+--   than was seen. `flowreplay tighten` proposes narrower rules.
 -- group: rules
 -- severity: medium
--- param: max_peers integer 10 Peers up to which a block of addresses counts as hardly used
--- param: list_length integer 50 Ports and networks to list at most
+-- param: max_peers integer 10 Up to this many peers a block of addresses counts as hardly used
+-- param: list_length integer 50 Most ports and networks to list
 with candidates as materialized (
   select
     rule_id,

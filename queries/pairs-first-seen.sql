@@ -1,10 +1,10 @@
--- title: Connections that were new
+-- title: First connection of each peer and service
 -- description: Each interface, peer, direction and service port with the time of its first accepted connection, newest
 --   first.
 -- group: incident
 -- narrow: first_seen direction peer port interface_id protocol
--- param: limit integer 1000 Rows at most
--- param: since timestamp - Only what was first seen from this time
+-- param: limit integer 1000 Maximum number of rows
+-- param: since timestamp - Only what was first seen from this time on
 with pairs as (
   select
     interface_idx,

@@ -1,8 +1,8 @@
--- title: Which ports are knocked at
--- description: Refused requests by protocol and port, with how many sources and interfaces they concern.
+-- title: Rejected probes by port
+-- description: Rejected requests by protocol and port, with the number of sources and interfaces.
 -- group: probes
 -- severity: info
--- param: limit integer 100 Rows at most
+-- param: limit integer 100 Maximum number of rows
 with ports as materialized (
   select protocol, port, count(*) as records, min(start_s) as first_s, max(end_s) as last_s
   from rejected_requests

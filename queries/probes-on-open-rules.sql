@@ -1,10 +1,10 @@
--- title: Scanners that an open rule let in
--- description: Connections of scanners, and of outside sources refused elsewhere, that a rule open to the world admitted.
---   meaningful counts those with an answer above the floor - look at these first.
+-- title: Scanners admitted by open rules
+-- description: Connections of scanners, and of outside sources that were rejected elsewhere, that a rule open to the
+--   world admitted. meaningful counts those with an answer above the floor - look at these first.
 -- group: probes
 -- narrow: source rule_id port connections meaningful protocol interface_id
 -- severity: high
--- param: limit integer 1000 Rows at most
+-- param: limit integer 1000 Maximum number of rows
 with admitted as (
   select
     s.rule_id,

@@ -1,6 +1,6 @@
--- title: Rules whose every connection another rule also admits
--- description: Group rules that were used, yet never alone - each connection was also admitted by another rule of the
---   same interface. covered_by names the rules that admit all of them; where it is empty, several rules do so together.
+-- title: Redundant rules
+-- description: Group rules that were used, but never alone - each connection was also admitted by another rule of the
+--   same interface. covered_by names the rules that admit all of them; if it is empty, several rules do so together.
 --   Removing one redundant rule breaks no observed connection; removing two that cover each other does.
 -- group: rules
 -- severity: low
@@ -15,7 +15,7 @@ members as (
   from traffic t
   join rule_sets m using (rule_set_id)
 ),
--- A rule of which the records cannot tell whether it matched covers nobody, and neither does one that is gone.
+-- A rule whose match the records cannot prove covers no other rule, and neither does one that was removed.
 covered as (
   select a.rule_set_id, a.rule_id, b.rule_id as other_id
   from members a

@@ -1,15 +1,16 @@
--- title: Who knocked and was refused
--- description: Sources of refused requests, scanners first, with the kind of scan their requests have the shape of -
+-- title: Rejected probes by source
+-- description: Sources of rejected requests, scanners first, with the kind of scan that their requests look like -
 --   vertical (many ports of one target), horizontal (few ports of many targets), spray (many of both), lateral (from
---   inside), brute_force (a login port again and again), slow (over days). No kind means an ordinary refused client.
+--   inside), brute_force (a login port again and again), slow (over days). No kind means an ordinary client that was
+--   rejected.
 -- group: probes
 -- narrow: source scan_kind records port_count interface_count first_seen ports
 -- severity: low
--- param: limit integer 1000 Rows at most
--- param: vertical_ports integer 15 Ports of one target from which on a source scans vertically
--- param: sweep_targets integer 5 Targets of one port from which on a source scans horizontally
--- param: spray_ports integer 10 Ports on several targets from which on a source sprays
--- param: brute_attempts integer 30 Refused records at one login port from which on a source tries by force
+-- param: limit integer 1000 Maximum number of rows
+-- param: vertical_ports integer 15 From this many ports of one target a source scans vertically
+-- param: sweep_targets integer 5 From this many targets of one port a source scans horizontally
+-- param: spray_ports integer 10 From this many ports on several targets a source sprays
+-- param: brute_attempts integer 30 From this many rejected records at one login port it is brute force
 with scanners as (
   select *
   from scan_sources(
@@ -28,7 +29,7 @@ picked as materialized (
   order by k.scan_kind is null, k.pairs desc nulls last, s.records desc, s.source
   limit $limit
 ),
--- Everything that is shown of them, in one pass over the records.
+-- Everything that is shown of the sources, in one pass over the records.
 seen as materialized (
   select
     source,

@@ -1,12 +1,12 @@
--- title: What would break if a rule went
--- description: Connections that a group rule alone admitted, by peer and service, with the interfaces they reach (ten
---   are named). A rule without rows can go by itself; several that cover each other cannot all go (see flowreplay
---   removable). Where certain is false the records cannot tell whether this rule or another one admitted the packet
---   (ICMP types).
+-- title: Impact of removing a rule
+-- description: Connections that only this group rule admitted, by peer and service, with the interfaces they reach (at
+--   most ten are named). A rule without rows can be removed by itself; rules that cover each other cannot all be
+--   removed (see flowreplay removable). If certain is false, the records cannot tell whether this rule or another one
+--   admitted the packet (ICMP types).
 -- group: rules
 -- param: rule text - Only this rule
 -- param: class text - Only this class (real, scanner, replyless)
--- param: limit integer 1000 Rows at most
+-- param: limit integer 1000 Maximum number of rows
 with numbered as materialized (
   select rule_id, row_number() over (order by rule_id) as n
   from (select distinct rule_id from rule_sets where $rule is null or rule_id = $rule)
@@ -17,7 +17,7 @@ alone as materialized (
   join numbered r using (rule_id)
   where not s.certain or s.rule_set_id in (select rule_set_id from rule_sets group by all having count(*) = 1)
 ),
--- Replies of untracked flows (port 0) need their rule no more once it is gone: then the flow is tracked.
+-- Port 0 stands for replies of untracked flows. Without the open rule the flow is tracked, and its replies need no rule.
 traffic as materialized (
   select
     a.n,
@@ -29,7 +29,7 @@ traffic as materialized (
   join alone a using (rule_set_id)
   where ($class is null or t.traffic_class = $class) and not (t.protocol in (6, 17) and t.port = 0)
 ),
--- One narrow sum finds the rows (numbers group faster than names), the rest is added up for them.
+-- One narrow sum finds the rows (numbers group faster than names); the other columns are summed for those only.
 busiest as materialized (
   select n, certain, peer_key, protocol, port, class, sum(connections::bigint) as connections
   from traffic

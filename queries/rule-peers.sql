@@ -1,11 +1,11 @@
--- title: Who uses a rule, and how seriously
--- description: Connections that group rules admitted, by peer and service port, with the class of that use and the facts
---   it rests on - real (answered above the floor), scanner (the peer scans, or was refused elsewhere, and got no real
---   answer), replyless (neither).
+-- title: Rule usage by peer and port
+-- description: Connections that group rules admitted, by peer and service port, with the class of that use and the
+--   facts behind it - real (answered above the floor), scanner (the peer scans, or was rejected elsewhere, and got no
+--   real answer), replyless (neither).
 -- group: rules
 -- param: rule text - Only this rule
 -- param: class text - Only this class (real, scanner, replyless)
--- param: limit integer 1000 Rows at most
+-- param: limit integer 1000 Maximum number of rows
 with numbered as materialized (
   select rule_id, row_number() over (order by rule_id) as n
   from (select distinct rule_id from rule_sets where $rule is null or rule_id = $rule)
@@ -20,7 +20,7 @@ traffic as materialized (
   join (select s.rule_set_id, m.n from rule_sets s join numbered m using (rule_id)) r using (rule_set_id)
   where $class is null or t.traffic_class = $class
 ),
--- One narrow sum finds the rows (numbers group faster than names and 128-bit addresses); the rest is added up for them.
+-- One narrow sum finds the rows (numbers group faster than names and 128-bit addresses); the rest is summed for those.
 busiest as materialized (
   select n, peer_key, protocol, port, class, sum(connections::bigint) as connections
   from traffic

@@ -1,6 +1,6 @@
--- title: How much each rule is used
+-- title: Rule usage
 -- description: Every rule with its connections (records for network ACL entries), sole connections that no other rule
---   would have admitted, peers, ports, first and last hit and usage class.
+--   would have admitted, peers, ports, first and last hit, and usage class.
 -- group: rules
 -- narrow: rule_id usage_class connections last_hit protocol from_port distinct_peers
 -- param: usage_class text - Only this class (real, scanner_only, replyless, none)

@@ -1,11 +1,11 @@
--- title: Scans of many targets
--- description: Sources that tried the same few ports of many targets (horizontal), many ports of many targets (spray), or
---   did so from inside the network (lateral), and were refused.
+-- title: Horizontal scans: many targets
+-- description: Sources that tried the same few ports of many targets (horizontal), many ports of many targets (spray),
+--   or did so from inside the network (lateral), and were rejected.
 -- group: probes
 -- severity: medium
--- param: sweep_targets integer 5 Targets of one port from which on a source sweeps
--- param: spray_ports integer 10 Ports on several targets from which on a source sprays
--- param: limit integer 1000 Rows at most
+-- param: sweep_targets integer 5 From this many targets of one port a source scans
+-- param: spray_ports integer 10 From this many ports on several targets a source sprays
+-- param: limit integer 1000 Maximum number of rows
 with scans as materialized (
   select *
   from scan_sources(sweep_targets := $sweep_targets, spray_ports := $spray_ports, networks := false)

@@ -1,6 +1,6 @@
--- title: Scans spread over days
--- description: Sources with the shape of a scan, refused over a day or more, that never tried ten new ports or targets
---   within one hour - slow enough to pass hourly thresholds.
+-- title: Slow scans over days
+-- description: Sources that look like scanners, were rejected over a day or more, and never tried ten new ports or
+--   targets within one hour - slow enough to stay below hourly thresholds.
 -- group: probes
 -- severity: medium
 select

@@ -1,8 +1,8 @@
--- title: Scans of many ports of one target
--- description: Sources that tried vertical_ports or more ports of one or two targets and were refused.
+-- title: Vertical scans: many ports of one target
+-- description: Sources that tried vertical_ports or more ports of one or two targets and were rejected.
 -- group: probes
 -- severity: medium
--- param: vertical_ports integer 15 Ports from which on a source scans
+-- param: vertical_ports integer 15 From this many ports a source scans
 with scans as materialized (
   select * from scan_sources(vertical_ports := $vertical_ports, networks := false) where scan_kind = 'vertical'
 ),

@@ -1,7 +1,8 @@
--- title: Rules that another rule makes pointless
--- description: From the configuration alone - network ACL entries that an earlier entry covers entirely (shadowed where
---   it decides otherwise, redundant where it decides the same), and group rules inside a wider rule of their group.
---   Covering by several rules together is not looked for here. Of a history, the newest configuration.
+-- title: Shadowed and duplicate rules
+-- description: From the configuration alone - network ACL entries that an earlier entry covers completely (shadowed if
+--   it decides otherwise, redundant if it decides the same), and group rules inside a wider rule of their group.
+--   Entries that only several others cover together are not looked for. With a history of the configuration, the newest
+--   one counts.
 -- group: rules
 -- severity: low
 with shaped as (

@@ -1,5 +1,5 @@
--- title: Minutes in which AWS lost records
--- description: SKIPDATA by interface and hour. What happened there in those minutes is unknown, not absent.
+-- title: SKIPDATA: minutes in which AWS lost records
+-- description: SKIPDATA by interface and hour. What happened in those minutes is unknown, not absent.
 -- group: health
 -- severity: low
 select

@@ -1,11 +1,11 @@
--- title: Rules open to the whole internet, and who really uses them
--- description: Group rules for 0.0.0.0/0 or ::/0 with their real use, scanners set aside, and what could replace them -
---   remove where nobody real came, the peers' addresses where they are few, their networks where these are few.
---   evidence is gaps where an interface of the rule lacks evidence of accepted traffic: somebody real may have come unseen.
---   `flowreplay tighten` makes rules of it, by service, and proves them by replay.
+-- title: Rules open to the internet, by real use
+-- description: Group rules for 0.0.0.0/0 or ::/0 with their real use, without scanners, and what could replace them -
+--   nothing if no real peer came, the addresses of the peers if they are few, their networks if these are few. evidence
+--   is gaps if an interface of the rule lacks evidence of accepted traffic, so that real peers may have come unseen.
+--   `flowreplay tighten` turns this into rules by service and proves them by replay.
 -- group: rules
 -- severity: high
--- param: max_replacements integer 10 Addresses or networks that still make a sensible replacement
+-- param: max_replacements integer 10 Most addresses or networks to suggest as a replacement
 with open_rules as materialized (
   select *, row_number() over (order by rule_id) as n from rules where layer = 'sg' and open_to_world and valid_to is null
 ),

@@ -1,10 +1,10 @@
--- title: What happened when
--- description: Records per stretch of time - accepted, rejected, mismatches, bytes, peers - of the whole log or of what
---   `about` names, an address, a prefix, an interface or an instance.
+-- title: Timeline of records
+-- description: Records by stretch of time - accepted, rejected, mismatches, bytes, peers - of the whole log, or of an
+--   address, prefix, interface or instance (`about`).
 -- group: incident
--- param: about text - Address, prefix, eni-... or i-...; everything where it is not given
--- param: minutes integer 60 Length of a stretch
--- param: since timestamp - From this time
+-- param: about text - Address, prefix, eni-... or i-...; everything if it is not given
+-- param: minutes integer 60 Length of a stretch in minutes
+-- param: since timestamp - From this time on
 -- param: until timestamp - Before this time
 with range4 as (
   select prefix4_low($about) as low4, prefix4_high($about) as high4

@@ -1,9 +1,9 @@
--- title: Who moves the most data
--- description: Pairs of source and destination by bytes. Traffic that both ends log is counted once, at the end that saw
---   more of it.
+-- title: Top talkers by bytes
+-- description: Pairs of source and destination by bytes. Traffic that both ends log is counted once, at the end that
+--   saw more of it.
 -- group: incident
--- param: limit integer 100 Rows at most
--- param: since timestamp - From this time
+-- param: limit integer 100 Maximum number of rows
+-- param: since timestamp - From this time on
 -- param: until timestamp - Before this time
 with busiest as materialized (
   -- One narrow sum finds the pairs; the rest is looked up for those that are shown.

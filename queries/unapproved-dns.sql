@@ -1,6 +1,6 @@
--- title: Name servers that nobody approved
--- description: Queries to DNS servers (ports 53 and 853) outside the network that are not on the approved list, accepted
---   and refused. AWS does not log queries to its own resolver.
+-- title: Unapproved DNS servers
+-- description: Queries to DNS servers (ports 53 and 853) outside the network that are not on the approved list,
+--   accepted and rejected. AWS does not log queries to its own resolver.
 -- group: incident
 -- severity: medium
 -- param: approved list - Addresses and prefixes of approved servers

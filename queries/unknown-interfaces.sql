@@ -1,6 +1,6 @@
--- title: Interfaces that the model does not know
--- description: Interfaces with records that are in no snapshot of the model - deleted since, new, or of another account.
---   Their records are unmodelled.
+-- title: Interfaces missing from the model
+-- description: Interfaces with records that are in no snapshot of the model - deleted since, new, or of another
+--   account. Their records are unmodelled.
 -- group: health
 -- severity: info
 select

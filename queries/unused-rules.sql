@@ -1,10 +1,11 @@
--- title: Rules that nothing used
--- description: Rules without a hit, each with the worth of that finding - unused (the log is complete where the rule
---   stands), insufficient_evidence (gaps, SKIPDATA, a log of one action only, or a rule of which records cannot tell
---   whether it matched), unattached (on no interface), unobservable (AWS does not log such traffic). The default denies of
---   network ACLs are left out. coverage is the share of the window's minutes with evidence at the rule's interfaces,
---   interface_hours the hours with evidence at all of them together. The window begins with the rule where a history of
---   the configuration shows it later; known_since is its first snapshot, removed_at the end of its last one.
+-- title: Unused rules
+-- description: Rules without a hit, each with the status of its evidence - unused (the log is complete where the rule
+--   applies), insufficient_evidence (gaps, SKIPDATA, a log of one action only, or a rule whose match records cannot
+--   prove), unattached (on no interface), unobservable (AWS does not log such traffic). The default denies of network
+--   ACLs are left out. coverage is the share of the minutes of the window with evidence at the interfaces of the rule;
+--   interface_hours are the hours with evidence at all of them together. If a history of the configuration shows the
+--   rule only later, the window begins with the rule - known_since is its first snapshot, removed_at the end of its
+--   last one.
 -- group: rules
 -- severity: medium
 -- param: min_days integer 30 A shorter window is mentioned in the reason
@@ -17,8 +18,8 @@ with hit as (
 evidence as materialized (
   select i.interface_idx, c.* from coverage c join interface_dim i using (interface_id)
 ),
--- Added up by owner (of nearly every rule the same at all times): rules of one group stand at the same interfaces, and
--- rules times interfaces are a hundred times as many.
+-- Summed by owner, since the rules of one group apply to the same interfaces (nearly always): rules times interfaces would be a
+-- hundred times as many rows.
 owned as materialized (
   select rule_id, list(distinct owner_id order by owner_id) as owners from rule_dim group by all
 ),
@@ -55,7 +56,7 @@ ages as (
   from rule_dim
   group by all
 ),
--- Where no packet of ICMP came, no ICMP rule was used, whatever its type.
+-- If there was no ICMP packet, no ICMP rule was used, whatever its type.
 pinged as (
   select distinct owners
   from attached

@@ -1,9 +1,9 @@
 -- title: Protocols other than TCP, UDP and ICMP
--- description: Traffic of other IP protocols (tunnels such as GRE and ESP, or something hiding), by protocol, interface
---   and pair.
+-- description: Traffic of other IP protocols (tunnels such as GRE and ESP, or something that hides), by protocol,
+--   interface and pair of addresses.
 -- group: incident
 -- severity: low
--- param: limit integer 1000 Rows at most
+-- param: limit integer 1000 Maximum number of rows
 with unusual as (
   select
     f.protocol,

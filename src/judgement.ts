@@ -38,6 +38,33 @@ export type Cause =
   | "address_not_on_eni"
   | "no_explanation";
 
+/** Each cause in a clause, for people. */
+export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
+  return_path_nacl:
+    "a network ACL stopped the reply of a connection that the groups let pass, most often because the client ports are not open",
+  late_packet:
+    "a packet after the last accepted one of its connection, which was closed or had timed out; the rules had admitted that connection",
+  no_tracked_connection:
+    "a packet of a connection that the log never saw open, judged by the rules of its own direction",
+  tracked_after_rule_change:
+    "the connection was opened under a rule that was removed; tracked connections outlive their rule",
+  config_changed_in_record: "the configuration changed during the record, and the other configuration explains it",
+  interface_from_other_snapshot:
+    "only an earlier or later snapshot has the interface; it was judged by that configuration",
+  block_public_access: "VPC Block Public Access rejected it (reject-reason BPA), not a group or network ACL",
+  encryption_control: "encryption controls rejected it (reject-reason EC), not a group or network ACL",
+  icmp_error_of_tracked_flow: "an ICMP error about a tracked connection, which passes with that connection",
+  icmp_type_unknown:
+    "records have no ICMP type, so it cannot be told whether a rule for some types matched, or whether a router sent an error about a tracked flow",
+  unresolved_reference: "a group, prefix list or network ACL that decides is not in the model",
+  nlb_client_ip:
+    "a rule names the group of a Network Load Balancer, which may preserve client addresses, so it cannot be told which peer the rules saw",
+  field_absent: "the record lacks a field that the judgement needs",
+  address_not_on_eni: "neither address of the record belongs to the interface, so it has no direction",
+  no_explanation:
+    "nothing in the log or the model explains it; the modelled configuration is probably not the one that was in force",
+};
+
 /** The evaluator's full answer for a record. Equal answers share one object and one number. */
 export interface Judgement {
   readonly accountId: number;

@@ -1,5 +1,5 @@
-import { AddressPool } from "../evaluate/dense/address-pool.ts";
 import { createKeys, INTERFACE, KIND, PORTS, REMOTE, writeKey } from "../evaluate/conntrack/entry-layout.ts";
+import { AddressPool } from "../evaluate/dense/address-pool.ts";
 import { WordMemo } from "../evaluate/dense/word-memo.ts";
 import { EGRESS, INGRESS } from "../evaluate/lookup/policy-lookup.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
@@ -11,13 +11,13 @@ import { type Compared, type Effect, EFFECTS, type Outcome } from "./compare-ver
 /** Records that change in the same way, for the same rules, with the same peer and service. */
 export interface ChangeGroup {
   readonly effect: Effect;
-  /** The layer whose answer changes: the one that denies under the proposal, or did until now. */
+  /** The layer whose decision changes: it denies under the proposal, or denied until now. */
   readonly layer: "sg" | "nacl_in" | "nacl_out" | null;
-  /** That layer's rules: those that admit today for what breaks, those that would admit for what opens. */
+  /** Its rules: for `breaks` those that admit today, for `opens` those that would admit. */
   readonly ruleIds: readonly string[];
-  /** The network ACL entry that denies, now or then; empty where groups deny by having no rule. */
+  /** The network ACL entry that denies, before or after; empty if no group rule admits. */
   readonly denyingIds: readonly string[];
-  /** Direction of whoever opened the connection; null where nobody knows. */
+  /** Direction in which the connection was opened; null if unknown. */
   readonly direction: "ingress" | "egress" | null;
   readonly protocol: string;
   readonly port: number | null;
@@ -29,34 +29,35 @@ export interface ChangeGroup {
   /** Unix seconds. */
   readonly first: number;
   readonly last: number;
-  /** What is known of such traffic; `unknown` where no group rule was credited with it. */
+  /** Class of the traffic; `unknown` if no group rule was credited with it. */
   readonly trafficClass: TrafficClass | "unknown";
 }
 
-/** Counts what a proposal changes; memory grows with the variety of changed traffic, up to a bound. */
-export interface Tally {
+/** Counts what a proposal changes. Memory grows with the variety of the changed traffic, up to a limit. */
+export interface ChangeTally {
   add(compared: Compared): void;
-  /** Records by effect. */
+  /** Records by effect, and all of them. */
   readonly effects: Readonly<Record<Effect, number>>;
-  /** Records whose peers were too many to keep apart; they are in `effects`, not in the groups. */
+  readonly records: number;
+  /** Records beyond the limit of groups; they count in `effects`, but are in no group. */
   readonly ungrouped: number;
   groups(stored: StoredRecords): Promise<ChangeGroup[]>;
 }
 
 const MOST_GROUPS = 1_000_000;
 
-interface Kind extends Pick<ChangeGroup, "layer" | "ruleIds" | "denyingIds"> {
+interface ChangeKind extends Pick<ChangeGroup, "layer" | "ruleIds" | "denyingIds"> {
   readonly outcome: Outcome;
 }
 
-/** `interface, peer, family, protocol << 16 | port` beside the kind: the words of a group's key. */
+/** Words of the key of a group: kind, interface, peer, family, `protocol << 16 | port`. */
 const KEY_WORDS = 5;
 
-export function createTally(): Tally {
+export function createChangeTally(): ChangeTally {
   const effects = Object.fromEntries(EFFECTS.map((effect) => [effect, 0])) as Record<Effect, number>;
-  const kinds: Kind[] = [];
+  const kinds: ChangeKind[] = [];
   const kindIds = new Map<string, number>();
-  /** Group rules that admit today what would break: their traffic has a class. */
+  /** Group rules that admit today what would break; the classes of their traffic are looked up. */
   const admitting = new Set<string>();
   const kindOfOutcome: number[] = [];
   const addresses = new AddressPool();
@@ -84,6 +85,9 @@ export function createTally(): Tally {
   const key = createKeys(1);
   return {
     effects,
+    get records() {
+      return Object.values(effects).reduce((sum, records) => sum + records, 0);
+    },
     get ungrouped() {
       return ungrouped;
     },
@@ -150,7 +154,7 @@ export function createTally(): Tally {
   };
 }
 
-/** Which layer's answer changes, by which rules. */
+/** The layer whose decision changes, and the rules concerned. */
 function changeOf({ before, after }: Outcome): Pick<ChangeGroup, "layer" | "ruleIds" | "denyingIds"> {
   const denied = after.verdict === "deny" ? after : before;
   const admitted = after.verdict === "deny" ? before : after;
@@ -164,7 +168,7 @@ export function isBreaking(effect: Effect): boolean {
   return effect === "breaks" || effect === "may_break";
 }
 
-/** The port of the side that did not open the connection; of the packet's destination where nobody knows who did. */
+/** The port of the side that did not open the connection; if that is unknown, the destination port of the packet. */
 function servicePort(kind: number, ports: number, { judgement }: Outcome, direction: number): number {
   if (!hasPorts(kind & 0xff)) return 0;
   const local = judgement.initiator === "unknown" ? direction === EGRESS : judgement.initiator === "local";
@@ -175,7 +179,7 @@ function openerOf({ judgement }: Outcome): number {
   return judgement.initiator === "local" ? EGRESS : judgement.initiator === "remote" ? INGRESS : 0;
 }
 
-/** The class of the traffic of a peer (a number of the pool) with a service (`protocol << 16 | port`) at an interface. */
+/** The class of the traffic of a peer (an id of the pool) with a service (`protocol << 16 | port`) at an interface. */
 export type ClassOf = (
   eni: number,
   direction: number,

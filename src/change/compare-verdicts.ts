@@ -1,6 +1,6 @@
+import { WordMemo } from "../evaluate/dense/word-memo.ts";
 import { type PolicyVerdict, policyVerdict } from "../evaluate/judge/policy-verdict.ts";
 import { type BatchLookup, createBatchLookup } from "../evaluate/lookup/batch-lookup.ts";
-import { WordMemo } from "../evaluate/dense/word-memo.ts";
 import { createLookupTable, type LookupTable } from "../evaluate/lookup/policy-lookup.ts";
 import type { Model } from "../model/model.ts";
 import { compileModel } from "../policy/compile.ts";
@@ -8,33 +8,33 @@ import type { StoredRecords, StoredJudgement } from "../store/stored-records.ts"
 import type { FlowChunk } from "../store/stored-flows.ts";
 
 /**
- * What a proposal does to a record, seen with what was logged:
+ * What a proposal does to a record, given what was logged:
  *   breaks    accepted traffic that would be denied
  *   opens     rejected traffic that would be accepted
- *   agrees    the verdict changes to what was logged in any case (a late packet, a rule the model lacked)
+ *   agrees    the verdict changes to what was logged anyway (a late packet, a rule that the model lacked)
  *   same      no change
- *   may_break accepted traffic that the model in force cannot decide (ICMP types) and the proposal denies for certain
+ *   may_break accepted traffic that the model in force cannot decide (ICMP types) and the proposal certainly denies
  *   doubtful  any other record undecided before or after, or that straddles a change of the configuration
- *   unknown   the proposal does not know the interface
+ *   unknown   the proposal does not have the interface
  */
 export type Effect = (typeof EFFECTS)[number];
 export const EFFECTS = ["same", "breaks", "opens", "agrees", "may_break", "doubtful", "unknown"] as const;
 
-/** One way in which records change; many records share an outcome. */
+/** The result for a record; many records share an outcome. */
 export interface Outcome {
   readonly effect: Effect;
-  readonly before: Side;
-  readonly after: Side;
+  readonly before: NamedVerdict;
+  readonly after: NamedVerdict;
   readonly judgement: StoredJudgement;
 }
 
-/** A verdict with names for numbers. */
-interface Side {
+/** A verdict with rule ids instead of numbers. */
+interface NamedVerdict {
   readonly verdict: PolicyVerdict["verdict"];
   readonly decidedBy: PolicyVerdict["decidedBy"];
-  /** The rules that decide: of an allow, all group rules that admit and the network ACL entry; of a deny the entry. */
+  /** The deciding rules: for an allow, all group rules that admit and the network ACL entry; for a deny, the entry. */
   readonly ruleIds: readonly string[];
-  /** The same by layer, whatever the verdict: group rules that admit (or may), and the network ACL entry that was met. */
+  /** The same by layer, for any verdict: group rules that admit (or may admit), and the network ACL entry that applied. */
   readonly groupRuleIds: readonly string[];
   readonly entryIds: readonly string[];
 }
@@ -46,7 +46,7 @@ export interface Compared {
   readonly outcomes: readonly Outcome[];
 }
 
-/** Judges stored records under two configurations. */
+/** Judges stored records under two configurations. The result is valid until the next chunk. */
 export interface Comparison {
   compare(chunk: FlowChunk): Compared;
 }
@@ -61,7 +61,7 @@ interface Judged {
 const NO_MODEL: Model = { snapshots: [], notes: [] };
 const ROWS = 2048;
 
-/** `propose` makes the other configuration out of the one that each record was judged with. */
+/** `propose` makes the other configuration from the one that each record was judged with. */
 export function createComparison(stored: StoredRecords, propose: (inForce: Model) => Model): Comparison {
   const judged = (model: Model): Judged => {
     const policy = compileModel(model, stored.interfaceIds);
@@ -77,7 +77,7 @@ export function createComparison(stored: StoredRecords, propose: (inForce: Model
     }
     return found;
   };
-  // Every proposal is made before the first record: a mistake in it must not wait.
+  // Every proposal is made before the first record, so that an error in it shows at once.
   for (const model of stored.models.values()) sidesOf(model);
 
   const outcomes: Outcome[] = [];
@@ -112,7 +112,7 @@ export function createComparison(stored: StoredRecords, propose: (inForce: Model
         const model = modelOf(stored, objectId[from]);
         let to = from + 1;
         while (to < batch.rows && (objectId[to] === objectId[from] || modelOf(stored, objectId[to]) === model)) to++;
-        // Objects of several models in one chunk are rare: it is read whole for each.
+        // Chunks with objects of several models are rare, so the whole chunk is read for each model.
         const { before, after } = sidesOf(model);
         before.lookup.lookUp(batch, before.out);
         after.lookup.lookUp(batch, after.out);
@@ -155,7 +155,7 @@ function effectOf({ action }: StoredJudgement, was: PolicyVerdict, is: PolicyVer
   return is.verdict === "allow" ? "opens" : "agrees";
 }
 
-function sideOf(one: PolicyVerdict, ruleIds: readonly string[]): Side {
+function sideOf(one: PolicyVerdict, ruleIds: readonly string[]): NamedVerdict {
   const entryIds = one.naclRule < 0 ? [] : [ruleIds[one.naclRule]];
   const groups = one.verdict === "undecided" && one.sgRules.length === 0 ? one.sgPossible : one.sgRules;
   const groupRuleIds = groups.map((rule) => ruleIds[rule]).sort();

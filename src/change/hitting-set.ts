@@ -1,7 +1,7 @@
-/** A constraint: at least one of these elements must be kept. */
+/** At least one of these elements must be kept. */
 export type Constraint = readonly number[];
 
-/** What to keep. `exact` is false where the search was cut short and a smaller answer may exist. */
+/** The elements to keep. `exact` is false if the search was cut short and a smaller set may exist. */
 export interface HittingSet {
   readonly keep: ReadonlySet<number>;
   readonly exact: boolean;
@@ -11,8 +11,8 @@ export interface HittingSet {
 const MOST_STEPS = 200_000;
 
 /**
- * A smallest set of elements that has one in common with every constraint; of equally small ones rather those of little
- * `cost`. Constraints fall into independent parts, which are searched one by one, exactly where they are small.
+ * A smallest set of elements that has an element of every constraint; among equally small sets, one of low `cost`. The
+ * constraints are split into independent parts, which are searched one by one, exactly if they are small.
  */
 export function smallestHittingSet(
   constraints: readonly Constraint[],
@@ -29,7 +29,7 @@ export function smallestHittingSet(
   return { keep, exact };
 }
 
-/** Constraints that no other one implies: a superset of another is met with it. */
+/** Leaves out constraints that are supersets of another one, which implies them. */
 function minimal(constraints: readonly Constraint[]): number[][] {
   const sorted = [...new Map(constraints.map((one) => [key(one), [...new Set(one)]])).values()].sort(
     (a, b) => a.length - b.length,
@@ -38,7 +38,7 @@ function minimal(constraints: readonly Constraint[]): number[][] {
   const byElement = new Map<number, number[][]>();
   for (const one of sorted) {
     const own = new Set(one);
-    // A subset has all its elements in here, so it is listed under one of them.
+    // A subset has only elements of this constraint, so it is listed under one of them.
     const implied = one.some((element) =>
       (byElement.get(element) ?? []).some((other) => other.every((each) => own.has(each))),
     );
@@ -91,13 +91,13 @@ function solvePart(constraints: readonly number[][], cost: (element: number) => 
       }
       return;
     }
-    // Constraints without a common element each need an element of their own.
+    // Disjoint constraints each need an element of their own.
     if (chosen.length + disjointCount(open) > best.length) return;
     const branch = open.reduce((a, b) => (b.length < a.length ? b : a));
     const tried = new Set<number>();
     for (const element of branch.toSorted((a, b) => countIn(open, b) - countIn(open, a) || cost(a) - cost(b))) {
       chosen.push(element);
-      // Answers with an element tried before have been seen.
+      // Sets with an element that was tried before were already searched.
       const rest = open.filter((one) => !one.includes(element)).map((one) => one.filter((each) => !tried.has(each)));
       if (rest.every((one) => one.length > 0)) search(rest);
       chosen.pop();
@@ -108,7 +108,7 @@ function solvePart(constraints: readonly number[][], cost: (element: number) => 
   return { keep: new Set(best), exact: steps <= mostSteps };
 }
 
-/** The element in most open constraints first; then what turned out not to be needed is dropped again. */
+/** Takes the element in most open constraints first, then drops elements that turn out not to be needed. */
 function greedy(constraints: readonly number[][], cost: (element: number) => number): number[] {
   let open = constraints;
   const keep: number[] = [];

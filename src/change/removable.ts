@@ -1,16 +1,16 @@
 import { breadthScore, ruleVolume } from "../analysis/breadth.ts";
 import type { SecurityGroupRule } from "../model/model.ts";
 import { type StoredRecords, newestSnapshot } from "../store/stored-records.ts";
+import { isBreaking } from "./change-groups.ts";
 import { type Constraint, smallestHittingSet } from "./hitting-set.ts";
 import { changesOf, proposeEdit } from "./what-if.ts";
-import { isBreaking } from "./change-groups.ts";
 
-/** Group rules that can go together without turning one observed accepted connection. */
+/** Group rules that can be removed together without denying one observed accepted connection. */
 export interface RemovableSet {
   readonly rules: readonly RemovableRule[];
-  /** How many group rules the newest configuration has. */
+  /** Number of group rules in the newest configuration. */
   readonly of: number;
-  /** False where the search was cut short: a larger set may exist. */
+  /** False if the search was cut short: a larger set may exist. */
   readonly exact: boolean;
   /** Records judged again to prove it. */
   readonly recordsProven: number;
@@ -19,14 +19,14 @@ export interface RemovableSet {
 export interface RemovableRule {
   readonly rule: SecurityGroupRule;
   readonly breadth: number;
-  /** Connections that it admitted, all of them together with rules that stay. */
+  /** Connections that it admitted; rules that stay admit all of them too. */
   readonly connections: number;
   /** The rules that stay and admit them. */
   readonly coveredBy: readonly string[];
 }
 
 export interface RemovableOptions {
-  /** Only real traffic counts: what only scanners, or nobody who got an answer, used may go too. */
+  /** Only real traffic counts: rules that only scanners used, or whose traffic nobody answered, may be removed too. */
   readonly realOnly: boolean;
 }
 
@@ -37,12 +37,12 @@ interface AdmittedSet {
   readonly real: number;
 }
 
-/** A wrong guess costs one more replay; each adds what it broke to the constraints, so that few are ever needed. */
+/** A wrong guess costs one more replay. Each adds what it broke to the constraints, so few are needed. */
 const MOST_ROUNDS = 20;
 
 /**
- * A largest set, proven by judging every stored record again without it. Every observed connection names the rules that
- * admitted it; of each such list one must stay. Rules that a connection may have needed (ICMP types) stay.
+ * A largest set, proven by judging every stored record again without it. Every observed connection has a list of the rules
+ * that admitted it, and one rule of each list must stay. Rules that a connection may have needed (ICMP types) all stay.
  */
 export async function removableSet(stored: StoredRecords, { realOnly }: RemovableOptions): Promise<RemovableSet> {
   const snapshot = newestSnapshot(stored);
@@ -50,13 +50,13 @@ export async function removableSet(stored: StoredRecords, { realOnly }: Removabl
   if (!snapshot || rules.length === 0) return { rules: [], of: 0, exact: true, recordsProven: 0 };
   const numbers = new Map(rules.map((rule, at) => [rule.id, at]));
   const breadths = rules.map((rule) => breadthScore(ruleVolume(rule, snapshot)));
-  // Of two that do the same the narrower one stays, and rather a reference, which follows its members, than a block.
+  // Of two equivalent rules the narrower one stays; a reference, which follows its members, rather than a block.
   const cost = (at: number): number => breadths[at] + (rules[at].peer.kind === "cidr" ? 0.5 : 0);
   const admitted = await admittedSets(stored);
   const constraints: Constraint[] = [];
   const need = (ruleIds: readonly string[], certain: boolean): void => {
     const known = ruleIds.flatMap((id) => numbers.get(id) ?? []);
-    // A rule that was there then and is gone now stays gone: what it alone admitted is not ours to break.
+    // Connections of rules that were removed meanwhile need no rule to stay.
     if (certain && known.length < ruleIds.length) return;
     if (certain) constraints.push(known);
     else for (const one of known) constraints.push([one]);
@@ -75,10 +75,10 @@ export async function removableSet(stored: StoredRecords, { realOnly }: Removabl
         isBreaking(effect) && (!realOnly || trafficClass === "real" || trafficClass === "unknown"),
     );
     if (broken.length === 0 && tally.ungrouped === 0) {
-      const recordsProven = Object.values(tally.effects).reduce((sum, value) => sum + value, 0);
-      return { rules: describe(remove, admitted, breadths, numbers), of: rules.length, exact, recordsProven };
+      const described = describe(remove, admitted, breadths, numbers);
+      return { rules: described, of: rules.length, exact, recordsProven: tally.records };
     }
-    // Accepted records that no connection was credited with (no initiator, a packet of no connection).
+    // Accepted records that belong to no counted connection (unknown initiator, no tracked connection).
     for (const { effect, ruleIds } of broken) need(ruleIds, effect === "breaks");
     if (tally.ungrouped > 0) for (const { ruleIds } of admitted) need(ruleIds, false);
   }
@@ -104,7 +104,7 @@ function describe(
   });
 }
 
-/** Rows for replies of untracked flows have no port; once the open rule is gone those flows are tracked and need none. */
+/** Port 0 stands for replies of untracked flows. Without the open rule the flow is tracked, and its replies need no rule. */
 const ADMITTED = `
   with traffic as (
     select

@@ -5,16 +5,16 @@ import type { Model, SecurityGroupRule } from "../model/model.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
 import type { StoredRecords } from "../store/stored-records.ts";
 import type { FlowTable } from "../store/stored-flows.ts";
-import { type ChangeGroup, createTally, isBreaking, type Tally } from "./change-groups.ts";
+import { type ChangeGroup, createChangeTally, isBreaking, type ChangeTally } from "./change-groups.ts";
 import { createComparison, type Outcome } from "./compare-verdicts.ts";
 
 /** A record whose verdict the proposal changes. */
-export interface Flip {
+export interface VerdictChange {
   readonly objectId: number;
   readonly line: number;
   readonly interfaceIdx: number;
   readonly outcome: Outcome;
-  /** Unix seconds; null where the record has none. */
+  /** Unix seconds; null if the record has none. */
   readonly start: number | null;
   readonly srcaddr: string | null;
   readonly srcport: number | null;
@@ -26,54 +26,54 @@ export interface Flip {
 }
 
 export interface WhatIf {
-  readonly tally: Tally;
-  /** The changed records by object and line, a few at a time; taking all of them fills the tally. */
-  readonly flips: AsyncIterable<readonly Flip[]>;
+  readonly tally: ChangeTally;
+  /** The changed records by object and line, in batches. The tally is complete when all of them were taken. */
+  readonly changes: AsyncIterable<readonly VerdictChange[]>;
 }
 
-/** Judges all stored records under the proposal. Nothing runs before the flips are taken. Throws AppError for a proposal that cannot be. */
+/** Judges all stored records under the proposal, while the changes are taken. Throws AppError for an invalid proposal. */
 export function replayHistory(stored: StoredRecords, propose: Proposal, options: { readonly rows: boolean }): WhatIf {
-  const tally = createTally();
+  const tally = createChangeTally();
   const comparison = createComparison(stored, propose);
-  const flipsOf = async function* (table: FlowTable): AsyncGenerator<Flip[]> {
+  const changesIn = async function* (table: FlowTable): AsyncGenerator<VerdictChange[]> {
     for await (const chunk of stored.scan(table)) {
       const compared = comparison.compare(chunk);
       tally.add(compared);
       if (!options.rows) continue;
-      const found: Flip[] = [];
+      const found: VerdictChange[] = [];
       for (let row = 0; row < chunk.batch.rows; row++) {
         const outcome = compared.outcomes[compared.outcome[row]];
-        if (isFlip(outcome)) found.push(flipOf(chunk.batch, row, chunk.objectId[row], outcome));
+        if (isVerdictChange(outcome)) found.push(verdictChangeOf(chunk.batch, row, chunk.objectId[row], outcome));
       }
       if (found.length > 0) yield found;
     }
   };
-  return { tally, flips: inOrder(flipsOf("flow_rows"), flipsOf("flow_rows_wide")) };
+  return { tally, changes: inOrder(changesIn("flow_rows"), changesIn("flow_rows_wide")) };
 }
 
-/** A flip changes one certain verdict into the other. */
-function isFlip({ effect }: Outcome): boolean {
+/** One certain verdict becomes the other. */
+function isVerdictChange({ effect }: Outcome): boolean {
   return effect === "breaks" || effect === "opens" || effect === "agrees";
 }
 
-/** The whole of it at once, for callers that want no rows. */
+/** The same for callers that need no rows. */
 export async function changesOf(
   stored: StoredRecords,
   propose: Proposal,
-): Promise<{ tally: Tally; groups: ChangeGroup[] }> {
-  const { tally, flips } = replayHistory(stored, propose, { rows: false });
-  for await (const _ of flips);
+): Promise<{ tally: ChangeTally; groups: ChangeGroup[] }> {
+  const { tally, changes } = replayHistory(stored, propose, { rows: false });
+  for await (const _ of changes);
   return { tally, groups: await tally.groups(stored) };
 }
 
-/** Does real accepted traffic break? What only scanners or nobody answered does not count, what nobody knows does. */
-export function breaksTraffic(groups: readonly ChangeGroup[], tally: Tally): boolean {
+/** Whether real accepted traffic breaks. Traffic of scanners and unanswered traffic do not count, unknown traffic does. */
+export function breaksTraffic(groups: readonly ChangeGroup[], tally: ChangeTally): boolean {
   const real = ({ effect, trafficClass }: ChangeGroup): boolean =>
     isBreaking(effect) && (trafficClass === "real" || trafficClass === "unknown");
   return groups.some(real) || (tally.ungrouped > 0 && tally.effects.breaks + tally.effects.may_break > 0);
 }
 
-function flipOf(batch: FlowBatch, row: number, objectId: number, outcome: Outcome): Flip {
+function verdictChangeOf(batch: FlowBatch, row: number, objectId: number, outcome: Outcome): VerdictChange {
   const bits = batch.bits[row];
   const family = (bits >>> FAMILY_SHIFT) & 3;
   const address = (at: number): string | null =>
@@ -98,11 +98,14 @@ function flipOf(batch: FlowBatch, row: number, objectId: number, outcome: Outcom
   };
 }
 
-/** Merges two streams that are each in the order of object and line. */
-async function* inOrder(a: AsyncIterator<Flip[]>, b: AsyncIterator<Flip[]>): AsyncGenerator<Flip[]> {
-  let [left, right]: (Flip[] | null)[] = [await take(a), await take(b)];
+/** Merges two streams that are sorted by object and line. */
+async function* inOrder(
+  a: AsyncIterator<VerdictChange[]>,
+  b: AsyncIterator<VerdictChange[]>,
+): AsyncGenerator<VerdictChange[]> {
+  let [left, right]: (VerdictChange[] | null)[] = [await take(a), await take(b)];
   while (left !== null && right !== null) {
-    const merged: Flip[] = [];
+    const merged: VerdictChange[] = [];
     let [i, j] = [0, 0];
     while (i < left.length && j < right.length) merged.push(comesFirst(left[i], right[j]) ? left[i++] : right[j++]);
     yield merged;
@@ -113,36 +116,36 @@ async function* inOrder(a: AsyncIterator<Flip[]>, b: AsyncIterator<Flip[]>): Asy
   for (; right !== null; right = await take(b)) yield right;
 }
 
-async function take(from: AsyncIterator<Flip[]>): Promise<Flip[] | null> {
+async function take(from: AsyncIterator<VerdictChange[]>): Promise<VerdictChange[] | null> {
   const next = await from.next();
   return next.done ? null : next.value;
 }
 
-function comesFirst(a: Flip, b: Flip): boolean {
+function comesFirst(a: VerdictChange, b: VerdictChange): boolean {
   return a.objectId === b.objectId ? a.line < b.line : a.objectId < b.objectId;
 }
 
-/** A configuration to compare the evidence with: made from the model that the evidence was judged with. */
+/** Makes the proposed configuration from the one that the evidence was judged with. */
 export type Proposal = (inForce: Model) => Model;
 
-/** The configuration in force with some rules removed and added, as far as it has them (see `checkProposal`). */
+/** Removes and adds rules, as far as the configuration has them (see `checkProposal`). */
 export function proposeEdit(edit: Edit): Proposal {
   return (inForce) => applyEdit(inForce, edit);
 }
 
-/** The configuration in force with other rules in place of some. */
+/** Replaces rules of the configuration. */
 export function proposeReplacements(replacements: ReadonlyMap<string, readonly SecurityGroupRule[]>): Proposal {
   return (inForce) => replaceRules(inForce, replacements);
 }
 
-/** Whether some configuration of the evidence, seen through `base`, has what the edit names. Throws `E_USAGE`. */
+/** Throws `E_USAGE` if no configuration of the evidence, after `base`, has the rules of the edit. */
 export function checkProposal({ models }: Pick<StoredRecords, "models">, edit: Edit, base: Proposal): void {
   checkEdit([...models.values()].map(base), edit);
 }
 
 /**
- * A configuration of its own. With `partial`, or when it knows no interface (a Terraform plan of groups), it replaces only
- * what it names.
+ * A complete configuration. With `partial`, or if it has no interfaces (a Terraform plan of groups), it replaces only what it
+ * names.
  */
 export function proposeModel(proposed: Model, partial: boolean): Proposal {
   return isPartial(proposed) || partial ? (inForce) => overlayModel(inForce, proposed) : () => proposed;

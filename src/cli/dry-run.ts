@@ -4,6 +4,7 @@ import { visible } from "../report/renderers/renderer.ts";
 import { planSources, withoutCopies } from "../source/plan.ts";
 import type { SourcePlan } from "../source/source.ts";
 import { openEvidence } from "../store/evidence-query.ts";
+import { count, isoTime, plural } from "../text.ts";
 import { EXIT } from "./failure.ts";
 
 export interface DryRunOptions {
@@ -15,7 +16,7 @@ export interface DryRunOptions {
   readonly profile?: string;
 }
 
-/** `--dry-run`: lists and prunes, reads nothing and makes no evidence file; what one holds already is left out. */
+/** `--dry-run`: lists the objects that a replay would read. It reads no records and makes no evidence file. */
 export async function printPlan(
   sources: readonly string[],
   options: DryRunOptions,
@@ -45,14 +46,14 @@ export async function printPlan(
   if (plan.objects.length === 0) process.exitCode = EXIT.nothingToJudge;
 }
 
-/** The ledger; empty, with a note, while another process has the file. */
+/** The objects in the ledger; empty, with a note, while another process uses the file. */
 async function ingestedObjects(
   db: string,
   note: (text: string) => void,
 ): Promise<{ name: string; etag: string | null }[]> {
   const evidence = await openEvidence(db).catch((error: unknown) => {
     if (!hasCode(error, "E_IN_USE")) throw error;
-    note(`${error.message}: what it holds already is listed, too`);
+    note(`${error.message}: objects that it already holds are listed too`);
   });
   if (evidence === undefined) return [];
   try {
@@ -63,18 +64,14 @@ async function ingestedObjects(
   }
 }
 
-/** What a replay would read, as text: objects in order with their sizes, then the totals and what was left out. */
+/** The plan as text: objects in order with their sizes, then the totals and what was left out. @internal */
 export function describePlan(plan: SourcePlan): string {
   const lines = plan.objects.map((object) => `${size(object.size).padStart(9)}  ${visible(object.name)}`);
   const { from, to } = plan.window;
   const window = from === null && to === null ? "" : `, object times ${time(from)} to ${time(to)}`;
   const ingested = plan.ingested > 0 ? `; ${count(plan.ingested)} already ingested` : "";
-  const total = `${count(plan.objects.length)} objects, ${size(plan.bytes)}; ${count(plan.pruned)} left out${ingested}${window}`;
+  const total = `${plural(plan.objects.length, "object")}, ${size(plan.bytes)}; ${count(plan.pruned)} left out${ingested}${window}`;
   return `${[...lines, total].join("\n")}\n`;
-}
-
-function count(value: number): string {
-  return value.toLocaleString("en-US");
 }
 
 function size(bytes: number | null): string {
@@ -87,5 +84,5 @@ function size(bytes: number | null): string {
 }
 
 function time(seconds: number | null): string {
-  return seconds === null ? "open" : new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+  return isoTime(seconds) ?? "open";
 }

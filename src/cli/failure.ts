@@ -5,7 +5,7 @@ import { visible } from "../report/renderers/renderer.ts";
 /** Exit codes of the command line (README): every command uses these. */
 export const EXIT = { done: 0, found: 1, couldNotRun: 2, nothingToJudge: 3, interrupted: 130 } as const;
 
-/** What to print on stderr for a failure, and the code to end with. A stack only for bugs. */
+/** The text for stderr and the exit code. Only bugs print a stack. */
 export function describeFailure(error: unknown): { readonly text: string; readonly exitCode: number } {
   if (error instanceof AppError) {
     const hint = error.hint === undefined ? "" : `hint: ${visible(error.hint)}\n`;
@@ -31,7 +31,7 @@ export function describeFailure(error: unknown): { readonly text: string; readon
 
 const NATIVE_HINT = "hint: install flowreplay again on this machine, with its optional dependencies\n";
 
-/** What keeps DuckDB's native part, a package of its own for each platform, from being loaded; null for any other error. */
+/** Why DuckDB's native part (one package per platform) cannot be loaded; null for any other error. */
 function nativeProblem(error: unknown): string | null {
   if (!(error instanceof Error)) return null;
   const [problem] = error.message.split("\n", 1);

@@ -5,10 +5,7 @@ import { packageVersion } from "./options.ts";
 
 type Register = (program: Command) => void;
 
-/**
- * Every command, in the order of the help. Their modules are loaded when they are wanted: all of them together take longer
- * to load than most commands run.
- */
+/** Every command, in the order of the help. Modules are loaded on demand: all of them take longer than most commands run. */
 const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   replay: async () => (await import("./commands/replay.ts")).registerReplay,
   report: async () => (await import("./commands/report.ts")).registerReport,
@@ -23,7 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   snapshot: async () => (await import("./commands/snapshot.ts")).registerSnapshot,
 };
 
-/** The command that the arguments begin with, or every command: for the help, and to say what a wrong name may mean. */
+/** The command that the arguments name; else every command, for the help and for suggestions after a wrong name. */
 function wantedCommands([first]: readonly string[]): Promise<Register[]> {
   const wanted =
     first !== undefined && Object.hasOwn(COMMANDS, first)
@@ -51,10 +48,10 @@ function createProgram(commands: readonly Register[]): Command {
   return program;
 }
 
-// The SDK is pinned to a version for this Node; that later ones are not is news for who raises the pin, not for users.
+// The SDK is pinned to a version for this Node, so its warning about later versions does not concern users.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
-// A reader that has seen enough (`| head`) is no failure.
+// A pipe that closes early (`| head`) is not a failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(EXIT.done);
   throw error;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError, Option } from "commander";
+import { AppError } from "../errors.ts";
 
 export const databaseOption = (): Option => new Option("--db <file>", "the evidence file").default("flowreplay.duckdb");
 
@@ -10,9 +11,23 @@ export function packageVersion(): string {
     : "unknown";
 }
 
+/** `--local-port` of `localPort`. */
+export function flagOf(option: string): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Reads a whole number of an option. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`give a whole number from ${least} to ${most}`);
+  };
+}
+
 const UNITS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
 
-/** Unix seconds of an ISO 8601 time (UTC unless it says otherwise), or of `7d`, `12h`, `30m`, `2w` before now. */
+/** Unix seconds of an ISO 8601 time (UTC unless it has an offset), or of `7d`, `12h`, `30m`, `2w` before now. */
 export function parseTime(text: string, _before?: unknown, now: number = Date.now()): number {
   const ago = /^(\d{1,6})([mhdw])$/.exec(text);
   if (ago) return Math.floor(now / 1000) - Number(ago[1]) * UNITS[ago[2]];
@@ -23,7 +38,11 @@ export function parseTime(text: string, _before?: unknown, now: number = Date.no
   return Math.floor(time / 1000);
 }
 
-/** Unix seconds as ISO 8601 UTC, to the second. */
-export function isoTime(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+/** The text of a file that an option names. Throws `E_USAGE` if it cannot be read. */
+export function readOptionFile(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new AppError("E_USAGE", `cannot read ${file}: ${cause instanceof Error ? cause.message : ""}`, { cause });
+  }
 }

@@ -6,7 +6,8 @@ import { pipeline } from "node:stream/promises";
 import { Option } from "commander";
 import picocolors from "picocolors";
 import { AppError } from "../errors.ts";
-import type { FindingFormat } from "../report/findings/formats.ts";
+import type { ScriptFormat } from "../report/change-scripts.ts";
+import type { FindingFormat } from "../report/findings/audit.ts";
 import {
   createPseudonyms,
   pseudonymisedQuery,
@@ -24,7 +25,7 @@ export interface OutputOptions {
 }
 
 export const outputOption = (): Option =>
-  new Option("--output <format>", "how to print the rows (default: table, or by the suffix of -o)").choices(
+  new Option("--output <format>", "format of the rows (default: table, or by the suffix of -o)").choices(
     Object.keys(RENDERERS),
   );
 
@@ -33,7 +34,7 @@ export const fileOption = (): Option => new Option("-o <file>", "write to a file
 export const pseudonymiseOption = (): Option =>
   new Option(
     "--pseudonymise <file>",
-    "replace addresses, ids and names by stable fakes; the file holds the secret behind them",
+    "replace addresses, ids and names with stable fakes; the file holds the secret for them",
   );
 
 /** Null without a file. Throws `E_USAGE` when it cannot be read or holds no secret. */
@@ -50,12 +51,12 @@ export function readPseudonyms(file: string | undefined): Pseudonyms | null {
   return createPseudonyms(content, file);
 }
 
-/** The evidence query itself, or one that knows pseudonyms only. */
+/** The evidence itself, or one whose results hold only pseudonyms. */
 export function queryWith(pseudonyms: Pseudonyms | null, evidence: EvidenceQuery): EvidenceQuery {
   return pseudonyms === null ? evidence : pseudonymisedQuery(evidence, pseudonyms);
 }
 
-/** The same for a result that came another way. */
+/** The same for a result that was not read from the evidence file. */
 export function resultWith(pseudonyms: Pseudonyms | null, result: Result | null): Result | null {
   return pseudonyms === null || result === null ? result : pseudonymisedResult(result, pseudonyms);
 }
@@ -66,24 +67,35 @@ export function chosenFormat({ output, o }: OutputOptions): OutputFormat {
   return output ?? (o === undefined ? "table" : (SUFFIXES[extname(o).toLowerCase()] ?? "table"));
 }
 
-/** Forms of findings, which reports and `lint` offer beside those of rows. */
+/** Reports and `lint` also write findings. */
 export type LintFormat = OutputFormat | FindingFormat;
-/** The page is no renderer of rows either: commands that can make one offer it as well. */
 export type ReportFormat = LintFormat | "html";
 
 const FINDING_FORMATS: readonly FindingFormat[] = ["sarif", "ocsf", "asff"];
+const SCRIPT_FORMATS: readonly ScriptFormat[] = ["cli", "terraform", "edit"];
 
 export const findingOutputOption = (): Option =>
   new Option(
     "--output <format>",
-    "how to print (default: table, or by the suffix of -o); sarif, ocsf and asff write findings",
+    "format (default: table, or by the suffix of -o); sarif, ocsf and asff write findings",
   ).choices([...Object.keys(RENDERERS), ...FINDING_FORMATS]);
 
 export const reportOutputOption = (): Option =>
   new Option(
     "--output <format>",
-    "how to print (default: table, or by the suffix of -o); html is a page of its own; sarif, ocsf and asff write findings",
+    "format (default: table, or by the suffix of -o); html is one page; sarif, ocsf and asff write findings",
   ).choices([...Object.keys(RENDERERS), "html", ...FINDING_FORMATS]);
+
+/** Of the commands that propose changes of rules. */
+export const changeOutputOption = (): Option =>
+  new Option(
+    "--output <format>",
+    "format (default: table, or by the suffix of -o); cli, terraform and edit (JSON for what-if) include their undo",
+  ).choices([...Object.keys(RENDERERS), ...SCRIPT_FORMATS]);
+
+export function isScriptFormat(format: string | undefined): format is ScriptFormat {
+  return SCRIPT_FORMATS.some((one) => one === format);
+}
 
 export function chosenReportFormat({
   output,
@@ -102,14 +114,15 @@ export function isFindingFormat(format: ReportFormat): format is FindingFormat {
   return FINDING_FORMATS.some((one) => one === format);
 }
 
-/** Width and style of the place the text goes to; a file is 80 columns of plain text. */
+/** Width and style of where the text goes; a file has 80 columns and no colours. */
 export function renderOptions({ o }: { readonly o?: string }): RenderOptions {
   if (o !== undefined) return { width: 80, style: styleFor({}) };
   return { width: process.stdout.isTTY ? process.stdout.columns || 80 : 80, style: styleFor(process.stdout) };
 }
 
-/** Writes the pieces to stdout, or to a file that appears only when it is complete. */
-export async function writeOutput(pieces: AsyncIterable<string>, file: string | undefined): Promise<void> {
+/** Writes the text to stdout, or to a file that appears only when it is complete. */
+export async function writeOutput(text: string | AsyncIterable<string>, file: string | undefined): Promise<void> {
+  const pieces = typeof text === "string" ? [text] : text;
   if (file === undefined) {
     for await (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, "drain");
     return;
@@ -127,13 +140,9 @@ export async function writeOutput(pieces: AsyncIterable<string>, file: string | 
   }
 }
 
-/** Colours for a stream: only on a terminal, never with `NO_COLOR` (no-color.org). */
-function colorsFor(stream: { readonly isTTY?: boolean }): ReturnType<typeof picocolors.createColors> {
-  return picocolors.createColors(stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb");
-}
-
-/** The two marks that renderers use. */
+/** Colours only on a terminal, and never with `NO_COLOR` (no-color.org). */
 function styleFor(stream: { readonly isTTY?: boolean }): Style {
-  const { bold, dim } = colorsFor(stream);
+  const colours = stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb";
+  const { bold, dim } = picocolors.createColors(colours);
   return { bold, dim };
 }

@@ -1,5 +1,6 @@
 import type { Progress } from "../replay/segments.ts";
 import { visible } from "../report/renderers/renderer.ts";
+import { count, plural } from "../text.ts";
 
 const EVERY_MS = 100;
 
@@ -10,7 +11,7 @@ export interface ProgressLine {
   clear(): void;
 }
 
-/** One line that rewrites itself, on a terminal only; notes are printed everywhere. */
+/** A line that rewrites itself, on a terminal only. Notes are printed everywhere. */
 export function createProgress(stream: NodeJS.WriteStream): ProgressLine {
   const started = Date.now();
   let last = 0;
@@ -33,13 +34,9 @@ export function createProgress(stream: NodeJS.WriteStream): ProgressLine {
       const rate = done.records / seconds;
       const share = done.bytesTotal > 0 ? done.bytes / done.bytesTotal : done.objects / Math.max(1, done.objectsTotal);
       const left = share > 0.02 ? `, ${Math.ceil((seconds / share) * (1 - share))} s left` : "";
-      const line = `${done.objects}/${done.objectsTotal} objects, ${group(done.records)} records, ${group(Math.round(rate))}/s${left}`;
+      const line = `${done.objects}/${plural(done.objectsTotal, "object")}, ${plural(done.records, "record")}, ${count(Math.round(rate))}/s${left}`;
       stream.write(`\r\x1b[K${line.slice(0, (stream.columns ?? 80) - 1)}`);
       shown = true;
     },
   };
-}
-
-function group(value: number): string {
-  return value.toLocaleString("en-US");
 }

@@ -6,13 +6,13 @@ import { loadCatalogue } from "../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../report/fail-on.ts";
 import { renderSummary } from "../report/summary.ts";
 import type { EvidenceQuery } from "../store/evidence-query.ts";
+import { isoTime, plural } from "../text.ts";
 import type { ReplayCommandOptions } from "./commands/replay.ts";
-import { tightenProposals } from "./evidence-notes.ts";
 import { EXIT } from "./failure.ts";
-import { openReview } from "./findings.ts";
-import { isoTime, packageVersion } from "./options.ts";
+import { packageVersion } from "./options.ts";
 import { queryWith, readPseudonyms, renderOptions, resultWith, writeOutput } from "./output.ts";
 import { createProgress, type ProgressLine } from "./progress.ts";
+import { openReview } from "./review.ts";
 
 /** The command, once its options have been checked. */
 export async function runReplay(
@@ -29,7 +29,7 @@ export async function runReplay(
   const abort = new AbortController();
   const interrupt = (): void => {
     if (abort.signal.aborted) process.exit(EXIT.interrupted);
-    progress.note("stopping after the objects under way; once more to stop at once");
+    progress.note("stopping after the current objects; press Ctrl-C again to stop at once");
     abort.abort();
   };
   process.on("SIGINT", interrupt);
@@ -72,11 +72,12 @@ export async function runReplay(
   noteTroubles(result, progress);
   process.stdout.write(summary);
   if (options.html === undefined && watches.length === 0) return;
-  const proposals = options.html === undefined ? null : await tightenProposals(options.db);
+  const proposals =
+    options.html === undefined ? null : await (await import("../report/tighten.ts")).tightenProposals(options.db);
   const evidence = await openStored(options.db);
   try {
     if (options.html !== undefined) {
-      const { auditPage } = await import("../report/html/audit/page.ts");
+      const { auditPage } = await import("../report/html/pages.ts");
       const { renderPage } = await import("../report/html/page.ts");
       const page = await auditPage(queryWith(pseudonyms, evidence), new Date(), resultWith(pseudonyms, proposals));
       await writeOutput(renderPage(page), options.html);
@@ -93,13 +94,13 @@ export async function runReplay(
   }
 }
 
-/** Reads what a run has left. The writer had DuckDB in a thread of its own: most runs need it in no other. */
+/** Opens the evidence file of the run. DuckDB was loaded in the writer's thread; most runs do not need it here. */
 async function openStored(db: string): Promise<EvidenceQuery> {
   const { openEvidence } = await import("../store/evidence-query.ts");
   return openEvidence(db);
 }
 
-/** `--follow`: the summary of what there was, then what is new, as it comes. */
+/** `--follow`: prints the summary first, then new findings as they come. */
 function printFindings(db: string, progress: ProgressLine): Pick<FollowEvents, "caughtUp" | "stored"> {
   const print = async (render: (evidence: EvidenceQuery) => Promise<string>): Promise<void> => {
     progress.clear();
@@ -113,7 +114,7 @@ function printFindings(db: string, progress: ProgressLine): Pick<FollowEvents, "
   return {
     caughtUp: async () => {
       await print((evidence) => renderSummary(evidence, renderOptions({})));
-      progress.note("following; Ctrl-C ends it, everything read is stored");
+      progress.note("following; press Ctrl-C to stop, everything that was read is stored");
     },
     stored: (object) =>
       print(async (evidence) => (await import("../report/new-findings.ts")).newFindings(evidence, object)),
@@ -122,13 +123,13 @@ function printFindings(db: string, progress: ProgressLine): Pick<FollowEvents, "
 
 function exitCodeOf(result: ReplayResult, withModel: boolean): number {
   if (result.interrupted) return EXIT.interrupted;
-  // Everything that there is was ingested before, under these names or by another flow log.
+  // Everything was ingested before, under these names or by another flow log.
   if (result.skipped + result.duplicates > 0 && result.records === 0) return EXIT.done;
   if (result.records === 0) return EXIT.nothingToJudge;
   return withModel && result.modelled === 0 ? EXIT.nothingToJudge : EXIT.done;
 }
 
-/** An object that was read in part could not be in the ledger: so `--from` and `--to` choose objects, not records. */
+/** The ledger knows only whole objects, so `--from` and `--to` choose objects, not records. */
 function noteWindow(
   { times }: ReplayResult,
   { from, to }: { from?: number; to?: number },
@@ -136,20 +137,18 @@ function noteWindow(
 ): void {
   if (times === null || (times.first >= (from ?? 0) && times.last <= (to ?? Infinity))) return;
   note(
-    `--from and --to choose objects, and an object is read whole: there are records of ${isoTime(times.first)} to ${isoTime(times.last)}`,
+    `--from and --to choose objects, which are read completely: the records are from ${isoTime(times.first)} to ${isoTime(times.last)}`,
   );
 }
 
-/** What the run left out or got over, and what it cost. */
+/** Duplicates, retries and evicted connections. */
 function noteTroubles({ duplicates, retries, evicted }: ReplayResult, { note }: ProgressLine): void {
-  const count = (value: number, what: string): string =>
-    `${value.toLocaleString("en-US")} ${what}${value === 1 ? "" : "s"}`;
-  if (duplicates > 0)
-    note(`${count(duplicates, "record")} that came before, by another flow log or in a copy: stored once`);
-  if (retries > 0) note(`${count(retries, "request")} repeated after throttling, time-outs, resets or cut transfers`);
+  if (duplicates > 0) note(`${plural(duplicates, "duplicate record")} from another flow log or a copy: stored once`);
+  if (retries > 0)
+    note(`${plural(retries, "request")} repeated after throttling, timeouts, resets or interrupted transfers`);
   if (evicted > 0) {
     note(
-      `${count(evicted, "connection")} forgotten early, too many were open at once: a late record of one may look new`,
+      `${plural(evicted, "connection")} evicted early because too many were open at once: a late record of one may look new`,
     );
   }
 }

@@ -1,17 +1,23 @@
 import type { Report } from "../report/catalogue.ts";
-import { annotateRows, type Review, type ReviewedFinding } from "../report/findings/review.ts";
-import { type FindingReport, reviewReports, whereFrom } from "../report/findings/audit.ts";
-import type { FindingDocument } from "../report/findings/document.ts";
+import {
+  FINDING_RENDERERS,
+  type FindingFormat,
+  type FindingReport,
+  reviewReports,
+  whereFrom,
+} from "../report/findings/audit.ts";
 import type { FindingKind } from "../report/findings/finding.ts";
-import type { FindingFormat } from "../report/findings/formats.ts";
 import { kindOf } from "../report/findings/kinds.ts";
+import { annotateRows, type Review, type ReviewedFinding } from "../report/findings/review.ts";
+import type { FindingDocument } from "../report/findings/review.ts";
+import type { GivenParameters } from "../report/parameters.ts";
 import type { OutputFormat } from "../report/renderers/formats.ts";
-import { visible } from "../report/renderers/renderer.ts";
-import { type Annotate, type GivenParameters, renderSections } from "../report/run-report.ts";
+import { type Annotate, renderSections } from "../report/run-report.ts";
 import type { EvidenceQuery } from "../store/evidence-query.ts";
-import { noteReview, type ReviewOptions } from "./findings.ts";
-import { renderOptions, writeOutput } from "./output.ts";
+import { note, noteReview } from "./notes.ts";
 import { packageVersion } from "./options.ts";
+import { renderOptions, writeOutput } from "./output.ts";
+import type { ReviewOptions } from "./review.ts";
 
 /** What both ways of writing take from the command line. */
 export interface ReportOutputOptions extends ReviewOptions {
@@ -29,17 +35,15 @@ export async function writeFindings(
   review: Review,
   options: ReportOutputOptions,
 ): Promise<void> {
-  const { FINDING_RENDERERS } = await import("../report/findings/formats.ts");
-  const { placesInEvidence } = await import("../report/findings/locations.ts");
+  const { locateInEvidence } = await import("../report/findings/locations.ts");
   const reviewed = await reviewReports(evidence, reports, given, review);
   const kinds = reports.map((one) => one.kind);
   const shown = reviewed.filter((one) => one.exemption === null || options.showSuppressed);
-  const note = (text: string): void => void process.stderr.write(`note: ${visible(text)}\n`);
   const where = await whereFrom(evidence);
   const document: FindingDocument = {
     kinds,
     findings: shown,
-    places: await placesInEvidence(
+    locations: await locateInEvidence(
       evidence,
       shown.map((one) => one.finding),
       note,
@@ -50,7 +54,7 @@ export async function writeFindings(
     region: options.region ?? where.region,
   };
   await writeOutput(FINDING_RENDERERS[format](document), options.o);
-  noteReview(kinds, reviewed, review, options);
+  noteReview(kinds, reviewed, review, options.showSuppressed);
 }
 
 /** Rows of reports, each with the review of the finding that it states. */
@@ -81,5 +85,5 @@ export async function writeRows(
       });
   };
   await writeOutput(renderSections(evidence, reports, given, format, renderOptions(options), annotate), options.o);
-  noteReview(kinds, all, review, options);
+  noteReview(kinds, all, review, options.showSuppressed);
 }

@@ -1,4 +1,4 @@
-import type { Agreement, Cause, Decision, Layer, Verdict } from "../judgement.ts";
+import { type Agreement, type Cause, CAUSE_TEXT, type Decision, type Layer, type Verdict } from "../judgement.ts";
 import type { Direction } from "../model/model.ts";
 import { formatAddress } from "../net/address.ts";
 import { formatPorts, protocolName } from "../net/protocols.ts";
@@ -177,24 +177,3 @@ export function causeOf(walk: Walk, agreement: Agreement, state: RecordState): C
   if (isStoppedReply(walk)) return "return_path_nacl";
   return state.elsewhere ? "interface_from_other_snapshot" : walk.cause;
 }
-
-/** A sentence for each cause. */
-const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
-  return_path_nacl: "the network ACL stops the reply of a connection that the groups let pass",
-  late_packet: "a packet after the last accepted one of its connection: closed, or idle for too long",
-  no_tracked_connection: "a packet of no tracked connection, judged by the rules of its own direction",
-  tracked_after_rule_change: "the connection was tracked when its rule was removed, and goes on",
-  config_changed_in_record:
-    "the configuration changed during the record; another one than that at its start explains it",
-  interface_from_other_snapshot:
-    "the configuration in force does not know the interface; the nearest that does was asked",
-  block_public_access: "VPC Block Public Access rejected it (reject-reason BPA), not a group or network ACL",
-  encryption_control: "encryption controls rejected it (reject-reason EC), not a group or network ACL",
-  icmp_error_of_tracked_flow: "an ICMP error about a tracked flow passes with it",
-  icmp_type_unknown: "the ICMP type matters, and records carry none",
-  unresolved_reference: "a group, prefix list or network ACL that matters is not in the model",
-  nlb_client_ip: "a rule names the group of a network load balancer, which may hand on the client's address",
-  field_absent: "the record lacks a field that matters",
-  address_not_on_eni: "neither side of the record is an address of the interface",
-  no_explanation: "nothing in the model or the log explains it",
-};

@@ -5,6 +5,7 @@ import { ALL_PROTOCOLS, hasPorts } from "../net/protocols.ts";
 import { matchGroupRule, type Question } from "./match-rule.ts";
 import { applianceTo, isAlwaysTracked } from "./route.ts";
 import type { MatchDoubt, RuleTrace } from "./trace.ts";
+import { plural } from "../text.ts";
 
 /** What the groups of an interface say of a connection that is opened in a direction. */
 export interface GroupsAnswer {
@@ -220,7 +221,7 @@ function eitherWay(asRequest: GroupsAnswer, asReply: GroupsAnswer): GroupDecisio
 }
 
 function counted({ rules, possible, traces }: GroupsAnswer): string {
-  const of = `of ${traces.length} ${traces.length === 1 ? "rule" : "rules"}`;
+  const of = `of ${plural(traces.length, "rule")}`;
   if (rules.length > 0) return `${rules.length} ${of} ${rules.length === 1 ? "matches" : "match"}`;
   return possible.length > 0 ? `${possible.length} ${of} may match` : `none ${of} matches`;
 }

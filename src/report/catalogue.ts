@@ -1,11 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { AppError } from "../errors.ts";
 import type { Plain, ResultStream } from "../store/evidence-query.ts";
-import { QUERIES_FOLDER } from "./shipped-files.ts";
 import { type OutputFormat, RENDERERS } from "./renderers/formats.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
+import { hangingIndent } from "./renderers/text-layout.ts";
+import { rowStream } from "./rows.ts";
+import { QUERIES_FOLDER } from "./shipped-files.ts";
 
-/** Every `*.sql` of the folder as a report, by group and name. A malformed header is a bug of ours and throws. */
+/** Every `*.sql` of the folder as a report, by group and name. A malformed header is our own bug and throws. */
 export function loadCatalogue(folder: string = QUERIES_FOLDER): readonly Report[] {
   const files = readdirSync(folder).filter((file) => file.endsWith(".sql"));
   const reports = files.map((file) =>
@@ -14,12 +16,12 @@ export function loadCatalogue(folder: string = QUERIES_FOLDER): readonly Report[
   return reports.sort((a, b) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group) || (a.name < b.name ? -1 : 1));
 }
 
-/** One report that is known to be there; reading all of them takes a noticeable part of a short command. */
+/** One report that is known to exist. Reading all of them takes a noticeable part of a short command. */
 export function loadReport(name: string): Report {
   return parseReport(name, readFileSync(`${QUERIES_FOLDER}/${name}.sql`, "utf8"));
 }
 
-/** The order in which the list of reports shows its groups. */
+/** The groups in the order of the list. @internal */
 export const GROUPS: readonly string[] = ["mismatch", "rules", "probes", "incident", "health"];
 
 export function findReport(catalogue: readonly Report[], name: string): Report {
@@ -42,26 +44,26 @@ type Severity = (typeof SEVERITIES)[number];
 export interface ReportParameter {
   readonly name: string;
   readonly type: ParameterType;
-  /** As written in the header; null where the parameter is optional (`-`). */
+  /** As written in the header; null if the parameter is optional (`-`). */
   readonly default: string | null;
   readonly description: string;
 }
 
-/** A query with its header comments; `parameters` are bound to `$name` in `sql`. */
+/** A query with its header. `parameters` are bound to `$name` in `sql`. */
 export interface Report {
   readonly name: string;
   readonly title: string;
   readonly description: string;
   readonly group: string;
-  /** Set for detections: how much a row matters. */
+  /** How serious a row is; null for reports that list facts. */
   readonly severity: Severity | null;
   readonly parameters: readonly ReportParameter[];
-  /** Columns that a narrow table shows, in this order, as far as they fit; empty: the first ones. */
+  /** The columns of a narrow table, as far as they fit; empty: the first columns. */
   readonly narrow: readonly string[];
   readonly sql: string;
-  /** It looks at single records: what `prune` removed or `--no-flows` never kept, it does not see. */
+  /** It reads single records, so it does not see those that `prune` removed or `--no-flows` did not keep. */
   readonly readsRecords: boolean;
-  /** It tells scanners from other clients, by records that were refused. */
+  /** It tells scanners from other clients by rejected records. */
   readonly tellsScanners: boolean;
 }
 
@@ -74,8 +76,8 @@ const CONTINUATION = /^-- {3,}(\S.*)$/;
 const PARAMETER = /^([a-z][a-z0-9_]*) (\w+) (\S+) (.+)$/;
 
 /**
- * Reads the header: the comment lines before the SQL. `-- param: name type default description`, default `-` for none;
- * a line indented by three spaces continues the one before.
+ * Reads the header, the comment lines before the SQL. A parameter is `-- param: name type default description`, with `-` for
+ * no default. A line indented by three blanks continues the line before. @internal
  */
 export function parseReport(name: string, sql: string): Report {
   const single = new Map<string, string>();
@@ -99,7 +101,7 @@ export function parseReport(name: string, sql: string): Report {
     parameters,
     narrow: single.has("narrow") ? need("narrow").split(/\s+/) : [],
     sql,
-    // One that says in its description what it does without records has said enough.
+    // Reports whose description says what they do without records need no note.
     readsRecords: RECORDS.test(sql) && !need("description").includes("--no-flows"),
     tellsScanners: SCANNERS.test(sql),
   };
@@ -132,7 +134,7 @@ function oneOf<T extends string>(allowed: readonly T[], value: string, report: s
   return found;
 }
 
-/** The catalogue: for people by group with parameters below each title, for programs one row a report. */
+/** The catalogue: for people by group, with the parameters below each title; for programs one row per report. */
 export async function* renderReportList(
   catalogue: readonly Report[],
   format: OutputFormat,
@@ -149,8 +151,8 @@ export async function* renderReportList(
     yield `${options.style.bold(group)}\n`;
     for (const report of reports) {
       yield `  ${report.name.padEnd(widest)}  ${report.title}\n`;
-      const parameters = report.parameters.map(parameterText);
-      if (parameters.length > 0) yield options.style.dim(`${wrap(parameters, widest + 4, options.width)}\n`);
+      const parameters = report.parameters.map(parameterText).join(" ");
+      if (parameters !== "") yield options.style.dim(hangingIndent(" ".repeat(widest + 4), parameters, options.width));
     }
     yield "\n";
   }
@@ -161,28 +163,15 @@ function parameterText({ name, default: value }: ReportParameter): string {
   return value === null ? name : `${name}=${value}`;
 }
 
-function wrap(words: readonly string[], indent: number, width: number): string {
-  const lines: string[] = [];
-  for (const word of words) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(" ".repeat(indent) + word);
-  }
-  return lines.join("\n");
-}
+const LIST_COLUMNS = ["name", "title", "group", "severity", "description", "parameters"] as const;
 
 function catalogueRows(catalogue: readonly Report[]): ResultStream {
-  const names = ["name", "title", "group", "severity", "description", "parameters"];
-  const rows: Plain[][] = catalogue.map((report) => [
-    report.name,
-    report.title,
-    report.group,
-    report.severity,
-    report.description,
-    report.parameters.map((parameter) => ({ ...parameter })),
-  ]);
-  const chunks = async function* () {
-    yield rows;
-  };
-  return { columns: names.map((name) => ({ name, type: "VARCHAR" })), chunks: chunks() };
+  return rowStream(
+    LIST_COLUMNS.map((name) => [name, "VARCHAR"] as const),
+    catalogue.map((report) =>
+      LIST_COLUMNS.map((name): Plain =>
+        name === "parameters" ? report.parameters.map((parameter) => ({ ...parameter })) : report[name],
+      ),
+    ),
+  );
 }

@@ -1,9 +1,10 @@
-import type { SecurityGroupRule } from "../model/model.ts";
+import type { SecurityGroupRule, Snapshot } from "../model/model.ts";
 import { toAwsRule, toIpPermission } from "../model/rule-json.ts";
+import { plural } from "../text.ts";
 import { safeJson, visible } from "./renderers/renderer.ts";
-import { ruleCells } from "./rule-cells.ts";
+import { groupRuleText } from "./rule-text.ts";
 
-/** A change of group rules for people to make, and to undo. flowreplay itself never makes it. */
+/** A change of group rules for people to apply and to undo. flowreplay itself never applies it. */
 export interface RuleChange {
   readonly remove: readonly SecurityGroupRule[];
   readonly add: readonly SecurityGroupRule[];
@@ -11,26 +12,26 @@ export interface RuleChange {
   readonly why: string;
 }
 
-/** How a change is written down. */
+/** By the name that `--output` takes. */
 export const SCRIPTS = { cli: awsCliScript, terraform: terraformScript, edit: editJson } as const;
 export type ScriptFormat = keyof typeof SCRIPTS;
 
 /**
- * Commands of the AWS CLI. New rules come before old ones go, so that nothing is shut out in between. Each undo stands
- * below its commands as comments that begin with `#undo`.
+ * Commands of the AWS CLI. New rules are added before old ones are removed, so that nothing is shut out in between. The undo
+ * of each change follows as comments that begin with `#undo`.
  */
-export function awsCliScript(changes: readonly RuleChange[], title: string): string {
+function awsCliScript(changes: readonly RuleChange[], title: string): string {
   const head = [
     "#!/bin/sh",
     `# ${visible(title)}`,
-    "# Nothing of this was run. To bring the old rules back, with new ids: grep '^#undo ' FILE | cut -c7- | sh",
+    "# Nothing was run yet. To restore the old rules, with new ids: grep '^#undo ' FILE | cut -c7- | sh",
     "set -eu",
   ];
   const parts = changes.map(({ remove, add, why }) => [
     "",
     `# ${visible(why)}`,
-    ...remove.map((rule) => `# - ${visible(ruleText(rule))}`),
-    ...add.map((rule) => `# + ${visible(ruleText(rule))}`),
+    ...remove.map((rule) => `# - ${ruleLine(rule)}`),
+    ...add.map((rule) => `# + ${ruleLine(rule)}`),
     ...add.map(authorize),
     ...remove.map(revoke),
     ...remove.map((rule) => `#undo ${authorize(rule)}`),
@@ -51,7 +52,7 @@ function revoke(rule: SecurityGroupRule): string {
   return `aws ec2 revoke-security-group-${rule.direction} ${group(rule)} ${what}`;
 }
 
-/** With `=` an id that begins with a dash stays a value. */
+/** With `=`, an id that begins with a dash is still a value. */
 function group({ groupId }: SecurityGroupRule): string {
   return `--group-id=${quote(groupId)}`;
 }
@@ -61,8 +62,8 @@ function quote(text: string): string {
   return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Resources of the AWS provider for the new rules; the old ones, as comments, are to be deleted, or put back as the undo. */
-export function terraformScript(changes: readonly RuleChange[], title: string): string {
+/** Terraform resources for the new rules. The old ones follow as comments: delete them, or put them back as the undo. */
+function terraformScript(changes: readonly RuleChange[], title: string): string {
   const names = new Map<string, number>();
   const block = (rule: SecurityGroupRule): string[] => resource(rule, nameOf(rule, names));
   const parts = changes.map(({ remove, add, why }) => [
@@ -70,11 +71,11 @@ export function terraformScript(changes: readonly RuleChange[], title: string): 
     `# ${visible(why)}`,
     ...add.flatMap(block),
     ...remove.flatMap((rule) => [
-      `# Delete ${visible(ruleText(rule))}, ${origin(rule)}. Undo: put this back${add.length > 0 ? ", delete the above" : ""}.`,
+      `# Delete ${ruleLine(rule)}, ${origin(rule)}. Undo: put this back${add.length > 0 ? ", delete the above" : ""}.`,
       ...block(rule).map((line) => `# ${line}`),
     ]),
   ]);
-  return `${[`# ${visible(title)}`, "# Nothing of this was applied.", ...parts.flat()].join("\n")}\n`;
+  return `${[`# ${visible(title)}`, "# Nothing was applied yet.", ...parts.flat()].join("\n")}\n`;
 }
 
 function resource(rule: SecurityGroupRule, name: string): string[] {
@@ -125,8 +126,8 @@ function origin({ origin: { file, pointer } }: SecurityGroupRule): string {
   return `read from ${visible(file)}${visible(pointer)}`;
 }
 
-/** An edit for `what-if --edit`, with the edit that takes it back. */
-export function editJson(changes: readonly RuleChange[], title: string): string {
+/** An edit for `what-if --edit`, with the edit that undoes it. */
+function editJson(changes: readonly RuleChange[], title: string): string {
   const added = changes.flatMap(({ add }) => add);
   const removed = changes.flatMap(({ remove }) => remove);
   const edit = {
@@ -139,9 +140,36 @@ export function editJson(changes: readonly RuleChange[], title: string): string 
   return `${safeJson(edit)}\n`;
 }
 
-/** `sgr-…: ingress tcp 443 0.0.0.0/0 of sg-…`. */
-function ruleText(rule: SecurityGroupRule): string {
-  const [direction, protocol, from, to, peer, owner] = ruleCells(rule).map(String);
-  const ports = rule.ports === null && rule.icmp === null ? "" : from === to ? ` ${from}` : ` ${from}-${to}`;
-  return `${rule.id}: ${direction} ${protocol}${ports} ${rule.direction === "egress" ? "to" : "from"} ${peer} of ${owner}`;
+/** `sgr-…: ingress tcp 443 from 0.0.0.0/0 of sg-…`. */
+function ruleLine(rule: SecurityGroupRule): string {
+  return visible(`${rule.id}: ${groupRuleText(rule)} of ${rule.groupId}`);
+}
+
+/** Default quota of rules per group, direction and address family (VPC guide, "Amazon VPC quotas"). */
+const QUOTA = 60;
+
+/** A line for every group that would exceed the default quota of rules per direction and address family. */
+export function quotaNotes(
+  snapshot: Snapshot | undefined,
+  edit: { readonly remove: readonly string[]; readonly add: readonly SecurityGroupRule[] },
+): string[] {
+  const gone = new Set(edit.remove);
+  return [...new Set(edit.add.map(({ groupId }) => groupId))].flatMap((id) => {
+    const left = snapshot?.securityGroups.get(id)?.rules.filter((rule) => !gone.has(rule.id)) ?? [];
+    const rules = [...left, ...edit.add.filter(({ groupId }) => groupId === id)];
+    return (["ingress", "egress"] as const).flatMap((direction) => {
+      const count = Math.max(
+        ...[1, 2].map((family) => rules.filter((rule) => isInFamily(rule, direction, family)).length),
+      );
+      if (count <= QUOTA) return [];
+      return [
+        `${id} would have ${plural(count, `${direction} rule`)}; AWS's default quota is ${QUOTA} per direction and address family`,
+      ];
+    });
+  });
+}
+
+/** A reference counts for both families. */
+function isInFamily({ direction, peer }: SecurityGroupRule, wanted: string, family: number): boolean {
+  return direction === wanted && (peer.kind !== "cidr" || peer.prefix.family === family);
 }

@@ -1,15 +1,17 @@
 import type { Explanation, FlowRecord, LayerTrace, RuleTrace, WalkTrace } from "../explain/trace.ts";
-import type { Cause } from "../judgement.ts";
+import { type Cause, CAUSE_TEXT } from "../judgement.ts";
 import { type Address, formatAddress } from "../net/address.ts";
 import { protocolName } from "../net/protocols.ts";
 import type { Plain, ResultStream } from "../store/evidence-query.ts";
+import { isoTime, plural } from "../text.ts";
 import { type RenderOptions, visible } from "./renderers/renderer.ts";
-import { hangingIndent } from "./renderers/table.ts";
+import { hangingIndent } from "./renderers/text-layout.ts";
+import { rowStream } from "./rows.ts";
 
 const MARKS = { yes: "+", no: "-", perhaps: "?" } as const;
 const COLUMN = 12;
 
-/** Explanations for people: the answer, what it rests on, then every layer with every rule that was looked at. */
+/** Explanations for people: the answer, its reasons, then every layer with every rule that was checked. */
 export async function* renderExplanations(
   explanations: readonly Explanation[],
   options: RenderOptions,
@@ -42,7 +44,7 @@ function stepText(answer: string, because: string): string {
   return because === "" ? answer : `${answer}: ${because}`;
 }
 
-/** The layers of one configuration; where several were put to the record, each says which and how it came out. */
+/** The layers of one configuration. If several were tried, each has a title with the result. */
 function renderWalk(walk: WalkTrace, all: readonly WalkTrace[], at: number, options: RenderOptions): string {
   const tried = `under ${walk.snapshot}, opened by ${walk.initiator}: ${walk.verdict}`;
   const last = at === all.length - 1 ? ", which is the answer" : "";
@@ -58,7 +60,6 @@ function renderLayer({ layer, decision, because, owners, rules }: LayerTrace, { 
 
 function renderRule({ ruleId, text, description, matches, conditions }: RuleTrace, width: number): string {
   const words = description === "" ? text : `${text} "${description}"`;
-  // An id that is itself the rule in words need not be said twice.
   const why = conditions.map((condition) => condition.because).join("; ");
   return (
     hangingIndent(`  ${MARKS[matches]} `, visible(`${ruleId}  ${words}`), width) +
@@ -82,29 +83,28 @@ function flowText(record: FlowRecord): string {
 }
 
 function timeText({ start, end, packets, tcpFlags }: FlowRecord): string {
-  const iso = (seconds: number): string => new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
   const parts: string[] = [];
-  if (start !== null && end !== null) parts.push(start === end ? iso(start) : `${iso(start)} to ${iso(end)}`);
-  if (packets !== null) parts.push(`${packets} ${packets === 1 ? "packet" : "packets"}`);
+  if (start !== null && end !== null)
+    parts.push(start === end ? isoTime(start) : `${isoTime(start)} to ${isoTime(end)}`);
+  if (packets !== null) parts.push(plural(packets, "packet"));
   if (tcpFlags !== null) parts.push(`tcp-flags ${tcpFlags}`);
   return parts.map((part) => `, ${part}`).join("");
 }
 
-/** Explanations as rows, for programs: the columns of the view `flows`, then how the answer came about. */
+/** Explanations as rows, for programs: the columns of the view `flows`, then the steps and layers behind the answer. */
 export function explanationRows(explanations: readonly Explanation[]): ResultStream {
   const rows = explanations.map(toRow);
-  const chunks = async function* (): AsyncGenerator<Plain[][]> {
-    yield rows.map((row) => Object.values(row));
-  };
-  const names = Object.keys(rows[0] ?? {});
-  return { columns: names.map((name) => ({ name, type: "VARCHAR" })), chunks: chunks() };
+  return rowStream(
+    Object.keys(rows[0] ?? {}).map((name) => [name, "VARCHAR"] as const),
+    rows.map((row) => Object.values(row)),
+  );
 }
 
 function toRow({ record, judgement, steps, walks, conclusion }: Explanation): Record<string, Plain> {
   const { naclRuleId, sgRuleIds, sgPossibleIds, layers } = judgement;
   return {
-    start_time: isoOrNull(record.start),
-    end_time: isoOrNull(record.end),
+    start_time: isoTime(record.start),
+    end_time: isoTime(record.end),
     account_id: record.accountId,
     interface_id: record.interfaceId,
     direction: judgement.direction,
@@ -156,40 +156,9 @@ function addressText(address: Address | null): string | null {
   return address === null ? null : formatAddress(address);
 }
 
-function isoOrNull(seconds: number | null): string | null {
-  return seconds === null ? null : new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
-}
-
-/** Each cause in a sentence, for readers who do not have the README at hand. */
-const SENTENCES: Readonly<Record<Cause, string>> = {
-  return_path_nacl:
-    "A network ACL stopped the answer of a connection whose request had passed: it lacks the port range that clients receive on.",
-  late_packet:
-    "A packet that came after its connection was closed or forgotten by the connection tracker; the rules had admitted that connection.",
-  no_tracked_connection:
-    "A packet in the middle of a connection that the log never saw opening; judged by the rules of its own direction.",
-  tracked_after_rule_change:
-    "The connection was opened under a rule that is gone now; tracked connections outlive their rule.",
-  config_changed_in_record:
-    "The configuration changed while the record was collected; one of its two states explains it.",
-  interface_from_other_snapshot:
-    "Only an earlier or a later snapshot knows the interface; it was judged by that configuration.",
-  block_public_access: "VPC Block Public Access rejected the traffic, before any rule was asked.",
-  encryption_control: "An encryption control of the VPC rejected the traffic, before any rule was asked.",
-  icmp_error_of_tracked_flow: "An ICMP error about a tracked connection, which passes with that connection.",
-  icmp_type_unknown:
-    "Records carry no ICMP type: whether a rule for certain types matched, or whether this was a router's error about a tracked flow, cannot be told.",
-  unresolved_reference:
-    "A rule refers to a prefix list or a group whose members the model does not know: whether it matched cannot be told.",
-  nlb_client_ip:
-    "The traffic comes through a Network Load Balancer that may preserve client addresses: which peer the rules saw cannot be told.",
-  field_absent: "The record lacks a field that the judgement needs.",
-  address_not_on_eni: "Neither address of the record belongs to the interface in the model, so it has no direction.",
-  no_explanation:
-    "Nothing in the log or the model explains it: the modelled configuration is probably not the one that was in force.",
-};
-
-/** Empty for a cause that is not known here. */
-export function causeText(cause: string | null): string {
-  return cause !== null && Object.hasOwn(SENTENCES, cause) ? SENTENCES[cause as Cause] : "";
+/** A cause in a sentence; empty for an unknown one. */
+export function causeSentence(cause: string | null): string {
+  if (cause === null || !Object.hasOwn(CAUSE_TEXT, cause)) return "";
+  const text = CAUSE_TEXT[cause as Cause];
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
 }

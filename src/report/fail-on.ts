@@ -1,12 +1,13 @@
 import { AppError } from "../errors.ts";
 import type { EvidenceQuery } from "../store/evidence-query.ts";
+import { plural } from "../text.ts";
 import { findReport, type Report } from "./catalogue.ts";
 import { collectFindings } from "./findings/finding.ts";
 import { kindOf } from "./findings/kinds.ts";
 import { counts, type Review, reviewFindings } from "./findings/review.ts";
 import { runReport } from "./run-report.ts";
 
-/** Agreements, each with the report whose findings they are. Records without data are no findings of any. */
+/** Agreements, each with the report that has their findings. NODATA and SKIPDATA records are in no report. */
 const AGREEMENTS: ReadonlyMap<string, string | null> = new Map([
   ["unexpected_accept", "mismatch-summary"],
   ["unexpected_reject", "mismatch-summary"],
@@ -15,12 +16,12 @@ const AGREEMENTS: ReadonlyMap<string, string | null> = new Map([
   ["no_data", null],
 ]);
 
-/** One thing that `--fail-on` watches: an agreement, or a report that must have no findings. */
+/** One item of `--fail-on`: an agreement, or a report that must not have findings. */
 export type Watch =
   | { readonly agreement: string; readonly report: Report | null }
   | { readonly agreement: null; readonly report: Report };
 
-/** Reads `--fail-on`, a comma-separated list, before any work is done. Throws E_USAGE for a name that is neither. */
+/** Reads `--fail-on`, a comma-separated list. Throws E_USAGE for an unknown name. */
 export function parseWatches(text: string, catalogue: readonly Report[]): Watch[] {
   return listed(text, [...AGREEMENTS.keys()].join(", ") + " or a report").map((name) => {
     const agreement = AGREEMENTS.get(name);
@@ -29,20 +30,20 @@ export function parseWatches(text: string, catalogue: readonly Report[]): Watch[
   });
 }
 
-/** The names of a list; throws E_USAGE when there are none. */
+/** The names of a list. Throws E_USAGE if it is empty. */
 export function listed(text: string, choices: string): string[] {
   const names = text
     .split(",")
     .map((name) => name.trim())
     .filter((name) => name !== "");
-  if (names.length === 0) throw new AppError("E_USAGE", "--fail-on names nothing", { hint: `give ${choices}` });
+  if (names.length === 0) throw new AppError("E_USAGE", "--fail-on is empty", { hint: `give ${choices}` });
   return names;
 }
 
 /**
- * What was found, as `name: count` lines; empty when everything is as it should be. Findings that cannot be decided,
- * that an exemption covers, or that the baseline knows do not count.
- * @throws AppError E_USAGE when a report needs records that the evidence file does not hold: silence would be no proof.
+ * What was found, as lines `name: count`; empty if there is nothing. Findings that are open, exempt or in the baseline do not
+ * count.
+ * @throws AppError E_USAGE if a report needs records that the evidence file does not hold, so that no finding proves nothing.
  */
 export async function checkWatches(
   evidence: EvidenceQuery,
@@ -54,13 +55,13 @@ export async function checkWatches(
     const reviewed = review.exemptions !== null || review.baseline !== null;
     if (agreement !== null && (report === null || !reviewed)) {
       const records = await countRecords(evidence, agreement);
-      if (records > 0) found.push(`${agreement}: ${records} records`);
+      if (records > 0) found.push(`${agreement}: ${plural(records, "record")}`);
       continue;
     }
     if (report === null) continue;
     await needRecords(evidence, report);
     const count = await countFindings(evidence, report, review, agreement);
-    if (count > 0) found.push(`${agreement ?? report.name}: ${count} ${count === 1 ? "finding" : "findings"}`);
+    if (count > 0) found.push(`${agreement ?? report.name}: ${plural(count, "finding")}`);
   }
   return found;
 }
@@ -99,7 +100,7 @@ async function needRecords(evidence: EvidenceQuery, { name, readsRecords }: Repo
   if (!readsRecords) return;
   const { rows } = await evidence.run(HELD);
   if (rows[0]?.[0] !== true) return;
-  throw new AppError("E_USAGE", `--fail-on ${name} needs single records, and the evidence file holds none`, {
+  throw new AppError("E_USAGE", `--fail-on ${name} needs single records, but the evidence file has none`, {
     hint: "they were pruned, or replayed with --no-flows; watch unexpected_accept, unexpected_reject or mismatch-summary",
   });
 }

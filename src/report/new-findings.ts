@@ -1,8 +1,9 @@
 import type { EvidenceQuery } from "../store/evidence-query.ts";
-import { count, plural, type Row, toRows } from "./summary-text.ts";
+import { count, plural } from "../text.ts";
 import { visible } from "./renderers/renderer.ts";
+import { type Row, toRows } from "./rows.ts";
 
-/** Lines of each kind at most; a scan of a whole network must not flood the terminal. */
+/** Most lines of each kind, so that a scan of a whole network does not flood the terminal. */
 const MOST = 20;
 
 const MISMATCHES = /* sql */ `
@@ -38,20 +39,20 @@ select
   (select count(distinct source) from rejected_requests
     where object_id = (select object_id from objects where source_object = $object))::uinteger as probes`;
 
-/** Mismatches and refused sources among the records of one object, a line each; empty where there are none. */
+/** Mismatches and rejected sources among the records of one object, one per line; empty if there are none. */
 export async function newFindings(evidence: EvidenceQuery, object: string): Promise<string> {
   const ask = async (sql: string, most?: number): Promise<Row[]> =>
     toRows(await evidence.run(sql, most === undefined ? { object } : { object, most }));
   const [totals] = await ask(TOTALS);
   const mismatches = (await ask(MISMATCHES, MOST)).map(
     (row) =>
-      `${row.since}  ${row.agreement}  ${row.cause ?? "no cause known"}  ${row.interface_id} ${row.direction}  ` +
+      `${row.since}  ${row.agreement}  ${row.cause ?? "unknown cause"}  ${row.interface_id} ${row.direction}  ` +
       `${row.srcaddr} -> ${row.dstaddr} port ${row.dstport} protocol ${row.protocol}  ` +
       `${row.decided_by ?? "-"}  ${plural(row.records, "record")}`,
   );
   const probes = (await ask(PROBES, MOST)).map(
     (row) =>
-      `${row.since}  refused  ${row.source}  ${plural(row.records, "record")}  ` +
+      `${row.since}  rejected  ${row.source}  ${plural(row.records, "record")}  ` +
       `${row.ports === 1 ? `protocol ${row.protocol} port ${row.port}` : plural(row.ports, "port")}  ${plural(row.targets, "target")}`,
   );
   const lines = [

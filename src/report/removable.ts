@@ -1,32 +1,22 @@
 import type { RemovableRule, RemovableSet } from "../change/removable.ts";
 import type { EvidenceQuery, ResultStream } from "../store/evidence-query.ts";
+import { plural } from "../text.ts";
 import { findReport, loadCatalogue } from "./catalogue.ts";
-import { type ColumnTypes, rowStream } from "./row-stream.ts";
-import { RULE_COLUMNS, ruleCells } from "./rule-cells.ts";
+import { type ItemColumns, resultOf, streamOf } from "./rows.ts";
+import { ruleColumnsOf } from "./rule-text.ts";
 import { runReport } from "./run-report.ts";
-import { plural } from "./summary-text.ts";
 
-const COLUMNS: ColumnTypes = [
-  ["rule_id", "VARCHAR"],
-  ["status", "VARCHAR"],
-  ["reason", "VARCHAR"],
-  ["covered_by", "VARCHAR[]"],
-  ["connections", "UBIGINT"],
-  ["breadth", "UINTEGER"],
-  ...RULE_COLUMNS,
-];
-
-/** A rule of a removable set with the worth of the evidence for it. */
+/** A rule of a removable set with the status of its evidence. */
 export interface GradedRule extends RemovableRule {
   /**
-   * `unused`, `redundant`, `scanner_only` and `replyless` (real traffic only), `unattached`; `insufficient_evidence` where
-   * the log has gaps, `unobservable` where AWS logs no such traffic.
+   * `unused`, `redundant`, `scanner_only` and `replyless` (with `--real-only`), `unattached`; `insufficient_evidence` if the
+   * log has gaps, `unobservable` if AWS logs no such traffic.
    */
   readonly status: string;
   readonly reason: string;
 }
 
-/** What a script may act on: the evidence for it is whole. */
+/** The evidence is complete, so a script may remove the rule. */
 export function isProven({ status }: GradedRule): boolean {
   return status !== "insufficient_evidence" && status !== "unobservable";
 }
@@ -34,7 +24,7 @@ export function isProven({ status }: GradedRule): boolean {
 /** By status, the broadest first. */
 export async function gradeRemovable(query: EvidenceQuery, { rules }: RemovableSet): Promise<GradedRule[]> {
   const unused = await unusedGrades(query);
-  const evidence = await evidenceOf(query);
+  const evidence = await completenessOf(query);
   const classes = await usageClasses(query);
   const graded = rules.map((one) => ({
     ...one,
@@ -43,51 +33,50 @@ export async function gradeRemovable(query: EvidenceQuery, { rules }: RemovableS
   return graded.sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status) || b.breadth - a.breadth);
 }
 
-export function removableRows(rules: readonly GradedRule[]): ResultStream {
-  const rows = rules.map(({ rule, status, reason, coveredBy, connections, breadth }) => {
-    return [rule.id, status, reason, coveredBy, connections, breadth, ...ruleCells(rule)];
-  });
-  return rowStream(COLUMNS, rows);
-}
-
-const ORDER = [
-  "unused",
-  "redundant",
-  "scanner_only",
-  "replyless",
-  "unattached",
-  "insufficient_evidence",
-  "unobservable",
+const COLUMNS: ItemColumns<GradedRule> = [
+  ["rule_id", "VARCHAR", ({ rule }) => rule.id],
+  ["status", "VARCHAR", ({ status }) => status],
+  ["reason", "VARCHAR", ({ reason }) => reason],
+  ["covered_by", "VARCHAR[]", ({ coveredBy }) => coveredBy],
+  ["connections", "UBIGINT", ({ connections }) => connections],
+  ["breadth", "UINTEGER", ({ breadth }) => breadth],
+  ...ruleColumnsOf<GradedRule>(),
 ];
 
-/** A rule that was hit and may go all the same. */
+export function removableRows(rules: readonly GradedRule[]): ResultStream {
+  return streamOf(resultOf(COLUMNS, rules));
+}
+
+const ORDER = "unused redundant scanner_only replyless unattached insufficient_evidence unobservable".split(" ");
+
+/** The grade of a rule that was hit. */
 function hitGrade(
   { connections, coveredBy }: RemovableRule,
-  evidence: Evidence | undefined,
+  evidence: LogCompleteness | undefined,
   usageClass: string,
-): Graded {
+): Grade {
   const why =
     coveredBy.length > 0
-      ? `rules that stay also admitted its ${plural(connections, "connection")}`
+      ? `rules that stay also admit its ${plural(connections, "connection")}`
       : `${plural(connections, "connection")}, none of them real`;
   const gap = evidenceGap(evidence);
   if (gap !== null) return { status: "insufficient_evidence", reason: `${why}; ${gap}` };
   return { status: coveredBy.length > 0 ? "redundant" : usageClass, reason: why };
 }
 
-/** The worth of the evidence for what is said of a rule. */
-export interface Graded {
+/** The status of the evidence for a rule, with the reason. */
+export interface Grade {
   readonly status: string;
   readonly reason: string;
 }
 
-/** Rules without a hit, as `unused-rules` grades them. */
-export async function unusedGrades(query: EvidenceQuery): Promise<Map<string, Graded>> {
+/** Grades of rules without a hit, from the report `unused-rules`. */
+export async function unusedGrades(query: EvidenceQuery): Promise<Map<string, Grade>> {
   const { columns, chunks } = await runReport(query, findReport(loadCatalogue(), "unused-rules"));
   const [id, status, reason] = ["rule_id", "status", "reason"].map((name) =>
     columns.findIndex((one) => one.name === name),
   );
-  const grades = new Map<string, Graded>();
+  const grades = new Map<string, Grade>();
   for await (const rows of chunks) {
     for (const row of rows)
       grades.set(String(row[id]), { status: String(row[status]), reason: String(row[reason] ?? "") });
@@ -95,14 +84,14 @@ export async function unusedGrades(query: EvidenceQuery): Promise<Map<string, Gr
   return grades;
 }
 
-/** How far the log tells what happened where a rule stands. */
-export interface Evidence {
+/** Completeness of the log at the interfaces of a rule. */
+export interface LogCompleteness {
   readonly interfaces: number;
   readonly incomplete: number;
   readonly oneSided: boolean;
 }
 
-export async function evidenceOf(query: EvidenceQuery): Promise<Map<string, Evidence>> {
+export async function completenessOf(query: EvidenceQuery): Promise<Map<string, LogCompleteness>> {
   const { rows } = await query.run(`
     select r.rule_id, count(*), count_if(c.evidence <> 'complete'), bool_or(c.log_type in ('reject_only', 'none'))
     from rule_interfaces r
@@ -117,13 +106,13 @@ export async function evidenceOf(query: EvidenceQuery): Promise<Map<string, Evid
   );
 }
 
-/** What is missing, null where nothing is. */
-export function evidenceGap(evidence: Evidence | undefined): string | null {
+/** What is missing; null if the log is complete. */
+export function evidenceGap(evidence: LogCompleteness | undefined): string | null {
   if (!evidence) return null;
   if (evidence.incomplete > 0) {
     return `logs are incomplete at ${evidence.incomplete} of ${plural(evidence.interfaces, "interface")}`;
   }
-  return evidence.oneSided ? "the log holds no accepted traffic" : null;
+  return evidence.oneSided ? "the log has no accepted traffic" : null;
 }
 
 /** `usage_class` by rule id; null for network ACL entries with records. */

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 
-// This module lies two levels below the root, in src/ and in dist/, and so does the bundle that it becomes part of
-// (build/bundle.ts). Paths that start with `../` therefore hold in all three.
+// This module is two levels below the root in src/ and in dist/, and so is the bundle that contains it (build/bundle.ts), so
+// paths that start with `../` work in all three.
 
 /** The reports' SQL, in the checkout and in the package. */
 export const QUERIES_FOLDER = fileURLToPath(new URL("../../queries/", import.meta.url));

@@ -1,6 +1,6 @@
 import { DEFAULT_SCAN_LIMITS, scanKinds } from "../store/views.ts";
 
-/** How many records have left their sums and no row of their own: --no-flows. */
+/** Number of records that have sums but no rows (--no-flows). */
 export const UNKEPT = /* sql */ `
 select greatest(0, a.records - f.records - w.records - p.records) as unkept
 from (select coalesce(sum(records), 0)::bigint as records from activity) a
@@ -8,7 +8,7 @@ cross join (select count(*) as records from flow_rows) f
 cross join (select count(*) as records from flow_rows_wide) w
 cross join (select coalesce(sum(records), 0)::bigint as records from prunes) p`;
 
-/** What the summary asks beyond the reports it shares: cheap even on large files, because every replay ends with it. */
+/** Totals of the evidence file. Cheap even for large files, because every replay ends with the summary. */
 export const TOTALS = /* sql */ `
 with spans as (
   select min(from_minute) as first_minute, max(to_minute) + 1 as end_minute
@@ -39,11 +39,11 @@ group by j.agreement
 order by
   list_position(['agree', 'unexpected_accept', 'unexpected_reject', 'undecided', 'unmodelled', 'no_data'], j.agreement)`;
 
-// A statement with parameters is planned twice, which takes as long as to run these: their limits are written in.
+// DuckDB plans statements with parameters twice, which takes as long as running these, so limits are written in.
 
 /**
- * The busiest sources of refused requests with the kind of their scan (ordinary refused clients have none), and on each row
- * how many sources and requests there are in all. Two scans of the records, and no more.
+ * The busiest sources of rejected requests with their kind of scan (null for ordinary clients), and on each row the numbers of
+ * all sources and requests. It scans the records only twice.
  */
 export const probingSources = (limit: number): string => /* sql */ `
 with sources as materialized (
@@ -58,7 +58,7 @@ pairs as materialized (
   where source in (select source from frequent)
   group by source, pair
 ),
--- Networks that knock together are left to the report.
+-- Only the report looks for networks that act together.
 knockers as (
   select 0::ubigint as source where false
 ),
@@ -86,13 +86,10 @@ order by s.scan_kind is null, s.records desc, s.source`;
 export const PROBE_TOTALS = /* sql */ `
 select count(*) as records, count(distinct source) as sources from rejected_requests`;
 
-/**
- * The first rules of each status in the report of unused ones, and on each row how many there are: of those that are unused
- * what is open to the world comes first.
- */
+/** The first rules of each status in the report unused-rules, rules open to the world first, with the number of all on each row. */
 export const unusedRules = (report: string, limit: number): string => /* sql */ `
 with listed as (
-  select *, row_number() over () as place from (
+  select *, row_number() over () as position from (
 ${report})
 )
 select
@@ -106,10 +103,10 @@ select
   to_port,
   peer
 from listed
-qualify row_number() over (partition by status order by open_to_world desc, place) <= ${limit}
-order by status, open_to_world desc, place`;
+qualify row_number() over (partition by status order by open_to_world desc, position) <= ${limit}
+order by status, open_to_world desc, position`;
 
-/** How many interfaces lack evidence, of how many, and the first of them in the order of the report; one row at least. */
+/** The first incomplete interfaces in the order of the report, with the numbers of all; at least one row. */
 export const incompleteInterfaces = (limit: number): string => /* sql */ `
 with all_interfaces as materialized (
   from coverage
@@ -127,7 +124,7 @@ left join (
 ) i on true
 order by i.evidence, i.gap_minutes + i.skipdata_minutes desc, i.interface_id`;
 
-/** Open rules that were hit, yet never by a connection with an answer; what is never hit stands among the unused. */
+/** Open rules that were hit, but never by a connection with an answer. Rules without a hit are in unused-rules. */
 export const OPEN_WITHOUT_USE = /* sql */ `
 with hits as (
   select s.rule_id, sum(t.connections)::ubigint as connections, sum(t.meaningful)::ubigint as meaningful

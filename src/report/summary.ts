@@ -1,8 +1,11 @@
 import type { Plain, EvidenceQuery } from "../store/evidence-query.ts";
+import { count, plural } from "../text.ts";
 import { loadReport } from "./catalogue.ts";
-import { withDefaults } from "./run-report.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
-import { bar, count, grid, heading, paragraph, plural, type Row, ruleText, toRows } from "./summary-text.ts";
+import { bar, grid, heading, paragraph } from "./renderers/text-layout.ts";
+import { type Row, toRows } from "./rows.ts";
+import { ruleText } from "./rule-text.ts";
+import { withDefaults } from "./run-report.ts";
 import {
   AGREEMENTS,
   incompleteInterfaces,
@@ -14,19 +17,19 @@ import {
 } from "./summary-queries.ts";
 
 export interface SummaryOptions extends RenderOptions {
-  /** Rows at most in each part; 5 where it is not given. */
+  /** Maximum number of rows in each part; default 5. */
   readonly limit?: number;
 }
 
-/** The findings that matter, in the order a person asks for them; every part names the report that has the rest. */
+/** The most important findings, each with the report that has the rest. */
 export async function renderSummary(evidence: Pick<EvidenceQuery, "run">, options: SummaryOptions): Promise<string> {
   const limit = options.limit ?? 5;
   const ask = async (sql: string): Promise<Row[]> => toRows(await evidence.run(sql));
   const report = (name: string): string => withDefaults(loadReport(name));
-  // All at once: an evidence file that has just been written answers on every core.
+  // All at once: the queries of a file that was just written run on every core.
   const [probing, unused, open, gaps, differing, [totals], [unkept], agreements, bad] = await Promise.all([
     ask(probingSources(limit)),
-    // Of a long report only what is shown crosses into JavaScript: a hundred thousand rows take half a second to do so.
+    // Only the rows that are shown cross into JavaScript: a hundred thousand rows would take half a second.
     ask(unusedRules(report("unused-rules"), limit)),
     ask(OPEN_WITHOUT_USE),
     ask(incompleteInterfaces(limit)),
@@ -61,15 +64,15 @@ function overview(totals: Row, agreements: readonly Row[], options: SummaryOptio
     totals.pruned === null
       ? ""
       : paragraph(
-          `${plural(totals.pruned, "record")} before ${minute(totals.pruned_before)} UTC pruned: still counted here and in the ` +
-            "use of rules, gone from reports on single records",
+          `${plural(totals.pruned, "record")} before ${minute(totals.pruned_before)} UTC pruned: they still count here and in ` +
+            "reports on rules, but not in reports on single records",
           options,
         );
   const unkept =
     Number(totals.unkept) === 0
       ? ""
       : paragraph(
-          `${plural(totals.unkept, "record")} kept as sums only (--no-flows): who was refused and who scans they cannot tell`,
+          `${plural(totals.unkept, "record")} kept as sums only (--no-flows): they cannot show probes and scanners`,
           options,
         );
   return `${options.style.bold(lead)}\n${grid(rows, options, ["left", "right", "left"])}${pruned}${unkept}`;
@@ -82,13 +85,12 @@ function mismatches(rows: readonly Row[], limit: number, options: SummaryOptions
     .map((row) => [
       count(row.records),
       String(row.agreement),
-      String(row.cause ?? "no cause known"),
+      String(row.cause ?? "unknown cause"),
       String(row.nacl_rule_id ?? row.decided_by ?? ""),
       String(row.example_flow ?? ""),
     ]);
   return (
-    heading("Log and configuration disagree", rows.length, limit, "mismatch-summary", options) +
-    grid(lines, options, ["right"])
+    heading("Mismatches by cause", rows.length, limit, "mismatch-summary", options) + grid(lines, options, ["right"])
   );
 }
 
@@ -96,13 +98,13 @@ function probes(rows: readonly Row[], limit: number, options: SummaryOptions): s
   if (rows.length === 0) return "";
   const lines = rows.map((row) => [
     String(row.source),
-    row.scan_kind === null ? "refused" : String(row.scan_kind).replace("_", " "),
+    row.scan_kind === null ? "no scan" : String(row.scan_kind).replace("_", " "),
     plural(row.records, "record"),
     row.scan_kind === null ? "" : plural(row.ports, "port"),
     row.scan_kind === null ? "" : plural(row.targets, "target"),
   ]);
   const [{ all_records, all_sources }] = rows;
-  const title = `Refused: ${plural(all_records, "request")} of ${plural(all_sources, "source")}`;
+  const title = `Rejected probes by source: ${plural(all_records, "request")}, ${plural(all_sources, "source")}`;
   return (
     heading(title, Number(all_sources), limit, "rejected-probes", options) +
     grid(lines, options, ["left", "left", "right", "right", "right"])
@@ -111,7 +113,7 @@ function probes(rows: readonly Row[], limit: number, options: SummaryOptions): s
 
 const STATUS_TEXT: Readonly<Record<string, string>> = {
   unused: "unused",
-  insufficient_evidence: "not hit, but the evidence has gaps",
+  insufficient_evidence: "without a hit, but with gaps in the evidence",
   unattached: "on no interface",
   unobservable: "for traffic that AWS does not log",
 };
@@ -124,7 +126,7 @@ function withoutHit(rows: readonly Row[], limit: number, options: SummaryOptions
   });
   const unused = rows.filter((row) => row.status === "unused");
   return (
-    heading("Rules without a hit", Number(unused[0]?.rules ?? 0), limit, "unused-rules", options) +
+    heading("Unused rules", Number(unused[0]?.rules ?? 0), limit, "unused-rules", options) +
     paragraph(counts.join("; "), options) +
     grid(
       unused.map((row) => [String(row.rule_id), ruleText(row), String(row.owner_name ?? "")]),
@@ -144,7 +146,7 @@ function openRules(rows: readonly Row[], limit: number, options: SummaryOptions)
       `${plural(row.connections, "connection")}, none real`,
     ]);
   return (
-    heading("Open to the world, never really used", rows.length, limit, "stale-open-rules", options) +
+    heading("Rules open to the internet without real use", rows.length, limit, "stale-open-rules", options) +
     grid(lines, options)
   );
 }
@@ -154,9 +156,9 @@ function coverage(rows: readonly Row[], limit: number, options: SummaryOptions):
   const type = String(logType ?? "all");
   const oneSided =
     type === "accept_only"
-      ? "The log holds accepted traffic only: it cannot show probes."
+      ? "The log holds only accepted traffic, so it cannot show probes."
       : type === "reject_only"
-        ? "The log holds rejected traffic only: it cannot show use."
+        ? "The log holds only rejected traffic, so it cannot show use."
         : "";
   if (Number(incomplete) === 0 && oneSided === "") return "";
   const lines = rows
@@ -165,7 +167,7 @@ function coverage(rows: readonly Row[], limit: number, options: SummaryOptions):
       String(row.interface_id),
       String(row.name ?? ""),
       row.evidence === "none"
-        ? "no evidence at all"
+        ? "no evidence"
         : [
             Number(row.gap_minutes) > 0 ? `${plural(row.gap_minutes, "minute")} missing` : "",
             Number(row.skipdata_minutes) > 0 ? `SKIPDATA in ${plural(row.skipdata_minutes, "minute")}` : "",
@@ -175,7 +177,7 @@ function coverage(rows: readonly Row[], limit: number, options: SummaryOptions):
     ]);
   return (
     heading(
-      `Evidence is incomplete at ${String(incomplete)} of ${String(interfaces)} interfaces`,
+      `Coverage gaps at ${count(incomplete)} of ${plural(interfaces, "interface")}`,
       Number(incomplete),
       limit,
       "coverage",
@@ -196,7 +198,7 @@ function badLines(totals: Row, rows: readonly Row[], limit: number, options: Sum
       `${String(row.example_object)} line ${String(row.example_line)}`,
     ]);
   return (
-    heading(`${plural(totals.bad_lines, "line")} could not be read`, rows.length, limit, "bad-lines", options) +
+    heading(`Unreadable lines: ${count(totals.bad_lines)}`, rows.length, limit, "bad-lines", options) +
     grid(lines, options, ["right"])
   );
 }

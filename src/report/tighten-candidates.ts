@@ -1,31 +1,31 @@
-import { AppError } from "../errors.ts";
 import { breadthScore, ruleVolume } from "../analysis/breadth.ts";
+import { AppError } from "../errors.ts";
 import type { SecurityGroupRule, Snapshot } from "../model/model.ts";
 import { type StoredRecords, newestSnapshot } from "../store/stored-records.ts";
-import { evidenceGap, evidenceOf, type Graded, unusedGrades, usageClasses } from "./removable.ts";
+import { evidenceGap, completenessOf, type Grade, unusedGrades, usageClasses } from "./removable.ts";
 
-/** A rule that is told why nothing narrower is proposed. */
-interface UntouchedRule extends Graded {
+/** A rule that nothing narrower is proposed for, with the reason. */
+interface UntouchedRule extends Grade {
   readonly rule: SecurityGroupRule;
   readonly breadth: number;
 }
 
 export interface Candidates {
-  /** In real use, with whole evidence where they stand. */
+  /** Rules in real use, with complete evidence at their interfaces. */
   readonly rules: readonly SecurityGroupRule[];
   readonly untouched: readonly UntouchedRule[];
-  /** The newest configuration; undefined where there is none. */
+  /** The newest configuration; undefined without a model. */
   readonly snapshot: Snapshot | undefined;
 }
 
 export interface CandidateOptions {
-  /** Empty for all group rules of this breadth and more. */
+  /** Empty for all group rules at least as broad as `broad`. */
   readonly ruleIds: readonly string[];
   readonly broad: number;
   readonly keepReplyless: boolean;
 }
 
-/** The rules to narrow, of the newest configuration. Throws `E_USAGE` for an id that is none of a group rule in it. */
+/** The rules to narrow, of the newest configuration. Throws `E_USAGE` for an id that is not a group rule in it. */
 export async function tightenCandidates(stored: StoredRecords, options: CandidateOptions): Promise<Candidates> {
   const snapshot = newestSnapshot(stored);
   const known = [...(snapshot?.securityGroups.values() ?? [])].flatMap((group) => group.rules);
@@ -36,7 +36,7 @@ export async function tightenCandidates(stored: StoredRecords, options: Candidat
       ? namedRules(options.ruleIds, known, snapshot)
       : broadRules(known, breadths, options.broad);
   const unused = await unusedGrades(stored.evidence);
-  const evidenceOfRules = await evidenceOf(stored.evidence);
+  const evidenceOfRules = await completenessOf(stored.evidence);
   const classes = await usageClasses(stored.evidence);
   const rules: SecurityGroupRule[] = [];
   const untouched: UntouchedRule[] = [];
@@ -50,15 +50,15 @@ export async function tightenCandidates(stored: StoredRecords, options: Candidat
   return { rules, untouched, snapshot };
 }
 
-/** Null where the rule may be narrowed. */
-function gradeUse(usageClass: string, gap: string | null, keepReplyless: boolean): Graded | null {
+/** Null if the rule may be narrowed. */
+function gradeUse(usageClass: string, gap: string | null, keepReplyless: boolean): Grade | null {
   if (gap !== null)
-    return { status: "insufficient_evidence", reason: `${gap}: who is missing from the log would be shut out` };
+    return { status: "insufficient_evidence", reason: `${gap}: peers that are missing from the log would be shut out` };
   if (usageClass === "real" || (usageClass === "replyless" && keepReplyless)) return null;
   const reason =
     usageClass === "scanner_only"
-      ? "only scanners came; `removable --real-only` says what can go"
-      : "nobody was answered above the floor; see `report rule-peers`";
+      ? "only scanners used it; `removable --real-only` says whether it can be removed"
+      : "no connection was answered above the floor; see `report rule-peers`";
   return { status: usageClass, reason };
 }
 
@@ -87,7 +87,7 @@ function namedRules(
           hint: "tighten narrows security group rules",
         })
       : new AppError("E_USAGE", `no group rule ${id} in the newest configuration`, {
-          hint: "rule ids stand in the reports, e.g. `flowreplay report rule-usage`",
+          hint: "reports have the rule ids, e.g. `flowreplay report rule-usage`",
         });
   });
 }

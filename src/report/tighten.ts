@@ -1,124 +1,112 @@
 import type { CurvePoint, HoldOut, TightenedRule } from "../change/tighten/propose.ts";
+import { AppError } from "../errors.ts";
 import type { SecurityGroupRule } from "../model/model.ts";
-import type { Plain, Result, ResultStream } from "../store/evidence-query.ts";
+import type { Result, ResultStream } from "../store/evidence-query.ts";
+import { count, plural } from "../text.ts";
 import type { RuleChange } from "./change-scripts.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
-import { type ColumnTypes, rowStream } from "./row-stream.ts";
-import { RULE_COLUMNS, ruleCells } from "./rule-cells.ts";
-import { bar, count, grid, paragraph, plural, ruleText } from "./summary-text.ts";
+import { bar, grid, paragraph } from "./renderers/text-layout.ts";
+import { type ItemColumns, resultOf, streamOf } from "./rows.ts";
+import { groupRuleText, ruleColumnsOf } from "./rule-text.ts";
 import type { Candidates } from "./tighten-candidates.ts";
 
-const HOLD_OUT: ColumnTypes = [
-  ["held_back_records", "UBIGINT"],
-  ["held_back_denied", "UBIGINT"],
-  ["breakage_rate", "DOUBLE"],
+function holdOutColumns<T extends { readonly holdOut: HoldOut | null }>(): ItemColumns<T> {
+  return [
+    ["held_back_records", "UBIGINT", ({ holdOut }) => holdOut?.records ?? null],
+    ["held_back_denied", "UBIGINT", ({ holdOut }) => holdOut?.broken ?? null],
+    ["breakage_rate", "DOUBLE", ({ holdOut }) => breakageRate(holdOut)],
+  ];
+}
+
+/** A tightened rule, or one that nothing narrower is proposed for; then most columns are null. */
+interface ListedRule extends Pick<TightenedRule, "rule" | "breadth" | "reason"> {
+  readonly status: string;
+  readonly owner: string | null;
+  readonly holdOut: HoldOut | null;
+  readonly tightened: TightenedRule | null;
+}
+
+const COLUMNS: ItemColumns<ListedRule> = [
+  ["rule_id", "VARCHAR", ({ rule }) => rule.id],
+  ["status", "VARCHAR", ({ status }) => status],
+  ["replacement", "VARCHAR[]", ({ tightened }) => tightened?.replacement?.rules.map(groupRuleText) ?? null],
+  ["rules", "UINTEGER", ({ tightened }) => tightened?.replacement?.rules.length ?? null],
+  ["breadth", "UINTEGER", ({ breadth }) => breadth],
+  ["new_breadth", "UINTEGER", ({ tightened }) => tightened?.replacement?.breadth ?? null],
+  ...holdOutColumns<ListedRule>(),
+  ["real_connections", "UBIGINT", ({ tightened }) => tightened?.connections ?? null],
+  ["real_peers", "UBIGINT", ({ tightened }) => tightened?.peers ?? null],
+  ["left_out_scanner", "UBIGINT", ({ tightened }) => tightened?.leftOut.scanner ?? null],
+  ["left_out_replyless", "UBIGINT", ({ tightened }) => tightened?.leftOut.replyless ?? null],
+  ["reason", "VARCHAR", ({ reason }) => reason],
+  ["owner_name", "VARCHAR", ({ owner }) => owner],
+  ...ruleColumnsOf<ListedRule>(),
 ];
 
-const COLUMNS: ColumnTypes = [
-  ["rule_id", "VARCHAR"],
-  ["status", "VARCHAR"],
-  ["replacement", "VARCHAR[]"],
-  ["rules", "UINTEGER"],
-  ["breadth", "UINTEGER"],
-  ["new_breadth", "UINTEGER"],
-  ...HOLD_OUT,
-  ["real_connections", "UBIGINT"],
-  ["real_peers", "UBIGINT"],
-  ["left_out_scanner", "UBIGINT"],
-  ["left_out_replyless", "UBIGINT"],
-  ["reason", "VARCHAR"],
-  ["owner_name", "VARCHAR"],
-  ...RULE_COLUMNS,
-];
-
-/** Those that can be narrower first, then the redundant ones, the broadest first. */
+/** Rules that can be narrower first, then redundant ones; the broadest first. */
 export function byUrgency(a: TightenedRule, b: TightenedRule): number {
   return ORDER.indexOf(a.status) - ORDER.indexOf(b.status) || b.breadth - a.breadth || (a.rule.id < b.rule.id ? -1 : 1);
 }
 
 const ORDER: readonly TightenedRule["status"][] = ["narrow", "redundant", "keep"];
 
-/** A row a rule, by urgency; then those that nothing narrower is proposed for. */
+/**
+ * What `tighten` proposes with its defaults, for the page of the audit. Null if there is nothing to judge: no model, or no
+ * records.
+ */
+export async function tightenProposals(db: string): Promise<Result | null> {
+  const { openStoredRecords } = await import("../store/stored-records.ts");
+  const { tightenRules } = await import("../change/tighten/tighten.ts");
+  const { TIGHTEN_DEFAULTS } = await import("../change/tighten/propose.ts");
+  const { tightenCandidates } = await import("./tighten-candidates.ts");
+  const stored = await openStoredRecords(db).catch((error: unknown) => {
+    if (error instanceof AppError && error.code === "E_STORE") return null;
+    throw error;
+  });
+  if (stored === null) return null;
+  try {
+    const candidates = await tightenCandidates(stored, { ruleIds: [], ...TIGHTEN_DEFAULTS });
+    const found = await tightenRules(stored, candidates.rules, TIGHTEN_DEFAULTS);
+    return found && tightenResult(found.rules, candidates);
+  } finally {
+    stored.close();
+  }
+}
+
+/** One row per rule, by urgency; then the rules that nothing narrower is proposed for. */
 export function tightenResult(
   tightened: readonly TightenedRule[],
   { untouched, snapshot }: Pick<Candidates, "untouched" | "snapshot">,
 ): Result {
   const owner = (rule: SecurityGroupRule): string | null => snapshot?.securityGroups.get(rule.groupId)?.name || null;
-  const rows = tightened
-    .toSorted(byUrgency)
-    .map((one): Plain[] => [
-      one.rule.id,
-      one.status,
-      one.replacement ? one.replacement.rules.map(matchText) : null,
-      one.replacement ? one.replacement.rules.length : null,
-      one.breadth,
-      one.replacement ? one.replacement.breadth : null,
-      ...holdOutCells(one.holdOut),
-      one.connections,
-      one.peers,
-      one.leftOut.scanner,
-      one.leftOut.replyless,
-      one.reason,
-      owner(one.rule),
-      ...ruleCells(one.rule),
-    ]);
-  const told = untouched.map(({ rule, status, reason, breadth }): Plain[] => [
-    rule.id,
-    status,
-    null,
-    null,
-    breadth,
-    ...Array<null>(COLUMNS.length - RULE_COLUMNS.length - 7).fill(null),
-    reason,
-    owner(rule),
-    ...ruleCells(rule),
+  return resultOf(COLUMNS, [
+    ...tightened.toSorted(byUrgency).map((one) => ({ ...one, owner: owner(one.rule), tightened: one })),
+    ...untouched.map((one) => ({ ...one, owner: owner(one.rule), holdOut: null, tightened: null })),
   ]);
-  return { columns: COLUMNS.map(([name, type]) => ({ name, type })), rows: [...rows, ...told] };
 }
 
-const CURVE_COLUMNS: ColumnTypes = [
-  ["rule_id", "VARCHAR"],
-  ["rules", "UINTEGER"],
-  ["breadth", "UINTEGER"],
-  ["chosen", "BOOLEAN"],
-  ["within_limits", "BOOLEAN"],
-  ...HOLD_OUT,
-  ["replacement", "VARCHAR[]"],
+const CURVE_COLUMNS: ItemColumns<CurvePoint & { readonly rule: SecurityGroupRule }> = [
+  ["rule_id", "VARCHAR", ({ rule }) => rule.id],
+  ["rules", "UINTEGER", ({ rules }) => rules.length],
+  ["breadth", "UINTEGER", ({ breadth }) => breadth],
+  ["chosen", "BOOLEAN", ({ chosen }) => chosen],
+  ["within_limits", "BOOLEAN", ({ withinLimits }) => withinLimits],
+  ...holdOutColumns<CurvePoint>(),
+  ["replacement", "VARCHAR[]", ({ rules }) => rules.map(groupRuleText)],
 ];
 
-/** A row a rule and number of rules in its place. */
+/** One row per rule and number of replacement rules. */
 export function curveRows(tightened: readonly TightenedRule[]): ResultStream {
-  const rows = tightened.flatMap(({ rule, curve }) =>
-    curve.map(({ rules, breadth, chosen, withinLimits, holdOut }): Plain[] => [
-      rule.id,
-      rules.length,
-      breadth,
-      chosen,
-      withinLimits,
-      ...holdOutCells(holdOut),
-      rules.map(matchText),
-    ]),
-  );
-  return rowStream(CURVE_COLUMNS, rows);
+  const points = tightened.flatMap(({ rule, curve }) => curve.map((point) => ({ ...point, rule })));
+  return streamOf(resultOf(CURVE_COLUMNS, points));
 }
 
-/** Share of the held-back records that would have been denied; null where nothing was tested. */
+/** Share of the held-back records that would have been denied; null if nothing was tested. */
 function breakageRate(holdOut: HoldOut | null): number | null {
   return holdOut && holdOut.records > 0 ? Math.round((holdOut.broken / holdOut.records) * 1e4) / 1e4 : null;
 }
 
-function holdOutCells(holdOut: HoldOut | null): Plain[] {
-  return [holdOut?.records ?? null, holdOut?.broken ?? null, breakageRate(holdOut)];
-}
-
-/** `ingress tcp 443 from 192.0.2.0/24`. */
-export function matchText(rule: SecurityGroupRule): string {
-  const cells = ruleCells(rule);
-  const [direction, protocol, from, to, peer] = cells;
-  return ruleText({ direction, protocol, from_port: from, to_port: to, peer });
-}
-
-/** The replacements as changes for scripts; a rule that two of them need is made once. */
+/** The replacements as changes for scripts. A rule that two of them need is added once. */
 export function tightenChanges(tightened: readonly TightenedRule[]): RuleChange[] {
   const made = new Set<string>();
   return tightened.flatMap(({ rule, replacement, status, reason, breadth, holdOut }) => {
@@ -131,11 +119,11 @@ export function tightenChanges(tightened: readonly TightenedRule[]): RuleChange[
   });
 }
 
-/** Replacement rules to print of one rule; the other outputs have all. */
+/** Most replacement rules to print for one rule; the other formats have all. */
 const MOST_RULES = 12;
 const BAR = 10;
 
-/** The replacements for people: what comes in place of each rule, what it costs, and why others stay. */
+/** The proposals for people: the replacements of each rule, what they cost, and why other rules stay. */
 export function renderTighten(
   tightened: readonly TightenedRule[],
   { untouched, snapshot }: Candidates,
@@ -149,7 +137,7 @@ export function renderTighten(
     ({ rule, status, reason }) => keptText(rule, status, reason, nameOf, options),
   );
   if (kept.length > 0) parts.push(`${options.style.bold("Rules without a proposal")}\n${kept.join("")}`);
-  return parts.length > 0 ? parts.join("\n") : "No broad group rule.\n";
+  return parts.length > 0 ? parts.join("\n") : "No broad group rules.\n";
 }
 
 function replacedText(one: TightenedRule, nameOf: (id: string) => string, options: RenderOptions): string {
@@ -158,7 +146,7 @@ function replacedText(one: TightenedRule, nameOf: (id: string) => string, option
   let text = grid([[bold(rule.id), nameOf(rule.groupId), describe(rule, nameOf)]], options);
   const lost = [
     leftOut.scanner > 0 ? `${plural(leftOut.scanner, "connection")} of scanners` : "",
-    leftOut.replyless > 0 ? `${count(leftOut.replyless)} never answered above the floor` : "",
+    leftOut.replyless > 0 ? `${plural(leftOut.replyless, "connection")} never answered above the floor` : "",
   ].filter((part) => part !== "");
   const left = lost.length > 0 ? `. Left out: ${lost.join(", ")}` : "";
   const real = connections > 0 ? `, ${plural(connections, "real connection")}` : "";
@@ -166,7 +154,7 @@ function replacedText(one: TightenedRule, nameOf: (id: string) => string, option
   if (replacement === null || replacement.rules.length === 0) return text;
   const tested = holdOut
     ? `; ${count(holdOut.broken)} of ${plural(holdOut.records, "held-back record")} would have been denied`
-    : "; not tested: no real traffic on both sides of the split";
+    : "; not tested: one side of the split has no real traffic";
   text += paragraph(`breadth ${breadth} -> ${replacement.breadth}${tested}`, options);
   text += grid(
     replacement.rules.slice(0, MOST_RULES).map((each) => ["+", describe(each, nameOf)]),
@@ -203,8 +191,8 @@ function keptText(
   );
 }
 
-/** With the name of a referenced group in place of its id. */
+/** With the name of a referenced group instead of its id. */
 function describe(rule: SecurityGroupRule, nameOf: (id: string) => string): string {
   const { peer } = rule;
-  return peer.kind === "group" ? matchText(rule).replace(peer.id, () => nameOf(peer.id)) : matchText(rule);
+  return peer.kind === "group" ? groupRuleText(rule).replace(peer.id, () => nameOf(peer.id)) : groupRuleText(rule);
 }

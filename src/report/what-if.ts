@@ -1,108 +1,76 @@
-import type { ChangeGroup, Tally } from "../change/change-groups.ts";
+import type { ChangeGroup, ChangeTally } from "../change/change-groups.ts";
 import type { Effect } from "../change/compare-verdicts.ts";
-import type { Flip } from "../change/what-if.ts";
+import type { VerdictChange } from "../change/what-if.ts";
 import type { Plain, ResultStream } from "../store/evidence-query.ts";
 import type { StoredRecords } from "../store/stored-records.ts";
+import { isoTime, count, plural } from "../text.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
-import { type ColumnTypes, isoTime, rowStream } from "./row-stream.ts";
-import { count, grid, paragraph, plural } from "./summary-text.ts";
+import { grid, paragraph } from "./renderers/text-layout.ts";
+import { type ItemColumns, resultOf, streamOf } from "./rows.ts";
 
-/** The first eight are a contract (src/change/README.md); what follows describes the record. */
-const FLIP_COLUMNS: ColumnTypes = [
-  ["source_object", "VARCHAR"],
-  ["line", "UINTEGER"],
-  ["interface_id", "VARCHAR"],
-  ["action", "VARCHAR"],
-  ["verdict_before", "VARCHAR"],
-  ["verdict_after", "VARCHAR"],
-  ["decided_by", "VARCHAR"],
-  ["rule_ids", "VARCHAR[]"],
-  ["effect", "VARCHAR"],
-  ["rule_ids_before", "VARCHAR[]"],
-  ["start_time", "TIMESTAMP"],
-  ["direction", "VARCHAR"],
-  ["initiator", "VARCHAR"],
-  ["srcaddr", "VARCHAR"],
-  ["srcport", "USMALLINT"],
-  ["dstaddr", "VARCHAR"],
-  ["dstport", "USMALLINT"],
-  ["protocol", "UTINYINT"],
-  ["packets", "UBIGINT"],
-  ["bytes", "UBIGINT"],
+interface ChangeInHistory {
+  readonly change: VerdictChange;
+  readonly stored: StoredRecords;
+}
+
+/** src/change/README.md promises the first eight columns; the others describe the record. */
+const CHANGE_COLUMNS: ItemColumns<ChangeInHistory> = [
+  ["source_object", "VARCHAR", ({ change, stored }) => stored.objects[change.objectId]?.name ?? null],
+  ["line", "UINTEGER", ({ change }) => change.line],
+  ["interface_id", "VARCHAR", ({ change, stored }) => stored.interfaceIds[change.interfaceIdx]],
+  ["action", "VARCHAR", ({ change }) => change.outcome.judgement.action],
+  ["verdict_before", "VARCHAR", ({ change }) => change.outcome.before.verdict],
+  ["verdict_after", "VARCHAR", ({ change }) => change.outcome.after.verdict],
+  ["decided_by", "VARCHAR", ({ change }) => change.outcome.after.decidedBy],
+  ["rule_ids", "VARCHAR[]", ({ change }) => change.outcome.after.ruleIds],
+  ["effect", "VARCHAR", ({ change }) => change.outcome.effect],
+  ["rule_ids_before", "VARCHAR[]", ({ change }) => change.outcome.before.ruleIds],
+  ["start_time", "TIMESTAMP", ({ change }) => isoTime(change.start)],
+  ["direction", "VARCHAR", ({ change }) => change.outcome.judgement.direction],
+  ["initiator", "VARCHAR", ({ change }) => change.outcome.judgement.initiator],
+  ["srcaddr", "VARCHAR", ({ change }) => change.srcaddr],
+  ["srcport", "USMALLINT", ({ change }) => change.srcport],
+  ["dstaddr", "VARCHAR", ({ change }) => change.dstaddr],
+  ["dstport", "USMALLINT", ({ change }) => change.dstport],
+  ["protocol", "UTINYINT", ({ change }) => change.protocol],
+  ["packets", "UBIGINT", ({ change }) => change.packets],
+  ["bytes", "UBIGINT", ({ change }) => change.bytes],
 ];
 
-/** One row a record whose verdict changes. */
-export function flipRows(flips: AsyncIterable<readonly Flip[]>, stored: StoredRecords): ResultStream {
-  const chunks = async function* (): AsyncGenerator<Plain[][]> {
-    for await (const some of flips) yield some.map((flip) => flipRow(flip, stored));
+/** One row per record whose verdict changes. */
+export function changeRows(changes: AsyncIterable<readonly VerdictChange[]>, stored: StoredRecords): ResultStream {
+  const chunks = async function* (): AsyncGenerator<readonly Plain[][]> {
+    for await (const some of changes) {
+      yield resultOf(
+        CHANGE_COLUMNS,
+        some.map((change) => ({ change, stored })),
+      ).rows;
+    }
   };
-  return { columns: FLIP_COLUMNS.map(([name, type]) => ({ name, type })), chunks: chunks() };
+  return { columns: resultOf(CHANGE_COLUMNS, []).columns, chunks: chunks() };
 }
 
-function flipRow(flip: Flip, stored: StoredRecords): Plain[] {
-  const { effect, before, after, judgement } = flip.outcome;
-  return [
-    stored.objects[flip.objectId]?.name ?? null,
-    flip.line,
-    stored.interfaceIds[flip.interfaceIdx],
-    judgement.action,
-    before.verdict,
-    after.verdict,
-    after.decidedBy,
-    after.ruleIds,
-    effect,
-    before.ruleIds,
-    isoTime(flip.start),
-    judgement.direction,
-    judgement.initiator,
-    flip.srcaddr,
-    flip.srcport,
-    flip.dstaddr,
-    flip.dstport,
-    flip.protocol,
-    flip.packets,
-    flip.bytes,
-  ];
-}
-
-const GROUP_COLUMNS: ColumnTypes = [
-  ["effect", "VARCHAR"],
-  ["layer", "VARCHAR"],
-  ["rule_ids", "VARCHAR[]"],
-  ["denying_rule_ids", "VARCHAR[]"],
-  ["traffic_class", "VARCHAR"],
-  ["direction", "VARCHAR"],
-  ["protocol", "VARCHAR"],
-  ["port", "USMALLINT"],
-  ["peer", "VARCHAR"],
-  ["interface_ids", "VARCHAR[]"],
-  ["records", "UBIGINT"],
-  ["packets", "UBIGINT"],
-  ["bytes", "UBIGINT"],
-  ["first", "TIMESTAMP"],
-  ["last", "TIMESTAMP"],
+const GROUP_COLUMNS: ItemColumns<ChangeGroup> = [
+  ["effect", "VARCHAR", (group) => group.effect],
+  ["layer", "VARCHAR", (group) => group.layer],
+  ["rule_ids", "VARCHAR[]", (group) => group.ruleIds],
+  ["denying_rule_ids", "VARCHAR[]", (group) => group.denyingIds],
+  ["traffic_class", "VARCHAR", (group) => group.trafficClass],
+  ["direction", "VARCHAR", (group) => group.direction],
+  ["protocol", "VARCHAR", (group) => group.protocol],
+  ["port", "USMALLINT", (group) => group.port],
+  ["peer", "VARCHAR", (group) => group.peer],
+  ["interface_ids", "VARCHAR[]", (group) => group.interfaceIds],
+  ["records", "UBIGINT", (group) => group.records],
+  ["packets", "UBIGINT", (group) => group.packets],
+  ["bytes", "UBIGINT", (group) => group.bytes],
+  ["first", "TIMESTAMP", (group) => isoTime(group.first)],
+  ["last", "TIMESTAMP", (group) => isoTime(group.last)],
 ];
 
-/** One row a set of rules, service and peer whose traffic changes. */
+/** One row per set of rules, service and peer. */
 export function groupRows(groups: readonly ChangeGroup[]): ResultStream {
-  const rows = groups.map((group): Plain[] => [
-    group.effect,
-    group.layer,
-    group.ruleIds,
-    group.denyingIds,
-    group.trafficClass,
-    group.direction,
-    group.protocol,
-    group.port,
-    group.peer,
-    group.interfaceIds,
-    group.records,
-    group.packets,
-    group.bytes,
-    isoTime(group.first),
-    isoTime(group.last),
-  ]);
-  return rowStream(GROUP_COLUMNS, rows);
+  return streamOf(resultOf(GROUP_COLUMNS, groups));
 }
 
 const TITLES: Partial<Record<Effect, string>> = {
@@ -113,31 +81,30 @@ const TITLES: Partial<Record<Effect, string>> = {
 
 const MEANINGS: readonly (readonly [Effect, string])[] = [
   ["breaks", "accepted, would be denied"],
-  ["may_break", "accepted by a rule that a record cannot prove, would be denied"],
+  ["may_break", "accepted, perhaps by a rule for other ICMP types, would be denied"],
   ["opens", "rejected, would be accepted"],
-  ["agrees", "change to what was logged in any case"],
+  ["agrees", "would change to what was logged anyway"],
   ["doubtful", "undecided before or after"],
-  ["unknown", "of interfaces that the proposal does not know"],
+  ["unknown", "at interfaces that the proposal does not have"],
 ];
 
 const LIMIT = 15;
 
-/** What a proposal changes, for people: totals, then by rule who would notice. */
-export function renderWhatIf(tally: Tally, groups: readonly ChangeGroup[], options: RenderOptions): string {
-  const records = Object.values(tally.effects).reduce((sum, value) => sum + value, 0);
+/** What a proposal changes, for people: totals, then by rule the services and peers concerned. */
+export function renderWhatIf(tally: ChangeTally, groups: readonly ChangeGroup[], options: RenderOptions): string {
   const totals = MEANINGS.filter(([effect]) => tally.effects[effect] > 0).map(([effect, meaning]) => [
     count(tally.effects[effect]),
     meaning,
     classesOf(groups.filter((group) => group.effect === effect)),
   ]);
-  const lead = `${options.style.bold(`${plural(records, "record")} judged again`)}\n`;
-  const parts = [totals.length === 0 ? `${lead}  nothing changes\n` : lead + grid(totals, options, ["right"])];
+  const lead = `${options.style.bold(`${plural(tally.records, "record")} judged again`)}\n`;
+  const parts = [totals.length === 0 ? `${lead}  no verdict changes\n` : lead + grid(totals, options, ["right"])];
   for (const effect of ["breaks", "may_break", "opens"] as const) {
     const part = groups.filter((group) => group.effect === effect);
     if (part.length > 0) parts.push(byRule(TITLES[effect] ?? effect, part, options));
   }
   if (tally.ungrouped > 0) {
-    parts.push(paragraph(`${plural(tally.ungrouped, "record")} more, of peers too many to tell apart`, options));
+    parts.push(paragraph(`${plural(tally.ungrouped, "record")} more, with too many peers to list`, options));
   }
   return parts.join("\n");
 }
@@ -153,7 +120,7 @@ function classesOf(groups: readonly ChangeGroup[]): string {
   return [...sums].map(([name, sum]) => `${count(sum)} ${name}`).join(", ");
 }
 
-/** A block for each set of rules: the services and peers with the most records. */
+/** A block for each set of rules, with the services and peers that have the most records. */
 function byRule(title: string, groups: readonly ChangeGroup[], options: RenderOptions): string {
   const rules = new Map<string, ChangeGroup[]>();
   for (const group of groups) {

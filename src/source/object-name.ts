@@ -1,3 +1,4 @@
+import { plural } from "../text.ts";
 import type { SourceEvents, SourceObject, TimeWindow } from "./source.ts";
 
 /**
@@ -103,8 +104,7 @@ export interface SetAside {
 
 export function createSetAside(): SetAside {
   const byReason = new Map<string, { count: number; first: string }>();
-  const summary = (): string =>
-    [...byReason].map(([reason, { count }]) => `${count} ${reason}${count === 1 ? "" : "s"}`).join(", ");
+  const summary = (): string => [...byReason].map(([reason, { count }]) => plural(count, reason)).join(", ");
   return {
     add(reason, name) {
       const seen = byReason.get(reason);
@@ -114,7 +114,7 @@ export function createSetAside(): SetAside {
     summary,
     note(events) {
       for (const [reason, { count, first }] of byReason) {
-        events.note(`set aside ${count} ${reason}${count === 1 ? "" : "s"} (${first}${count === 1 ? "" : ", ..."})`);
+        events.note(`set aside ${plural(count, reason)} (${first}${count === 1 ? "" : ", ..."})`);
       }
     },
   };

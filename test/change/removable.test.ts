@@ -2,14 +2,14 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { changesOf, proposeEdit } from "../../src/change/what-if.ts";
 import { removableSet } from "../../src/change/removable.ts";
+import { changesOf, proposeEdit } from "../../src/change/what-if.ts";
 import { applyEdit } from "../../src/model/edit.ts";
 import { openStoredRecords } from "../../src/store/stored-records.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 import { randomNetwork, type RandomNetwork, writeNetwork } from "./random-network.ts";
-import { slowFlips } from "./slow-flips.ts";
+import { slowChanges } from "./slow-changes.ts";
 
 test("what goes never turns an accepted record, whatever rules and traffic; one rule more does", async () => {
   await withFolder(async (folder) => {
@@ -22,10 +22,10 @@ test("what goes never turns an accepted record, whatever rules and traffic; one 
           const { rules, of } = await removableSet(stored, { realOnly });
           const remove = rules.map(({ rule }) => rule.id);
           const inForce = [...stored.models.values()][0];
-          const turned = await slowFlips(stored, inForce, applyEdit(inForce, { remove, add: [] }));
+          const turned = await slowChanges(stored, inForce, applyEdit(inForce, { remove, add: [] }));
           expect(of).toBe(network.rules.length);
           if (realOnly) return;
-          expect(turned.filter((flip) => flip.endsWith("allow>deny") && accepted(network, flip))).toEqual([]);
+          expect(turned.filter((change) => change.endsWith("allow>deny") && accepted(network, change))).toEqual([]);
           // No rule that stayed could have gone as well; but each that may have let a ping in stays, whatever others may.
           for (const id of network.rules.map((_, at) => `sgr-${at}`).filter((one) => !remove.includes(one))) {
             if (mayHaveAdmittedPing(network, id)) continue;
@@ -51,9 +51,9 @@ function mayHaveAdmittedPing({ rules, flows }: RandomNetwork, id: string): boole
   return admits && flows.some(({ accepted, protocol }) => accepted && protocol === 1);
 }
 
-/** The record of a flip was accepted: `…flow.log|<line>: …`; a flow is one line, or two with its answer. */
-function accepted({ flows }: { flows: readonly { accepted: boolean; answered: boolean }[] }, flip: string): boolean {
-  const line = Number(/\|(\d+):/.exec(flip)![1]) - 2;
+/** The record of a change was accepted: `…flow.log|<line>: …`; a flow is one line, or two with its answer. */
+function accepted({ flows }: { flows: readonly { accepted: boolean; answered: boolean }[] }, change: string): boolean {
+  const line = Number(/\|(\d+):/.exec(change)![1]) - 2;
   return flows.flatMap((flow) => (flow.accepted && flow.answered ? [true, true] : [flow.accepted]))[line];
 }
 

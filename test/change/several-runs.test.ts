@@ -1,12 +1,12 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { changesOf, checkProposal, proposeEdit } from "../../src/change/what-if.ts";
 import { removableSet } from "../../src/change/removable.ts";
+import { TIGHTEN_DEFAULTS } from "../../src/change/tighten/propose.ts";
 import { tightenRules } from "../../src/change/tighten/tighten.ts";
-import { TIGHTEN_DEFAULTS } from "../../src/cli/evidence-notes.ts";
-import { matchText } from "../../src/report/tighten.ts";
+import { changesOf, checkProposal, proposeEdit } from "../../src/change/what-if.ts";
 import type { SecurityGroupRule } from "../../src/model/model.ts";
+import { groupRuleText } from "../../src/report/rule-text.ts";
 import { type StoredRecords, newestSnapshot, openStoredRecords } from "../../src/store/stored-records.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
@@ -69,7 +69,7 @@ test("a rule that only the later configuration has can be removed, and found rem
 test("its narrower rule takes its place where it stood, and accepts nothing of the time before", async () => {
   const [found] = (await tightenRules(stored, wideRule(stored), TIGHTEN_DEFAULTS))!.rules;
   expect(found.status).toBe("narrow");
-  expect(found.replacement!.rules.map(matchText)).toEqual(["ingress tcp 9010 from sg-056542997415ec0d3"]);
+  expect(found.replacement!.rules.map(groupRuleText)).toEqual(["ingress tcp 9010 from sg-056542997415ec0d3"]);
 });
 
 test("a rule that was wider before is kept: what it no longer admits is not given back", async () => {
@@ -83,6 +83,6 @@ test("a rule that was wider before is kept: what it no longer admits is not give
   changed.close();
   expect([found.status, found.reason]).toEqual([
     "keep",
-    "it was wider within the window: 1 of its uses it would no longer admit",
+    "it was wider within the window and no longer admits 1 of its services",
   ]);
 });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   breaksTraffic,
   changesOf,
-  type Flip,
+  type VerdictChange,
   type Proposal,
   proposeEdit,
   proposeModel,
@@ -17,13 +17,13 @@ import { type StoredRecords, openStoredRecords } from "../../src/store/stored-re
 import { temporaryFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
 import { cidr, denyEntry, editAcl, editInterfaces, editRule, editRules, type ModelEdit } from "./model-edits.ts";
-import { slowFlips } from "./slow-flips.ts";
+import { slowChanges } from "./slow-changes.ts";
 
 const folder = temporaryFolder();
 
-async function flipsOf(stored: StoredRecords, propose: Proposal): Promise<Flip[]> {
-  const found: Flip[] = [];
-  for await (const some of replayHistory(stored, propose, { rows: true }).flips) found.push(...some);
+async function changesIn(stored: StoredRecords, propose: Proposal): Promise<VerdictChange[]> {
+  const found: VerdictChange[] = [];
+  for await (const some of replayHistory(stored, propose, { rows: true }).changes) found.push(...some);
   return found;
 }
 
@@ -89,15 +89,15 @@ describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
   });
   afterAll(() => stored.close());
 
-  test.each(EDITS)("%s: the flips of the plain evaluator", async (_, edit) => {
+  test.each(EDITS)("%s: the changes of the plain evaluator", async (_, edit) => {
     const inForce = [...stored.models.values()][0];
-    const flips = await flipsOf(stored, () => edit(inForce));
-    const shown = flips.map(
+    const changes = await changesIn(stored, () => edit(inForce));
+    const shown = changes.map(
       ({ objectId, line, outcome: { before, after } }) =>
         `${stored.objects[objectId]!.name}|${line}: ${before.verdict}>${after.verdict}`,
     );
     expect(shown.length).toBeGreaterThan(0);
-    expect(shown).toEqual(await slowFlips(stored, inForce, edit(inForce)));
+    expect(shown).toEqual(await slowChanges(stored, inForce, edit(inForce)));
   });
 
   test("a proposal equal to the configuration in force changes nothing", async () => {
@@ -151,8 +151,8 @@ describe.each(["v2", "v5"])(
       try {
         for (const to of [0, 1, 2].filter((other) => other !== from)) {
           const proposed = await loadModel(sample(`established/history/${snapshots[to]}`));
-          const flips = await flipsOf(stored, proposeModel(proposed, false));
-          const found = flips.map(({ objectId, line }) => `${basename(stored.objects[objectId]!.name)}|${line}`);
+          const changes = await changesIn(stored, proposeModel(proposed, false));
+          const found = changes.map(({ objectId, line }) => `${basename(stored.objects[objectId]!.name)}|${line}`);
           // ICMP is left out: the groups allow echo requests only, and a record does not tell its type.
           const wanted = truth.records
             .filter(({ protocol, snapshot_readings: readings }) => protocol !== 1 && readings[from] !== readings[to])

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { describePlan } from "../../src/cli/dry-run.ts";
+import { flowreplay } from "../helpers/cli.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { flowreplay } from "../helpers/cli.ts";
 import { sample } from "../helpers/samples.ts";
 
 test("a plan is printed with sizes, totals and what is left out", () => {
@@ -48,7 +48,7 @@ test("--dry-run goes on while another process has the evidence file", () =>
     const run = flowreplay(["replay", sample("production-vpc/v5"), "--dry-run", "--db", db]);
     instance.closeSync();
     expect(run).toMatchObject({ code: 0, stdout: expect.stringContaining("7 objects") });
-    expect(run.stderr).toBe(`note: ${db} is in use by another process: what it holds already is listed, too\n`);
+    expect(run.stderr).toBe(`note: ${db} is in use by another process: objects that it already holds are listed too\n`);
   }));
 
 test("objects are read whole: --from says which other times came with them", () =>
@@ -56,7 +56,7 @@ test("objects are read whole: --from says which other times came with them", () 
     const db = join(folder, "evidence.duckdb");
     const run = flowreplay(["replay", sample("production-vpc/v5"), "--from", "2025-03-04T09:20:00Z", "--db", db]);
     expect(run.stderr).toMatch(
-      /^note: --from and --to choose objects, and an object is read whole: there are records of 2025-03-04T09:\d\d:\d\dZ to 2025-03-04T09:1\d:\d\dZ$/m,
+      /^note: --from and --to choose objects, which are read completely: the records are from 2025-03-04T09:\d\d:\d\dZ to 2025-03-04T09:1\d:\d\dZ$/m,
     );
     expect(flowreplay(["replay", sample("production-vpc/v5"), "--db", db]).stderr).not.toContain("--from");
   }));

@@ -150,11 +150,11 @@ test("says in a sentence what decided, and which ports a network ACL lacks", () 
 test("says of a mismatch what the log and the model say, and of an open question what leaves it open", () => {
   const accepted = REJECTED.replace("REJECT", "ACCEPT");
   expect(rows(accepted)[0]!.conclusion).toBe(
-    "the log says ACCEPT, but no rule of sg-app lets it in; nothing in the model or the log explains it",
+    "the log says ACCEPT, but no rule of sg-app lets it in; nothing in the log or the model explains it; the modelled configuration is probably not the one that was in force",
   );
   const refused = ACCEPTED.replace("ACCEPT", "REJECT");
   expect(rows(refused)[0]!.conclusion).toBe(
-    "the log says REJECT, but every layer lets it pass; nothing in the model or the log explains it",
+    "the log says REJECT, but every layer lets it pass; nothing in the log or the model explains it; the modelled configuration is probably not the one that was in force",
   );
   const flow = ["--interface", "eni-abc123", "--remote", "198.51.100.7", "--protocol", "tcp", "--port", "443"];
   const { stdout } = explain(...flow, "--direction", "ingress");
@@ -185,7 +185,7 @@ describe("exit codes", () => {
     [
       ["--interface", "eni-1", "--remote", "10.0.0.1", "--protocol", "icmp", "--port", "1", "--direction", "ingress"],
       2,
-      "icmp has no ports: leave --port out",
+      "icmp has no ports: omit --port",
     ],
     [["--remote", "10.0.0.1", "--port", "1"], 2, "--remote needs --interface"],
     [["--at", "2026-01-01", ACCEPTED], 2, "--at needs --interface"],
@@ -195,9 +195,9 @@ describe("exit codes", () => {
     [
       ["--interface", "eni-1", "--remote", "0.0.0.0", ...FLOW.slice(4), "--direction", "egress"],
       2,
-      "0.0.0.0 is no host",
+      "0.0.0.0 is not a host",
     ],
-    [["--model", "."], 2, "there is nothing to explain"],
+    [["--model", "."], 2, "nothing to explain"],
     [["x y z"], 2, "not a flow log record (wrong_field_count): x y z"],
     [["--interface", "eni-1", "--remote", "10.0.0.1"], 2, "--interface needs"],
     [[ACCEPTED], 0, ""],

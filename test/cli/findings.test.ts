@@ -41,7 +41,7 @@ test("exemptions leave findings out until they expire, count them, and show them
   expect(rules).toContain(STALE[1]);
   expect(stderr).toBe(
     "note: 1 finding suppressed by exemptions; --show-suppressed lists them\n" +
-      `note: exemption /exemptions/1 (unused-rules ${STALE[1]}, net-team) expired after 2020-01-31: what it covered is back\n`,
+      `note: exemption /exemptions/1 (unused-rules ${STALE[1]}, net-team) expired after 2020-01-31: its finding is back\n`,
   );
   const shown = rowsOf(report(...args, "--show-suppressed").stdout);
   expect(shown.find((row) => row.rule_id === STALE[0])?.suppressed).toBe(
@@ -117,7 +117,7 @@ test("against a baseline only what is new fails, and what is gone is listed", ()
   expect(report("--fail-on", "unused-rules", "--baseline", file("audit.sarif")).code).toBe(0);
   const other = report("--fail-on", "scan-slow", "--baseline", file("audit.sarif"));
   expect(other).toMatchObject({ code: 2 });
-  expect(other.stderr).toContain("it does not speak of scan-slow");
+  expect(other.stderr).toContain("the earlier run did not check scan-slow");
 });
 
 test("findings of lint travel in the same forms, with exemptions, a baseline and --fail-on", () => {
@@ -165,7 +165,7 @@ test("replay holds its findings against exemptions and an earlier evidence file"
   expect(again.code).toBe(1);
   expect(flowreplay([...args, "--exemptions", file("some.json")])).toMatchObject({
     code: 2,
-    stderr: "flowreplay: --exemptions goes with --fail-on\n",
+    stderr: "flowreplay: --exemptions needs --fail-on\n",
   });
   expect(flowreplay([...args, "--fail-on", "undecided", "--baseline", file("second.duckdb")]).stderr).toContain(
     "is the evidence file that the replay writes",
@@ -176,13 +176,13 @@ test("silence for want of records is no all-clear", () => {
   const args = ["replay", sample("production-vpc/v5"), "--model", CONFIG, "--db", file("sums.duckdb"), "--no-flows"];
   const run = flowreplay([...args, "--fail-on", "mismatches"]);
   expect(run.code).toBe(2);
-  expect(run.stderr).toContain("--fail-on mismatches needs single records, and the evidence file holds none");
+  expect(run.stderr).toContain("--fail-on mismatches needs single records, but the evidence file has none");
   expect(flowreplay(["report", "--db", file("sums.duckdb"), "--fail-on", "mismatch-summary"]).code).toBe(1);
 }, 60_000);
 
 test.each([
-  [["rule-usage", "--output", "sarif"], "rule-usage lists facts, it states no findings"],
-  [["unused-rules", "--show-suppressed"], "--show-suppressed goes with --exemptions"],
+  [["rule-usage", "--output", "sarif"], "rule-usage lists facts and has no findings"],
+  [["unused-rules", "--show-suppressed"], "--show-suppressed needs --exemptions"],
   [["unused-rules", "--output", "asff", "--account", "12"], "give the 12 digits of an account"],
   [["unused-rules", "--exemptions", "no-such-file"], "exemptions no-such-file: ENOENT"],
 ])("%j is refused in one line", (args, message) => {

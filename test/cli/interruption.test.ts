@@ -76,7 +76,7 @@ test("Ctrl-C ends a run between two objects with 130; the next run completes it 
       // Too early: nothing was running yet. Too late: it was over.
       if (code === null) continue;
       if (code === 0) after /= 2;
-      else expect({ code, stderr }).toMatchObject({ code: 130, stderr: /^note: stopping after the objects under way/ });
+      else expect({ code, stderr }).toMatchObject({ code: 130, stderr: /^note: stopping after the current objects/ });
       [{ done }] = query(cwd, "parts.duckdb", "select count(*)::int as done from sources") as { done: number }[];
     }
     expect(done).toBeGreaterThan(0);

@@ -5,12 +5,12 @@ import stringWidth from "string-width";
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeFailure } from "../../src/cli/failure.ts";
 import { investigate } from "../../src/report/investigate/investigation.ts";
-import type { Period } from "../../src/report/investigate/records-sql.ts";
-import { renderInvestigation, renderInvestigationJson } from "../../src/report/investigate/text.ts";
 import type { Investigation } from "../../src/report/investigate/sections.ts";
-import { toRows } from "../../src/report/summary-text.ts";
-import { openInvestigated } from "../../src/store/stored-records.ts";
+import type { Period } from "../../src/report/investigate/subject.ts";
+import { renderInvestigation, renderInvestigationJson } from "../../src/report/investigate/text.ts";
+import { toRows } from "../../src/report/rows.ts";
 import { openEvidence } from "../../src/store/evidence-query.ts";
+import { openInvestigated } from "../../src/store/stored-records.ts";
 import { type CliRun, flowreplay } from "../helpers/cli.ts";
 import { createEvidence } from "../helpers/evidence.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
@@ -145,15 +145,15 @@ describe("what it says is what the records say", () => {
 });
 
 test.each([
-  ["8.8.8.8", "no record and no interface, subnet or rule of the model has 8.8.8.8"],
-  ["2001:db8:ffff::/48", "no record and no interface, subnet or rule of the model has 2001:db8:ffff::/48"],
-  ["eni-0123", "neither the log nor the model knows the interface eni-0123"],
-  ["i-0123", "neither the log nor the model knows the instance i-0123"],
-  ["sg-0123", "neither the log nor the model knows the security group sg-0123"],
-  ["sgr-0123", "neither the log nor the model knows the rule sgr-0123"],
-  ["bastion", "cannot investigate bastion: it is no address, block or id"],
-  ["10.0.0.300", "cannot investigate 10.0.0.300: it is no address, block or id"],
-  ["'; drop table x; --\u001b[2J", "cannot investigate '; drop table x; --\\x1b[2J: it is no address, block or id"],
+  ["8.8.8.8", "no record, interface, subnet or rule has 8.8.8.8"],
+  ["2001:db8:ffff::/48", "no record, interface, subnet or rule has 2001:db8:ffff::/48"],
+  ["eni-0123", "neither the log nor the model has the interface eni-0123"],
+  ["i-0123", "neither the log nor the model has the instance i-0123"],
+  ["sg-0123", "neither the log nor the model has the security group sg-0123"],
+  ["sgr-0123", "neither the log nor the model has the rule sgr-0123"],
+  ["bastion", "cannot investigate bastion: it is not an address, block or id"],
+  ["10.0.0.300", "cannot investigate 10.0.0.300: it is not an address, block or id"],
+  ["'; drop table x; --\u001b[2J", "cannot investigate '; drop table x; --\\x1b[2J: it is not an address, block or id"],
 ])("%s is unknown: one line and a hint", async (subject, message) => {
   const error = await find(production, subject, 1).catch((thrown: unknown) => thrown);
   const { text, exitCode } = describeFailure(error);
@@ -173,7 +173,7 @@ test("a name leads to its id; the command exits 2", () => {
 test("an address known outside the period says that it has no record in it", () => {
   const run = command(production, "185.220.101.34", "--to", "2025-03-04T09:00:10Z");
   expect(run.code).toBe(0);
-  expect(run.stdout).toContain("No record in the time asked for");
+  expect(run.stdout).toContain("No record in the requested time");
 });
 
 test("Markdown, HTML and the suffix of -o", () => {
@@ -193,7 +193,7 @@ test("where only sums were kept it says so and shows the connections that they h
   const args = ["replay", "samples/production-vpc/v5", "--model", "samples/production-vpc/config", "--no-flows"];
   expect(flowreplay([...args, "--db", db], { cwd: ROOT }).code).toBe(0);
   const own = await rows(db, "10.0.10.12");
-  expect(String(own[0].summary)).toContain("keeps sums only");
+  expect(String(own[0].summary)).toContain("has only sums");
   const database = sectionOf(own, "connections").find((row) => row.port === 3306 && row.peer === "10.0.21.11");
   const [expected] = sectionOf(await rows(production, "10.0.10.12"), "peers").filter(
     (row) => row.peer === "10.0.21.11",

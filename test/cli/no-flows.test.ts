@@ -19,7 +19,9 @@ test("without rows for records every report says what it does not see, and the r
     const logs = sample("production-vpc/v5");
     const run = flowreplay(["replay", logs, ...CONFIG, "--db", bare, "--no-flows"]);
     expect(run).toMatchObject({ code: 0, stderr: "" });
-    expect(run.stdout.replace(/\s+/g, " ")).toContain("15,855 records kept as sums only (--no-flows): who was refused");
+    expect(run.stdout.replace(/\s+/g, " ")).toContain(
+      "15,855 records kept as sums only (--no-flows): they cannot show probes",
+    );
     expect(flowreplay(["replay", logs, ...CONFIG, "--db", whole])).toMatchObject({ code: 0, stderr: "" });
 
     // Coverage knows the aggregation interval of each interface, which only records tell.
@@ -32,7 +34,7 @@ test("without rows for records every report says what it does not see, and the r
       note: `${kept}rejected-probes does not see them\n`,
     });
     expect(report(bare, "timeline", "mismatches").note).toBe(`${kept}timeline, mismatches do not see them\n`);
-    expect(report(bare, "stale-open-rules").note).toBe(`${kept}stale-open-rules cannot tell by them who scans\n`);
+    expect(report(bare, "stale-open-rules").note).toBe(`${kept}stale-open-rules cannot tell scanners by them\n`);
     expect(report(whole, "rejected-probes", "stale-open-rules").note).toBe("");
   });
 });

@@ -30,9 +30,9 @@ test.each([
 
 test("the summary says what was proven, learnt from when, tested on what", () => {
   expect(tighten(WIDE, "--output", "json").stderr).toBe(
-    "1 of 1 rule can be narrower, 0 redundant: no real accepted record of 15855 is denied;" +
+    "1 of 1 rule can be narrower, 0 redundant: no real accepted record of 15,855 is denied;" +
       " learnt from 2025-03-04 09:00 to 2025-03-04 09:12 UTC, tested on the part from 2025-03-04 09:08 on\n" +
-      "note: the window is shorter than 30 days; who comes less often is in no proposal\n",
+      "note: the window is shorter than 30 days: the proposals do not cover peers that come less often\n",
   );
 });
 
@@ -46,7 +46,7 @@ test("what it writes as an edit is what what-if proves, for both formats of the 
   const proof = flowreplay(["what-if", "--db", db, "--edit", edit]);
   expect([proof.code, proof.stderr]).toEqual([
     0,
-    "15855 records: 115 accepted would be denied (none of them real traffic), 0 rejected would be accepted, 0 undecided before or after\n",
+    "15,855 records: 115 accepted would be denied (none of them real traffic), 0 rejected would be accepted, 0 undecided before or after\n",
   ]);
   const other = await replayInto(
     mkdtempSync(join(folder, "v2")),
@@ -79,15 +79,15 @@ describe("errors are one line and a hint", () => {
     ],
     [
       ["--max-rules", "0"],
-      "flowreplay: option '--max-rules <n>' argument '0' is invalid. a whole number from 1 to 60.",
+      "flowreplay: option '--max-rules <n>' argument '0' is invalid. give a whole number from 1 to 60",
     ],
     [
       ["--widen", "33"],
-      "flowreplay: option '--widen <v4>[,<v6>]' argument '33' is invalid. prefix lengths such as 24 or 24,64.",
+      "flowreplay: option '--widen <v4>[,<v6>]' argument '33' is invalid. give prefix lengths such as 24 or 24,64",
     ],
     [
       ["--holdout", "x"],
-      "flowreplay: option '--holdout <percent>' argument 'x' is invalid. a whole number from 0 to 90.",
+      "flowreplay: option '--holdout <percent>' argument 'x' is invalid. give a whole number from 0 to 90",
     ],
   ])("%s", (args, message) => {
     const run = tighten(...args);

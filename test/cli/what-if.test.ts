@@ -17,7 +17,7 @@ const APP_RANGE = "sgr-0ef6ec91532d35b0b";
 const SCANNERS_ONLY = "sgr-0229ab7721485beb9";
 const REDUNDANT = "sgr-03fe07318a746c80a";
 
-test("a row a flipped record, the contract's columns first, in the order of objects and lines", () => {
+test("one row per changed record, the contract's columns first, in the order of objects and lines", () => {
   const run = whatIf("--remove", APP_RANGE, "--output", "json");
   const rows = JSON.parse(run.stdout) as Record<string, unknown>[];
   expect(run.code).toBe(1);
@@ -43,7 +43,7 @@ test("a row a flipped record, the contract's columns first, in the order of obje
   const places = rows.map((row) => `${String(row.source_object)}|${String(row.line).padStart(6, "0")}`);
   expect(places).toEqual(places.toSorted());
   expect(run.stderr).toBe(
-    "15855 records: 50 accepted would be denied, 0 rejected would be accepted, 0 undecided before or after\n",
+    "15,855 records: 50 accepted would be denied, 0 rejected would be accepted, 0 undecided before or after\n",
   );
 });
 

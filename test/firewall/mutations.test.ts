@@ -22,12 +22,12 @@ const many = process.env.FLOWREPLAY_RUNS === undefined ? 4 : Infinity;
 
 /** `object|line: before>after` of the records that the firewall's own rules read otherwise under the other configuration. */
 function flipsOf({ records, truth, network }: Capture, format: Format, after: Config): Map<string, string> {
-  const flips = new Map<string, string>();
+  const changes = new Map<string, string>();
   records.forEach((record, at) => {
     const [was, is] = [recordReading(network.configs[0], record), recordReading(after, record)];
-    if (was !== is) flips.set(truth.records[at][format].join("|"), `${was}>${is}`);
+    if (was !== is) changes.set(truth.records[at][format].join("|"), `${was}>${is}`);
   });
-  return flips;
+  return changes;
 }
 
 /** Pings whose questions and answers begin in one second: no record shows which were the questions. */
@@ -88,8 +88,8 @@ describe.each(chosen)("what-if after a capture of a simulated firewall: %s", (na
         const before = await verdictsOf(db);
         const stored = await openStoredRecords(db);
         const ignored = untold(capture, format);
-        const told = (flips: Map<string, string>): string[] =>
-          [...flips].flatMap(([place, flip]) => (ignored.has(place) ? [] : [`${place}: ${flip}`])).sort();
+        const told = (changes: Map<string, string>): string[] =>
+          [...changes].flatMap(([place, flip]) => (ignored.has(place) ? [] : [`${place}: ${flip}`])).sort();
         try {
           let flipped = 0;
           for (const [what, mutate] of chance.shuffled(Object.entries(MUTATIONS)).slice(0, many)) {
@@ -102,8 +102,8 @@ describe.each(chosen)("what-if after a capture of a simulated firewall: %s", (na
             flipped += wanted.length;
             const found = new Map<string, string>();
             const propose = proposeModel(await loadModel(model), false);
-            for await (const flips of replayHistory(stored, propose, { rows: true }).flips) {
-              for (const { objectId, line, outcome } of flips) {
+            for await (const changes of replayHistory(stored, propose, { rows: true }).changes) {
+              for (const { objectId, line, outcome } of changes) {
                 const place = `${basename(stored.objects[objectId]!.name)}|${line}`;
                 found.set(place, `${VERDICTS[outcome.before.verdict]}>${VERDICTS[outcome.after.verdict]}`);
               }

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
-import { rowObject } from "../../src/report/renderers/formats.ts";
+import { rowObject } from "../../src/report/rows.ts";
 import { runReport } from "../../src/report/run-report.ts";
 import { openEvidence, type Plain } from "../../src/store/evidence-query.ts";
 import { temporaryFolder } from "../helpers/folder.ts";

@@ -89,7 +89,7 @@ describe.skipIf(moto === null)("--follow", () => {
       expect(new Set(parts).size).toBe(parts.length);
       expect(parts.length).toBeGreaterThanOrEqual(3);
       const text = said.join("");
-      expect(text).toMatch(/^2025-03-04 09:\d\d:\d\d  refused  185\.220\.101\.34  \d+ records?  [\d,]+ ports/m);
+      expect(text).toMatch(/^2025-03-04 09:\d\d:\d\d  rejected  185\.220\.101\.34  \d+ records?  [\d,]+ ports/m);
       expect(text).toMatch(/^and \d+ more: flowreplay report rejected-probes$/m);
 
       // The same records as from a file of them, each once.
@@ -127,7 +127,7 @@ describe.skipIf(moto === null)("--follow", () => {
       child.kill("SIGINT");
       expect({ code: await closed, stderr }).toEqual({
         code: 130,
-        stderr: expect.stringMatching(/note: following; Ctrl-C ends it.*\nnote: stopping/),
+        stderr: expect.stringMatching(/note: following; press Ctrl-C to stop.*\nnote: stopping/),
       });
       expect(readdirSync(cwd)).toEqual(["flowreplay.duckdb"]);
     });
@@ -141,9 +141,9 @@ describe("--follow", () => {
       ["cloudwatch://a", "cloudwatch://b", "--follow"],
       "--follow takes one source (cloudwatch://log-group), not cloudwatch://a",
     ],
-    [["cloudwatch://a", "--follow", "--to", "1h"], "--follow does not go with --to"],
-    [["cloudwatch://a", "--follow", "--fail-on", "mismatches"], "--follow does not go with --fail-on"],
-    [["cloudwatch://a", "--follow", "--no-flows"], "--follow does not go with --no-flows"],
+    [["cloudwatch://a", "--follow", "--to", "1h"], "--follow cannot be combined with --to"],
+    [["cloudwatch://a", "--follow", "--fail-on", "mismatches"], "--follow cannot be combined with --fail-on"],
+    [["cloudwatch://a", "--follow", "--no-flows"], "--follow cannot be combined with --no-flows"],
   ])("refuses %j", (args, why) => {
     const { code, stdout, stderr } = flowreplay(["replay", ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });

@@ -1,6 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { findReport, GROUPS, loadCatalogue, parseReport } from "../../src/report/catalogue.ts";
-import { bindParameters } from "../../src/report/run-report.ts";
 
 const HEADER = `-- title: A title
 -- description: What it says,
@@ -15,7 +14,7 @@ const HEADER = `-- title: A title
 select 1
 `;
 
-test("reads a header", () => {
+test("a header gives title, description, group, severity, columns and parameters", () => {
   const report = parseReport("x", HEADER);
   expect(report).toMatchObject({
     title: "A title",
@@ -35,34 +34,6 @@ test.each([
   [HEADER.replace("severity: low", "severity: bad"), "bad is none of"],
 ])("refuses a malformed header %#", (sql, message) => {
   expect(() => parseReport("x", sql)).toThrow(message);
-});
-
-describe("parameters", () => {
-  const report = parseReport("x", HEADER);
-
-  test.each([
-    [{}, { limit: 10, share: 0.5, since: null, indicators: [] }],
-    [
-      { limit: "3", since: "2026-11-01T10:00+01:00" },
-      { limit: 3, since: "2026-11-01 09:00:00" },
-    ],
-    [{ since: "2026-11-01" }, { since: "2026-11-01 00:00:00" }],
-    [
-      { indicators: "10.0.0.1, 10.0.0.2 # two\n# none\n2001:db8::/32\n" },
-      { indicators: ["10.0.0.1", "10.0.0.2", "2001:db8::/32"] },
-    ],
-  ])("%j", (given, expected) => {
-    expect(bindParameters(report, given)).toMatchObject(expected);
-  });
-
-  test.each([
-    [{ limit: "1; drop table x" }, "limit must be a whole number, not 1; drop"],
-    [{ share: "" }, "share must be a number"],
-    [{ since: "yesterday" }, "since must be a time"],
-    [{ nope: "1" }, "no parameter nope"],
-  ])("refuses %j", (given, message) => {
-    expect(() => bindParameters(report, given)).toThrow(message);
-  });
 });
 
 test("every query of the catalogue has a known group and its parameters appear in the SQL", () => {

@@ -3,9 +3,9 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parseEdit } from "../../src/model/edit.ts";
-import { awsCliScript, editJson, type RuleChange, terraformScript } from "../../src/report/change-scripts.ts";
+import { quotaNotes, type RuleChange, SCRIPTS } from "../../src/report/change-scripts.ts";
+import { prefix, rule, snapshotOf } from "../analysis/lint/snapshots.ts";
 import { withFolder } from "../helpers/folder.ts";
-import { prefix, rule } from "../analysis/lint/snapshots.ts";
 
 const HOSTILE = "it's `touch pwned` $(touch pwned) ${x} %{y}\n; touch pwned # \u001b[2J\u202e \\ \"";
 const old = rule("sgr-1", "sg-1", { protocol: 6, ports: { from: 443, to: 443 }, description: HOSTILE });
@@ -45,7 +45,7 @@ function run(folder: string, script: string): string[][] {
 
 test("the shell passes on exactly what the rules say, the new ones first; the undo is the way back", async () => {
   await withFolder(async (folder) => {
-    const script = awsCliScript([change, dashed], `title ${HOSTILE}`);
+    const script = SCRIPTS.cli([change, dashed], `title ${HOSTILE}`);
     const permission = (cidr: string): string =>
       JSON.stringify([
         { IpProtocol: "tcp", FromPort: 443, ToPort: 443, IpRanges: [{ CidrIp: cidr, Description: HOSTILE }] },
@@ -94,18 +94,33 @@ test("the shell passes on exactly what the rules say, the new ones first; the un
 });
 
 test("Terraform: text stays text, no control reaches a terminal, names are names", () => {
-  const script = terraformScript([change, change, dashed], `title ${HOSTILE}`);
+  const script = SCRIPTS.terraform([change, change, dashed], `title ${HOSTILE}`);
   const golden = new URL("../cases/change-scripts/hostile.tf", import.meta.url);
   if (process.env.UPDATE_GOLDEN && !process.env.CI) writeFileSync(golden, script);
   expect(script).toBe(readFileSync(golden, "utf8"));
 });
 
 test("an edit reads back, and so does its undo", () => {
-  const edit = JSON.parse(editJson([change], "title")) as { undo: unknown };
+  const edit = JSON.parse(SCRIPTS.edit([change], "title")) as { undo: unknown };
   const there = parseEdit(edit, "test");
   const back = parseEdit(edit.undo, "test");
   const ids = (one: typeof there): string[] =>
     one.add.map((added) => (added.kind === "group-rule" ? added.rule.id : ""));
   expect([there.remove, ids(there)]).toEqual([["sgr-1"], [fresh.id]]);
   expect([back.remove, ids(back)]).toEqual([[fresh.id], ["sg-1/ingress/tcp/443/0.0.0.0/0"]]);
+});
+
+const many = (from: number, to: number): ReturnType<typeof rule>[] =>
+  Array.from({ length: to - from }, (_, at) =>
+    rule(`sgr-${from + at}`, "sg-1", { peer: prefix(`10.0.0.${from + at}/32`) }),
+  );
+
+test("a group that would exceed its quota is named, counting each family by itself and without removed rules", () => {
+  const snapshot = snapshotOf({ rules: many(0, 58) });
+  expect(quotaNotes(snapshot, { remove: ["sgr-0"], add: many(58, 61) })).toEqual([]);
+  expect(quotaNotes(snapshot, { remove: [], add: many(58, 61) })).toEqual([
+    "sg-1 would have 61 ingress rules; AWS's default quota is 60 per direction and address family",
+  ]);
+  const six = rule("sgr-six", "sg-1", { peer: prefix("2001:db8::/64") });
+  expect(quotaNotes(snapshot, { remove: [], add: [...many(58, 60), six] })).toEqual([]);
 });

@@ -16,7 +16,7 @@ const WORLD = readFileSync(`${CASES}world.sql`, "utf8");
 const names = readdirSync(CASES, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 const catalogue = loadCatalogue();
 
-test.each(names)("%s", async (name) => {
+test.each(names)("the report of the case %s gives the expected rows", async (name) => {
   const folder = `${CASES}${name}/`;
   const report = findReport(catalogue, name.split(".")[0]);
   const parameters = existsSync(`${folder}parameters.json`)
@@ -41,7 +41,7 @@ test("every report has a case", () => {
 });
 
 /** The summary asks reports with their defaults written into the SQL. */
-test("a report with its defaults written in says what it says with them bound", async () => {
+test("a report gives the same rows whether its defaults are written in or bound", async () => {
   const rows = async ({ chunks }: ResultStream): Promise<unknown[]> => {
     const all: unknown[] = [];
     for await (const chunk of chunks) all.push(...chunk);

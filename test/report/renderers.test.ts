@@ -1,6 +1,7 @@
 import stringWidth from "string-width";
 import { describe, expect, test } from "vitest";
 import { RENDERERS, type OutputFormat } from "../../src/report/renderers/formats.ts";
+import { textWidth } from "../../src/report/renderers/renderer.ts";
 import type { Plain, ResultStream } from "../../src/store/evidence-query.ts";
 
 const PLAIN = { width: 80, style: { bold: (text: string) => text, dim: (text: string) => text } };
@@ -156,4 +157,15 @@ describe("table", () => {
     expect(lines).toHaveLength(5002);
     expect(lines.at(-1)).toBe("a…");
   });
+});
+
+test("plain text has the same width as by the tables of Unicode", () => {
+  for (let code = 0x20; code < 0x7f; code++) expect(textWidth(String.fromCodePoint(code))).toBe(1);
+  for (const code of [0x2026, ...Array.from({ length: 0xa0 }, (_, at) => 0x2500 + at)]) {
+    const text = `a${String.fromCodePoint(code)}b`;
+    expect(textWidth(text), text).toBe(stringWidth(text));
+  }
+  for (const text of ["", "größe", "日本", "e\u0301", "👩‍👧", "\u001b[31mred"]) {
+    expect(textWidth(text)).toBe(stringWidth(text));
+  }
 });

@@ -2,9 +2,10 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import stringWidth from "string-width";
 import { expect, test } from "vitest";
+import { bar } from "../../src/report/renderers/text-layout.ts";
 import { renderSummary } from "../../src/report/summary.ts";
-import { bar, plural } from "../../src/report/summary-text.ts";
 import { openEvidence } from "../../src/store/evidence-query.ts";
+import { plural } from "../../src/text.ts";
 import { withEvidence } from "../helpers/evidence.ts";
 
 const CASES = fileURLToPath(new URL("../cases/", import.meta.url));
@@ -21,7 +22,7 @@ async function summary(evidence: string, width: number): Promise<string> {
 }
 
 // `UPDATE_GOLDEN=1` writes expected.txt anew, for a person to read; never in CI.
-test.each(readdirSync(`${CASES}summary`))("%s", async (name) => {
+test.each(readdirSync(`${CASES}summary`))("the summary of the case %s is as expected", async (name) => {
   const folder = `${CASES}summary/${name}/`;
   const text = await summary(readFileSync(`${folder}evidence.sql`, "utf8"), 80);
   if (process.env.UPDATE_GOLDEN && !process.env.CI) writeFileSync(`${folder}expected.txt`, text);
@@ -39,7 +40,7 @@ test("hostile names stay text and lines fit a narrow terminal", async () => {
   for (const line of text.split("\n")) expect(stringWidth(line), line).toBeLessThanOrEqual(60);
 });
 
-test("small pieces", () => {
+test("bars show any share above 0, and counts have the right number", () => {
   expect([bar(0, 10), bar(0.0001, 10), bar(0.55, 10), bar(1, 3)]).toEqual(["", "▏", "█████▌", "███"]);
   expect([plural(1, "port"), plural(1033, "port")]).toEqual(["1 port", "1,033 ports"]);
 });

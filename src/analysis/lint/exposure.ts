@@ -2,6 +2,7 @@ import type { SecurityGroup, SecurityGroupRule, Snapshot } from "../../model/mod
 import { formatPeer } from "../../model/security-group-rules.ts";
 import { ALL_IPV4, ALL_IPV6, type Prefix } from "../../net/address.ts";
 import { ALL_PROTOCOLS, formatPorts, protocolName, TCP, UDP } from "../../net/protocols.ts";
+import { plural } from "../../text.ts";
 import { addressCount, covering } from "../boxes.ts";
 import { type LintFinding, lintFinding } from "./finding.ts";
 import { type Members, prefixRegions, resolvedRegions } from "./rule-boxes.ts";
@@ -92,7 +93,7 @@ function openPorts(
 ): LintFinding {
   const count = members.interfacesOf(group.id).length;
   const shown = ports.length > 6 ? `${ports.slice(0, 6).join(", ")} and ${ports.length - 6} more` : ports.join(", ");
-  const message = `${shown} open to ${world} on ${count} ${count === 1 ? "interface" : "interfaces"}`;
+  const message = `${shown} open to ${world} on ${plural(count, "interface")}`;
   return lintFinding("admin-port-open", count > 0 ? "high" : "medium", group, message, {
     ruleIds: rules.map((rule) => rule.id),
     detail: world,

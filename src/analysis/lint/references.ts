@@ -10,6 +10,7 @@ import { destinationBlocks, isInternetGateway } from "../../model/routes.ts";
 import { formatPrefix, IPV4, type Prefix } from "../../net/address.ts";
 import { parsePrefix } from "../../net/parse.ts";
 import { holdsPrefix } from "../../net/prefixes.ts";
+import { firstOf, plural } from "../../text.ts";
 import { type AddressSet, meets, prefixInterval } from "../boxes.ts";
 import { type LintFinding, lintFinding, type Severity } from "./finding.ts";
 import { addressesBySpace, type Members } from "./rule-boxes.ts";
@@ -70,12 +71,11 @@ export function* attachments(snapshot: Snapshot, members: Members): Generator<Li
     const isDefault = group.name === "default";
     if (interfaces.length === 0 && !isDefault) {
       const users = referenced.get(group.id) ?? [];
-      const text =
-        users.length > 0 ? `, but ${users.length} ${users.length === 1 ? "rule refers" : "rules refer"} to it` : "";
+      const text = users.length > 0 ? `, but ${plural(users.length, "rule refers", "rules refer")} to it` : "";
       const message = `${nameOf(group)} is on no interface${text}`;
       yield lintFinding("sg-unattached", "low", group, message, { coveringRuleIds: users });
     } else if (interfaces.length > 0 && isDefault) {
-      const text = `the default group is on ${interfaces.length} ${interfaces.length === 1 ? "interface" : "interfaces"}: ${few(interfaces.map((one) => one.id))}`;
+      const text = `the default group is on ${plural(interfaces.length, "interface")}: ${few(interfaces.map((one) => one.id))}`;
       yield lintFinding("sg-default-in-use", "medium", group, text);
     }
   }
@@ -91,8 +91,7 @@ function nameOf(group: SecurityGroup): string {
 
 /** The first three of a list and how many more there are. */
 export function few(names: readonly string[]): string {
-  const more = names.length - 3;
-  return names.slice(0, 3).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  return firstOf(names, 3);
 }
 
 /** RFC 1918, RFC 6598 and RFC 4193: no internet gateway or NAT gateway leads to these. */

@@ -5,52 +5,50 @@ import { bitsOf } from "../../net/parse.ts";
 import { coverPrefixes, fewestBlocks } from "../../net/prefixes.ts";
 import { ALL_PROTOCOLS, hasPorts } from "../../net/protocols.ts";
 import type { Reference } from "./references.ts";
-import { holdsHost, type Match } from "./required-flows.ts";
+import { holdsHost, type RuleMatch } from "./required-flows.ts";
 
-/** Rules that together admit all uses; volume in addresses times services. */
+/** Rules that together admit all services. `volume` is in addresses times services. */
 export interface Cover {
   readonly volume: number;
-  readonly rules: readonly Match[];
+  readonly rules: readonly RuleMatch[];
 }
 
-/** A service and the places of the peers that use it. */
-export interface ServiceUse {
+/** A service, and the peers that use it as indexes of addresses. */
+export interface ServicePeers {
   readonly protocol: number;
   /** 0 for protocols without ports. */
   readonly port: number;
-  readonly places: readonly number[];
+  readonly indexes: readonly number[];
 }
 
 export interface ServiceOptions {
   readonly most: number;
-  /** Ports that nobody used which a range may add between two used ones. */
+  /** Most unused ports that a range may have between two used ones. */
   readonly portGap: number;
-  /** A rule for every protocol may stand in for those that were used. */
+  /** A rule for all protocols may replace rules for those that were used. */
   readonly allProtocols: boolean;
-  /** Kept of a rule for ICMP. */
+  /** ICMP type and code of the rule; they are kept. */
   readonly icmp: IcmpMatch | null;
 }
 
-/** By the number of rules less one; null where that few cannot do it. */
+/** By the number of rules minus one; null if that few are not enough. */
 export type Covers = (Cover | null)[];
 
 interface Run extends PortRange {
   /** The widest gap between its ports. */
   readonly gap: number;
-  readonly places: readonly number[];
+  readonly indexes: readonly number[];
 }
 
-/** More runs of ports than this are joined first, the closest ones. */
+/** Runs of ports beyond this number are joined first, the closest ones. */
 const MOST_RUNS = 32;
 
-/**
- * The cheapest rules, by number: ports are cut into ranges in every way, and the peers of each range covered at their best.
- */
-export function coverServices(uses: readonly ServiceUse[], space: PeerSpace, options: ServiceOptions): Covers {
-  const protocols = [...new Set(uses.map(({ protocol }) => protocol))].sort((a, b) => a - b);
+/** The smallest covers by number of rules: ports are cut into ranges in every way, and the peers of each range covered best. */
+export function coverServices(services: readonly ServicePeers[], space: PeerSpace, options: ServiceOptions): Covers {
+  const protocols = [...new Set(services.map(({ protocol }) => protocol))].sort((a, b) => a - b);
   let covers: Covers | null = null;
   for (const protocol of protocols) {
-    const own = uses.filter((use) => use.protocol === protocol);
+    const own = services.filter((one) => one.protocol === protocol);
     const next = hasPorts(protocol)
       ? coverPorts(protocol, own, space, options)
       : coverWhole(own, protocol, space, options);
@@ -58,22 +56,32 @@ export function coverServices(uses: readonly ServiceUse[], space: PeerSpace, opt
   }
   if (covers === null) return [];
   if (!options.allProtocols || protocols.length < 2) return covers;
-  return cheaper(covers, coverWhole(uses, ALL_PROTOCOLS, space, options));
+  return cheaper(covers, coverWhole(services, ALL_PROTOCOLS, space, options));
 }
 
-function coverWhole(uses: readonly ServiceUse[], protocol: number, space: PeerSpace, options: ServiceOptions): Covers {
+function coverWhole(
+  services: readonly ServicePeers[],
+  protocol: number,
+  space: PeerSpace,
+  options: ServiceOptions,
+): Covers {
   const service = { protocol, ports: null, icmp: protocol === ALL_PROTOCOLS ? null : options.icmp };
-  return space.covers(union(uses.map(({ places }) => places))).map((peers) => peers && coverOf(service, peers));
+  return space.covers(union(services.map(({ indexes }) => indexes))).map((peers) => peers && coverOf(service, peers));
 }
 
-function coverOf(service: Omit<Match, "peer">, { size, peers }: PeerCover): Cover {
+function coverOf(service: Omit<RuleMatch, "peer">, { size, peers }: PeerCover): Cover {
   const services = ruleServices(service);
   return { volume: size * services, rules: peers.map((peer) => ({ ...service, peer })) };
 }
 
-function coverPorts(protocol: number, uses: readonly ServiceUse[], space: PeerSpace, options: ServiceOptions): Covers {
-  const runs = runsOf(uses);
-  // best[n]: covers of the first n runs.
+function coverPorts(
+  protocol: number,
+  services: readonly ServicePeers[],
+  space: PeerSpace,
+  options: ServiceOptions,
+): Covers {
+  const runs = runsOf(services);
+  // best[n]: covers of the runs up to n.
   const best: Covers[] = [];
   for (let to = 0; to < runs.length; to++) {
     let covers: Covers = [];
@@ -82,8 +90,8 @@ function coverPorts(protocol: number, uses: readonly ServiceUse[], space: PeerSp
       if (from < to) gap = Math.max(gap, gapBetween(runs[from], runs[from + 1]));
       if (Math.max(gap, runs[from].gap) > options.portGap) break;
       const service = { protocol, ports: { from: runs[from].from, to: runs[to].to }, icmp: null };
-      const places = union(runs.slice(from, to + 1).map((run) => run.places));
-      const last = space.covers(places).map((peers) => peers && coverOf(service, peers));
+      const indexes = union(runs.slice(from, to + 1).map((run) => run.indexes));
+      const last = space.covers(indexes).map((peers) => peers && coverOf(service, peers));
       covers = cheaper(covers, from === 0 ? last : addUp(best[from - 1], last, options.most));
     }
     best.push(covers);
@@ -91,10 +99,10 @@ function coverPorts(protocol: number, uses: readonly ServiceUse[], space: PeerSp
   return best.at(-1) ?? [];
 }
 
-function runsOf(uses: readonly ServiceUse[]): Run[] {
-  const runs: Run[] = uses
+function runsOf(services: readonly ServicePeers[]): Run[] {
+  const runs: Run[] = services
     .toSorted((a, b) => a.port - b.port)
-    .map(({ port, places }) => ({ from: port, to: port, gap: 0, places }));
+    .map(({ port, indexes }) => ({ from: port, to: port, gap: 0, indexes }));
   while (runs.length > MOST_RUNS) {
     let closest = 0;
     for (let at = 1; at + 1 < runs.length; at++) {
@@ -102,7 +110,7 @@ function runsOf(uses: readonly ServiceUse[]): Run[] {
     }
     const [left, right] = runs.slice(closest, closest + 2);
     const gap = Math.max(left.gap, right.gap, gapBetween(left, right));
-    runs.splice(closest, 2, { from: left.from, to: right.to, gap, places: union([left.places, right.places]) });
+    runs.splice(closest, 2, { from: left.from, to: right.to, gap, indexes: union([left.indexes, right.indexes]) });
   }
   return runs;
 }
@@ -131,7 +139,7 @@ function addUp(a: Covers, b: Covers, most: number): Covers {
   return Array.from(sums, (cover) => cover ?? null);
 }
 
-/** By number the cheaper of both; a cover with fewer rules serves where it is cheaper than any with more. */
+/** The smaller cover of both by number; a cover with fewer rules also counts for more rules. */
 function cheaper(a: Covers, b: Covers): Covers {
   const both: Covers = [];
   for (let at = 0; at < Math.max(a.length, b.length); at++) {
@@ -142,47 +150,47 @@ function cheaper(a: Covers, b: Covers): Covers {
   return both;
 }
 
-/** How many rules it takes within the limits of widening, were there no limit of number. */
-export function fewestRules(uses: readonly ServiceUse[], space: PeerSpace, portGap: number): number {
+/** The number of rules within the limits of widening, if there were no limit of number. */
+export function fewestRules(services: readonly ServicePeers[], space: PeerSpace, portGap: number): number {
   let count = 0;
-  for (const protocol of new Set(uses.map((use) => use.protocol))) {
-    const own = uses.filter((use) => use.protocol === protocol);
+  for (const protocol of new Set(services.map((one) => one.protocol))) {
+    const own = services.filter((one) => one.protocol === protocol);
     const ranges = hasPorts(protocol) ? closeRanges(own, portGap) : [own];
-    for (const range of ranges) count += space.fewest(union(range.map(({ places }) => places)));
+    for (const range of ranges) count += space.fewest(union(range.map(({ indexes }) => indexes)));
   }
   return count;
 }
 
-function closeRanges(uses: readonly ServiceUse[], portGap: number): ServiceUse[][] {
-  const ranges: ServiceUse[][] = [];
-  for (const use of uses.toSorted((a, b) => a.port - b.port)) {
+function closeRanges(services: readonly ServicePeers[], portGap: number): ServicePeers[][] {
+  const ranges: ServicePeers[][] = [];
+  for (const one of services.toSorted((a, b) => a.port - b.port)) {
     const last = ranges.at(-1);
-    if (last && use.port - last.at(-1)!.port - 1 <= portGap) last.push(use);
-    else ranges.push([use]);
+    if (last && one.port - last.at(-1)!.port - 1 <= portGap) last.push(one);
+    else ranges.push([one]);
   }
   return ranges;
 }
 
-/** Peers of rules that together stand for all addresses asked for; size in addresses. */
+/** Peers of rules that together contain all addresses; size in addresses. */
 interface PeerCover {
   readonly size: number;
   readonly peers: readonly Peer[];
 }
 
-/** The best covers with at most one, two, … peers, by their number less one; null where that few cannot do it. */
+/** The best covers with at most one, two, … peers, by their number minus one; null if that few are not enough. */
 type PeerCovers = readonly (PeerCover | null)[];
 
 export interface PeerSpace {
-  /** Covers of some of the addresses, by their places. */
-  covers(places: readonly number[]): PeerCovers;
-  /** How many peers it takes within the limit of widening, were there no limit of number. */
-  fewest(places: readonly number[]): number;
+  /** Covers of the addresses with these indexes. */
+  covers(indexes: readonly number[]): PeerCovers;
+  /** The number of peers within the limit of widening, if there were no limit of number. */
+  fewest(indexes: readonly number[]): number;
 }
 
-/** References to try in one cover, those with most of the addresses first. */
+/** Most references to try in one cover, those with most of the addresses first. */
 const MOST_REFERENCES = 6;
 
-/** Blocks of addresses and references in their stead; of equal covers the one with references, which follow their members. */
+/** Covers by blocks and references. Of equal covers the one with references wins, because they follow their members. */
 export function addressSpace(
   addresses: readonly Prefix[],
   references: readonly Reference[],
@@ -190,16 +198,16 @@ export function addressSpace(
 ): PeerSpace {
   const held = heldBy(references, addresses);
   const known = new Map<string, PeerCovers>();
-  const blocksOf = (places: readonly number[]): PeerCovers =>
+  const blocksOf = (indexes: readonly number[]): PeerCovers =>
     coverPrefixes(
-      places.map((at) => addresses[at]),
+      indexes.map((at) => addresses[at]),
       { ...options, sizeOf: prefixAddresses },
     ).map((cover) => cover && { size: cover.size, peers: cover.blocks.map((prefix) => ({ kind: "cidr", prefix })) });
 
-  const best = (places: readonly number[]): PeerCovers => {
-    const covers: (PeerCover | null)[] = [...blocksOf(places)];
+  const best = (indexes: readonly number[]): PeerCovers => {
+    const covers: (PeerCover | null)[] = [...blocksOf(indexes)];
     const used: Reference[] = [];
-    let left = places;
+    let left = indexes;
     while (left.length > 0 && used.length < Math.min(MOST_REFERENCES, options.most)) {
       const next = bestReference(left, references, held);
       if (next < 0) break;
@@ -215,8 +223,8 @@ export function addressSpace(
         if (cover === null || at >= options.most) return;
         const whole = { size: own.size + cover.size, peers: [...own.peers, ...cover.peers] };
         while (covers.length <= at) covers.push(covers.at(-1) ?? null);
-        for (let place = at; place < covers.length; place++) {
-          if (whole.size <= (covers[place]?.size ?? Infinity)) covers[place] = whole;
+        for (let index = at; index < covers.length; index++) {
+          if (whole.size <= (covers[index]?.size ?? Infinity)) covers[index] = whole;
         }
       });
     }
@@ -224,52 +232,52 @@ export function addressSpace(
   };
 
   return {
-    covers(places) {
-      const key = places.join(",");
+    covers(indexes) {
+      const key = indexes.join(",");
       const found = known.get(key);
       if (found) return found;
-      const covers = best(places);
+      const covers = best(indexes);
       known.set(key, covers);
       return covers;
     },
-    fewest: (places) =>
+    fewest: (indexes) =>
       fewestBlocks(
-        places.map((at) => addresses[at]),
+        indexes.map((at) => addresses[at]),
         options.shortest,
       ),
   };
 }
 
-/** The places of the addresses that each reference stands for. Most members are hosts, which are looked up. */
+/** The indexes of the addresses in each reference. Most members are hosts, which are looked up. */
 function heldBy(references: readonly Reference[], addresses: readonly Prefix[]): Set<number>[] {
-  const placeOf = new Map(addresses.map((one, at) => [formatPrefix(one), at]));
+  const indexOf = new Map(addresses.map((one, at) => [formatPrefix(one), at]));
   return references.map(({ members }) => {
-    const places = new Set<number>();
+    const indexes = new Set<number>();
     for (const member of members) {
       if (member.length === bitsOf(member.family)) {
-        const place = placeOf.get(formatPrefix(member));
-        if (place !== undefined) places.add(place);
+        const index = indexOf.get(formatPrefix(member));
+        if (index !== undefined) indexes.add(index);
       } else {
-        addresses.forEach((one, at) => holdsHost(member, one) && places.add(at));
+        addresses.forEach((one, at) => holdsHost(member, one) && indexes.add(at));
       }
     }
-    return places;
+    return indexes;
   });
 }
 
-/** The one that stands for most of the addresses; of these the smallest. */
+/** The reference with most of the addresses; of these the smallest. */
 function bestReference(
-  places: readonly number[],
+  indexes: readonly number[],
   references: readonly Reference[],
   held: readonly ReadonlySet<number>[],
 ): number {
-  const open = new Set(places);
+  const open = new Set(indexes);
   let best = -1;
   let most = 0;
   references.forEach(({ addresses }, at) => {
     if (held[at].size < most || held[at].size === 0) return;
     let count = 0;
-    for (const place of held[at]) if (open.has(place)) count++;
+    for (const index of held[at]) if (open.has(index)) count++;
     if (count > most || (count === most && count > 0 && addresses < references[best].addresses)) {
       [best, most] = [at, count];
     }

@@ -1,10 +1,10 @@
-import { formatPrefix, IPV4, type Prefix } from "../../net/address.ts";
-import { MAX_PORT } from "../../net/protocols.ts";
-import { commonPrefix } from "../../net/prefixes.ts";
 import { breadthScore, peerAddresses, ruleServices, ruleVolume } from "../../analysis/breadth.ts";
 import type { SecurityGroupRule, Snapshot } from "../../model/model.ts";
 import { resolverOf } from "../../model/resolve.ts";
 import { readableId } from "../../model/security-group-rules.ts";
+import { formatPrefix, IPV4, type Prefix } from "../../net/address.ts";
+import { commonPrefix } from "../../net/prefixes.ts";
+import { MAX_PORT } from "../../net/protocols.ts";
 import {
   addressSpace,
   type Cover,
@@ -13,25 +13,25 @@ import {
   fewestRules,
   fixedSpace,
   type PeerSpace,
-  type ServiceUse,
+  type ServicePeers,
 } from "./cover.ts";
 import { referencesFor } from "./references.ts";
-import { admitsUse, type Match, servesUse, type Use } from "./required-flows.ts";
+import { admitsService, matchesService, type ObservedService, type RuleMatch } from "./required-flows.ts";
 
-/** How far a replacement may go. */
+/** Limits of a replacement. */
 export interface Limits {
-  /** Rules in place of one. */
+  /** Most rules that replace one. */
   readonly maxRules: number;
-  /** Shortest prefix lengths of blocks that hold addresses which were not seen. */
+  /** Shortest prefix lengths of blocks with addresses that were not seen. */
   readonly shortest4: number;
   readonly shortest6: number;
   /** Unused ports that a range may add between two used ones. */
   readonly portGap: number;
-  /** Name groups and prefix lists where all the peers they stand for lie inside the rule's block. */
+  /** Use groups and prefix lists whose members all lie inside the block of the rule. */
   readonly references: boolean;
 }
 
-/** Rules that admit all uses of the rule they replace. */
+/** Rules that admit all observed services of the rule that they replace. */
 export interface Replacement {
   readonly rules: readonly SecurityGroupRule[];
   readonly breadth: number;
@@ -40,18 +40,18 @@ export interface Replacement {
 }
 
 export interface Narrowed {
-  /** The narrowest replacements with one, two, … rules; a number that is no better than a smaller one is left out. */
+  /** The narrowest replacements with one, two, … rules; numbers that are no better than a smaller one are left out. */
   readonly curve: readonly Replacement[];
-  /** The one with the fewest rules within the limits; null where none is narrower than the rule itself. */
+  /** The one with the fewest rules within the limits; null if none is narrower than the rule itself. */
   readonly chosen: Replacement | null;
-  /** Rules that it takes within the limits of widening. */
+  /** Number of rules within the limits of widening, if there were no limit of number. */
   readonly needed: number;
 }
 
-/** Replacements of a rule for the uses that it is needed for, of which there must be some. */
+/** Replacements of a rule for the observed services that need it, at least one. */
 export function narrowRule(
   rule: SecurityGroupRule,
-  uses: readonly Use[],
+  uses: readonly ObservedService[],
   snapshot: Snapshot,
   limits: Limits,
 ): Narrowed {
@@ -87,32 +87,32 @@ export function narrowRule(
   return { curve, chosen, needed: fewestRules(services, limited, limits.portGap) };
 }
 
-/** Distinct addresses, and for each service the places of its peers among them. */
-function arrange(uses: readonly Use[]): { addresses: Prefix[]; services: ServiceUse[] } {
+/** Distinct addresses, and for each service the indexes of its peers among them. */
+function arrange(uses: readonly ObservedService[]): { addresses: Prefix[]; services: ServicePeers[] } {
   const addresses: Prefix[] = [];
-  const placeOf = new Map<string, number>();
-  const services = new Map<number, { protocol: number; port: number; places: Set<number> }>();
+  const indexOf = new Map<string, number>();
+  const services = new Map<number, { protocol: number; port: number; indexes: Set<number> }>();
   for (const { peer, protocol, port } of uses) {
     const text = formatPrefix(peer);
-    let place = placeOf.get(text);
-    if (place === undefined) {
-      place = addresses.push(peer) - 1;
-      placeOf.set(text, place);
+    let index = indexOf.get(text);
+    if (index === undefined) {
+      index = addresses.push(peer) - 1;
+      indexOf.set(text, index);
     }
     const key = protocol * (MAX_PORT + 1) + port;
     const known = services.get(key);
-    if (known) known.places.add(place);
-    else services.set(key, { protocol, port, places: new Set([place]) });
+    if (known) known.indexes.add(index);
+    else services.set(key, { protocol, port, indexes: new Set([index]) });
   }
   return {
     addresses,
-    services: [...services.values()].map((one) => ({ ...one, places: [...one.places].sort((a, b) => a - b) })),
+    services: [...services.values()].map((one) => ({ ...one, indexes: [...one.indexes].sort((a, b) => a - b) })),
   };
 }
 
 type Finished = Replacement & { readonly volume: number };
 
-/** Of each number of rules the cover within the limits, where there is one; else the narrowest beyond them. */
+/** For each number of rules the cover within the limits; if there is none, the narrowest one beyond them. */
 function curveOf(within: Covers, free: Covers, finish: (cover: Cover, withinLimits: boolean) => Finished): Finished[] {
   const curve: Finished[] = [];
   for (let at = 0; at < Math.max(within.length, free.length); at++) {
@@ -128,18 +128,23 @@ function curveOf(within: Covers, free: Covers, finish: (cover: Cover, withinLimi
 }
 
 /**
- * Every use is left to the narrowest rule that admits it, and each rule shrinks to the ports and the block of what is left
- * to it: where ranges or blocks overlap, less is open.
+ * Gives every service to the narrowest rule that admits it, and shrinks each rule to the ports and the block of its services,
+ * so that overlapping ranges and blocks open less.
  */
-function shrink(matches: readonly Match[], uses: readonly Use[], admits: Admits, snapshot: Snapshot): Match[] {
+function shrink(
+  matches: readonly RuleMatch[],
+  uses: readonly ObservedService[],
+  admits: Admits,
+  snapshot: Snapshot,
+): RuleMatch[] {
   const ordered = matches
-    .map((match) => ({ match, volume: matchVolume(match, snapshot), own: [] as Use[] }))
+    .map((match) => ({ match, volume: matchVolume(match, snapshot), own: [] as ObservedService[] }))
     .sort((a, b) => a.volume - b.volume);
   for (const use of uses) ordered.find(({ match }) => admits(match, use))?.own.push(use);
   return ordered.filter(({ own }) => own.length > 0).map(({ match, own }) => shrunk(match, own));
 }
 
-function shrunk(match: Match, own: readonly Use[]): Match {
+function shrunk(match: RuleMatch, own: readonly ObservedService[]): RuleMatch {
   let { ports, peer } = match;
   if (ports !== null) {
     const used = own.map(({ port }) => port);
@@ -153,23 +158,24 @@ function shrunk(match: Match, own: readonly Use[]): Match {
   return { ...match, ports, peer };
 }
 
-export type Admits = (match: Match, use: Use) => boolean;
+export type Admits = (match: RuleMatch, use: ObservedService) => boolean;
 
-/** Tells whether a replacement of the rule admits a use of the rule. */
+/** Tells whether a replacement of the rule admits a service of the rule. */
 export function admission(rule: SecurityGroupRule, snapshot: Snapshot): Admits {
   const resolver = resolverOf(snapshot);
-  const resolve = (peer: Match["peer"]): readonly Prefix[] => resolver.addressesOf(peer).blocks;
-  // A reference that stays admits whom it admitted, even where nobody knows its members.
+  const resolve = (peer: RuleMatch["peer"]): readonly Prefix[] => resolver.addressesOf(peer).blocks;
+  // A reference that stays admits the same peers, even if its members are unknown.
   const stays = rule.peer.kind !== "cidr";
-  return (match, use) => (stays && match.peer === rule.peer ? servesUse(match, use) : admitsUse(match, use, resolve));
+  return (match, use) =>
+    stays && match.peer === rule.peer ? matchesService(match, use) : admitsService(match, use, resolve);
 }
 
-function matchVolume(match: Match, snapshot: Snapshot): number {
+function matchVolume(match: RuleMatch, snapshot: Snapshot): number {
   return peerAddresses(match.peer, snapshot) * ruleServices(match);
 }
 
-/** In the same group and direction, with the old rule's description: what it is for does not change. */
-function newRule(old: SecurityGroupRule, match: Match): SecurityGroupRule {
+/** In the same group and direction, with the description of the old rule, because its purpose stays. */
+function newRule(old: SecurityGroupRule, match: RuleMatch): SecurityGroupRule {
   const draft = { ...old, ...match };
   return { ...draft, id: readableId(draft) };
 }

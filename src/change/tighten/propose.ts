@@ -2,39 +2,52 @@ import { breadthScore, ruleVolume } from "../../analysis/breadth.ts";
 import type { SecurityGroupRule, Snapshot } from "../../model/model.ts";
 import type { StoredRecords } from "../../store/stored-records.ts";
 import type { TrafficClass } from "../../store/traffic-classes.ts";
+import { plural } from "../../text.ts";
 import { admission, type Limits, type Narrowed, narrowRule, type Replacement } from "./narrow.ts";
 import {
-  type AdmittedUse,
-  admittedUses,
-  collectDemands,
+  type AdmittedService,
+  admittedServices,
+  collectRequiredFlows,
   companionsOf,
-  type Demand,
-  type Use,
-  useKey,
+  type RequiredFlow,
+  type ObservedService,
+  serviceKey,
 } from "./required-flows.ts";
 
 export interface TightenOptions extends Limits {
-  /** Share of the window, at its end, that the first part's rules are tested on; 0 to 1. */
+  /** Share of the window, at its end, that rules learnt on the first part are tested on; 0 to 1. */
   readonly holdOut: number;
-  /** One-way traffic that nobody answered is needed too. */
+  /** Traffic that nobody answered is needed too. */
   readonly keepReplyless: boolean;
 }
 
-/** What became of a rule. */
+/** What a broad rule is, and how far `tighten` goes by default. */
+export const TIGHTEN_DEFAULTS = {
+  broad: 33,
+  maxRules: 10,
+  shortest4: 24,
+  shortest6: 64,
+  portGap: 0,
+  references: true,
+  keepReplyless: false,
+  holdOut: 0.3,
+} satisfies TightenOptions & { readonly broad: number };
+
+/** The result for a rule. */
 export interface TightenedRule {
   readonly rule: SecurityGroupRule;
   /**
-   * `narrow`: the replacement admits all its real traffic. `redundant`: other rules admit all of it, nothing need replace
-   * it. `keep`: no replacement within the limits, see `reason`.
+   * `narrow`: the replacement admits all its real traffic. `redundant`: other rules admit all of it, so it needs no
+   * replacement. `keep`: no replacement within the limits, see `reason`.
    */
   readonly status: "narrow" | "redundant" | "keep";
   readonly reason: string;
   readonly breadth: number;
-  /** Null where the rule is kept. */
+  /** Null if the rule is kept. */
   readonly replacement: Replacement | null;
   readonly holdOut: HoldOut | null;
   readonly curve: readonly CurvePoint[];
-  /** Real connections and peers that need it, or what comes in its place. */
+  /** Real connections and peers that need the rule or its replacement. */
   readonly connections: number;
   readonly peers: number;
   /** Connections that the replacement no longer admits. */
@@ -50,34 +63,34 @@ export function isNeeded(trafficClass: TrafficClass | "unknown", { keepReplyless
   return trafficClass === "real" || trafficClass === "unknown" || (keepReplyless && trafficClass === "replyless");
 }
 
-export interface Circumstances {
+export interface TightenContext {
   readonly options: TightenOptions;
   readonly split: number;
   readonly unreferenced: ReadonlySet<string>;
 }
 
-/** A replacement for each rule, from what would be denied without all of them. Not proven yet. */
+/** A replacement for each rule, by what would be denied without all of them. Not proven yet. */
 export async function proposeRules(
   stored: StoredRecords,
   snapshot: Snapshot,
   rules: readonly SecurityGroupRule[],
-  { options, split, unreferenced }: Circumstances,
+  { options, split, unreferenced }: TightenContext,
 ): Promise<TightenedRule[]> {
   if (rules.length === 0) return [];
-  const { demands, complete } = await collectDemands(stored, rules, split);
-  if (!complete) return rules.map((rule) => keepRule(rule, "its peers are too many to tell apart", snapshot));
-  const sums = await admittedUses(
+  const { flows, complete } = await collectRequiredFlows(stored, rules, split);
+  if (!complete) return rules.map((rule) => keepRule(rule, "it has too many peers to distinguish", snapshot));
+  const sums = await admittedServices(
     stored,
     rules.map(({ id }) => id),
   );
   const breadths = new Map(rules.map((rule) => [rule.id, breadthScore(ruleVolume(rule, snapshot))]));
-  // Where several of the rules admit a use, the narrowest is to serve it.
+  // If several of the rules admit a service, the narrowest one has to.
   const serving = (ruleIds: readonly string[]): string =>
     ruleIds.reduce((a, b) => (breadths.get(b)! < breadths.get(a)! ? b : a));
-  const usesOf = neededUses([...demands, ...prunedDemands(sums, demands, split)], serving, options);
+  const servicesOf = neededServices([...flows, ...prunedFlows(sums, flows, split)], serving, options);
   const found: TightenedRule[] = [];
   for (const rule of rules) {
-    const uses = [...(usesOf.get(rule.id)?.values() ?? [])];
+    const uses = [...(servicesOf.get(rule.id)?.values() ?? [])];
     const own = sums.filter((one) => serving(one.ruleIds) === rule.id);
     const limits = { ...options, references: options.references && !unreferenced.has(rule.id) };
     found.push(
@@ -89,11 +102,11 @@ export async function proposeRules(
   return found;
 }
 
-/** Uses whose records are gone; their sums tell when they began. */
-function prunedDemands(sums: readonly AdmittedUse[], demands: readonly Demand[], split: number): Demand[] {
-  const known = new Set(demands.map(useKey));
+/** Services whose records were pruned; the sums have the time of the first connection. */
+function prunedFlows(sums: readonly AdmittedService[], flows: readonly RequiredFlow[], split: number): RequiredFlow[] {
+  const known = new Set(flows.map(serviceKey));
   return sums
-    .filter((one) => !known.has(useKey(one)))
+    .filter((one) => !known.has(serviceKey(one)))
     .map(({ first, connections, ...use }) => ({
       ...use,
       learnt: first < split ? connections : 0,
@@ -101,18 +114,18 @@ function prunedDemands(sums: readonly AdmittedUse[], demands: readonly Demand[],
     }));
 }
 
-function neededUses(
-  demands: readonly Demand[],
+function neededServices(
+  flows: readonly RequiredFlow[],
   serving: (ruleIds: readonly string[]) => string,
   options: TightenOptions,
-): Map<string, Map<string, TimedUse>> {
-  const byRule = new Map<string, Map<string, TimedUse>>();
-  for (const { peer, protocol, port, ruleIds, trafficClass, learnt, heldBack } of demands) {
+): Map<string, Map<string, TimedService>> {
+  const byRule = new Map<string, Map<string, TimedService>>();
+  for (const { peer, protocol, port, ruleIds, trafficClass, learnt, heldBack } of flows) {
     if (!isNeeded(trafficClass, options)) continue;
     const rule = serving(ruleIds);
-    const uses = byRule.get(rule) ?? new Map<string, TimedUse>();
+    const uses = byRule.get(rule) ?? new Map<string, TimedService>();
     byRule.set(rule, uses);
-    const key = useKey({ peer, protocol, port });
+    const key = serviceKey({ peer, protocol, port });
     const known = uses.get(key) ?? { learnt: 0, heldBack: 0 };
     uses.set(key, { peer, protocol, port, learnt: known.learnt + learnt, heldBack: known.heldBack + heldBack });
   }
@@ -137,12 +150,12 @@ export function keepRule(rule: SecurityGroupRule, reason: string, snapshot: Snap
 async function redundantRule(
   stored: StoredRecords,
   rule: SecurityGroupRule,
-  own: readonly AdmittedUse[],
+  own: readonly AdmittedService[],
   snapshot: Snapshot,
 ): Promise<TightenedRule> {
   const others = await companionsOf(stored, rule.id);
-  // Connections that passed by tracking, or by a rule that is gone.
-  if (others.length === 0) return keepRule(rule, "judged again, none of its records needs it", snapshot);
+  // Its connections passed because they were tracked, or by a rule that was removed.
+  if (others.length === 0) return keepRule(rule, "none of its records needs it when judged again", snapshot);
   return {
     ...keepRule(rule, `other rules admit all its real traffic (${others.join(", ")})`, snapshot),
     status: "redundant",
@@ -153,8 +166,8 @@ async function redundantRule(
 
 function narrowedRule(
   rule: SecurityGroupRule,
-  uses: readonly TimedUse[],
-  own: readonly AdmittedUse[],
+  uses: readonly TimedService[],
+  own: readonly AdmittedService[],
   snapshot: Snapshot,
   limits: Limits,
   options: TightenOptions,
@@ -162,7 +175,7 @@ function narrowedRule(
   const admits = admission(rule, snapshot);
   const outside = uses.filter((use) => !admits(rule, use)).length;
   if (outside > 0)
-    return keepRule(rule, `it was wider within the window: ${outside} of its uses it would no longer admit`, snapshot);
+    return keepRule(rule, `it was wider within the window and no longer admits ${outside} of its services`, snapshot);
   const { narrowed, holdOut, ofCurve } = testedReplacements(rule, uses, snapshot, limits);
   const { chosen, curve, needed } = narrowed;
   const base = keepRule(rule, keepReason(needed, limits), snapshot);
@@ -174,24 +187,27 @@ function narrowedRule(
     holdOut,
     curve: curve.map((one, at) => ({ ...one, holdOut: ofCurve[at], chosen: one === chosen })),
     connections: real.reduce((sum, one) => sum + one.connections, 0),
-    peers: new Set(uses.map((use) => useKey({ ...use, protocol: 0, port: 0 }))).size,
+    peers: new Set(uses.map((use) => serviceKey({ ...use, protocol: 0, port: 0 }))).size,
     leftOut: chosen ? leftOutOf(own, (use) => chosen.rules.some((one) => admits(one, use))) : base.leftOut,
   };
 }
 
 function keepReason(needed: number, { maxRules }: Limits): string {
   return needed > maxRules
-    ? `it would take ${needed} rules within the limits of widening, more than ${maxRules}`
+    ? `within the limits of widening it would take ${needed} rules, more than ${maxRules}`
     : "it is hardly wider than its use";
 }
 
-function narrowReason(uses: readonly TimedUse[]): string {
+function narrowReason(uses: readonly TimedService[]): string {
   const services = new Set(uses.map(({ protocol, port }) => `${protocol}/${port}`)).size;
-  const peers = new Set(uses.map((use) => useKey({ ...use, protocol: 0, port: 0 }))).size;
-  return `${peers} real peer${peers === 1 ? "" : "s"}, ${services} service${services === 1 ? "" : "s"}`;
+  const peers = new Set(uses.map((use) => serviceKey({ ...use, protocol: 0, port: 0 }))).size;
+  return `${plural(peers, "real peer")}, ${plural(services, "service")}`;
 }
 
-function leftOutOf(own: readonly AdmittedUse[], admitted: (use: AdmittedUse) => boolean): TightenedRule["leftOut"] {
+function leftOutOf(
+  own: readonly AdmittedService[],
+  admitted: (use: AdmittedService) => boolean,
+): TightenedRule["leftOut"] {
   const leftOut = { scanner: 0, replyless: 0 };
   for (const one of own) {
     if (one.trafficClass !== "real" && !admitted(one)) leftOut[one.trafficClass] += one.connections;
@@ -199,13 +215,13 @@ function leftOutOf(own: readonly AdmittedUse[], admitted: (use: AdmittedUse) => 
   return leftOut;
 }
 
-/** A use with the accepted records that need it, before the split and from it on. */
-interface TimedUse extends Use {
+/** A service with the accepted records that need it, before and after the split. */
+interface TimedService extends ObservedService {
   readonly learnt: number;
   readonly heldBack: number;
 }
 
-/** Of the held-back records, those that rules learnt on the first part of the window would have denied. */
+/** Held-back records, and how many of them rules learnt on the first part of the window would have denied. */
 export interface HoldOut {
   readonly records: number;
   readonly broken: number;
@@ -213,16 +229,16 @@ export interface HoldOut {
 
 interface Tested {
   readonly narrowed: Narrowed;
-  /** Of the replacement chosen; null where one of the two parts has no use of the rule. */
+  /** For the chosen replacement; null if the rule was not used in one of the two parts. */
   readonly holdOut: HoldOut | null;
-  /** Of each point of the curve, learnt with as many rules at most. */
+  /** For each point of the curve, learnt with at most as many rules. */
   readonly ofCurve: readonly (HoldOut | null)[];
 }
 
-/** The replacements of a rule, learnt on the whole window, with what the same method had done on its first part. */
+/** The replacements of a rule, learnt on the whole window, with the test of those learnt on its first part. */
 function testedReplacements(
   rule: SecurityGroupRule,
-  uses: readonly TimedUse[],
+  uses: readonly TimedService[],
   snapshot: Snapshot,
   limits: Limits,
 ): Tested {

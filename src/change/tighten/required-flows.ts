@@ -1,5 +1,5 @@
-import { AddressPool } from "../../evaluate/dense/address-pool.ts";
 import { createKeys, INTERFACE, KIND, PORTS, REMOTE, writeKey } from "../../evaluate/conntrack/entry-layout.ts";
+import { AddressPool } from "../../evaluate/dense/address-pool.ts";
 import { WordMemo } from "../../evaluate/dense/word-memo.ts";
 import { EGRESS, INGRESS } from "../../evaluate/lookup/policy-lookup.ts";
 import type { SecurityGroupRule } from "../../model/model.ts";
@@ -12,17 +12,17 @@ import { addressText, isBreaking, trafficClasses } from "../change-groups.ts";
 import { createComparison, type Outcome } from "../compare-verdicts.ts";
 import { proposeReplacements } from "../what-if.ts";
 
-/** A use that no rule but some of the given ones admits. */
-export interface Demand extends Use {
-  /** Those of them that do, one suffices; ascending. */
+/** A service that only some of the given rules admit. */
+export interface RequiredFlow extends ObservedService {
+  /** Those that do, ascending; one is enough. */
   readonly ruleIds: readonly string[];
   readonly trafficClass: TrafficClass | "unknown";
-  /** Accepted records before the split and from it on. */
+  /** Accepted records before and after the split. */
   readonly learnt: number;
   readonly heldBack: number;
 }
 
-interface Kind {
+interface FlowKind {
   readonly ruleIds: readonly string[];
   readonly direction: number;
 }
@@ -32,17 +32,17 @@ const KEY_WORDS = 5;
 const MOST_GROUPS = 4_000_000;
 
 /**
- * What would be denied without the rules: every stored record is judged again without them. `split` in Unix seconds.
- * `complete` is false where the peers were too many to keep apart.
+ * What would be denied without the rules, by judging every stored record again without them. `split` is in Unix seconds.
+ * `complete` is false if there were too many peers to distinguish.
  */
-export async function collectDemands(
+export async function collectRequiredFlows(
   stored: StoredRecords,
   rules: readonly SecurityGroupRule[],
   split: number,
-): Promise<{ readonly demands: readonly Demand[]; readonly complete: boolean }> {
+): Promise<{ readonly flows: readonly RequiredFlow[]; readonly complete: boolean }> {
   const directions = new Map(rules.map(({ id, direction }) => [id, direction === "egress" ? EGRESS : INGRESS]));
   const comparison = createComparison(stored, proposeReplacements(new Map(rules.map(({ id }) => [id, []]))));
-  const kinds: Kind[] = [];
+  const kinds: FlowKind[] = [];
   const kindsOfOutcome: number[][] = [];
   const addresses = new AddressPool();
   const memo = new WordMemo(KEY_WORDS);
@@ -68,7 +68,7 @@ export async function collectDemands(
         for (const kind of kindsOf(outcome[row], one)) {
           writeKey(batch, row, one.judgement.direction === "egress" ? EGRESS : INGRESS, addresses, key, 0);
           const protocol = key[KIND] & 0xff;
-          // Whoever opened it: a rule of this direction admits it by this port.
+          // A rule of this direction admits it by this port, whoever opened the connection.
           const port = kinds[kind].direction === EGRESS ? key[PORTS] & 0xffff : key[PORTS] >>> 16;
           memo.key[0] = kind;
           memo.key[1] = key[INTERFACE];
@@ -93,43 +93,43 @@ export async function collectDemands(
     }
   }
   const classOf = await trafficClasses(stored, [...directions.keys()], addresses);
-  const demands = new Map<string, Demand>();
+  const flows = new Map<string, RequiredFlow>();
   counts.forEach(({ learnt, heldBack }, at) => {
     const [kind, eni, peer, family, service] = keys.slice(at * KEY_WORDS, at * KEY_WORDS + KEY_WORDS);
     const { ruleIds, direction } = kinds[kind];
-    const use = useOf(addresses, family, peer, service);
+    const use = serviceOf(addresses, family, peer, service);
     if (use === null) return;
     const trafficClass = classOf(eni, direction, family, service, peer);
-    merge(demands, { ...use, ruleIds, trafficClass, learnt, heldBack });
+    merge(flows, { ...use, ruleIds, trafficClass, learnt, heldBack });
   });
-  return { demands: [...demands.values()], complete };
+  return { flows: [...flows.values()], complete };
 }
 
-/** Accepted, and without the rules no longer certain to be. */
+/** Accepted, and no longer certainly allowed without the rules. */
 function isNeeded({ effect, before, after, judgement }: Outcome): boolean {
   if (isBreaking(effect)) return true;
   return judgement.action === "ACCEPT" && before.verdict === "allow" && after.verdict === "undecided";
 }
 
-function useOf(pool: AddressPool, family: number, peer: number, service: number): Use | null {
+function serviceOf(pool: AddressPool, family: number, peer: number, service: number): ObservedService | null {
   const address = parseAddress(addressText(pool, family, peer));
   if (address === null) return null;
   return { peer: hostPrefix(address), protocol: (service >>> 16) & 0xff, port: service & 0xffff };
 }
 
-/** The same use at several interfaces, or through several lists of rules, is kept apart by rules and class only. */
-function merge(demands: Map<string, Demand>, one: Demand): void {
-  const text = `${one.ruleIds.join(",")}|${one.trafficClass}|${useKey(one)}`;
-  const known = demands.get(text);
-  demands.set(
+/** Adds up the same service at several interfaces, by rules and class. */
+function merge(flows: Map<string, RequiredFlow>, one: RequiredFlow): void {
+  const text = `${one.ruleIds.join(",")}|${one.trafficClass}|${serviceKey(one)}`;
+  const known = flows.get(text);
+  flows.set(
     text,
     known ? { ...known, learnt: known.learnt + one.learnt, heldBack: known.heldBack + one.heldBack } : one,
   );
 }
 
-/** Connections of a peer with a service that the given rules alone admitted, pruned ones included. */
-export interface AdmittedUse extends Use {
-  /** Those of the given rules that did; ascending. */
+/** Connections of a peer with a service that only the given rules admitted, including pruned ones. */
+export interface AdmittedService extends ObservedService {
+  /** Those of the given rules that did, ascending. */
   readonly ruleIds: readonly string[];
   readonly trafficClass: TrafficClass;
   readonly connections: number;
@@ -137,7 +137,7 @@ export interface AdmittedUse extends Use {
   readonly first: number;
 }
 
-// Rows for replies of untracked flows have no port; once the open rule is gone those flows are tracked and need none.
+// Port 0 stands for replies of untracked flows. Without the open rule the flow is tracked, and its replies need no rule.
 const ADMITTED = /* sql */ `
   with sets as (
     select rule_set_id, list_sort(list(rule_id)) as rule_ids
@@ -151,8 +151,8 @@ const ADMITTED = /* sql */ `
   where not (t.protocol in (6, 17) and t.port = 0)
   group by all`;
 
-/** What these rules admitted and no other rule of the time did. */
-export async function admittedUses(stored: StoredRecords, ruleIds: readonly string[]): Promise<AdmittedUse[]> {
+/** What these rules admitted and no other rule did. */
+export async function admittedServices(stored: StoredRecords, ruleIds: readonly string[]): Promise<AdmittedService[]> {
   const { rows } = await stored.evidence.run(ADMITTED, { rules: ruleIds });
   return rows.flatMap(([ids, peer, protocol, port, trafficClass, connections, first]) => {
     const address = parseAddress(String(peer));
@@ -183,7 +183,7 @@ export async function companionsOf(stored: StoredRecords, ruleId: string): Promi
   return rows.map(([id]) => String(id));
 }
 
-/** From the first to the last record that is left, Unix seconds; null where there is none. */
+/** Times of the first and the last stored record, Unix seconds; null without records. */
 export async function recordWindow(
   stored: StoredRecords,
 ): Promise<{ readonly first: number; readonly last: number } | null> {
@@ -192,8 +192,8 @@ export async function recordWindow(
   return first === null || first === undefined ? null : { first: Number(first), last: Number(last) };
 }
 
-/** What a rule is needed for: a peer and a service, as the rule meets them (the port is the destination's). */
-export interface Use {
+/** A peer and a service (protocol and destination port) that a rule admitted. */
+export interface ObservedService {
   /** One address. */
   readonly peer: Prefix;
   readonly protocol: number;
@@ -201,26 +201,30 @@ export interface Use {
   readonly port: number;
 }
 
-/** What a rule lets pass; its peers may be named by a group or a prefix list. */
-export type Match = Pick<SecurityGroupRule, "protocol" | "ports" | "icmp" | "peer">;
+/** What a rule matches. */
+export type RuleMatch = Pick<SecurityGroupRule, "protocol" | "ports" | "icmp" | "peer">;
 
-/** Whether a use is among the services of a rule, its peer aside. Of ICMP no type is known: it is taken to fit. */
-export function servesUse({ protocol, ports }: Match, use: Use): boolean {
+/** Whether protocol and port of a service match a rule. The ICMP type is unknown and is taken to match. */
+export function matchesService({ protocol, ports }: RuleMatch, use: ObservedService): boolean {
   if (protocol === -1) return true;
   if (protocol !== use.protocol) return false;
   return ports === null || !hasPorts(protocol) || (use.port >= ports.from && use.port <= ports.to);
 }
 
-/** Whether a rule admits a use; `membersOf` resolves a peer to its blocks. */
-export function admitsUse(match: Match, use: Use, membersOf: (peer: Match["peer"]) => readonly Prefix[]): boolean {
-  return servesUse(match, use) && membersOf(match.peer).some((block) => holdsHost(block, use.peer));
+/** Whether a rule admits a service; `membersOf` resolves a peer to its blocks. */
+export function admitsService(
+  match: RuleMatch,
+  use: ObservedService,
+  membersOf: (peer: RuleMatch["peer"]) => readonly Prefix[],
+): boolean {
+  return matchesService(match, use) && membersOf(match.peer).some((block) => holdsHost(block, use.peer));
 }
 
-/** As `holdsPrefix`, for single addresses: this is asked for every use, rule and member. */
+/** Like `holdsPrefix` for single addresses, but faster: it is called for every service, rule and member. */
 export function holdsHost(block: Prefix, host: Prefix): boolean {
   return block.family === host.family && prefixContains(block, host.words);
 }
 
-export function useKey({ peer, protocol, port }: Use): string {
+export function serviceKey({ peer, protocol, port }: ObservedService): string {
   return `${formatPrefix(peer)}|${protocol}|${port}`;
 }

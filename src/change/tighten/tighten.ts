@@ -1,25 +1,25 @@
 import type { SecurityGroupRule } from "../../model/model.ts";
 import { readableId } from "../../model/security-group-rules.ts";
 import { type StoredRecords, newestSnapshot } from "../../store/stored-records.ts";
-import { changesOf, proposeReplacements } from "../what-if.ts";
 import { type ChangeGroup, isBreaking } from "../change-groups.ts";
-import { recordWindow } from "./required-flows.ts";
+import { changesOf, proposeReplacements } from "../what-if.ts";
 import { isNeeded, keepRule, proposeRules, type TightenedRule, type TightenOptions } from "./propose.ts";
+import { recordWindow } from "./required-flows.ts";
 
 export interface Tightened {
   readonly rules: readonly TightenedRule[];
-  /** Records judged again with all replacements in place: no real accepted one is denied, no rejected one accepted. */
+  /** Records judged again with all replacements: no real accepted one is denied, no rejected one accepted. */
   readonly recordsProven: number;
-  /** Of the records, Unix seconds; rules were learnt before the split and tested from it on. */
+  /** Times of the records, Unix seconds. Rules were learnt before the split and tested on the rest. */
   readonly window: { readonly first: number; readonly last: number; readonly split: number };
 }
 
-/** Each round keeps or restrains a rule that the proof spoke against, so that few are ever needed. */
+/** Each round keeps or restricts the rules that the proof rejected, so few are needed. */
 const MOST_ROUNDS = 20;
 
 /**
- * Narrower rules in place of the given ones, which must be in real use and whose evidence must be whole. All replacements
- * are proven together by judging every stored record again; a rule whose replacement fails is kept. Null without records.
+ * Narrower rules for the given ones, which must be in real use and have complete evidence. All replacements are proven
+ * together by judging every stored record again; a rule whose replacement fails is kept. Null without records.
  */
 export async function tightenRules(
   stored: StoredRecords,
@@ -45,14 +45,13 @@ export async function tightenRules(
     const edit = editOf(found);
     const clash = clashing(found, edit.add);
     if (clash.length > 0) {
-      for (const id of clash) kept.set(id, "it is the narrower rule that another one's traffic needs");
+      for (const id of clash) kept.set(id, "it is the narrower rule that replaces another one");
       continue;
     }
     const { tally, groups } = await changesOf(stored, proposeReplacements(replacementsOf(found)));
     const wrong = groups.filter((group) => isWrong(group, options));
     if (wrong.length === 0 && tally.ungrouped === 0) {
-      const recordsProven = Object.values(tally.effects).reduce((sum, value) => sum + value, 0);
-      return { rules: [...found, ...keptNow], recordsProven, window };
+      return { rules: [...found, ...keptNow], recordsProven: tally.records, window };
     }
     blame(found, wrong, { kept, unreferenced });
   }
@@ -63,7 +62,7 @@ function replacementsOf(found: readonly TightenedRule[]): Map<string, readonly S
   return new Map(found.flatMap(({ rule, replacement }) => (replacement ? [[rule.id, replacement.rules]] : [])));
 }
 
-/** All replacements as one edit; a rule that two of them need is added once. */
+/** All replacements as one edit. A rule that two of them need is added once. */
 export function editOf(found: readonly TightenedRule[]): {
   readonly remove: readonly string[];
   readonly add: readonly SecurityGroupRule[];
@@ -73,7 +72,7 @@ export function editOf(found: readonly TightenedRule[]): {
   return { remove: replaced.map(({ rule }) => rule.id), add: [...added.values()] };
 }
 
-/** Rules that are to go, and that a replacement would bring back as they are: AWS refuses to have one twice. */
+/** Rules to remove that a replacement would add again unchanged: AWS refuses duplicates. */
 function clashing(found: readonly TightenedRule[], added: readonly SecurityGroupRule[]): string[] {
   const ids = new Set(added.map(({ id }) => id));
   return found.flatMap(({ rule, replacement }) => (replacement !== null && ids.has(readableId(rule)) ? [rule.id] : []));
@@ -84,7 +83,7 @@ function isWrong({ effect, trafficClass }: ChangeGroup, options: TightenOptions)
   return effect === "opens" || (isBreaking(effect) && isNeeded(trafficClass, options));
 }
 
-/** References come off first: their members may have changed within the window. What is wrong without them stays. */
+/** First drops references, whose members may have changed within the window. A rule that still fails is kept. */
 function blame(
   found: readonly TightenedRule[],
   wrong: readonly ChangeGroup[],
@@ -99,6 +98,9 @@ function blame(
     const references = replacement!.rules.some(({ peer }) => peer.kind !== "cidr") && rule.peer.kind === "cidr";
     if (references && !to.unreferenced.has(rule.id)) to.unreferenced.add(rule.id);
     else
-      to.kept.set(rule.id, "judging the records again does not bear a narrower rule out: it changed within the window");
+      to.kept.set(
+        rule.id,
+        "judging the records again does not confirm a narrower rule: the configuration changed within the window",
+      );
   }
 }

@@ -1,24 +1,24 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { BadLine } from "../../decode/decoder.ts";
 import { ByteDictionary } from "../../decode/dense/dictionary.ts";
 import { parseFieldList } from "../../decode/fields.ts";
-import type { BadLine } from "../../decode/decoder.ts";
 import { FlowBatch } from "../../decode/flow-batch.ts";
 import { decodeObject } from "../../decode/object.ts";
 import { AppError } from "../../errors.ts";
 import { createExplainer } from "../../explain/explainer.ts";
 import { explainFlow, type HypotheticalFlow } from "../../explain/hypothetical.ts";
 import { type Explanation, type FlowRecord, recordsOf } from "../../explain/trace.ts";
+import { loadModel } from "../../model/load.ts";
+import type { Direction, Model } from "../../model/model.ts";
 import type { Address } from "../../net/address.ts";
 import { parseAddress } from "../../net/parse.ts";
 import { ALL_PROTOCOLS, hasPorts, MAX_PORT, parseProtocol, protocolName } from "../../net/protocols.ts";
-import { loadModel } from "../../model/load.ts";
-import type { Direction, Model } from "../../model/model.ts";
 import { explanationRows, renderExplanations } from "../../report/explanation.ts";
 import { renderJson } from "../../report/renderers/formats.ts";
-import { visible } from "../../report/renderers/renderer.ts";
 import { EXIT } from "../failure.ts";
+import { note } from "../notes.ts";
+import { flagOf, parseTime, wholeNumber } from "../options.ts";
 import { renderOptions, writeOutput } from "../output.ts";
-import { parseTime } from "../options.ts";
 
 interface ExplainOptions {
   readonly model?: string;
@@ -37,26 +37,30 @@ interface ExplainOptions {
 export function registerExplain(program: Command): void {
   program
     .command("explain")
-    .summary("every layer and every rule looked at for a record, or for a flow that nobody logged")
+    .summary("explain the verdict of a record, or of a flow that was not logged, layer by layer")
     .description(
-      "Explains the verdict of a flow log record: configuration, direction, who began, each layer with every rule that" +
-        " was looked at and why it matched or not. Records given together are judged together, so that the two" +
-        " directions of a connection serve each other. With --interface it explains a flow that nobody logged.",
+      "Explains the verdict of a flow log record: the configuration, the direction, who opened the connection, and each layer" +
+        " with every rule that was checked and why it matched or not. Records given together are judged together, so give" +
+        " both directions of a connection. With --interface it explains a flow that was not logged.",
     )
-    .argument("[record...]", "lines as they stand in a flow log; a header line before them names their fields")
-    .option("--model <path>", "folder (or file) of `aws ec2 describe-*` JSON, or a history of such folders")
-    .option("--fields <list>", "field list of the lines, in record order")
-    .addOption(new Option("--output <format>", "how to print").choices(["text", "json"]).default("text"))
+    .argument("[record...]", "lines of a flow log; a header line before them names their fields")
+    .option("--model <path>", "folder or file of `aws ec2 describe-*` JSON, or a folder of such folders (history)")
+    .option("--fields <list>", "field list of the lines, in the order of the records")
+    .addOption(new Option("--output <format>", "output format").choices(["text", "json"]).default("text"))
     .addOption(new Option("--interface <eni>", "explain a flow at this interface").argParser(readInterface))
-    .addOption(new Option("--remote <address>", "its other end").argParser(readAddress))
-    .addOption(new Option("--protocol <name>", "its protocol: tcp, udp, icmp, a number").argParser(readProtocol))
+    .addOption(new Option("--remote <address>", "address of its other end").argParser(readAddress))
+    .addOption(new Option("--protocol <name>", "its protocol: tcp, udp, icmp or a number").argParser(readProtocol))
     .addOption(new Option("--port <port>", "destination port of the packet that opens it").argParser(readPort))
-    .addOption(new Option("--direction <direction>", "of the packet that opens it").choices(["ingress", "egress"]))
-    .addOption(new Option("--local-port <port>", "client port at the interface, of an egress flow").argParser(readPort))
     .addOption(
-      new Option("--remote-port <port>", "client port at the other end, of an ingress flow").argParser(readPort),
+      new Option("--direction <direction>", "direction of the packet that opens it").choices(["ingress", "egress"]),
     )
-    .addOption(new Option("--at <time>", "under the configuration of this time").argParser(parseTime))
+    .addOption(
+      new Option("--local-port <port>", "client port at the interface, for an egress flow").argParser(readPort),
+    )
+    .addOption(
+      new Option("--remote-port <port>", "client port at the other end, for an ingress flow").argParser(readPort),
+    )
+    .addOption(new Option("--at <time>", "judge it by the configuration of this time").argParser(parseTime))
     .action(runExplain);
 }
 
@@ -64,7 +68,7 @@ async function runExplain(lines: readonly string[], options: ExplainOptions): Pr
   const flow = readFlow(lines, options);
   const records = flow === null ? await readRecords(lines, options.fields) : [];
   const model = options.model === undefined ? NO_MODEL : await loadModel(options.model);
-  for (const note of model.notes) process.stderr.write(`note: ${visible(note)}\n`);
+  model.notes.forEach(note);
   const explanations = flow === null ? createExplainer(model).explain(records) : explainFlow(model, flow);
   const pieces =
     options.output === "json"
@@ -90,7 +94,7 @@ async function readRecords(lines: readonly string[], fields: string | undefined)
     batch: (batch: FlowBatch) => void records.push(...recordsOf(batch, interfaces.strings, accounts.strings)),
     badLine: (bad: BadLine): void => {
       throw new AppError("E_FORMAT", `not a flow log record (${bad.reason}): ${bad.text}`, {
-        hint: "for another than the default format give the field list with --fields, or its header line first",
+        hint: "if it is not in the default format, give the field list with --fields, or the header line first",
       });
     },
   };
@@ -103,25 +107,24 @@ async function readRecords(lines: readonly string[], fields: string | undefined)
     fields: fields === undefined ? undefined : parseFieldList(fields),
     sink,
   });
-  if (records.length === 0) throw new AppError("E_USAGE", "there is no record to explain", { hint: HOW });
+  if (records.length === 0) throw new AppError("E_USAGE", "no record to explain", { hint: HOW });
   return records;
 }
 
 const HOW = "give a line of a flow log in quotes, or --interface, --remote, --protocol, --port and --direction";
 
-/** What describes a flow at an interface, and means nothing without one. */
+/** Options that describe a flow at an interface and need `--interface`. */
 const FLOW_OPTIONS = ["remote", "protocol", "port", "direction", "localPort", "remotePort", "at"] as const;
 
-/** The flow of the options; null when lines are given instead. */
+/** The flow that the options describe; null if lines are given instead. */
 function readFlow(lines: readonly string[], options: ExplainOptions): HypotheticalFlow | null {
   const { interface: interfaceId, remote, protocol, direction, port, localPort, remotePort, at } = options;
   if (interfaceId === undefined) {
     const alone = FLOW_OPTIONS.find((name) => options[name] !== undefined);
     if (alone !== undefined) {
-      const flag = `--${alone.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
-      throw new AppError("E_USAGE", `${flag} needs --interface`, { hint: HOW });
+      throw new AppError("E_USAGE", `${flagOf(alone)} needs --interface`, { hint: HOW });
     }
-    if (lines.length === 0) throw new AppError("E_USAGE", "there is nothing to explain", { hint: HOW });
+    if (lines.length === 0) throw new AppError("E_USAGE", "nothing to explain", { hint: HOW });
     return null;
   }
   if (lines.length > 0) throw new AppError("E_USAGE", "give record lines or --interface, not both");
@@ -134,14 +137,16 @@ function readFlow(lines: readonly string[], options: ExplainOptions): Hypothetic
   }
   const ports = [port, localPort, remotePort].some((one) => one !== undefined);
   if (!hasPorts(protocol) && ports) {
-    throw new AppError("E_USAGE", `${protocolName(protocol)} has no ports: leave --port out`);
+    throw new AppError("E_USAGE", `${protocolName(protocol)} has no ports: omit --port`);
   }
   if (options.model === undefined)
-    throw new AppError("E_USAGE", "--interface needs --model", { hint: "the rules are there" });
+    throw new AppError("E_USAGE", "--interface needs --model", { hint: "the model has the rules" });
   const [clientPort, other, name] =
     direction === "egress" ? [localPort, remotePort, "--remote-port"] : [remotePort, localPort, "--local-port"];
   if (other !== undefined) {
-    throw new AppError("E_USAGE", `${name} is the destination of an ${direction} flow`, { hint: "give it as --port" });
+    throw new AppError("E_USAGE", `${name} would be the destination of an ${direction} flow`, {
+      hint: "give it as --port",
+    });
   }
   return {
     interfaceId,
@@ -162,7 +167,7 @@ function readInterface(text: string): string {
 function readAddress(text: string): Address {
   const address = parseAddress(text);
   if (address === null) throw new InvalidArgumentError("give an IPv4 or IPv6 address");
-  if (address.words.every((word) => word === 0)) throw new InvalidArgumentError(`${text} is no host`);
+  if (address.words.every((word) => word === 0)) throw new InvalidArgumentError(`${text} is not a host`);
   return address;
 }
 
@@ -172,8 +177,4 @@ function readProtocol(text: string): number {
   return protocol;
 }
 
-function readPort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
-  if (port < 0 || port > MAX_PORT) throw new InvalidArgumentError("give a port from 0 to 65535");
-  return port;
-}
+const readPort = wholeNumber(0, MAX_PORT);

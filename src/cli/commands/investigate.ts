@@ -1,15 +1,15 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { investigationPage } from "../../report/html/pages.ts";
+import { type Command, Option } from "commander";
+import { AppError } from "../../errors.ts";
 import { renderPage } from "../../report/html/page.ts";
+import { investigationPage } from "../../report/html/pages.ts";
 import { investigate } from "../../report/investigate/investigation.ts";
 import {
   renderInvestigation,
   renderInvestigationJson,
   renderInvestigationMarkdown,
 } from "../../report/investigate/text.ts";
-import { AppError } from "../../errors.ts";
 import { openInvestigated } from "../../store/stored-records.ts";
-import { databaseOption, parseTime } from "../options.ts";
+import { databaseOption, parseTime, wholeNumber } from "../options.ts";
 import { chosenReportFormat, fileOption, renderOptions, writeOutput } from "../output.ts";
 
 interface InvestigateOptions {
@@ -23,7 +23,7 @@ interface InvestigateOptions {
 
 type Format = "table" | "json" | "markdown" | "html";
 
-/** Rows of a section: what a person reads at a go, and what a page or a program takes. */
+/** Rows of a section by default: few for people, many for pages and programs. */
 const LIMITS: Readonly<Record<Format, number>> = { table: 15, markdown: 50, json: 10_000, html: 10_000 };
 
 export function registerInvestigate(program: Command): void {
@@ -31,20 +31,21 @@ export function registerInvestigate(program: Command): void {
     .command("investigate")
     .summary("one page about an address, interface, instance, group or rule")
     .description(
-      "Who and what it is, when it talked, with whom and at which ports, what was accepted and rejected by which rule," +
-        " and what the stored configuration would let it do that it never did.",
+      "Shows what the subject is, when it communicated, with which peers and ports, which rules accepted and rejected its" +
+        " traffic, and what the stored configuration would allow that was never used.",
     )
     .argument("<subject>", "an address, a block, eni-…, i-…, sg-… or the id of a rule")
     .addOption(databaseOption())
-    .option("--from <time>", "records that start from this time on: ISO 8601, or 7d, 12h, 30m ago", parseTime)
-    .option("--to <time>", "records that start before this time", parseTime)
+    .option("--from <time>", "only records that start at this time or later: ISO 8601, or 7d, 12h, 30m ago", parseTime)
+    .option("--to <time>", "only records that start before this time", parseTime)
     .addOption(
-      new Option("--limit <rows>", "rows of a section (default: 15 in a table, 50 in Markdown, else 10000)").argParser(
-        parseLimit,
-      ),
+      new Option(
+        "--limit <rows>",
+        "most rows of a section (default: 15 in a table, 50 in Markdown, else 10000)",
+      ).argParser(wholeNumber(1, 9_999_999)),
     )
     .addOption(
-      new Option("--output <format>", "how to print (default: table, or by the suffix of -o)").choices([
+      new Option("--output <format>", "format (default: table, or by the suffix of -o)").choices([
         "table",
         "json",
         "markdown",
@@ -55,17 +56,11 @@ export function registerInvestigate(program: Command): void {
     .action(runInvestigate);
 }
 
-function parseLimit(text: string): number {
-  const value = Number(text);
-  if (!/^\d{1,7}$/.test(text) || value < 1) throw new InvalidArgumentError("give a number of rows from 1 on");
-  return value;
-}
-
 async function runInvestigate(subject: string, options: InvestigateOptions): Promise<void> {
   const { from = null, to: until = null } = options;
   if (from !== null && until !== null && from >= until) {
     throw new AppError("E_USAGE", "--from is not before --to", {
-      hint: "records from --from on and before --to are shown",
+      hint: "records that start at --from or later and before --to are shown",
     });
   }
   const format = formatOf(options);
@@ -91,5 +86,7 @@ async function runInvestigate(subject: string, options: InvestigateOptions): Pro
 function formatOf(options: InvestigateOptions): Format {
   const format = chosenReportFormat(options);
   if (format in LIMITS) return format as Format;
-  throw new AppError("E_USAGE", `a page of several tables is no ${format}`, { hint: "use --output json" });
+  throw new AppError("E_USAGE", `${format} cannot hold the sections of an investigation`, {
+    hint: "use --output json",
+  });
 }

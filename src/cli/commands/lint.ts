@@ -1,30 +1,23 @@
 import { statSync } from "node:fs";
 import { type Command, Option } from "commander";
-import { AppError } from "../../errors.ts";
 import { CHECKS, SEVERITIES } from "../../analysis/lint/finding.ts";
 import { findingLines, lintModel } from "../../analysis/lint/lint.ts";
+import { AppError } from "../../errors.ts";
 import { loadModel } from "../../model/load.ts";
 import type { Model } from "../../model/model.ts";
 import { listed } from "../../report/fail-on.ts";
-import type { FindingDocument } from "../../report/findings/document.ts";
+import { FINDING_RENDERERS } from "../../report/findings/audit.ts";
 import type { Finding } from "../../report/findings/finding.ts";
-import { FINDING_RENDERERS } from "../../report/findings/formats.ts";
 import { LINT_CHECKS, lintKind } from "../../report/findings/kinds.ts";
 import { findingRows, lintFindings, renderFindings } from "../../report/findings/lint-list.ts";
-import { placesInModel } from "../../report/findings/locations.ts";
+import { locateInModel } from "../../report/findings/locations.ts";
+import type { FindingDocument } from "../../report/findings/review.ts";
 import { counts, type Review, type ReviewedFinding, reviewFindings } from "../../report/findings/review.ts";
 import { RENDERERS } from "../../report/renderers/formats.ts";
-import { visible } from "../../report/renderers/renderer.ts";
+import { plural } from "../../text.ts";
 import { EXIT } from "../failure.ts";
-import {
-  accountOption,
-  addReviewOptions,
-  findingRegionOption,
-  noteReview,
-  openReview,
-  type ReviewOptions,
-  suppressedOption,
-} from "../findings.ts";
+import { note, noteReview, nothingToJudge } from "../notes.ts";
+import { packageVersion } from "../options.ts";
 import {
   chosenReportFormat,
   fileOption,
@@ -34,7 +27,14 @@ import {
   renderOptions,
   writeOutput,
 } from "../output.ts";
-import { packageVersion } from "../options.ts";
+import {
+  accountOption,
+  addReviewOptions,
+  findingRegionOption,
+  openReview,
+  type ReviewOptions,
+  suppressedOption,
+} from "../review.ts";
 
 interface LintOptions extends ReviewOptions {
   readonly model: string;
@@ -47,18 +47,18 @@ interface LintOptions extends ReviewOptions {
 export function registerLint(program: Command): void {
   const command = program
     .command("lint")
-    .summary("static findings in a model, without traffic")
+    .summary("check a model without traffic")
     .description(
-      "Looks at security groups and network ACLs without traffic: entries and rules that change nothing, replies that" +
-        " a network ACL denies, ports open to the world, references to nothing. Of a history, the newest configuration." +
+      "Checks security groups and network ACLs without traffic: rules and entries without effect, replies that a network ACL" +
+        " denies, ports open to the internet, references to nothing. With a history it checks the newest configuration." +
         " The baseline may also be the folder of an earlier model.",
     )
     .addOption(
-      new Option("--model <path>", "describe-* JSON or terraform show -json, a folder or a file").makeOptionMandatory(),
+      new Option("--model <path>", "describe-* JSON or terraform show -json: a folder or a file").makeOptionMandatory(),
     )
     .addOption(findingOutputOption())
     .addOption(fileOption());
-  addReviewOptions(command, "exit 1 when one of these checks, or anything of this severity or graver, has a finding")
+  addReviewOptions(command, "exit 1 if one of these checks, or anything of this severity or higher, has a finding")
     .addOption(suppressedOption())
     .addOption(accountOption())
     .addOption(findingRegionOption())
@@ -69,7 +69,7 @@ async function runLint(options: LintOptions): Promise<void> {
   const watches = options.failOn === undefined ? [] : parseLintWatches(options.failOn);
   const review = await openLintReview(options);
   const model = await loadModel(options.model);
-  for (const note of model.notes) process.stderr.write(`note: ${visible(note)}\n`);
+  model.notes.forEach(note);
   const found = await findingsOf(model);
   const kinds = LINT_CHECKS.map(lintKind);
   const all: ReviewedFinding[] = [];
@@ -81,21 +81,21 @@ async function runLint(options: LintOptions): Promise<void> {
   const columns = { withBaseline: review.baseline !== null, showSuppressed: options.showSuppressed === true };
   if (isFindingFormat(format)) {
     await writeOutput(FINDING_RENDERERS[format](await documentOf(model, kinds, shown, options)), options.o);
-  } else if (format === "html") throw new AppError("E_USAGE", "lint has no page", { hint: "use another --output" });
+  } else if (format === "html")
+    throw new AppError("E_USAGE", "lint does not write html", { hint: "use another --output" });
   else if (format === "table") await writeOutput(renderFindings(shown, render), options.o);
   else await writeOutput(RENDERERS[format](findingRows(shown, columns), render), options.o);
   const newest = model.snapshots.at(-1);
   if (newest === undefined || newest.securityGroups.size + newest.networkAcls.size === 0) {
-    process.stderr.write("flowreplay: no security groups and no network ACLs in the model, nothing to look at\n");
-    process.exitCode = EXIT.nothingToJudge;
+    nothingToJudge("no security groups and no network ACLs in the model, nothing to check");
     return;
   }
   process.stderr.write(`${summary(shown)}\n`);
-  noteReview(kinds, all, review, options);
+  noteReview(kinds, all, review, options.showSuppressed);
   for (const watch of watches) {
     const count = all.filter((one) => counts(one) && watch.checks(one)).length;
     if (count === 0) continue;
-    process.stderr.write(`--fail-on ${watch.name}: ${count} ${count === 1 ? "finding" : "findings"}\n`);
+    process.stderr.write(`--fail-on ${watch.name}: ${plural(count, "finding")}\n`);
     process.exitCode = EXIT.found;
   }
 }
@@ -106,7 +106,7 @@ async function findingsOf(model: Model): Promise<Map<string, Map<string, Finding
   return lintFindings(findings.map((finding, index) => ({ finding, line: lines[index] })));
 }
 
-/** A baseline that is a folder is an earlier model: it is looked at the same way. */
+/** A baseline that is a folder is an earlier model; it is checked the same way. */
 async function openLintReview(options: LintOptions): Promise<Review> {
   const { baseline } = options;
   if (baseline === undefined || !statSync(baseline, { throwIfNoEntry: false })?.isDirectory()) {
@@ -133,7 +133,7 @@ async function documentOf(
   return {
     kinds,
     findings,
-    places: await placesInModel(
+    locations: await locateInModel(
       model,
       findings.map((one) => one.finding),
     ),
@@ -165,5 +165,5 @@ function summary(findings: readonly ReviewedFinding[]): string {
   const parts = SEVERITIES.map((severity) => {
     return `${here.filter((one) => one.severity === severity).length} ${severity}`;
   });
-  return `${here.length} ${here.length === 1 ? "finding" : "findings"}: ${parts.join(", ")}`;
+  return `${plural(here.length, "finding")}: ${parts.join(", ")}`;
 }

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { pruneFlows } from "../../store/prune.ts";
-import { databaseOption, isoTime, parseTime } from "../options.ts";
+import { count, isoTime, plural } from "../../text.ts";
+import { databaseOption, parseTime } from "../options.ts";
 
 interface PruneOptions {
   readonly db: string;
@@ -10,10 +11,11 @@ interface PruneOptions {
 export function registerPrune(program: Command): void {
   program
     .command("prune")
-    .summary("remove old flow records, keep what is counted of them")
+    .summary("remove old flow records and keep their sums")
     .description(
-      "Removes flow records that ended longer ago than given, and makes the evidence file smaller. The use of rules by day," +
-        " sums, coverage and the ledger stay: reports on rules keep counting, and no object is ingested again.",
+      "Removes flow records that ended before the given age or time and makes the evidence file smaller. Daily rule usage," +
+        " sums, coverage and the ledger stay: reports on rules still count the removed records, and no object is ingested" +
+        " again.",
     )
     .addOption(databaseOption())
     .addOption(
@@ -24,17 +26,16 @@ export function registerPrune(program: Command): void {
 
 async function runPrune({ db, olderThan }: PruneOptions): Promise<void> {
   const { records, recordsBefore, bytes, bytesBefore } = await pruneFlows(db, olderThan);
-  const count = (value: number): string => value.toLocaleString("en-US");
   const size = (value: number): string => `${(value / 1e6).toFixed(1)} MB`;
   process.stdout.write(
     records === 0
-      ? `nothing to prune: none of ${count(recordsBefore)} flow records ended before ${isoTime(olderThan)}\n`
-      : `${count(records)} of ${count(recordsBefore)} flow records before ${isoTime(olderThan)} removed; ` +
-          `${size(bytesBefore)} became ${size(bytes)}\n`,
+      ? `nothing to prune: none of ${plural(recordsBefore, "flow record")} ended before ${isoTime(olderThan)}\n`
+      : `removed ${count(records)} of ${plural(recordsBefore, "flow record")}, those before ${isoTime(olderThan)}; ` +
+          `file size: ${size(bytesBefore)} before, ${size(bytes)} now\n`,
   );
 }
 
-/** Unix seconds. An age of nothing, or a time to come, would remove everything: that is hardly what was meant. */
+/** Unix seconds. An age of 0, or a time in the future, would remove everything, which is hardly what was meant. */
 function parseAge(text: string): number {
   const time = parseTime(text);
   if (time >= Math.floor(Date.now() / 1000))

@@ -14,9 +14,9 @@ interface QueryOptions extends OutputOptions {
 export function registerQuery(program: Command): void {
   program
     .command("query")
-    .summary("run SQL on the evidence file, read-only")
+    .summary("run read-only SQL on the evidence file")
     .description(
-      "Runs one SELECT on the evidence file. The SQL can change nothing and reach no other file and no network.",
+      "Runs one SELECT on the evidence file. The SQL cannot change anything and cannot reach other files or the network.",
     )
     .argument(
       "[sql]",

@@ -1,12 +1,21 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { removableSet, type RemovableSet } from "../../change/removable.ts";
 import { type RuleChange, type ScriptFormat, SCRIPTS } from "../../report/change-scripts.ts";
 import { gradeRemovable, type GradedRule, isProven, removableRows } from "../../report/removable.ts";
 import { type OutputFormat, RENDERERS } from "../../report/renderers/formats.ts";
 import { openStoredRecords } from "../../store/stored-records.ts";
+import { plural } from "../../text.ts";
+import { notePruned } from "../notes.ts";
 import { databaseOption } from "../options.ts";
-import { chosenFormat, fileOption, type OutputOptions, renderOptions, writeOutput } from "../output.ts";
-import { notePruned } from "../evidence-notes.ts";
+import {
+  changeOutputOption,
+  chosenFormat,
+  fileOption,
+  isScriptFormat,
+  type OutputOptions,
+  renderOptions,
+  writeOutput,
+} from "../output.ts";
 
 export interface RemovableCommandOptions extends Omit<OutputOptions, "output"> {
   readonly db: string;
@@ -18,19 +27,18 @@ export function registerRemovable(program: Command): void {
   program
     .command("removable")
     .alias("removable-set")
-    .summary("the group rules that can go together without breaking an observed connection")
+    .summary("group rules that can be removed together without breaking an observed connection")
     .description(
-      "A largest set of group rules that can be removed together without turning one accepted connection of the log," +
-        " proven by judging every stored record without them. Each comes with the worth of its evidence.",
+      "Finds a largest set of group rules that can be removed together without denying one accepted connection of the log, and" +
+        " proves it by judging every stored record without them. Each rule has the status of its evidence.",
     )
     .addOption(databaseOption())
-    .option("--real-only", "only real traffic counts: what only scanners used, or nobody answered, may go too", false)
-    .addOption(
-      new Option(
-        "--output <format>",
-        "how to print the rules; cli, terraform and edit (for what-if) with their undo",
-      ).choices([...Object.keys(RENDERERS), ...Object.keys(SCRIPTS)]),
+    .option(
+      "--real-only",
+      "only real traffic counts: rules for scanners or unanswered traffic may be removed too",
+      false,
     )
+    .addOption(changeOutputOption())
     .addOption(fileOption())
     .action(runRemovable);
 }
@@ -41,11 +49,11 @@ export async function runRemovable({ output, ...options }: RemovableCommandOptio
     await notePruned(stored.evidence);
     const found = await removableSet(stored, { realOnly: options.realOnly ?? false });
     const graded = await gradeRemovable(stored.evidence, found);
-    if (output !== undefined && isScript(output)) {
+    if (isScriptFormat(output)) {
       const proven = graded.filter(isProven);
       const left = graded.length - proven.length;
-      const leftOut = left === 0 ? "" : `; ${left} left out here for want of evidence`;
-      await writeOutput(pieces(SCRIPTS[output](proven.map(changeOf), summary(found) + leftOut)), options.o);
+      const leftOut = left === 0 ? "" : `; ${left} left out here because the evidence is incomplete`;
+      await writeOutput(SCRIPTS[output](proven.map(changeOf), summary(found) + leftOut), options.o);
     } else {
       const format = chosenFormat({ ...options, output });
       await writeOutput(RENDERERS[format](removableRows(graded), renderOptions(options)), options.o);
@@ -56,14 +64,6 @@ export async function runRemovable({ output, ...options }: RemovableCommandOptio
   }
 }
 
-function isScript(output: string): output is ScriptFormat {
-  return Object.hasOwn(SCRIPTS, output);
-}
-
-async function* pieces(text: string): AsyncGenerator<string> {
-  yield text;
-}
-
 function changeOf({ rule, status, reason, coveredBy }: GradedRule): RuleChange {
   const by = coveredBy.length > 0 ? ` (${coveredBy.join(", ")})` : "";
   return { remove: [rule], add: [], why: `${status}: ${reason}${by}` };
@@ -71,5 +71,5 @@ function changeOf({ rule, status, reason, coveredBy }: GradedRule): RuleChange {
 
 function summary({ rules, of, exact, recordsProven }: RemovableSet): string {
   const largest = exact ? "no larger set exists" : "the search was cut short, a larger set may exist";
-  return `${rules.length} of ${of} group rules can go together: no accepted record of ${recordsProven} changes; ${largest}`;
+  return `${rules.length} of ${plural(of, "group rule")} can be removed together: none of ${plural(recordsProven, "record")} that was accepted would be denied; ${largest}`;
 }

@@ -1,21 +1,13 @@
-import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
 import { findReport, loadCatalogue, renderReportList, type Report } from "../../report/catalogue.ts";
 import { checkWatches, parseWatches } from "../../report/fail-on.ts";
 import { findingReports } from "../../report/findings/audit.ts";
-import type { GivenParameters } from "../../report/run-report.ts";
+import type { GivenParameters } from "../../report/parameters.ts";
 import { openEvidence, type EvidenceQuery, type Result } from "../../store/evidence-query.ts";
 import { EXIT } from "../failure.ts";
-import {
-  accountOption,
-  addReviewOptions,
-  findingRegionOption,
-  openReview,
-  type ReviewOptions,
-  suppressedOption,
-} from "../findings.ts";
-import { databaseOption } from "../options.ts";
+import { noteUnseen } from "../notes.ts";
+import { databaseOption, readOptionFile } from "../options.ts";
 import {
   chosenReportFormat,
   fileOption,
@@ -29,8 +21,15 @@ import {
   reportOutputOption,
   writeOutput,
 } from "../output.ts";
-import { noteUnseen, tightenProposals } from "../evidence-notes.ts";
 import { writeFindings, writeRows } from "../report-output.ts";
+import {
+  accountOption,
+  addReviewOptions,
+  findingRegionOption,
+  openReview,
+  type ReviewOptions,
+  suppressedOption,
+} from "../review.ts";
 
 interface ReportOptions extends ReviewOptions {
   readonly output?: ReportFormat;
@@ -47,11 +46,10 @@ interface ReportOptions extends ReviewOptions {
 export function registerReport(program: Command): void {
   const command = program
     .command("report")
-    .summary(
-      "print reports on the evidence file; without a name, the list of reports, or with --output html or sarif all that matters",
-    )
+    .summary("print reports; without a name list them, or write the whole audit with --output html or sarif")
     .description(
-      "Prints reports on the evidence file. Without a name it lists them with their parameters; with --output html it makes the whole audit as one page, with --output sarif, ocsf or asff it writes the findings of the audit.",
+      "Prints reports on the evidence file. Without a name it lists them with their parameters; with --output html it writes" +
+        " the whole audit as one page, with --output sarif, ocsf or asff the findings of the audit.",
     )
     .argument("[name...]", "reports to print")
     .addOption(databaseOption())
@@ -64,10 +62,13 @@ export function registerReport(program: Command): void {
     )
     .addOption(new Option("--ioc <file>", "indicator list for ioc-match: the same as --param indicators=@<file>"))
     .addOption(
-      new Option("--ip-ranges <file>", "AWS's ip-ranges.json, to tell the peers of open-rule-networks by AWS service"),
+      new Option(
+        "--ip-ranges <file>",
+        "AWS's ip-ranges.json, which adds the AWS service of the peers to open-rule-networks",
+      ),
     )
     .addOption(pseudonymiseOption());
-  addReviewOptions(command, "exit 1 when a report or an agreement (unexpected_accept, ...) has a finding")
+  addReviewOptions(command, "exit 1 if a report or an agreement (unexpected_accept, ...) has a finding")
     .addOption(suppressedOption())
     .addOption(accountOption())
     .addOption(findingRegionOption())
@@ -75,7 +76,7 @@ export function registerReport(program: Command): void {
 }
 
 async function runReports(names: readonly string[], options: ReportOptions): Promise<void> {
-  // A search, not a query; whoever looks for it among the reports finds it.
+  // A command of its own, also found under its old name among the reports.
   if (names.length === 1 && names[0] === "removable-set") return runSearch(options);
   const catalogue = loadCatalogue();
   const format = chosenReportFormat(options);
@@ -93,10 +94,13 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
   );
   const pseudonyms = readPseudonyms(options.pseudonymise);
   if (pseudonyms !== null && options.exemptions !== undefined) {
-    throw new AppError("E_USAGE", "--exemptions does not go with --pseudonymise: they name what is replaced");
+    throw new AppError(
+      "E_USAGE",
+      "--exemptions cannot be combined with --pseudonymise: exemptions name what it replaces",
+    );
   }
   const wholeAudit = names.length === 0 && format === "html";
-  const proposals = wholeAudit ? resultWith(pseudonyms, await tightenProposals(options.db)) : null;
+  const proposals = wholeAudit ? resultWith(pseudonyms, await proposalsOf(options.db)) : null;
   const evidence = queryWith(pseudonyms, await openEvidence(options.db));
   const review = await openReview(options, (one) => queryWith(pseudonyms, one));
   try {
@@ -115,20 +119,26 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
 
 async function runSearch(options: ReportOptions): Promise<void> {
   const format = chosenReportFormat(options);
-  if (format === "html") throw new AppError("E_USAGE", "removable-set has no page", { hint: "use another --output" });
-  if (isFindingFormat(format)) throw new AppError("E_USAGE", "removable-set states no findings");
+  if (format === "html")
+    throw new AppError("E_USAGE", "removable-set does not write html", { hint: "use another --output" });
+  if (isFindingFormat(format)) throw new AppError("E_USAGE", "removable-set has no findings");
   const { runRemovable } = await import("./removable.ts");
   return runRemovable({ db: options.db, o: options.o, output: format });
 }
 
-/** The reports as one page, or the whole audit where none is named. What draws pages is loaded only for them. */
+async function proposalsOf(db: string): Promise<Result | null> {
+  const { tightenProposals } = await import("../../report/tighten.ts");
+  return tightenProposals(db);
+}
+
+/** The reports as one page, or the whole audit if none is named. The modules for pages are loaded only here. */
 async function pageOf(
   evidence: EvidenceQuery,
   reports: readonly Report[],
   given: GivenParameters,
   proposals: Result | null,
 ): Promise<AsyncIterable<string>> {
-  const { auditPage } = await import("../../report/html/audit/page.ts");
+  const { auditPage } = await import("../../report/html/pages.ts");
   const { renderPage } = await import("../../report/html/page.ts");
   const { reportPage } = await import("../../report/html/pages.ts");
   const now = new Date();
@@ -147,15 +157,15 @@ function givenParameters(
     const at = text.indexOf("=");
     if (at <= 0) throw new AppError("E_USAGE", `--param takes name=value, not ${text}`);
     const value = text.slice(at + 1);
-    return [text.slice(0, at), value.startsWith("@") ? readValue(value.slice(1)) : value];
+    return [text.slice(0, at), value.startsWith("@") ? readOptionFile(value.slice(1)) : value];
   });
-  if (ioc !== undefined) given.push(["indicators", readValue(ioc)]);
+  if (ioc !== undefined) given.push(["indicators", readOptionFile(ioc)]);
   if (ipRanges !== undefined) given.push(["ip_ranges", ipRanges]);
   const known = new Set(reports.flatMap((report) => report.parameters.map((parameter) => parameter.name)));
   const unknown = given.find(([name]) => !known.has(name));
   if (unknown !== undefined) {
     throw new AppError("E_USAGE", `no parameter ${unknown[0]} in ${reports.map((report) => report.name).join(", ")}`, {
-      hint: known.size > 0 ? `there is ${[...known].join(", ")}` : "these reports take no parameters",
+      hint: known.size > 0 ? `the parameters are ${[...known].join(", ")}` : "these reports take no parameters",
     });
   }
   return Object.fromEntries(given);
@@ -163,16 +173,6 @@ function givenParameters(
 
 async function ipRangesOf({ ipRanges }: ReportOptions): Promise<string | undefined> {
   if (ipRanges === undefined) return undefined;
-  const { ipRangeItems } = await import("../../report/ip-ranges.ts");
-  return ipRangeItems(readValue(ipRanges), ipRanges);
-}
-
-function readValue(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new AppError("E_USAGE", `cannot read ${file}: ${error instanceof Error ? error.message : ""}`, {
-      cause: error,
-    });
-  }
+  const { ipRangeItems } = await import("../../report/parameters.ts");
+  return ipRangeItems(readOptionFile(ipRanges), ipRanges);
 }

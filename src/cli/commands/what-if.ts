@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import {
   breaksTraffic,
@@ -13,12 +12,12 @@ import { AppError } from "../../errors.ts";
 import { type Edit, parseEdit, parseNewRules } from "../../model/edit.ts";
 import { loadModel } from "../../model/load.ts";
 import { RENDERERS } from "../../report/renderers/formats.ts";
-import { visible } from "../../report/renderers/renderer.ts";
-import { flipRows, groupRows, renderWhatIf } from "../../report/what-if.ts";
+import { changeRows, groupRows, renderWhatIf } from "../../report/what-if.ts";
 import { type StoredRecords, openStoredRecords } from "../../store/stored-records.ts";
+import { count, plural } from "../../text.ts";
 import { EXIT } from "../failure.ts";
-import { notePruned } from "../evidence-notes.ts";
-import { databaseOption } from "../options.ts";
+import { NO_RECORDS, note, notePruned, nothingToJudge } from "../notes.ts";
+import { databaseOption, readOptionFile } from "../options.ts";
 import { chosenFormat, fileOption, type OutputOptions, outputOption, renderOptions, writeOutput } from "../output.ts";
 
 interface WhatIfOptions extends OutputOptions {
@@ -35,20 +34,20 @@ interface WhatIfOptions extends OutputOptions {
 export function registerWhatIf(program: Command): void {
   program
     .command("what-if")
-    .summary("replay the stored history against a proposed configuration")
+    .summary("judge the stored records under a proposed configuration")
     .description(
       "Judges every stored record again under a proposed configuration and shows what would change: accepted traffic" +
-        " that would be denied, rejected traffic that would be accepted. Replies stand and fall with their connection." +
-        " Exits 1 when real accepted traffic breaks; traffic of scanners only, or that nobody answered, is no real traffic.",
+        " that would be denied, rejected traffic that would be accepted. Replies share the verdict of their connection." +
+        " Exits 1 if real accepted traffic breaks; traffic of scanners and unanswered traffic do not count.",
     )
     .addOption(databaseOption())
     .option("--model <path>", "the proposed configuration: describe-* JSON or terraform show -json")
-    .option("--partial", "what --model does not name stays as it is (always so when it names no interface)", false)
-    .option("--remove <rule-id...>", "rules and network ACL entries to take away", [])
+    .option("--partial", "keep what --model does not name (always so if it names no interface)", false)
+    .option("--remove <rule-id...>", "rules and network ACL entries to remove", [])
     .option("--add <json...>", "rules to add: JSON as in describe-security-group-rules, or @file with a list", [])
     .option("--edit <file>", 'a file with {"remove": [ids], "add": [rules]}, as `tighten` and `removable` write it')
-    .option("--summary", "rows by rule and peer instead of records (what the table always shows)", false)
-    .option("--strict", "exit 1 when any accepted record breaks, of scanners too", false)
+    .option("--summary", "rows by rule and peer instead of by record (the table always does)", false)
+    .option("--strict", "exit 1 if any accepted record breaks, also of scanners", false)
     .addOption(outputOption())
     .addOption(fileOption())
     .action(runWhatIf);
@@ -71,34 +70,31 @@ async function runWhatIf(options: WhatIfOptions): Promise<void> {
 async function compare(stored: StoredRecords, propose: Proposal, options: WhatIfOptions): Promise<void> {
   const format = chosenFormat(options);
   const rows = format !== "table" && !options.summary;
-  const { tally, flips } = replayHistory(stored, propose, { rows });
+  const { tally, changes } = replayHistory(stored, propose, { rows });
   const render = renderOptions(options);
-  if (rows) await writeOutput(RENDERERS[format](flipRows(flips, stored), render), options.o);
-  else for await (const _ of flips);
+  if (rows) await writeOutput(RENDERERS[format](changeRows(changes, stored), render), options.o);
+  else for await (const _ of changes);
   const groups = await tally.groups(stored);
   if (!rows) {
-    const text = async function* (): AsyncGenerator<string> {
-      yield renderWhatIf(tally, groups, render);
-    };
-    await writeOutput(format === "table" ? text() : RENDERERS[format](groupRows(groups), render), options.o);
+    const text =
+      format === "table" ? renderWhatIf(tally, groups, render) : RENDERERS[format](groupRows(groups), render);
+    await writeOutput(text, options.o);
   }
   const { effects } = tally;
-  const judged = Object.values(effects).reduce((sum, value) => sum + value, 0);
-  if (judged === 0) {
-    process.stderr.write("flowreplay: no records in the evidence file (--no-flows, or pruned), nothing to judge\n");
-    process.exitCode = EXIT.nothingToJudge;
+  if (tally.records === 0) {
+    nothingToJudge(NO_RECORDS);
     return;
   }
   const breaks = options.strict ? effects.breaks + effects.may_break > 0 : breaksTraffic(groups, tally);
   const [broken, opened] = [effects.breaks + effects.may_break, effects.opens];
   process.stderr.write(
-    `${judged} records: ${broken} accepted would be denied${breaks || broken === 0 ? "" : " (none of them real traffic)"},` +
-      ` ${opened} rejected would be accepted, ${effects.doubtful + effects.may_break} undecided before or after\n`,
+    `${plural(tally.records, "record")}: ${count(broken)} accepted would be denied${breaks || broken === 0 ? "" : " (none of them real traffic)"},` +
+      ` ${count(opened)} rejected would be accepted, ${count(effects.doubtful + effects.may_break)} undecided before or after\n`,
   );
   if (breaks) process.exitCode = EXIT.found;
 }
 
-/** What the edit is made in: the configuration in force, or the one that is proposed. */
+/** The configuration that the edit is applied to: the one in force, or the proposed one. */
 async function baseOf(options: WhatIfOptions, edit: Edit): Promise<Proposal> {
   if (options.model === undefined) {
     if (edit.remove.length + edit.add.length > 0) return (inForce) => inForce;
@@ -107,9 +103,9 @@ async function baseOf(options: WhatIfOptions, edit: Edit): Promise<Proposal> {
     });
   }
   const model = await loadModel(options.model);
-  for (const note of model.notes) process.stderr.write(`note: ${visible(note)}\n`);
+  model.notes.forEach(note);
   if (isPartial(model)) {
-    process.stderr.write("note: the proposal names no network interfaces; what it does not name stays as it is\n");
+    note("the proposal names no network interfaces; everything that it does not name stays");
   }
   return proposeModel(model, options.partial);
 }
@@ -119,22 +115,16 @@ function editOf({ remove, add, edit }: WhatIfOptions): Edit {
   const added = add.flatMap((text) =>
     text.startsWith("@")
       ? parseNewRules(readJson(text.slice(1)), text.slice(1))
-      : parseNewRules(parse(text, "--add"), "--add"),
+      : parseNewRules(parseJson(text, "--add"), "--add"),
   );
   return { remove: [...stored.remove, ...remove], add: [...stored.add, ...added] };
 }
 
 function readJson(file: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (cause) {
-    throw new AppError("E_USAGE", `cannot read ${file}: ${cause instanceof Error ? cause.message : ""}`, { cause });
-  }
-  return parse(text, file);
+  return parseJson(readOptionFile(file), file);
 }
 
-function parse(text: string, source: string): unknown {
+function parseJson(text: string, source: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {

@@ -1,9 +1,9 @@
 import type { Severity } from "../../analysis/lint/finding.ts";
 import { AppError } from "../../errors.ts";
-import { safeJson, visible } from "../renderers/renderer.ts";
-import { cut, type FindingDocument, partitionOf, resourceType } from "./document.ts";
+import { jsonArray } from "../renderers/formats.ts";
+import { visible } from "../renderers/renderer.ts";
 import type { Finding, FindingClass } from "./finding.ts";
-import type { ReviewedFinding } from "./review.ts";
+import type { FindingDocument, ReviewedFinding } from "./review.ts";
 
 const LABELS: Readonly<Record<Severity, string>> = {
   info: "INFORMATIONAL",
@@ -11,7 +11,7 @@ const LABELS: Readonly<Record<Severity, string>> = {
   medium: "MEDIUM",
   high: "HIGH",
 };
-/** `namespace/category/classifier`; a finding without a type is lost at import. */
+/** `namespace/category/classifier`; without a type, the import drops a finding. */
 const TYPES: Readonly<Record<FindingClass, string>> = {
   compliance: "Software and Configuration Checks/AWS Security Best Practices/Network Reachability",
   detection: "Unusual Behaviors/Network Flow",
@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<FindingClass, string>> = {
 /**
  * AWS Security Finding Format (schema version 2018-10-08), one array, a finding a line; `BatchImportFindings` takes 100
  * at a time. Lengths are those of the Security Hub API reference, AwsSecurityFinding.
- * @throws AppError E_USAGE without account and region, which every finding must name.
+ * @throws AppError E_USAGE without account and region, which every finding must have.
  */
 export async function* renderAsff(document: FindingDocument): AsyncGenerator<string> {
   const { account, region } = document;
@@ -30,12 +30,7 @@ export async function* renderAsff(document: FindingDocument): AsyncGenerator<str
       hint: `give ${missing} ${missing === "--account" ? "with 12 digits" : "such as eu-central-1"}`,
     });
   }
-  let separator = "[\n";
-  for (const one of document.findings) {
-    yield separator + safeJson(findingOf(one, document, account, region));
-    separator = ",\n";
-  }
-  yield separator === "[\n" ? "[]\n" : "\n]\n";
+  yield* jsonArray([document.findings.map((one) => findingOf(one, document, account, region))]);
 }
 
 function findingOf(
@@ -98,7 +93,7 @@ function field(name: string, values: readonly string[]): object {
   return values.length === 0 ? {} : { [name]: cut(visible(values.join(" ")), 2048) };
 }
 
-/** Between 1 and 32 resources; a statement about nothing that AWS names is about the account. */
+/** Between 1 and 32 resources; a finding without resources is about the account. */
 function resourcesOf({ resourceIds }: Finding, account: string, region: string, partition: string): object[] {
   const named = resourceIds.slice(0, 32).map((id) => {
     const known = resourceType(id);
@@ -110,4 +105,30 @@ function resourcesOf({ resourceIds }: Finding, account: string, region: string, 
   return named.length > 0
     ? named
     : [{ Type: "AwsAccount", Id: `AWS::::Account:${account}`, Partition: partition, Region: region }];
+}
+
+/** Text of at most `length` UTF-16 units that does not end within a character. */
+function cut(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const short = text.slice(0, length - 1);
+  const last = short.charCodeAt(short.length - 1);
+  return `${last >= 0xd800 && last < 0xdc00 ? short.slice(0, -1) : short}…`;
+}
+
+/** `aws`, `aws-cn` or `aws-us-gov`, by the region. */
+export function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}
+
+const RESOURCES: readonly (readonly [prefix: string, arnType: string, type: string])[] = [
+  ["sg-", "security-group", "AwsEc2SecurityGroup"],
+  ["acl-", "network-acl", "AwsEc2NetworkAcl"],
+  ["eni-", "network-interface", "AwsEc2NetworkInterface"],
+];
+
+/** The AWS type of the resource of an id; null for addresses and the like. */
+export function resourceType(id: string): { readonly arnType: string; readonly type: string } | null {
+  const found = RESOURCES.find(([prefix]) => id.startsWith(prefix));
+  return found === undefined ? null : { arnType: found[1], type: found[2] };
 }

@@ -3,20 +3,20 @@ import * as z from "zod";
 import { AppError } from "../../errors.ts";
 import { openEvidence, type Plain, type EvidenceQuery } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
-import type { GivenParameters } from "../run-report.ts";
+import type { GivenParameters } from "../parameters.ts";
 import { addFinding, collectFindings, type Finding, type FindingKind, findingOf, type FindingRow } from "./finding.ts";
 
 /** What an earlier run found. */
 export interface Baseline {
-  /** Findings of one check by id. Throws `E_USAGE` when the earlier run did not look for it. */
+  /** Findings of one check by id. Throws `E_USAGE` if the earlier run did not check it. */
   findings(kind: FindingKind, report: Report | null, given: GivenParameters): Promise<Map<string, Finding>>;
   close(): void;
 }
 
 /**
  * Opens the findings of an earlier run: an evidence file, the SARIF of `report` or `lint`, or their JSON rows.
- * `wrap` makes its queries answer like those of the file that it is compared with (pseudonyms).
- * @throws AppError E_USAGE when the file is none of these.
+ * `wrap` pseudonymises its queries like those of the evidence that it is compared with.
+ * @throws AppError E_USAGE if the file is none of these.
  */
 export async function openBaseline(
   path: string,
@@ -26,7 +26,7 @@ export async function openBaseline(
     const evidence = wrap(await openEvidence(path));
     return {
       findings: (kind, report, given) => {
-        if (report === null) throw notOurs(path, "an evidence file holds no findings of lint");
+        if (report === null) throw notOurs(path, "an evidence file has no findings of lint");
         return collectFindings(evidence, report, kind, given);
       },
       close: () => evidence.close(),
@@ -36,7 +36,7 @@ export async function openBaseline(
   return {
     async findings(kind) {
       if (known.checks !== null && !known.checks.has(kind.check)) {
-        throw notOurs(path, `it does not speak of ${kind.check}`);
+        throw notOurs(path, `the earlier run did not check ${kind.check}`);
       }
       const found = new Map<string, Finding>();
       for (const { check, row } of known.rows) {
@@ -56,7 +56,7 @@ function notOurs(path: string, why: string): AppError {
 }
 
 interface KnownRows {
-  /** Checks that the earlier run looked for; null when the file does not say. */
+  /** Checks of the earlier run; null if the file does not say. */
   readonly checks: ReadonlySet<string> | null;
   readonly rows: readonly { readonly check: string | null; readonly row: FindingRow }[];
 }
@@ -73,7 +73,7 @@ function readRows(path: string): KnownRows {
       checks: null,
       rows: value.flatMap((row: unknown, at) => {
         if (!isRow(row) || !("finding_id" in row)) throw notOurs(path, `/${at}: not a row with a finding_id`);
-        // What was gone already is not there to go again.
+        // A finding that was already gone cannot go again.
         const check = typeof row.report === "string" ? row.report : typeof row.check === "string" ? row.check : null;
         return row.baseline === "gone" ? [] : [{ check, row }];
       }),
@@ -82,7 +82,7 @@ function readRows(path: string): KnownRows {
   return readSarif(path, value);
 }
 
-/** What is read of our own SARIF; foreign properties may stand beside it. */
+/** The part of our own SARIF that is read; other properties are ignored. */
 const sarif = z.looseObject({
   runs: z.array(
     z.looseObject({
@@ -104,7 +104,7 @@ function readSarif(path: string, value: unknown): KnownRows {
   const parsed = sarif.safeParse(value);
   if (!parsed.success) {
     const [{ path: keys }] = parsed.error.issues;
-    throw notOurs(path, `no findings of flowreplay: see /${keys.map(String).join("/")}`);
+    throw notOurs(path, `not findings of flowreplay: see /${keys.map(String).join("/")}`);
   }
   const { runs } = parsed.data;
   return {
@@ -121,7 +121,7 @@ function isRow(value: unknown): value is Record<string, Plain> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** DuckDB files carry `DUCK` after the checksum of their first block. */
+/** DuckDB files have `DUCK` after the checksum of their first block. */
 function isEvidence(path: string): boolean {
   try {
     const file = openSync(path, "r");

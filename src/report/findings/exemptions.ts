@@ -20,22 +20,22 @@ const exemption = z
 
 const file = z.strictObject({ exemptions: z.array(exemption) });
 
-/** A statement that somebody has looked at and accepts, until a day. Everything that it names must fit. */
+/** A finding that somebody reviewed and accepts until a day. It covers findings that match everything it names. */
 export type Exemption = z.infer<typeof exemption> & { readonly number: number; readonly expired: boolean };
 
-/** The reviewed exemptions, and which of them have met a finding so far. */
+/** The exemptions, and which of them have covered a finding so far. */
 export interface Exemptions {
   readonly all: readonly Exemption[];
-  /** The exemption in force that a finding falls under; null when there is none. Expired ones that would have are noted. */
+  /** The exemption that covers a finding, or null. Expired ones that would have covered it are remembered for `notes`. */
   matching(finding: Finding): Exemption | null;
-  /** What a reviewer should hear: expired ones that a finding came back for, and those that nothing falls under. */
+  /** Notes for reviewers: expired exemptions whose findings are back, and exemptions that cover nothing. */
   notes(checks: ReadonlySet<string>): string[];
 }
 
 /**
- * Reads a file of exemptions. `today` is a day in UTC, `YYYY-MM-DD`; an exemption holds to the end of the day it names.
- * `checks` are those there are: a slip of the pen would cover nothing, unheard.
- * @throws AppError E_USAGE naming file and JSON path when the file is not what it should be.
+ * Reads a file of exemptions. `today` is a day in UTC, `YYYY-MM-DD`; an exemption ends with the day it names. `checks` are
+ * the known checks: a misspelt one would silently cover nothing.
+ * @throws AppError E_USAGE with file and JSON path if the file is invalid.
  */
 export function readExemptions(path: string, today: string, checks: ReadonlySet<string>): Exemptions {
   let value: unknown;
@@ -56,9 +56,9 @@ export function readExemptions(path: string, today: string, checks: ReadonlySet<
     if (check === undefined || checks.has(check)) continue;
     throw new AppError(
       "E_USAGE",
-      `exemptions ${path}: /exemptions/${at}/check: nothing finds ${JSON.stringify(check)}`,
+      `exemptions ${path}: /exemptions/${at}/check: there is no check ${JSON.stringify(check)}`,
       {
-        hint: `there is ${[...checks].join(", ")}`,
+        hint: `the checks are ${[...checks].join(", ")}`,
       },
     );
   }
@@ -80,7 +80,7 @@ function problem(issue: z.core.$ZodIssue): string {
 function exemptionsOf(all: readonly Exemption[]): Exemptions {
   const byName = new Map<string, Exemption[]>();
   for (const one of all) {
-    // One name is enough to find the candidates; `fits` asks for the others.
+    // One name finds the candidates; `fits` checks the others.
     const name = one.finding ?? one.rule ?? one.resource ?? "";
     byName.set(name, [...(byName.get(name) ?? []), one]);
   }
@@ -96,13 +96,13 @@ function exemptionsOf(all: readonly Exemption[]): Exemptions {
     notes: (checks) =>
       all.flatMap((one) => {
         const what = `exemption /exemptions/${one.number} (${[one.check, one.rule, one.resource, one.finding].filter(Boolean).join(" ")}, ${one.owner})`;
-        if (met.has(one)) return one.expired ? [`${what} expired after ${one.expires}: what it covered is back`] : [];
-        return one.check !== undefined && checks.has(one.check) ? [`${what} fits no finding: it can go`] : [];
+        if (met.has(one)) return one.expired ? [`${what} expired after ${one.expires}: its finding is back`] : [];
+        return one.check !== undefined && checks.has(one.check) ? [`${what} covers no finding: it can be removed`] : [];
       }),
   };
 }
 
-/** A rule fits where the finding is about that rule alone: a statement about several is not answered by one of them. */
+/** A rule fits only if the finding is about that rule alone: an exemption of one rule does not cover a finding about several. */
 function fits(one: Exemption, finding: Finding): boolean {
   return (
     (one.finding === undefined || one.finding === finding.id) &&

@@ -2,66 +2,67 @@ import { createHash } from "node:crypto";
 import type { Severity } from "../../analysis/lint/finding.ts";
 import type { Plain, EvidenceQuery, ResultStream } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
-import { rowObject } from "../renderers/formats.ts";
-import { type GivenParameters, ownParameters, runReport } from "../run-report.ts";
+import { type GivenParameters, ownParameters } from "../parameters.ts";
+import { rowObject } from "../rows.ts";
+import { runReport } from "../run-report.ts";
 
 /** A row of a report, or of `lint`, by column. */
 export type FindingRow = Readonly<Record<string, Plain>>;
 
 /**
- * `fail`: the evidence states it. `open`: it cannot be decided on this evidence (SARIF 3.27.9 calls it so), so nobody
- * may act on it and `--fail-on` does not count it.
+ * `fail`: the evidence proves it. `open`: this evidence cannot decide it (the term of SARIF 3.27.9), so nobody should act
+ * on it, and `--fail-on` does not count it.
  */
 export type FindingState = "fail" | "open";
 
-/** What `compliance` says of a configuration, `detection` says of traffic (OCSF: classes 2003 and 2004). */
+/** `compliance` is about the configuration, `detection` about traffic (OCSF classes 2003 and 2004). */
 export type FindingClass = "compliance" | "detection";
 
-/** One statement of a report or of `lint`, whatever form it is written in. */
+/** One statement of a report or of `lint`, independent of the output format. */
 export interface Finding {
-  /** The same for the same statement in every run: a hash of the check and of what it is about, never of when or how often. */
+  /** A hash of the check and of what the finding is about, not of time or number, so it is the same in every run. */
   readonly id: string;
   /** Name of the report, or of the check of `lint`. */
   readonly check: string;
   readonly state: FindingState;
   readonly severity: Severity;
   readonly message: string;
-  /** Rules and entries it is about. */
+  /** Rules and network ACL entries that it is about. */
   readonly ruleIds: readonly string[];
-  /** Rules that do what `ruleIds` do, or that stop it. */
+  /** Rules that make those of `ruleIds` redundant or shadow them. */
   readonly coveringRuleIds: readonly string[];
-  /** Groups, network ACLs, interfaces and addresses it is about. */
+  /** Groups, network ACLs, interfaces and addresses that it is about. */
   readonly resourceIds: readonly string[];
-  /** Log record that shows it. */
+  /** An example record. */
   readonly record: { readonly object: string; readonly line: number | null } | null;
   /** ISO 8601 UTC. */
   readonly firstSeen: string | null;
   readonly lastSeen: string | null;
-  /** Rows that say the same. */
+  /** Number of rows with the same id. */
   readonly occurrences: number;
   readonly row: FindingRow;
 }
 
-/** How rows of a report, or a check, become findings. */
+/** How the rows of a report, or of a check of `lint`, become findings. */
 export interface FindingKind {
   readonly check: string;
   readonly title: string;
   readonly description: string;
   readonly class: FindingClass;
-  /** Columns that tell one finding from another. */
+  /** Columns that identify a finding. */
   readonly key: readonly string[];
   /** Columns with the ids of the rules that a row is about. */
   rules(row: FindingRow): readonly string[];
   /** Columns with ids of resources, and of covering rules. */
   readonly resources: readonly string[];
   readonly covering: readonly string[];
-  /** Null: the row is no finding. */
+  /** Null if the row is not a finding. */
   state(row: FindingRow): FindingState | null;
   severity(row: FindingRow): Severity;
   message(row: FindingRow): string;
 }
 
-/** The finding that a row states; null when it states none. */
+/** The finding of a row; null if it has none. */
 export function findingOf(kind: FindingKind, row: FindingRow): Finding | null {
   const state = kind.state(row);
   if (state === null) return null;
@@ -83,13 +84,13 @@ export function findingOf(kind: FindingKind, row: FindingRow): Finding | null {
   };
 }
 
-/** 128 bits are plenty; the length prefix of JSON keeps neighbouring values apart. */
+/** 128 bits of SHA-256. JSON keeps neighbouring values apart. */
 export function findingId(kind: Pick<FindingKind, "check" | "key">, row: FindingRow): string {
   const parts = [kind.check, ...kind.key.map((name) => canonical(row[name] ?? null))];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
 
-/** Lists in the key are sets: their order says nothing. */
+/** Lists in the key are sets: their order does not matter. */
 function canonical(value: Plain): Plain {
   return Array.isArray(value) ? (value as Plain[]).map(String).sort() : value;
 }
@@ -114,10 +115,10 @@ function timeOf(row: FindingRow, names: readonly string[]): string | null {
   return null;
 }
 
-/** All of them: a finding beyond a report's limit is one all the same. */
+/** Findings beyond the default limit of a report count too. */
 const NO_LIMIT = "1000000000000";
 
-/** Findings of a report by id, in its order; rows that say the same are one finding. */
+/** Findings of a report by id, in its order; rows with the same id are one finding. */
 export async function collectFindings(
   evidence: EvidenceQuery,
   report: Report,
@@ -155,7 +156,7 @@ export function addFinding(found: Map<string, Finding>, finding: Finding): void 
   }
 }
 
-/** ISO 8601 UTC texts of equal precision order as text. */
+/** ISO 8601 UTC texts of equal precision sort as text. */
 function earlier(a: string | null, b: string | null): string | null {
   if (a === null || b === null) return a ?? b;
   return a < b ? a : b;

@@ -7,7 +7,7 @@ const DETAILS: ReadonlyMap<string, KindDetails> = new Map(
   [MISMATCH_KINDS, RULE_KINDS, DETECTION_KINDS, HEALTH_KINDS].flatMap((kinds) => Object.entries(kinds)),
 );
 
-/** What an audit writes when no report is named: each statement once, those that need a decision. */
+/** The findings of an audit if no report is named: those that need a decision, each from one report only. */
 export const AUDIT_REPORTS: readonly string[] = [
   "mismatch-summary",
   "nacl-return-path",
@@ -24,7 +24,7 @@ export const AUDIT_REPORTS: readonly string[] = [
   "coverage",
 ];
 
-/** How the rows of a report are findings; null for a report that lists facts (`rule-usage`, `top-talkers`, ...). */
+/** How the rows of a report become findings; null for a report that lists facts (`rule-usage`, `top-talkers`, ...). */
 export function kindOf(report: Report): FindingKind | null {
   const details = DETAILS.get(report.name);
   if (details === undefined) return null;
@@ -49,7 +49,7 @@ function ruleColumns(rules: NonNullable<KindDetails["rules"]>): FindingKind["rul
   return typeof rules === "function" ? rules : () => rules;
 }
 
-/** A check of `lint`, by the columns that `lint` prints. */
+/** The findings of a check of `lint`. The columns are those that `lint` prints. */
 export function lintKind(check: CheckId): FindingKind {
   return {
     check,
@@ -72,5 +72,5 @@ function lintSeverity(row: FindingRow): Severity {
   return SEVERITIES.find((one) => one === row.severity) ?? "info";
 }
 
-/** Every name that a finding's check can have. */
+/** The names of all checks: reports with findings, and checks of `lint`. */
 export const ALL_CHECKS: ReadonlySet<string> = new Set([...DETAILS.keys(), ...LINT_CHECKS]);

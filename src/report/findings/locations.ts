@@ -6,18 +6,18 @@ import type { Model, Origin } from "../../model/model.ts";
 import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import type { Finding } from "./finding.ts";
 
-/** Where a rule or resource stands in the configuration; `line` is null where the file cannot be trusted to say it. */
-export interface Place {
+/** Where a rule or resource is in the configuration files; `line` is null if the files have changed since the replay. */
+export interface Location {
   readonly file: string;
   readonly pointer: string;
   readonly line: number | null;
 }
 
-/** Places by the id of a rule, entry, group, network ACL or interface. */
-export type Places = ReadonlyMap<string, Place>;
+/** By the id of a rule, entry, group, network ACL or interface. */
+export type Locations = ReadonlyMap<string, Location>;
 
-/** Of all that findings name. Reads each file once. */
-export async function placesInModel(model: Model, findings: Iterable<Finding>): Promise<Places> {
+/** The locations of everything that findings name. Reads each file once. */
+export async function locateInModel(model: Model, findings: Iterable<Finding>): Promise<Locations> {
   const origins = originsOf(model);
   const wanted = new Map<string, Origin>();
   for (const { ruleIds, coveringRuleIds, resourceIds } of findings) {
@@ -36,31 +36,31 @@ export async function placesInModel(model: Model, findings: Iterable<Finding>): 
 }
 
 const NEWEST_RUN = "select model, model_hash from runs where model is not null order by run_id desc limit 1";
-const RULE_PLACES = "select rule_id, origin_file, origin_pointer from rules where origin_file is not null";
+const RULE_LOCATIONS = "select rule_id, origin_file, origin_pointer from rules where origin_file is not null";
 
 /**
- * The same from an evidence file: with lines while the files that it was judged by still say what they said, else
- * without. `note` hears why.
+ * The same from an evidence file: with lines if the files of the model are still the same, else without; `note` then says
+ * why.
  */
-export async function placesInEvidence(
+export async function locateInEvidence(
   evidence: EvidenceQuery,
   findings: Iterable<Finding>,
   note: (text: string) => void,
-): Promise<Places> {
+): Promise<Locations> {
   const [run] = (await evidence.run(NEWEST_RUN)).rows;
   if (run === undefined) return new Map();
   const model = await loadModel(String(run[0])).catch(() => null);
-  if (model !== null && modelHash(model) === run[1]) return placesInModel(model, findings);
+  if (model !== null && modelHash(model) === run[1]) return locateInModel(model, findings);
   note(
     `the model at ${String(run[0])} ${model === null ? "cannot be read" : "has changed since"}: findings name files, not lines`,
   );
-  const { rows } = await evidence.run(RULE_PLACES);
+  const { rows } = await evidence.run(RULE_LOCATIONS);
   return new Map(
     rows.map(([id, file, pointer]) => [String(id), { file: String(file), pointer: String(pointer), line: null }]),
   );
 }
 
-/** Later snapshots last, so that the newest place of a thing wins. */
+/** The newest snapshot that has a rule or resource wins. */
 function originsOf(model: Model): Map<string, Origin> {
   const origins = new Map<string, Origin>();
   for (const snapshot of model.snapshots) {

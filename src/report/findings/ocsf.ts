@@ -1,9 +1,10 @@
 import { isIP } from "node:net";
 import type { Severity } from "../../analysis/lint/finding.ts";
-import { safeJson, visible } from "../renderers/renderer.ts";
-import { type FindingDocument, partitionOf, resourceType } from "./document.ts";
+import { jsonArray } from "../renderers/formats.ts";
+import { visible } from "../renderers/renderer.ts";
+import { partitionOf, resourceType } from "./asff.ts";
 import type { Finding } from "./finding.ts";
-import type { ReviewedFinding } from "./review.ts";
+import type { FindingDocument, ReviewedFinding } from "./review.ts";
 
 /** OCSF 1.5.0, https://schema.ocsf.io/1.5.0/classes/compliance_finding and detection_finding. */
 const VERSION = "1.5.0";
@@ -19,13 +20,8 @@ const SEVERITIES: Readonly<Record<Severity, readonly [number, string]>> = {
 };
 
 /** One array of Compliance Findings (class 2003) and Detection Findings (2004) of OCSF 1.5.0, an event a line. */
-export async function* renderOcsf(document: FindingDocument): AsyncGenerator<string> {
-  let separator = "[\n";
-  for (const one of document.findings) {
-    yield separator + safeJson(eventOf(one, document));
-    separator = ",\n";
-  }
-  yield separator === "[\n" ? "[]\n" : "\n]\n";
+export function renderOcsf(document: FindingDocument): AsyncGenerator<string> {
+  return jsonArray([document.findings.map((one) => eventOf(one, document))]);
 }
 
 function eventOf({ finding, kind, exemption, baseline }: ReviewedFinding, document: FindingDocument): object {
@@ -81,7 +77,7 @@ function eventOf({ finding, kind, exemption, baseline }: ReviewedFinding, docume
   };
 }
 
-/** `open` is neither: what the evidence cannot decide has not passed. */
+/** `open` is Unknown: what the evidence cannot decide has not passed. */
 function complianceOf(finding: Finding): object {
   const [id, name] = finding.state === "fail" ? [3, "Fail"] : [0, "Unknown"];
   return { control: finding.check, standards: ["flowreplay"], status_id: id, status: name };
@@ -107,12 +103,12 @@ function times({ firstSeen, lastSeen }: Finding): object {
   return { ...at("first_seen_time", firstSeen), ...at("last_seen_time", lastSeen) };
 }
 
-function resourceOf(uid: string, { places, region }: FindingDocument): object {
-  const place = places.get(uid);
+function resourceOf(uid: string, { locations, region }: FindingDocument): object {
+  const location = locations.get(uid);
   return {
     uid: visible(uid),
     type: resourceType(uid)?.type ?? (isIP(uid) > 0 ? "IP Address" : "Rule"),
     ...(region === null ? {} : { region }),
-    ...(place === undefined ? {} : { data: place }),
+    ...(location === undefined ? {} : { data: location }),
   };
 }

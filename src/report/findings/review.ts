@@ -1,33 +1,34 @@
 import type { Column, Plain, ResultStream } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
-import { rowObject } from "../renderers/formats.ts";
-import type { GivenParameters } from "../run-report.ts";
+import type { GivenParameters } from "../parameters.ts";
+import { rowObject } from "../rows.ts";
 import type { Baseline } from "./baseline.ts";
 import type { Exemption, Exemptions } from "./exemptions.ts";
 import { type Finding, findingId, type FindingKind } from "./finding.ts";
+import type { Locations } from "./locations.ts";
 
-/** Against an earlier run: it was not there, it was, it is no longer. */
+/** Compared with an earlier run: only now, only then, both. */
 export type BaselineState = "new" | "gone" | "still";
 
-/** A finding with what reviewers and an earlier run say of it. */
+/** A finding with its exemption and its state against the baseline. */
 export interface ReviewedFinding {
   readonly finding: Finding;
   readonly kind: FindingKind;
-  /** The exemption it falls under. */
+  /** The exemption that covers it. */
   readonly exemption: Exemption | null;
   /** Null without a baseline. */
   readonly baseline: BaselineState | null;
 }
 
-/** What findings are held against. */
+/** What findings are compared with. */
 export interface Review {
   readonly exemptions: Exemptions | null;
   readonly baseline: Baseline | null;
 }
 
 /**
- * The findings of one check with their review; those that are gone come last. A finding that the earlier run stated and
- * that this one cannot decide is still there, one that it could not decide and this one states is new.
+ * The findings of one check with their review; those that are gone come last. A finding that was proven earlier and is open
+ * now is `still` there; one that was open earlier and is proven now is `new`.
  */
 export async function reviewFindings(
   kind: FindingKind,
@@ -54,23 +55,37 @@ function stateOf(finding: Finding, before: ReadonlyMap<string, Finding> | null):
   return earlier.state === "open" && finding.state === "fail" ? "new" : "still";
 }
 
-/** Whether a pipeline has to stop for it. */
+/** Whether `--fail-on` counts it. */
 export function counts({ finding, exemption, baseline }: ReviewedFinding): boolean {
   return finding.state === "fail" && exemption === null && (baseline === null || baseline === "new");
 }
 
+/** Everything that SARIF, OCSF and ASFF are written from. */
+export interface FindingDocument {
+  /** All checks, also those without findings. */
+  readonly kinds: readonly FindingKind[];
+  readonly findings: readonly ReviewedFinding[];
+  readonly locations: Locations;
+  readonly toolVersion: string;
+  /** When it is written. */
+  readonly now: Date;
+  /** Account (12 digits) and region of the resources; null where they are not known. */
+  readonly account: string | null;
+  readonly region: string | null;
+}
+
 export interface Annotation {
   readonly kind: FindingKind;
-  /** The reviewed findings of the report; null when nobody asked for a review. */
+  /** The reviewed findings of the report; null without exemptions and baseline. */
   readonly reviewed: readonly ReviewedFinding[] | null;
   readonly withBaseline: boolean;
-  /** Keep what exemptions cover, and say so; else it is left out. */
+  /** Keep suppressed rows, with the exemption; else they are left out. */
   readonly showSuppressed: boolean;
-  /** Programs need the id; people have the rule. */
+  /** Programs need the id; people recognise the rule. */
   readonly withId: boolean;
 }
 
-/** Rows of a report with their review: those that are suppressed go, those that are gone come last. */
+/** Rows of a report with their review: suppressed rows are left out, rows that are gone come last. */
 export function annotateRows(result: ResultStream, annotation: Annotation): ResultStream {
   const { kind, reviewed, withBaseline, showSuppressed, withId } = annotation;
   const names = result.columns.map((column) => column.name);
@@ -81,14 +96,14 @@ export function annotateRows(result: ResultStream, annotation: Annotation): Resu
     ...(withBaseline ? [text("baseline")] : []),
     ...(showSuppressed ? [text("suppressed")] : []),
   ];
-  const place = withId ? names.length : 1;
+  const position = withId ? names.length : 1;
   const annotated = (row: readonly Plain[], id: string, one: ReviewedFinding | undefined): Plain[] => {
     const cells: Plain[] = [
       ...(withId ? [kind.state(rowObject(names, row)) === null ? null : id] : []),
       ...(withBaseline ? [one?.baseline ?? null] : []),
       ...(showSuppressed ? [one === undefined ? null : suppression(one)] : []),
     ];
-    return row.toSpliced(place, 0, ...cells);
+    return row.toSpliced(position, 0, ...cells);
   };
   const chunks = async function* (): AsyncGenerator<Plain[][]> {
     for await (const chunk of result.chunks) {
@@ -109,10 +124,10 @@ export function annotateRows(result: ResultStream, annotation: Annotation): Resu
       );
     }
   };
-  return { columns: result.columns.toSpliced(place, 0, ...extra), chunks: chunks() };
+  return { columns: result.columns.toSpliced(position, 0, ...extra), chunks: chunks() };
 }
 
-/** `netops until 2026-12-31: why`, null where no exemption covers it. */
+/** `netops until 2026-12-31: why`; null without an exemption. */
 export function suppression({ exemption }: ReviewedFinding): string | null {
   return exemption === null ? null : `${exemption.owner} until ${exemption.expires}: ${exemption.reason}`;
 }

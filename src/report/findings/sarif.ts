@@ -2,20 +2,24 @@ import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Severity } from "../../analysis/lint/finding.ts";
 import { safeJson, visible } from "../renderers/renderer.ts";
-import type { FindingDocument } from "./document.ts";
-import type { Place } from "./locations.ts";
-import type { BaselineState, ReviewedFinding } from "./review.ts";
+import type { Location } from "./locations.ts";
+import type { BaselineState, FindingDocument, ReviewedFinding } from "./review.ts";
 
 const LEVELS: Readonly<Record<Severity, string>> = { high: "error", medium: "warning", low: "note", info: "note" };
-/** What GitHub orders by: above 7.0 high, above 4.0 medium, else low. */
+/** GitHub sorts by this: above 7.0 high, above 4.0 medium, else low. */
 const SECURITY_SEVERITY: Readonly<Record<Severity, string>> = { high: "8.0", medium: "5.0", low: "3.0", info: "1.0" };
 const STATES: Readonly<Record<BaselineState, string>> = { new: "new", gone: "absent", still: "unchanged" };
 
 /**
- * SARIF 2.1.0 (OASIS), one result a line. Says nothing of time, so equal findings make equal files. `properties.row` is
- * the row of the report, which makes the file a baseline.
+ * SARIF 2.1.0 (OASIS), one result per line. It has no times, so equal findings make equal files. `properties.row` is the row
+ * of the report, so the file can serve as a baseline.
  */
-export async function* renderSarif({ kinds, findings, places, toolVersion }: FindingDocument): AsyncGenerator<string> {
+export async function* renderSarif({
+  kinds,
+  findings,
+  locations,
+  toolVersion,
+}: FindingDocument): AsyncGenerator<string> {
   const driver = {
     name: "flowreplay",
     version: toolVersion,
@@ -31,7 +35,7 @@ export async function* renderSarif({ kinds, findings, places, toolVersion }: Fin
   yield `{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","version":"2.1.0","runs":[{\n"tool":${safeJson({ driver })},\n"columnKind":"utf16CodeUnits",\n"results":[`;
   let separator = "\n";
   for (const one of findings) {
-    yield separator + safeJson(resultOf(one, indexes.get(one.kind.check) ?? -1, places));
+    yield separator + safeJson(resultOf(one, indexes.get(one.kind.check) ?? -1, locations));
     separator = ",\n";
   }
   yield "\n]}]}\n";
@@ -40,13 +44,15 @@ export async function* renderSarif({ kinds, findings, places, toolVersion }: Fin
 function resultOf(
   { finding, exemption, baseline }: ReviewedFinding,
   ruleIndex: number,
-  places: FindingDocument["places"],
+  known: FindingDocument["locations"],
 ): object {
   const { id, check, state, severity, message, ruleIds, coveringRuleIds, resourceIds, record, occurrences } = finding;
-  const about = [...ruleIds, ...(ruleIds.length === 0 ? resourceIds : [])].flatMap((name) => placeOf(name, places));
+  const about = [...ruleIds, ...(ruleIds.length === 0 ? resourceIds : [])].flatMap((name) =>
+    sarifLocations(name, known),
+  );
   const locations = about.length > 0 ? about : recordLocation(record);
   const related = [
-    ...coveringRuleIds.flatMap((name) => placeOf(name, places)),
+    ...coveringRuleIds.flatMap((name) => sarifLocations(name, known)),
     ...(about.length > 0 ? recordLocation(record) : []),
   ];
   return {
@@ -56,7 +62,7 @@ function resultOf(
     level: state === "fail" ? LEVELS[severity] : "none",
     message: { text: plain(message) },
     locations: withLogical(locations, [...ruleIds, ...resourceIds]),
-    ...(related.length > 0 ? { relatedLocations: related.map((place, at) => ({ id: at, ...place })) } : {}),
+    ...(related.length > 0 ? { relatedLocations: related.map((location, at) => ({ id: at, ...location })) } : {}),
     fingerprints: { "flowreplay/v1": id },
     partialFingerprints: { "flowreplay/v1": id },
     ...(occurrences > 1 ? { occurrenceCount: occurrences } : {}),
@@ -76,38 +82,38 @@ function resultOf(
   };
 }
 
-interface Location {
+interface SarifLocation {
   readonly physicalLocation?: object;
   readonly logicalLocations?: readonly object[];
   readonly message?: object;
 }
 
-function placeOf(id: string, places: FindingDocument["places"]): Location[] {
-  const place = places.get(id);
-  return place === undefined ? [] : [{ physicalLocation: physical(place), message: { text: plain(id) } }];
+function sarifLocations(id: string, known: FindingDocument["locations"]): SarifLocation[] {
+  const location = known.get(id);
+  return location === undefined ? [] : [{ physicalLocation: physical(location), message: { text: plain(id) } }];
 }
 
-function physical({ file, line }: Pick<Place, "file" | "line">): object {
+function physical({ file, line }: Pick<Location, "file" | "line">): object {
   return {
     artifactLocation: { uri: fileUri(file) },
     ...(line === null || line < 1 ? {} : { region: { startLine: line } }),
   };
 }
 
-/** The log object and line of a record; standard input has no name. */
-function recordLocation(record: ReviewedFinding["finding"]["record"]): Location[] {
+/** The log object and line of a record; standard input has none. */
+function recordLocation(record: ReviewedFinding["finding"]["record"]): SarifLocation[] {
   if (record === null || record.object === "-") return [];
   return [{ physicalLocation: physical({ file: record.object, line: record.line }) }];
 }
 
-function withLogical(locations: readonly Location[], ids: readonly string[]): readonly Location[] {
+function withLogical(locations: readonly SarifLocation[], ids: readonly string[]): readonly SarifLocation[] {
   if (ids.length === 0) return locations;
   const logicalLocations = ids.map((id) => ({ fullyQualifiedName: id, kind: "resource" }));
   const [first, ...rest] = locations;
   return [{ ...first, logicalLocations }, ...rest];
 }
 
-/** RFC 3986: relative paths stay relative, so that a file in a repository is found in it. */
+/** RFC 3986. Relative paths stay relative, so that viewers find files inside a repository. @internal */
 export function fileUri(path: string): string {
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(path)) return encodeURI(path).replace(/[#?]/g, encodeURIComponent);
   if (isAbsolute(path)) return pathToFileURL(path).href;

@@ -1,11 +1,11 @@
 /**
- * What a page holds: the server collects it, JSON carries it, the page's script draws it. Types only, because the two
- * sides share no code. Nothing in here is markup: every string is drawn as text.
+ * The content of a page: flowreplay collects it, the page carries it as JSON, the script of the page draws it. Types only,
+ * because the two sides share no code. Nothing is markup: every string is drawn as text.
  */
 export interface PageData {
   readonly title: string;
   readonly subtitle: string;
-  /** Where the page comes from: model, tool, time. Shown at its end. */
+  /** Model, tool and time, for the footer. */
   readonly about: readonly Fact[];
   readonly sections: readonly Section[];
 }
@@ -16,7 +16,7 @@ export interface Fact {
 }
 
 export interface Section {
-  /** The anchor; also the deep link to the section. */
+  /** The anchor of the section. */
   readonly id: string;
   readonly title: string;
   readonly lead: string;
@@ -35,7 +35,7 @@ export interface FactsBlock {
   readonly facts: readonly Fact[];
 }
 
-/** Key figures, each with the section that explains it. */
+/** Key figures, each with a link to its section. */
 export interface FiguresBlock {
   readonly kind: "figures";
   readonly figures: readonly Figure[];
@@ -46,14 +46,14 @@ export interface Figure {
   readonly value: string;
   readonly note: string;
   readonly tone: Tone;
-  /** Section id, null where there is none. */
+  /** Section id, or null. */
   readonly target: string | null;
 }
 
-/** How a value is meant: the colour follows from it, the words say the same. */
+/** The meaning of a value. It sets the colour; the text says the same. */
 export type Tone = "good" | "bad" | "warn" | "info" | "quiet";
 
-/** Counts over time: `values[series][bucket]`, buckets of `step` seconds from `start` (Unix seconds) on. */
+/** Counts over time: `values[series][bucket]`, in buckets of `step` seconds from `start` (Unix seconds). */
 export interface TimelineBlock {
   readonly kind: "timeline";
   readonly id: string;
@@ -69,7 +69,7 @@ export interface TimelineSeries {
   readonly values: readonly number[];
 }
 
-/** Evidence per interface and stretch of time. Cells are 0-100 (share of the minutes), null before or after the log. */
+/** Coverage by interface and stretch of time. Cells are 0-100 (percent of the minutes), null before or after the log. */
 export interface HeatMapBlock {
   readonly kind: "heat";
   readonly id: string;
@@ -83,12 +83,12 @@ export interface HeatRow {
   readonly interfaceId: string;
   readonly name: string;
   readonly shares: readonly (number | null)[];
-  /** Columns with SKIPDATA, and columns that a gap touches. */
+  /** Columns with SKIPDATA, and columns with a gap. */
   readonly skipped: readonly number[];
   readonly gaps: readonly number[];
 }
 
-/** Records by source and port; `cells[row][column]`, the last column holds every other port. */
+/** Records by source and port: `cells[row][column]`. The last column has all other ports. */
 export interface MatrixBlock {
   readonly kind: "matrix";
   readonly id: string;
@@ -104,15 +104,15 @@ export interface TableBlock {
   readonly caption: string;
   readonly columns: readonly TableColumn[];
   readonly rowCount: number;
-  /** Columns in the table itself; a row opens to show all of them. */
+  /** Columns of the table; an opened row shows all columns. */
   readonly shown: readonly string[];
-  /** Columns with few values, to filter by. */
+  /** Columns to filter by. */
   readonly facets: readonly string[];
-  /** Rows that belong together under a heading; null where rows stand alone. */
+  /** Column that groups rows under headings, or null. */
   readonly groupBy: string | null;
-  /** What to say where there are no rows. */
+  /** Text if there are no rows. */
   readonly empty: string;
-  /** Where the rest is, when the table was cut; else null. */
+  /** Where to find the rest if the table was cut, or null. */
   readonly more: string | null;
 }
 
@@ -129,10 +129,10 @@ export type ColumnKind =
   | "list"
   | "spark";
 
-/** What a value names, for links to everything that the page knows of it. */
+/** What a value names; it then links to everything about it on the page. */
 export type Entity = "rule" | "interface" | "source";
 
-/** One column of a table. `values` are numbers, or, where `words` is given, places in it; null is absent. */
+/** One column of a table. `values` are numbers, or, where `words` is given, indexes into it; null is absent. */
 export interface TableColumn {
   readonly name: string;
   readonly label: string;

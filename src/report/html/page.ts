@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { safeJson } from "../renderers/renderer.ts";
 import { PAGE_FOLDER } from "../shipped-files.ts";
@@ -7,8 +7,8 @@ import type { PageData } from "./page-data.ts";
 import { BASE_STYLE, PARTS_STYLE } from "./style.ts";
 
 /**
- * One self-contained HTML file. Its policy lets it run exactly the scripts and styles that stand in it and load
- * nothing from anywhere; all data comes as JSON that the script draws as text.
+ * One self-contained HTML file. Its Content-Security-Policy allows only its own inline scripts and styles and no requests.
+ * All data is JSON that the script draws as text.
  */
 export async function* renderPage(data: PageData): AsyncGenerator<string> {
   const { styles, scripts } = loadAssets();
@@ -37,7 +37,7 @@ ${styles.map((style) => `<style>${style}</style>`).join("\n")}
 <a class="skip-link" href="#main">Skip to the report</a>
 <div class="frame">
 <header class="top"><div><p class="brand">flowreplay</p><h1>${escapeHtml(data.title)}</h1><p>${escapeHtml(data.subtitle)}</p></div></header>
-<div class="columns"><main id="main" tabindex="-1"><noscript>A script inside this file draws the report; it loads nothing. Allow scripts to read it.</noscript></main></div>
+<div class="columns"><main id="main" tabindex="-1"><noscript>A script in this file draws the report; it loads nothing. Allow scripts to read it.</noscript></main></div>
 <footer></footer>
 </div>
 <script type="application/json" id="data">`;
@@ -49,13 +49,13 @@ ${scripts.map((script) => `<script>${script}</script>`).join("\n")}
 `;
 }
 
-/** The inline content of a page: style sheets, and scripts in the order they run. */
+/** Inline style sheets, and scripts in the order in which they run. */
 interface Assets {
   readonly styles: readonly string[];
   readonly scripts: readonly string[];
 }
 
-/** Reads the chart library from its package and the page's own script from the compiled `page/`. */
+/** Reads the chart library from its package, and the script of the page from the compiled `page/`. */
 function loadAssets(): Assets {
   const library = createRequire(import.meta.url);
   const read = (name: string): string => readFileSync(library.resolve(`uplot/dist/${name}`), "utf8");
@@ -69,18 +69,22 @@ function loadAssets(): Assets {
   return assets;
 }
 
+const IMPORT = /^import \{[^}]*\} from "\.\/([\w-]+\.js)";\n/gm;
+
 /**
- * The modules of the page as one script. They only declare functions and constants, under names that are unique among
- * them (a second one would be a syntax error), so imports between them can fall away and their order does not matter.
+ * `main.js` and the modules that it imports as one script. They only declare functions and constants with unique names
+ * (duplicates would be a syntax error), so their imports can be dropped and their order does not matter.
  */
 function pageScript(folder: URL): string {
-  const modules = readdirSync(folder).filter((name) => name.endsWith(".js"));
-  const source = modules
-    .sort()
-    .map((name) => readFileSync(new URL(name, folder), "utf8"))
-    .join("")
-    .replace(/^import \{[^}]*\} from "\.\/[\w-]+\.js";\n/gm, "")
-    .replace(/^export (?=function|const)/gm, "");
+  const modules = new Map<string, string>();
+  const load = (name: string): void => {
+    if (modules.has(name)) return;
+    const text = readFileSync(new URL(name, folder), "utf8");
+    modules.set(name, text.replace(IMPORT, "").replace(/^export (?=function|const)/gm, ""));
+    for (const [, imported] of text.matchAll(IMPORT)) load(imported);
+  };
+  load("main.js");
+  const source = [...modules.values()].join("");
   if (/^(import|export)\b/m.test(source)) throw new Error("the page's modules only import names from one another");
   return `"use strict";\n(() => {\n${source}start();\n})();\n`;
 }
@@ -93,14 +97,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Text for an element or a quoted attribute. */
+/** Text for an element or a quoted attribute. @internal */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character]);
 }
 
 /**
- * JSON for a `script` element. Inside one only `</script` and `<!--` mean something to the HTML parser (HTML Standard
- * 13.2.5.4, script data state): without any `<` there is neither.
+ * JSON for a `script` element, without any `<`: there the HTML parser only looks for `</script` and `<!--` (HTML Standard
+ * 13.2.5.4, script data state). @internal
  */
 export function embedJson(value: unknown): string {
   return safeJson(value).replaceAll("<", "\\u003c");

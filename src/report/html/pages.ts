@@ -1,15 +1,69 @@
-import type { EvidenceQuery } from "../../store/evidence-query.ts";
+import type { EvidenceQuery, Result } from "../../store/evidence-query.ts";
+import { plainMinute } from "../../text.ts";
 import type { Report } from "../catalogue.ts";
 import type { Investigation, InvestigationSection } from "../investigate/sections.ts";
+import { type GivenParameters, ownParameters } from "../parameters.ts";
 import { visible } from "../renderers/renderer.ts";
-import { rowStream } from "../row-stream.ts";
-import { type GivenParameters, ownParameters, runReport } from "../run-report.ts";
-import { createAuditEvidence } from "./audit/evidence.ts";
-import { aboutFacts } from "./audit/page.ts";
-import type { Block, PageData, Section, TimelineBlock } from "./page-data.ts";
+import { rowStream } from "../rows.ts";
+import { runReport } from "../run-report.ts";
+import { coverageSection } from "./audit/coverage.ts";
+import { type AuditEvidence, createAuditEvidence } from "./audit/evidence.ts";
+import { overviewSection } from "./audit/overview.ts";
+import { ruleSections } from "./audit/rules.ts";
+import { mismatchSection, probeSection } from "./audit/traffic.ts";
+import type { Block, Fact, PageData, Section, TimelineBlock } from "./page-data.ts";
 import { FACETS, tableBlock } from "./table-block.ts";
 
-/** The investigation as a page of its own. */
+/** The whole audit. `now` is the time of writing; `proposals` are the rows of `tighten`, null if it had nothing to judge. */
+export async function auditPage(query: EvidenceQuery, now: Date, proposals: Result | null): Promise<PageData> {
+  const evidence = await createAuditEvidence(query);
+  const rules = await ruleSections(evidence, proposals);
+  const modelled = rules.counts.rules > 0;
+  const sections = [
+    await overviewSection(evidence, modelled ? rules.counts : null),
+    ...(modelled ? [await mismatchSection(evidence)] : []),
+    await probeSection(evidence),
+    ...(modelled ? rules.sections : []),
+    await coverageSection(evidence),
+  ];
+  return {
+    title: "Flow logs against security groups and network ACLs",
+    subtitle: windowText(evidence),
+    about: await aboutFacts(evidence, now),
+    sections,
+  };
+}
+
+function windowText({ window: { first, last } }: AuditEvidence): string {
+  if (last === 0) return "No records.";
+  return `${plainMinute(first)} to ${plainMinute(last)} UTC`;
+}
+
+/** The named reports, one section each. */
+export async function reportPage(
+  evidence: EvidenceQuery,
+  reports: readonly Report[],
+  given: GivenParameters,
+  now: Date,
+): Promise<PageData> {
+  const sections: Section[] = [];
+  for (const report of reports) {
+    const table = await tableBlock(await runReport(evidence, report, ownParameters(report, given)), {
+      id: `${report.name}-rows`,
+      caption: report.title,
+      facets: FACETS,
+    });
+    sections.push({ id: report.name, title: report.title, lead: report.description, blocks: [table] });
+  }
+  return {
+    title: reports.length === 1 ? reports[0].title : `${reports.length} reports`,
+    subtitle: reports.map((report) => report.name).join(", "),
+    about: await aboutFacts(await createAuditEvidence(evidence), now),
+    sections,
+  };
+}
+
+/** An investigation as a page. */
 export async function investigationPage(
   evidence: EvidenceQuery,
   investigation: Investigation,
@@ -39,7 +93,7 @@ async function blocks(section: InvestigationSection): Promise<Block[]> {
     }));
     return [{ kind: "facts", facts }];
   }
-  // The chart has its numbers as a table, too.
+  // The chart also has its numbers as a table.
   if (section.shape === "timeline" && section.rows.length > 1) return [timeline(section)];
   const rest = section.total - section.rows.length;
   const table = await tableBlock(rowStream(section.columns, section.rows), {
@@ -53,13 +107,13 @@ async function blocks(section: InvestigationSection): Promise<Block[]> {
   return [table];
 }
 
-/** What a terminal shows, and what it has no room for. */
+/** The columns of a terminal, and some that it has no room for. */
 function shownColumns({ brief, columns }: InvestigationSection): string[] {
   const more = ["port_count", "bytes", "first_seen", "last_seen", "rule_ids", "cause"];
   return [...brief, ...more.filter((name) => !brief.includes(name) && columns.some(([column]) => column === name))];
 }
 
-/** Stretches without records are gaps in the rows; a chart shows them as nothing. */
+/** The rows leave out stretches without records; the chart shows them as 0. */
 function timeline({ columns, rows, id, title }: InvestigationSection): TimelineBlock {
   const at = (name: string): number => columns.findIndex(([column]) => column === name);
   const times = rows.map((row) => Date.parse(String(row[at("start_time")])) / 1000);
@@ -86,26 +140,17 @@ function timeline({ columns, rows, id, title }: InvestigationSection): TimelineB
   };
 }
 
-/** The reports that were asked for by name, a section each. */
-export async function reportPage(
-  evidence: EvidenceQuery,
-  reports: readonly Report[],
-  given: GivenParameters,
-  now: Date,
-): Promise<PageData> {
-  const sections: Section[] = [];
-  for (const report of reports) {
-    const table = await tableBlock(await runReport(evidence, report, ownParameters(report, given)), {
-      id: `${report.name}-rows`,
-      caption: report.title,
-      facets: FACETS,
-    });
-    sections.push({ id: report.name, title: report.title, lead: report.description, blocks: [table] });
-  }
-  return {
-    title: reports.length === 1 ? reports[0].title : `${reports.length} reports`,
-    subtitle: reports.map((report) => report.name).join(", "),
-    about: await aboutFacts(await createAuditEvidence(evidence), now),
-    sections,
-  };
+/** The last run and its model, for the footer. */
+async function aboutFacts(evidence: AuditEvidence, now: Date): Promise<Fact[]> {
+  const [run] = await evidence.rows("select * from run_manifest order by run_id desc limit 1");
+  const fact = (label: string, value: unknown): Fact[] =>
+    value === null || value === undefined ? [] : [{ label, value: visible(String(value)) }];
+  return [
+    ...fact("Made", `${plainMinute(now.getTime() / 1000)} UTC`),
+    ...fact("flowreplay", run?.tool_version),
+    ...fact("Model", run?.model),
+    ...fact("Model fingerprint", typeof run?.model_hash === "string" ? run.model_hash.slice(0, 16) : null),
+    ...fact("Last replay", run?.finished_at),
+    ...(run?.state === "complete" ? [] : fact("State of the replay", run?.state)),
+  ];
 }

@@ -14,7 +14,12 @@ export interface TableOptions {
   readonly more?: string | null;
 }
 
-/** Columns a table shows before the rest is left to the opened row. */
+/** The names in a text, separated by blanks. */
+export function columnNames(names: string): string[] {
+  return names.split(" ");
+}
+
+/** Columns of a table by default; an opened row shows all. */
 const SHOWN_COLUMNS = 9;
 
 export async function tableBlock(result: ResultStream | Result, options: TableOptions): Promise<TableBlock> {
@@ -49,7 +54,7 @@ function protocolNames(value: Plain): Plain {
   return typeof value === "number" ? protocolName(value) : value;
 }
 
-/** A table with one more column behind the given one (at the end where there is none of that name). */
+/** Inserts a column after the given one, or at the end if there is no such column. */
 export function withColumn(table: TableBlock, column: TableColumn, after: string): TableBlock {
   const at = table.columns.findIndex((one) => one.name === after) + 1 || table.columns.length;
   const shownAt = table.shown.indexOf(after) + 1 || table.shown.length;
@@ -60,13 +65,13 @@ export function withColumn(table: TableBlock, column: TableColumn, after: string
   };
 }
 
-/** The texts of a column, by row. */
+/** The texts of a column by row. */
 export function columnTexts(table: TableBlock, name: string): string[] {
   const column = table.columns.find((one) => one.name === name);
   return (column?.values ?? []).map((value) => (value === null ? "" : String(column?.words?.[value] ?? value)));
 }
 
-/** A column of words, one a row. */
+/** A column of words, one per row. */
 export function wordColumn(
   name: string,
   label: string,
@@ -85,27 +90,27 @@ interface ColumnBuilder {
 
 const NUMBERS: readonly ColumnKind[] = ["count", "plain", "bytes", "percent", "time"];
 
-/** Words are kept once: a column of a hundred thousand rows rarely has many. */
+/** Each word is kept once: a column of a hundred thousand rows rarely has many. */
 function columnBuilder(name: string, kind: ColumnKind, label = columnLabel(name)): ColumnBuilder {
   const values: (number | null)[] = [];
   const words: Word[] = [];
-  const places = new Map<string, number>();
-  const placeOf = (value: Plain): number => {
+  const indexes = new Map<string, number>();
+  const indexOf = (value: Plain): number => {
     const word = wordOf(value, kind);
     const key = typeof word === "string" ? word : JSON.stringify(word);
-    let place = places.get(key);
-    if (place === undefined) {
-      place = words.push(word) - 1;
-      places.set(key, place);
+    let index = indexes.get(key);
+    if (index === undefined) {
+      index = words.push(word) - 1;
+      indexes.set(key, index);
     }
-    return place;
+    return index;
   };
   const numeric = NUMBERS.includes(kind);
   return {
     add(value) {
       if (value === null || value === "") values.push(null);
       else if (numeric) values.push(kind === "time" ? Date.parse(String(value)) / 1000 : Number(value));
-      else values.push(placeOf(value));
+      else values.push(indexOf(value));
     },
     finish: () => ({ name, label, kind, entity: columnEntity(name), values, words: numeric ? null : words }),
   };
@@ -117,7 +122,7 @@ function wordOf(value: Plain, kind: ColumnKind): Word {
   return visible(cellText(value));
 }
 
-/** Labels that plain words cannot be made of. */
+/** Labels of columns whose names do not make good labels. */
 const LABELS: Readonly<Record<string, string>> = {
   srcaddr: "Source",
   dstaddr: "Destination",
@@ -179,16 +184,7 @@ function columnKind(name: string, type: string): ColumnKind {
   return columnEntity(name) !== null || /(^|_)id$|^peer$/.test(name) ? "code" : "text";
 }
 
-/** Columns to filter a report by, where it has them. */
-export const FACETS: readonly string[] = [
-  "agreement",
-  "cause",
-  "action",
-  "status",
-  "usage_class",
-  "scan_kind",
-  "severity",
-  "layer",
-  "direction",
-  "origin",
-];
+/** Columns to filter a report by, if it has them. */
+export const FACETS: readonly string[] = columnNames(
+  "agreement cause action status usage_class scan_kind severity layer direction origin",
+);

@@ -1,11 +1,13 @@
 import type { EvidenceQuery, Result } from "../../store/evidence-query.ts";
+import { plural } from "../../text.ts";
 import { stepFor } from "../html/audit/evidence.ts";
-import type { ColumnTypes } from "../row-stream.ts";
-import { addressParameters, ofSubject, OWN_INTERFACE, type PickedRecords, type Wanted } from "./records-sql.ts";
+import type { ColumnTypes } from "../rows.ts";
+import { addressParameters, ofSubject, OWN_INTERFACE, type PickedRecords } from "./records-sql.ts";
 import type { InvestigationSection } from "./sections.ts";
+import type { SubjectRecords } from "./subject.ts";
 import type { Totals } from "./totals.ts";
 
-/** Stretches of the timeline: a screenful. */
+/** Most stretches of the timeline. */
 const STRETCHES = 24;
 
 const TIMELINE = (step: number): string => /* sql */ `,
@@ -28,10 +30,10 @@ from stretches
 group by start_s
 order by start_s`;
 
-/** What the far end rejected is no rejection here, and often the point. */
-const THERE = "; rejected_there: by the far end's log";
+/** The far end may reject what this end accepts. */
+const THERE = "; rejected_there: rejections logged at the far end";
 
-/** Names are looked up for the rows that are shown only. */
+/** Names are looked up only for the rows that are shown. */
 const PEERS = /* sql */ `
 with sums as materialized (
   select
@@ -118,7 +120,7 @@ from sums
 order by accepted + rejected + rejected_there desc, protocol, port, opened
 limit $limit`;
 
-/** When, with whom, at which ports: of the records of one side. The first is asked of `picked`, the others of `seen`. */
+/** Timeline, peers and services of the records of one side. The timeline reads `picked`, the others the sums in `seen`. */
 export async function activitySections(
   evidence: EvidenceQuery,
   { sql, parameters }: PickedRecords,
@@ -127,7 +129,7 @@ export async function activitySections(
   limit: number,
 ): Promise<InvestigationSection[]> {
   const askSome = (rows: string): Promise<Result> => evidence.run(rows, { own, limit });
-  // Nobody else saw it, or nobody else rejected it: a column of zeros says nothing.
+  // A column of zeros is left out.
   const there = (section: InvestigationSection): InvestigationSection => {
     const at = section.columns.findIndex(([name]) => name === "rejected_there");
     if (section.rows.some((row) => row[at] !== 0)) return { ...section, lead: section.lead + THERE };
@@ -137,8 +139,8 @@ export async function activitySections(
   return [
     table(await evidence.run(sql + TIMELINE(step), { ...parameters, own }), {
       id: "timeline",
-      title: "When",
-      lead: `stretches of ${stepText(step)}`,
+      title: "Timeline",
+      lead: `by ${stepText(step)}`,
       empty: "",
       shape: "timeline",
       brief: ["start_time", "accepted", "rejected", "mismatches", "bytes"],
@@ -146,7 +148,7 @@ export async function activitySections(
     there(
       table(await askSome(PEERS), {
         id: "peers",
-        title: "With whom",
+        title: "Peers",
         lead: "in: the peer opened the connection, out: the subject did",
         empty: "no record has addresses",
         shape: "table",
@@ -156,8 +158,8 @@ export async function activitySections(
     there(
       table(await askSome(SERVICES), {
         id: "services",
-        title: "At which ports",
-        lead: "ports of services; where nobody knows who opened, the lower one",
+        title: "Services",
+        lead: "service ports; if it is unknown who opened the connection, the lower port",
         empty: "no record has a protocol",
         shape: "table",
         brief: ["way", "protocol", "port", "accepted", "rejected", "rejected_there", "peer_count", "bytes"],
@@ -167,12 +169,11 @@ export async function activitySections(
 }
 
 function stepText(seconds: number): string {
-  if (seconds % 86_400 === 0) return seconds === 86_400 ? "a day" : `${seconds / 86_400} days`;
-  if (seconds % 3600 === 0) return seconds === 3600 ? "an hour" : `${seconds / 3600} hours`;
-  return seconds === 60 ? "a minute" : `${seconds / 60} minutes`;
+  if (seconds % 86_400 === 0) return plural(seconds / 86_400, "day");
+  return seconds % 3600 === 0 ? plural(seconds / 3600, "hour") : plural(seconds / 60, "minute");
 }
 
-/** A result as a section; a last column `total` says how many rows there would be without a limit. */
+/** A result as a section. A column `total` has the number of rows without the limit. */
 function table(
   { columns, rows }: Result,
   about: Pick<InvestigationSection, "id" | "title" | "lead" | "empty" | "shape" | "brief">,
@@ -188,25 +189,25 @@ function table(
   };
 }
 
-/** Which connections are the subject's, and who is the other side of them. */
-function conditionsOf({ subject, interfaceIds }: Wanted): { where: string; outward: number; peer: string } {
+/** The condition on the connections of the subject, and SQL for their other side. */
+function conditionsOf({ subject, interfaceIds }: SubjectRecords): { where: string; outward: number; peer: string } {
   const far = { outward: 2, peer: "address_text(t.peer, t.peer6)" };
   if (subject.kind === "rule") {
     return { where: "t.rule_set_id in (select rule_set_id from rule_sets where rule_id = $id)", ...far };
   }
   if (!("prefix" in subject) || interfaceIds.length > 0) return { where: `t.${OWN_INTERFACE}`, ...far };
-  // Seen from an address that no interface holds, the interface that logged is the peer.
+  // For an address that no interface has, the interface that logged is the peer.
   const where = `(${ofSubject("t.peer", 4)} or ${ofSubject("t.peer6", 6)})`;
   return { where, outward: 1, peer: "coalesce(i.name, i.interface_id)" };
 }
 
 /**
- * Connections as the sums keep them, of records that are gone as well: what is left to say after `prune` and `--no-flows`.
- * Port 0 stands for the replies of untracked flows and is left out.
+ * Connections from the sums, which also cover records that `prune` removed or `--no-flows` did not keep. Port 0 stands for
+ * the replies of untracked flows and is left out.
  */
 export async function summedSection(
   evidence: EvidenceQuery,
-  wanted: Wanted,
+  wanted: SubjectRecords,
   limit: number,
 ): Promise<InvestigationSection> {
   const { where, outward, peer } = conditionsOf(wanted);
@@ -238,8 +239,8 @@ limit $limit`;
         : { ids: interfaceIds };
   return table(await evidence.run(sql, { ...parameters, limit }), {
     id: "connections",
-    title: "Connections in the sums",
-    lead: "admitted connections of the whole log, those of records that are gone included",
+    title: "Connections from sums",
+    lead: "admitted connections of the whole log, including those whose records are gone",
     empty: "none",
     shape: "table",
     brief: ["way", "peer", "protocol", "port", "connections", "bytes", "last_seen"],

@@ -1,7 +1,8 @@
-import type { Plain, EvidenceQuery } from "../../store/evidence-query.ts";
-import { type ColumnTypes, isoTime } from "../row-stream.ts";
-import { type Row, ruleText, toRows } from "../summary-text.ts";
-import type { InvestigationSection } from "./sections.ts";
+import type { EvidenceQuery } from "../../store/evidence-query.ts";
+import { isoTime } from "../../text.ts";
+import { type ItemColumns, type Row, toRows } from "../rows.ts";
+import { ruleText } from "../rule-text.ts";
+import { type InvestigationSection, listOf } from "./sections.ts";
 
 const ANSWERS = /* sql */ `
 with sums as (
@@ -19,22 +20,9 @@ const RULES = /* sql */ `
 select rule_id, layer, owner_id, owner_name, direction, action, protocol, from_port, to_port, peer
 from rules where rule_id in (select unnest($rules::varchar[]))`;
 
-const COLUMNS: ColumnTypes = [
-  ["action", "VARCHAR"],
-  ["rule_id", "VARCHAR"],
-  ["what", "VARCHAR"],
-  ["records", "UBIGINT"],
-  ["bytes", "UBIGINT"],
-  ["first_seen", "TIMESTAMP"],
-  ["last_seen", "TIMESTAMP"],
-  ["layer", "VARCHAR"],
-  ["agreement", "VARCHAR"],
-  ["cause", "VARCHAR"],
-];
-
 interface Decision {
   readonly action: string;
-  /** Null where no rule speaks: nothing admits it, or log and model disagree. */
+  /** Null without a deciding rule: no rule admits it, or log and model disagree. */
   readonly ruleId: string | null;
   readonly why: string;
   readonly layer: string | null;
@@ -46,7 +34,7 @@ interface Decision {
   last: number;
 }
 
-/** Accepted and rejected, by which rule: every rule that admits a record is named, as is the entry that denies it. */
+/** Records by deciding rule: every rule that admits a record, and the network ACL entry that denies it. */
 export async function decisionSections(
   evidence: EvidenceQuery,
   own: boolean,
@@ -65,29 +53,12 @@ export async function decisionSections(
     (a, b) =>
       order(a) - order(b) || b.records - a.records || (String(a.ruleId ?? a.why) < String(b.ruleId ?? b.why) ? -1 : 1),
   );
-  const rows = sorted
-    .slice(0, limit)
-    .map((one): Plain[] => [
-      one.action,
-      one.ruleId,
-      one.ruleId === null
-        ? `${one.why}${one.layer === null ? "" : `, ${one.layer}`}`
-        : (rules.get(one.ruleId) ?? one.why),
-      one.records,
-      one.bytes,
-      isoTime(one.first),
-      isoTime(one.last),
-      one.layer,
-      one.agreement,
-      one.cause,
-    ]);
   return [
     {
       id: "decisions",
-      title: "By which rule",
-      lead: "records count once for each rule that decided them",
-      columns: COLUMNS,
-      rows,
+      title: "Deciding rules",
+      lead: "a record counts for every rule that decided it",
+      ...listOf(columnsWith(rules), sorted.slice(0, limit)),
       total: sorted.length,
       empty: "no record was accepted or rejected",
       shape: "table",
@@ -96,12 +67,30 @@ export async function decisionSections(
   ];
 }
 
+/** `rules` has the texts of the rules. */
+const columnsWith = (rules: ReadonlyMap<string, string>): ItemColumns<Decision> => [
+  ["action", "VARCHAR", (one) => one.action],
+  ["rule_id", "VARCHAR", (one) => one.ruleId],
+  ["what", "VARCHAR", (one) => (one.ruleId === null ? reasonOf(one) : (rules.get(one.ruleId) ?? one.why))],
+  ["records", "UBIGINT", (one) => one.records],
+  ["bytes", "UBIGINT", (one) => one.bytes],
+  ["first_seen", "TIMESTAMP", (one) => isoTime(one.first)],
+  ["last_seen", "TIMESTAMP", (one) => isoTime(one.last)],
+  ["layer", "VARCHAR", (one) => one.layer],
+  ["agreement", "VARCHAR", (one) => one.agreement],
+  ["cause", "VARCHAR", (one) => one.cause],
+];
+
+function reasonOf({ why, layer }: Decision): string {
+  return layer === null ? why : `${why}, ${layer}`;
+}
+
 /** Mismatches first, then what was rejected. */
 function order({ agreement, action }: Decision): number {
   return agreement.startsWith("unexpected") ? 0 : action === "REJECT" ? 1 : 2;
 }
 
-/** The rules behind an answer; where there are none, why not. */
+/** The rules behind an answer; without rules, the reason. */
 function deciding(answer: Row): { readonly ruleId: string | null; readonly why: string }[] {
   const { agreement, cause } = answer;
   const because = typeof cause === "string" ? ` (${cause})` : "";
@@ -117,7 +106,7 @@ function deciding(answer: Row): { readonly ruleId: string | null; readonly why: 
   }
   const admitting = Array.isArray(answer.sg_rule_ids) ? answer.sg_rule_ids.map(String) : [];
   const rules = [...admitting, ...entry].map((ruleId) => ({ ruleId, why: "" }));
-  return rules.length > 0 ? rules : none(`no layer applies, or a tracked connection${because}`);
+  return rules.length > 0 ? rules : none(`no layer applies, or the connection is tracked${because}`);
 }
 
 function none(why: string): { readonly ruleId: null; readonly why: string }[] {
@@ -142,11 +131,10 @@ function add(decisions: Map<string, Decision>, answer: Row, ruleId: string | nul
   known.last = Math.max(known.last, last);
 }
 
-/** `allow`ing is what group rules do; of entries the action is said. */
+/** The rule in words, with the name of its group or network ACL. */
 function describe(rule: Row): string {
   const owner = String(rule.owner_name ?? "") === "" ? String(rule.owner_id) : String(rule.owner_name);
-  // Both families share the id of the default deny.
-  if (rule.layer === "nacl" && String(rule.rule_id).endsWith("/*")) return `${owner}: denies what no entry names`;
-  const action = rule.action === "deny" ? "denies " : "";
-  return `${owner}: ${action}${ruleText(rule)}`;
+  // The default denies of both address families share one id.
+  if (rule.layer === "nacl" && String(rule.rule_id).endsWith("/*")) return `${owner}: default deny`;
+  return `${owner}: ${ruleText(rule)}`;
 }

@@ -1,21 +1,23 @@
 import { AppError } from "../../errors.ts";
 import type { Model } from "../../model/model.ts";
-import type { Investigated } from "../../store/stored-records.ts";
 import type { EvidenceQuery } from "../../store/evidence-query.ts";
-import { causeText } from "../explanation.ts";
-import { count, plural, toRows } from "../summary-text.ts";
+import type { Investigated } from "../../store/stored-records.ts";
+import { count, plural } from "../../text.ts";
+import { causeSentence } from "../explanation.ts";
+import { toRows } from "../rows.ts";
 import { activitySections, summedSection } from "./activity.ts";
 import { decisionSections } from "./decisions.ts";
-import { type Period, pickedRecords, SUMS_OF_PICKED } from "./records-sql.ts";
-import { type Known, resolveSubject, wantedOf } from "./resolve.ts";
+import { pickedRecords, SUMS_OF_PICKED } from "./records-sql.ts";
+import { type ResolvedSubject, resolveSubject, subjectRecords } from "./resolve.ts";
 import { factSection, type Investigation, type InvestigationSection } from "./sections.ts";
+import { timeText, subjectSection } from "./subject-section.ts";
+import type { Period } from "./subject.ts";
 import { readTotals, type Totals, totalsSection } from "./totals.ts";
 import { unusedReachSections } from "./unused-reach.ts";
-import { timeText, whoSection } from "./subject-section.ts";
 
 export interface InvestigationOptions {
   readonly period: Period;
-  /** Rows of a section at most. */
+  /** Maximum number of rows in a section. */
   readonly limit: number;
 }
 
@@ -34,8 +36,8 @@ interface Log {
 }
 
 /**
- * Everything about an address, a block, an interface, an instance, a group or a rule. Throws `E_USAGE` for what neither
- * the log nor the configuration knows.
+ * Everything about an address, a block, an interface, an instance, a group or a rule. Throws `E_USAGE` if neither the log nor
+ * the configuration has the subject.
  */
 export async function investigate(
   { evidence, model, gather }: Investigated,
@@ -44,18 +46,18 @@ export async function investigate(
 ): Promise<Investigation> {
   const log = await readLog(evidence);
   const known = await resolveSubject(evidence, model, text, period.until ?? log.last);
-  const picked = pickedRecords(wantedOf(known), period);
+  const picked = pickedRecords(subjectRecords(known), period);
   await gather("seen", picked.sql + SUMS_OF_PICKED, picked.parameters);
   const { own, far } = await readTotals(evidence);
   const totals = own ?? far;
   const whole = period.from === null && period.until === null;
-  const summed = whole && log.note !== "" ? await summedSection(evidence, wantedOf(known), limit) : null;
+  const summed = whole && log.note !== "" ? await summedSection(evidence, subjectRecords(known), limit) : null;
   const seenBefore =
     totals !== null || (summed !== null && summed.total > 0) || known.configured || (await hasRecords(evidence, known));
   if (!seenBefore) throw unknown(known, model, log);
   const title = `${TITLES[known.subject.kind]} ${known.subject.id}`;
-  const who = await whoSection(evidence, known, (own?.refused ?? 0) + (far?.refused ?? 0));
-  const sections: InvestigationSection[] = [who];
+  const subject = await subjectSection(evidence, known, (own?.refused ?? 0) + (far?.refused ?? 0));
+  const sections: InvestigationSection[] = [subject];
   if (totals !== null) {
     const byOwn = own !== null;
     const decisions = await decisionSections(evidence, byOwn, limit);
@@ -71,7 +73,7 @@ export async function investigate(
   return { title, summary: summaryText(totals, own === null ? null : far, period, log), sections };
 }
 
-const TITLES: Readonly<Record<Known["subject"]["kind"], string>> = {
+const TITLES: Readonly<Record<ResolvedSubject["subject"]["kind"], string>> = {
   address: "Address",
   block: "Block",
   interface: "Interface",
@@ -85,10 +87,10 @@ async function readLog(evidence: EvidenceQuery): Promise<Log> {
   const notes = [
     row.has_flows === true || row.records === null
       ? ""
-      : "The evidence file keeps sums only (--no-flows, or pruned): no single record can be shown.",
+      : "The evidence file has only sums (--no-flows, or pruned), so no single records can be shown.",
     row.pruned === null || row.pruned === undefined
       ? ""
-      : `${count(row.pruned)} records before ${timeText(Number(row.pruned_before))} were pruned and are not counted here.`,
+      : `${plural(row.pruned, "record")} before ${timeText(Number(row.pruned_before))} ${row.pruned === 1 ? "was" : "were"} pruned and ${row.pruned === 1 ? "does" : "do"} not count here.`,
   ];
   return {
     first: Number(row.first ?? 0),
@@ -99,9 +101,9 @@ async function readLog(evidence: EvidenceQuery): Promise<Log> {
   };
 }
 
-/** Was it seen outside the period? Then it is known. */
-async function hasRecords(evidence: EvidenceQuery, known: Known): Promise<boolean> {
-  const { sql, parameters } = pickedRecords(wantedOf(known), { from: null, until: null });
+/** Whether the log has records of the subject outside the period. */
+async function hasRecords(evidence: EvidenceQuery, known: ResolvedSubject): Promise<boolean> {
+  const { sql, parameters } = pickedRecords(subjectRecords(known), { from: null, until: null });
   return (await evidence.run(`${sql} select 1 from picked limit 1`, parameters)).rows.length > 0;
 }
 
@@ -114,7 +116,7 @@ function summaryText(
   const asked =
     from === null && until === null
       ? ""
-      : ` in the time asked for (${timeText(from) || "begin"} to ${timeText(until) || "end"})`;
+      : ` in the requested time (${timeText(from) || "begin"} to ${timeText(until) || "end"})`;
   const log = `The log covers ${timeText(first)} to ${timeText(last)}.`;
   const what =
     totals === null
@@ -125,7 +127,7 @@ function summaryText(
   return [what, last === 0 ? "The log is empty." : log, note].filter((part) => part !== "").join(" ");
 }
 
-/** The causes that the decisions name, each in a sentence. */
+/** The causes of the decisions, each in a sentence. */
 function causeSections([decisions]: readonly InvestigationSection[]): InvestigationSection[] {
   const at = decisions.columns.findIndex(([name]) => name === "cause");
   const causes = [...new Set(decisions.rows.flatMap((row) => (typeof row[at] === "string" ? [row[at]] : [])))];
@@ -134,19 +136,19 @@ function causeSections([decisions]: readonly InvestigationSection[]): Investigat
     : [
         factSection(
           "causes",
-          "What the causes mean",
-          causes.sort().map((cause) => [cause, causeText(cause)]),
+          "Causes",
+          causes.sort().map((cause) => [cause, causeSentence(cause)]),
         ),
       ];
 }
 
-function unknown({ subject }: Known, model: Model | null, log: Log): AppError {
-  const looked = `${count(log.records)} records, ${timeText(log.first)} to ${timeText(log.last)}`;
+function unknown({ subject }: ResolvedSubject, model: Model | null, log: Log): AppError {
+  const looked = `${plural(log.records, "record")}, ${timeText(log.first)} to ${timeText(log.last)}`;
   const what =
     "prefix" in subject
-      ? "no record and no interface, subnet or rule of the model has"
-      : `neither the log nor the model knows the ${TITLES[subject.kind].toLowerCase()}`;
+      ? "no record, interface, subnet or rule has"
+      : `neither the log nor the model has the ${TITLES[subject.kind].toLowerCase()}`;
   return new AppError("E_USAGE", `${what} ${subject.id}`, {
-    hint: `the evidence file ${log.note === "" ? "holds" : "counts"} ${looked}${model === null ? ", and no model" : ""}${subject.kind === "address" ? "; a wider block such as .../24 may find its neighbours" : ""}`,
+    hint: `the evidence file ${log.note === "" ? "holds" : "counts"} ${looked}${model === null ? ", and no model" : ""}${subject.kind === "address" ? "; a wider block such as .../24 may show its neighbours" : ""}`,
   });
 }

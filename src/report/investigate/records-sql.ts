@@ -1,36 +1,21 @@
 import { IPV4, type Prefix } from "../../net/address.ts";
 import { hostPrefix, parseAddress } from "../../net/parse.ts";
 import type { Parameters } from "../../store/evidence-query.ts";
-import { bounds, type Subject } from "./subject.ts";
+import { bounds, type Period, type SubjectRecords } from "./subject.ts";
 
-/** Records of a stretch of time, Unix seconds; null is open. */
-export interface Period {
-  readonly from: number | null;
-  readonly until: number | null;
-}
-
-/** Whose records: a subject that is no address and no rule is its interfaces and their addresses. */
-export interface Wanted {
-  readonly subject: Subject;
-  readonly interfaceIds: readonly string[];
-  /** The numbers that the evidence file gives them. */
-  readonly interfaceIdx: readonly number[];
-  readonly addresses: readonly string[];
-}
-
-/** The beginning of a statement that speaks of the subject's records, with the parameters it needs. */
+/** The beginning of a statement on the records of the subject, with its parameters. */
 export interface PickedRecords {
-  /** `with picked as (...)`: a row a record. */
+  /** `with picked as (...)`: one row per record. */
   readonly sql: string;
   readonly parameters: Parameters;
 }
 
 /**
- * The records of a period as `picked`: `own` are those of the subject's own interfaces, the others saw it from the far end.
- * Addresses are the packet's where the record has them.
+ * The records of a period as `picked`. `own` marks records of the subject's own interfaces; the others were logged at the far
+ * end. Addresses are those of the packet, if the record has them.
  */
-export function pickedRecords(wanted: Wanted, { from, until }: Period): PickedRecords {
-  const { filter, own, fromSubject, parameters } = selectionOf(wanted);
+export function pickedRecords(wanted: SubjectRecords, { from, until }: Period): PickedRecords {
+  const { filter, own, fromSubject, parameters } = recordFilter(wanted);
   return {
     parameters: { ...parameters, from: from ?? 0, until: until ?? 4_294_967_295 },
     sql: `
@@ -52,10 +37,10 @@ with picked as (
 }
 
 /**
- * Sums of `picked`, a row for each interface, answer, peer and service. `peer` is the other side: for own records the far
- * address, else the address of the interface that logged. `alt` is set where a record of an own interface has no
- * direction: then either address may be the peer. `opened`: subject or peer, null where it is not known. `port`: the
- * service's; where nobody knows who opened, the lower port.
+ * Sums of `picked`, one row per interface, judgement, peer and service. `peer` is the other side: the far address of own
+ * records, else the address of the interface that logged. `alt` is set if an own record has no direction, so that either
+ * address may be the peer. `opened`: `subject`, `peer`, or null if unknown. `port`: the service port; if it is unknown who
+ * opened the connection, the lower port.
  */
 export const SUMS_OF_PICKED = /* sql */ `
 select
@@ -90,14 +75,14 @@ function peerOf(source: string, target: string): string {
   end`;
 }
 
-interface Selection {
+interface RecordFilter {
   readonly filter: string;
   readonly own: string;
   readonly fromSubject: string;
   readonly parameters: Parameters;
 }
 
-function selectionOf({ subject, interfaceIds, interfaceIdx, addresses }: Wanted): Selection {
+function recordFilter({ subject, interfaceIds, interfaceIdx, addresses }: SubjectRecords): RecordFilter {
   if ("prefix" in subject) return byBlock(subject.prefix);
   if (subject.kind === "rule") {
     const admitted = "select judgement_id from judgements where nacl_rule_id = $id or list_contains(sg_rule_ids, $id)";
@@ -131,7 +116,7 @@ function selectionOf({ subject, interfaceIds, interfaceIdx, addresses }: Wanted)
   };
 }
 
-/** Up to here values are bound one by one: a scan compares with constants. More of them are a table to join with. */
+/** Up to this many values are bound one by one, so that a scan compares with constants; more are a table to join. */
 const FEW = 32;
 const NEVER = "false";
 
@@ -148,7 +133,7 @@ function numberOf(address: string): string {
   return bounds(hostPrefix(parseAddress(address)!)).low;
 }
 
-/** Conditions on the interfaces `$ids` and the addresses `$addresses`: numbers are compared, never text. */
+/** Conditions on the interfaces `$ids` and the addresses `$addresses`, compared as numbers. */
 export const OWN_INTERFACE =
   "interface_idx in (select interface_idx from interface_dim where interface_id in (select unnest($ids::varchar[])))";
 const numbers = (parse: string): string =>
@@ -162,7 +147,7 @@ export function ofSubject(column: string, family: 4 | 6): string {
   return `(${column} between $low${family}::${type} and $high${family}::${type} or ${column} in (${list}))`;
 }
 
-export function addressParameters({ subject, addresses }: Wanted): Parameters {
+export function addressParameters({ subject, addresses }: SubjectRecords): Parameters {
   const block = "prefix" in subject ? { ...bounds(subject.prefix), four: subject.prefix.family === IPV4 } : null;
   return {
     addresses,
@@ -173,7 +158,7 @@ export function addressParameters({ subject, addresses }: Wanted): Parameters {
   };
 }
 
-function byBlock(prefix: Prefix): Selection {
+function byBlock(prefix: Prefix): RecordFilter {
   const [suffix, type] = prefix.family === IPV4 ? ["", "uinteger"] : ["6", "uhugeint"];
   const within = (column: string): string => `f.${column}${suffix} between $low::${type} and $high::${type}`;
   const [source, target] = ["src", "dst"].map((end) => `(${within(end)} or ${within(`pkt_${end}`)})`);

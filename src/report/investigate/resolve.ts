@@ -1,26 +1,25 @@
 import { AppError } from "../../errors.ts";
+import type { Model, NetworkInterface, Snapshot } from "../../model/model.ts";
 import { formatAddress, type Prefix } from "../../net/address.ts";
 import { hostPrefix, parseAddress, parsePrefix } from "../../net/parse.ts";
 import { holdsPrefix } from "../../net/prefixes.ts";
-import type { Model, NetworkInterface, Snapshot } from "../../model/model.ts";
 import type { EvidenceQuery } from "../../store/evidence-query.ts";
-import { type Row, toRows } from "../summary-text.ts";
-import type { Wanted } from "./records-sql.ts";
-import { parseSubject, type Subject } from "./subject.ts";
+import { type Row, toRows } from "../rows.ts";
+import { parseSubject, type Subject, type SubjectRecords } from "./subject.ts";
 
-/** The subject with what the evidence file knows of it. */
-export interface Known {
+/** The subject with what the evidence file has about it. */
+export interface ResolvedSubject {
   readonly subject: Subject;
   /** The configuration in force at the end of the period; null without a model. */
   readonly snapshot: Snapshot | null;
   readonly model: Model | null;
-  /** Interfaces of the subject as the evidence file lists them: their newest state. */
+  /** Interfaces of the subject in the evidence file, in their newest state. */
   readonly listed: readonly Row[];
-  /** The same in the snapshot, as far as they are in it. */
+  /** Those of them that are in the snapshot. */
   readonly interfaces: readonly NetworkInterface[];
-  /** The rule, where the subject is one; of a group, all of its rules. */
+  /** The rule, if the subject is one; all rules of a group. */
   readonly rules: readonly Row[];
-  /** What of the configuration speaks of it: without that and without records nobody knows it. */
+  /** Whether the configuration has it. Without that and without records it is unknown. */
   readonly configured: boolean;
 }
 
@@ -30,9 +29,9 @@ export async function resolveSubject(
   model: Model | null,
   text: string,
   at: number,
-): Promise<Known> {
+): Promise<ResolvedSubject> {
   const subject = parseSubject(text) ?? (await refuse(evidence, text));
-  const snapshot = model?.snapshots.findLast(({ since }, place) => place === 0 || (since ?? 0) <= at) ?? null;
+  const snapshot = model?.snapshots.findLast(({ since }, index) => index === 0 || (since ?? 0) <= at) ?? null;
   const listed = await listInterfaces(evidence, subject);
   const interfaces = listed.flatMap((row) => snapshot?.interfaces.get(String(row.interface_id)) ?? []);
   const rules = await rulesOf(evidence, subject);
@@ -41,7 +40,7 @@ export async function resolveSubject(
   return { subject, snapshot, model, listed, interfaces, rules, configured };
 }
 
-/** A name is not what rules and records know, but who remembers ids at night? */
+/** Rules and records have ids, not names; the hint gives the id of a name. */
 async function refuse(evidence: EvidenceQuery, text: string): Promise<never> {
   const named = toRows(
     await evidence.run(
@@ -54,7 +53,7 @@ async function refuse(evidence: EvidenceQuery, text: string): Promise<never> {
   const forms = "an address, a block, eni-…, i-…, sg-… or the id of a rule";
   const [found] = named;
   const id = String(found?.id ?? "");
-  throw new AppError("E_USAGE", `cannot investigate ${text}: it is no address, block or id`, {
+  throw new AppError("E_USAGE", `cannot investigate ${text}: it is not an address, block or id`, {
     hint: id.startsWith("acl-")
       ? `give an entry of the network ACL, e.g. ${id}/ingress/100`
       : found
@@ -63,7 +62,7 @@ async function refuse(evidence: EvidenceQuery, text: string): Promise<never> {
   });
 }
 
-/** Conditions on `interface_dim` that pick the interfaces of a subject that is no address. */
+/** Conditions on `interface_dim` for the interfaces of a subject that is not an address. */
 const LISTED: Readonly<Record<Exclude<Subject["kind"], "address" | "block">, string>> = {
   interface: "interface_id = $id",
   instance: "instance_id = $id",
@@ -80,7 +79,7 @@ async function listInterfaces(evidence: EvidenceQuery, subject: Subject): Promis
   return all.filter(({ addresses }) => (addresses as readonly string[]).some((text) => touches(subject.prefix, text)));
 }
 
-/** Does the block hold the address, or the delegated prefix the block, or the other way round? */
+/** Whether the block contains the address, or block and delegated prefix overlap. */
 function touches(block: Prefix, text: string): boolean {
   const address = parseAddress(text);
   if (address !== null) return holdsPrefix(block, hostPrefix(address));
@@ -98,23 +97,23 @@ async function rulesOf(evidence: EvidenceQuery, subject: Subject): Promise<Row[]
   );
 }
 
-/** True where the configuration has a place for it: a group without rules, an address inside a block that is named. */
+/** Whether the configuration has the group, or a subnet or rule with the address or block. */
 function speaksOf(snapshot: Snapshot, subject: Subject): boolean {
   if (subject.kind === "group") return snapshot.securityGroups.has(subject.id);
   if (!("prefix" in subject)) return false;
-  return placesOf(snapshot, subject.prefix).length > 0 || namingRules(snapshot, subject.prefix).length > 0;
+  return networkLocations(snapshot, subject.prefix).length > 0 || namingRules(snapshot, subject.prefix).length > 0;
 }
 
-/** Subnets (VPCs where there is none) that hold the block. */
-export function placesOf(snapshot: Snapshot, block: Prefix): string[] {
+/** Subnets that contain the block or part of it; without subnets, VPCs. */
+export function networkLocations(snapshot: Snapshot, block: Prefix): string[] {
   const holding = (one: { readonly prefixes: readonly Prefix[] }): boolean =>
     one.prefixes.some((prefix) => holdsPrefix(prefix, block) || holdsPrefix(block, prefix));
   const subnets = [...snapshot.subnets.values()].filter(holding);
-  const places = subnets.length > 0 ? subnets : [...snapshot.vpcs.values()].filter(holding);
-  return places.map(({ id, name }) => (name === "" ? id : `${id} (${name})`));
+  const locations = subnets.length > 0 ? subnets : [...snapshot.vpcs.values()].filter(holding);
+  return locations.map(({ id, name }) => (name === "" ? id : `${id} (${name})`));
 }
 
-/** Group rules and network ACL entries for a block of addresses, not for everybody, that holds this one. */
+/** Group rules and network ACL entries for a block that contains this one, except rules for any address. */
 export function namingRules(snapshot: Snapshot, block: Prefix): string[] {
   const names = (prefix: Prefix): boolean => prefix.length > 0 && holdsPrefix(prefix, block);
   const lists = new Set(
@@ -131,8 +130,8 @@ export function namingRules(snapshot: Snapshot, block: Prefix): string[] {
   return [...groupRules, ...entries].map(({ id }) => id);
 }
 
-/** Whose records to look for: the subject's interfaces and the addresses that they hold, at any time. */
-export function wantedOf({ subject, listed, model }: Known): Wanted {
+/** The interfaces of the subject, and all addresses that they ever had. */
+export function subjectRecords({ subject, listed, model }: ResolvedSubject): SubjectRecords {
   const interfaceIds = listed.map((row) => String(row.interface_id));
   const ever =
     model?.snapshots.flatMap(({ interfaces }) => interfaceIds.flatMap((id) => interfaces.get(id) ?? [])) ?? [];

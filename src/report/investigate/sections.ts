@@ -1,8 +1,8 @@
 import { protocolName } from "../../net/protocols.ts";
 import type { Plain, ResultStream } from "../../store/evidence-query.ts";
-import { type ColumnTypes, rowStream } from "../row-stream.ts";
+import { type ColumnTypes, type ItemColumns, resultOf, rowStream } from "../rows.ts";
 
-/** A page for a responder, as data: the renderers of the formats draw it. */
+/** A page for a responder, as data for the renderers. */
 export interface Investigation {
   /** `Address 10.0.1.5`. */
   readonly title: string;
@@ -15,19 +15,19 @@ export interface InvestigationSection {
   /** Also the value of `section` in JSON rows. */
   readonly id: string;
   readonly title: string;
-  /** What the reader must know to read it right; empty for none. */
+  /** What the evidence must know to read it right; empty for none. */
   readonly lead: string;
   readonly columns: ColumnTypes;
   readonly rows: readonly Plain[][];
-  /** How many rows there are, of which `rows` may be the first ones. */
+  /** Number of rows; `rows` may be only the first ones. */
   readonly total: number;
-  /** What to say where there are none. */
+  /** Text if there are no rows. */
   readonly empty: string;
-  /** Facts are rows of two columns, read as a list; a timeline has a bar. */
+  /** `facts`: a list of two columns; `timeline`: with bars. */
   readonly shape: "facts" | "timeline" | "table";
-  /** Columns for 80 columns of a terminal and for Markdown, the most telling ones. */
+  /** The most important columns, for a terminal of 80 columns and for Markdown. */
   readonly brief: readonly string[];
-  /** For programs, where rows are sentences for people. */
+  /** Rows for programs, if `rows` are sentences for people. */
   readonly data?: { readonly columns: ColumnTypes; readonly rows: readonly Plain[][] };
 }
 
@@ -36,10 +36,11 @@ const FACT_COLUMNS: ColumnTypes = [
   ["value", "VARCHAR"],
 ];
 
-export type Fact = readonly [label: string, value: string | null | undefined];
+/** A fact of a section; left out without a value. */
+export type SectionFact = readonly [label: string, value: string | null | undefined];
 
-/** Facts without a value fall away. */
-export function factSection(id: string, title: string, facts: readonly Fact[], lead = ""): InvestigationSection {
+/** Facts without a value are left out. */
+export function factSection(id: string, title: string, facts: readonly SectionFact[], lead = ""): InvestigationSection {
   const rows = facts.flatMap(([label, value]): Plain[][] =>
     value === null || value === undefined || value === "" ? [] : [[label, value]],
   );
@@ -56,14 +57,22 @@ export function factSection(id: string, title: string, facts: readonly Fact[], l
   };
 }
 
-/** Ports that a cell lists. */
+/** Columns and rows of a section. */
+export function listOf<T>(
+  columns: ItemColumns<T>,
+  items: readonly T[],
+): Pick<InvestigationSection, "columns" | "rows"> {
+  return { columns: columns.map(([name, type]) => [name, type]), rows: resultOf(columns, items).rows };
+}
+
+/** Most ports in a cell. */
 const PORTS = 3;
 
-/** A section with its most telling columns, protocols by name, long lists of ports short: for people. */
+/** A section for people: the most important columns, names of protocols, short lists of ports. */
 export function briefly({ columns, rows, brief }: InvestigationSection): ResultStream {
-  const place = (name: string): number => columns.findIndex(([column]) => column === name);
-  const places = brief.map(place);
-  const total = place("port_count");
+  const indexOf = (name: string): number => columns.findIndex(([column]) => column === name);
+  const indexes = brief.map(indexOf);
+  const total = indexOf("port_count");
   const cell = (row: readonly Plain[], at: number): Plain => {
     const [value, name] = [row[at], columns[at][0]];
     if (name === "protocol" && value !== null) return protocolName(Number(value));
@@ -73,7 +82,7 @@ export function briefly({ columns, rows, brief }: InvestigationSection): ResultS
   };
   const text = ["protocol", "ports"];
   return rowStream(
-    places.map((at) => (text.includes(columns[at][0]) ? ([columns[at][0], "VARCHAR"] as const) : columns[at])),
-    rows.map((row) => places.map((at) => cell(row, at))),
+    indexes.map((at) => (text.includes(columns[at][0]) ? ([columns[at][0], "VARCHAR"] as const) : columns[at])),
+    rows.map((row) => indexes.map((at) => cell(row, at))),
   );
 }

@@ -1,23 +1,20 @@
 import type { NetworkInterface, Snapshot } from "../../model/model.ts";
 import { formatAddress } from "../../net/address.ts";
 import type { EvidenceQuery } from "../../store/evidence-query.ts";
-import { count, plural, type Row, ruleText, toRows } from "../summary-text.ts";
+import { count, firstOf, plainTime, plural } from "../../text.ts";
+import { type Row, toRows } from "../rows.ts";
+import { ruleText } from "../rule-text.ts";
 import { addressParameters, ofSubject } from "./records-sql.ts";
-import { type Known, namingRules, placesOf, wantedOf } from "./resolve.ts";
-import { type Fact, factSection, type InvestigationSection } from "./sections.ts";
+import { type ResolvedSubject, namingRules, networkLocations, subjectRecords } from "./resolve.ts";
+import { type SectionFact, factSection, type InvestigationSection } from "./sections.ts";
 
-/** Of long lists the first ones, and how many more there are. */
+/** Most interfaces to list. */
 const LISTED = 8;
 
-function listText(items: readonly string[], most = LISTED): string {
-  const rest = items.length - most;
-  return rest > 0 ? `${items.slice(0, most).join(", ")} and ${count(rest)} more` : items.join(", ");
-}
-
-/** Who and what the subject is, by the configuration and by the log. */
-export async function whoSection(
+/** The subject in the configuration and in the log. */
+export async function subjectSection(
   evidence: EvidenceQuery,
-  known: Known,
+  known: ResolvedSubject,
   refused: number,
 ): Promise<InvestigationSection> {
   const facts = [
@@ -27,10 +24,10 @@ export async function whoSection(
       : snapshotFacts(known)),
     ...(await evidenceFacts(evidence, known)),
   ];
-  return factSection("subject", "Who and what", facts);
+  return factSection("subject", "Subject", facts);
 }
 
-async function subjectFacts(evidence: EvidenceQuery, known: Known, refused: number): Promise<Fact[]> {
+async function subjectFacts(evidence: EvidenceQuery, known: ResolvedSubject, refused: number): Promise<SectionFact[]> {
   const { subject, listed } = known;
   switch (subject.kind) {
     case "group":
@@ -45,18 +42,18 @@ async function subjectFacts(evidence: EvidenceQuery, known: Known, refused: numb
   }
 }
 
-/** An address that no interface holds. */
-function foreignFacts({ subject, snapshot }: Known): Fact[] {
+/** An address that no interface has. */
+function foreignFacts({ subject, snapshot }: ResolvedSubject): SectionFact[] {
   if (!("prefix" in subject) || snapshot === null) return [];
-  const places = placesOf(snapshot, subject.prefix);
-  const inside = places.length > 0 ? `inside ${listText(places, 3)}, but ` : "";
+  const locations = networkLocations(snapshot, subject.prefix);
+  const inside = locations.length > 0 ? `inside ${firstOf(locations, 3)}, but ` : "";
   return [
-    ["place", `${inside}no interface of the model holds it`],
-    ["named by rules", listText(namingRules(snapshot, subject.prefix), 5)],
+    ["location", `${inside}no interface of the model has it`],
+    ["named by rules", firstOf(namingRules(snapshot, subject.prefix), 5)],
   ];
 }
 
-/** Fewer refused requests have no shape. */
+/** Fewer rejected requests are never a scan. */
 const FEWEST_REFUSED = 8;
 
 const SCANS = /* sql */ `
@@ -65,24 +62,24 @@ from scan_sources()
 where ${ofSubject("src", 4)} or ${ofSubject("src6", 6)}
 order by pairs desc, src, src6`;
 
-/** The kind of scan that the refused requests have the shape of, as in the report rejected-probes. */
-async function scanText(evidence: EvidenceQuery, known: Known): Promise<string> {
-  const found = toRows(await evidence.run(SCANS, addressParameters(wantedOf(known))));
-  if (found.length === 0) return "none: the refused requests do not have the shape of a scan";
+/** The kind of scan that the rejected requests look like, as in the report rejected-probes. */
+async function scanText(evidence: EvidenceQuery, known: ResolvedSubject): Promise<string> {
+  const found = toRows(await evidence.run(SCANS, addressParameters(subjectRecords(known))));
+  if (found.length === 0) return "none: the rejected requests do not look like a scan";
   const texts = found.map(
     (row) =>
-      `${String(row.address)} ${String(row.scan_kind)}: ${plural(row.records, "refused record")}, ${plural(row.targets, "target")}, up to ${plural(row.most_ports, "port")} of one`,
+      `${String(row.address)} ${String(row.scan_kind)}: ${plural(row.records, "rejected record")}, ${plural(row.targets, "target")}, up to ${plural(row.most_ports, "port")} per target`,
   );
-  return listText(texts, 3);
+  return firstOf(texts, 3);
 }
 
-function interfaceFacts(known: Known): Fact[] {
+function interfaceFacts(known: ResolvedSubject): SectionFact[] {
   const { listed } = known;
   if (listed.length !== 1) {
     return listed
-      .map((row): Fact => [String(row.interface_id), oneLine(row, known.snapshot)])
+      .map((row): SectionFact => [String(row.interface_id), oneLine(row, known.snapshot)])
       .slice(0, LISTED)
-      .concat(listed.length > LISTED ? [["and", `${count(listed.length - LISTED)} interfaces more`] as const] : []);
+      .concat(listed.length > LISTED ? [["and", `${plural(listed.length - LISTED, "more interface")}`] as const] : []);
   }
   const [row] = listed;
   const one = known.interfaces[0];
@@ -93,14 +90,14 @@ function interfaceFacts(known: Known): Fact[] {
     ["description", text("description")],
     ["type", row.interface_type === "interface" ? null : text("interface_type")],
     ["instance", text("instance_id")],
-    ["addresses", listText((row.addresses as readonly string[] | null) ?? [])],
-    ["public", one === undefined ? null : listText(one.publicAddresses.map(formatAddress))],
+    ["addresses", firstOf((row.addresses as readonly string[] | null) ?? [])],
+    ["public", one === undefined ? null : firstOf(one.publicAddresses.map(formatAddress))],
     ["groups", groupsText((row.group_ids as readonly string[] | null) ?? [], known.snapshot)],
     ["subnet", subnetText(text("subnet_id"), known.snapshot)],
     ["network ACL", aclText(one, known.snapshot)],
     ["vpc", text("vpc_id")],
     ["account", text("account_id")],
-    ["not in model", row.modelled === true ? null : "no snapshot of the model knows this interface"],
+    ["not in model", row.modelled === true ? null : "no snapshot of the model has this interface"],
     ...historyFacts(String(row.interface_id), known),
   ];
 }
@@ -109,7 +106,7 @@ function oneLine(row: Row, snapshot: Snapshot | null): string {
   const parts = [
     row.name,
     row.instance_id,
-    listText((row.addresses as readonly string[] | null) ?? [], 3),
+    firstOf((row.addresses as readonly string[] | null) ?? [], 3),
     groupsText((row.group_ids as readonly string[] | null) ?? [], snapshot),
   ];
   return parts.filter((part) => part !== null && part !== "").join("; ");
@@ -120,7 +117,7 @@ function groupsText(ids: readonly string[], snapshot: Snapshot | null): string {
     const group = snapshot?.securityGroups.get(id);
     return group === undefined || group.name === "" ? id : `${id} (${group.name})`;
   };
-  return ids.length === 0 ? "none: only network ACLs filter it" : listText(ids.map(name));
+  return ids.length === 0 ? "none: only network ACLs filter it" : firstOf(ids.map(name));
 }
 
 function subnetText(id: string | null, snapshot: Snapshot | null): string | null {
@@ -137,10 +134,10 @@ function aclText(one: NetworkInterface | undefined, snapshot: Snapshot | null): 
   return acl.name === "" ? acl.id : `${acl.id} (${acl.name})`;
 }
 
-/** Snapshots in which the interface had other groups than in the next, or was not there. */
-function historyFacts(id: string, { model }: Known): Fact[] {
+/** Snapshots that change the groups of the interface, or add or remove it. */
+function historyFacts(id: string, { model }: ResolvedSubject): SectionFact[] {
   const snapshots = model?.snapshots ?? [];
-  const facts: Fact[] = [];
+  const facts: SectionFact[] = [];
   const groups = (snapshot: Snapshot): string =>
     snapshot.interfaces.get(id)?.groupIds.toSorted().join(", ") ?? "absent";
   for (const [at, snapshot] of snapshots.entries()) {
@@ -154,7 +151,7 @@ function historyFacts(id: string, { model }: Known): Fact[] {
   return facts;
 }
 
-function groupFacts({ subject, snapshot, listed, rules }: Known): Fact[] {
+function groupFacts({ subject, snapshot, listed, rules }: ResolvedSubject): SectionFact[] {
   const group = snapshot?.securityGroups.get(subject.id);
   const names = listed.map(({ interface_id: id, name }) => String(name ?? id));
   const referring =
@@ -168,32 +165,32 @@ function groupFacts({ subject, snapshot, listed, rules }: Known): Fact[] {
     ["name", group?.name ?? (rules[0]?.owner_name as string | undefined)],
     ["description", group?.description],
     ["vpc", group?.vpcId],
-    ["interfaces", listed.length === 0 ? "on no interface" : `${count(listed.length)}: ${listText(names)}`],
+    ["interfaces", listed.length === 0 ? "on no interface" : `${count(listed.length)}: ${firstOf(names)}`],
     [
       "rules",
-      listText(
+      firstOf(
         rules.map(
           (rule) => `${ruleText(rule)}${rule.valid_to === null ? "" : ` (removed ${shortTime(rule.valid_to)})`}`,
         ),
         12,
       ),
     ],
-    ["named as peer by", listText(referring)],
+    ["named as peer by", firstOf(referring)],
   ];
 }
 
-async function ruleFacts(evidence: EvidenceQuery, { subject, rules, listed }: Known): Promise<Fact[]> {
+async function ruleFacts(evidence: EvidenceQuery, { subject, rules, listed }: ResolvedSubject): Promise<SectionFact[]> {
   const [rule] = rules;
   if (rule === undefined) return [["rule", `${subject.id}, in no snapshot of the newest model`]];
   const [usage] = toRows(await evidence.run("select * from rule_usage where rule_id = $id", { id: subject.id }));
   const used =
     usage === undefined || Number(usage.connections) === 0
-      ? "no hit; whether that proves anything: flowreplay report unused-rules"
+      ? "no hit; flowreplay report unused-rules says whether the evidence is complete"
       : rule.layer === "sg"
         ? `${plural(usage.connections, "connection")} (${count(usage.sole_connections)} that no other rule admits), ${plural(usage.distinct_peers, "peer")}, class ${String(usage.usage_class)}`
         : `${plural(usage.connections, "record")}`;
   return [
-    ["rule", `${subject.id}: ${rule.action === "deny" ? "deny " : ""}${ruleText(rule)}`],
+    ["rule", `${subject.id}: ${ruleText(rule)}`],
     ["description", String(rule.description ?? "")],
     [
       "of",
@@ -205,7 +202,7 @@ async function ruleFacts(evidence: EvidenceQuery, { subject, rules, listed }: Kn
       "on",
       listed.length === 0
         ? "no interface"
-        : `${count(listed.length)}: ${listText(listed.map(({ interface_id: id, name }) => String(name ?? id)))}`,
+        : `${count(listed.length)}: ${firstOf(listed.map(({ interface_id: id, name }) => String(name ?? id)))}`,
     ],
     [
       "existed",
@@ -214,11 +211,11 @@ async function ruleFacts(evidence: EvidenceQuery, { subject, rules, listed }: Kn
         : `from ${shortTime(rule.valid_from) || "before the first snapshot"} to ${shortTime(rule.valid_to) || "now"}`,
     ],
     ["use, whole log", used],
-    ["stands in", rule.origin_file === null ? null : `${String(rule.origin_file)} ${String(rule.origin_pointer)}`],
+    ["defined in", rule.origin_file === null ? null : `${String(rule.origin_file)} ${String(rule.origin_pointer)}`],
   ];
 }
 
-function snapshotFacts({ snapshot, model, listed, interfaces, subject }: Known): Fact[] {
+function snapshotFacts({ snapshot, model, listed, interfaces, subject }: ResolvedSubject): SectionFact[] {
   const all = model?.snapshots.length ?? 1;
   const since = snapshot?.since ?? null;
   const which = all === 1 ? "" : `, ${(model?.snapshots.indexOf(snapshot!) ?? 0) + 1} of ${all}`;
@@ -235,8 +232,8 @@ select evidence, count(*) as interfaces, sum(gap_minutes)::ubigint as gaps, sum(
   strftime(min(first_evidence), '%Y-%m-%d %H:%M') as first, strftime(max(last_evidence), '%Y-%m-%d %H:%M') as last
 from coverage where len($ids::varchar[]) = 0 or interface_id in (select unnest($ids::varchar[])) group by all order by evidence`;
 
-/** How far the log can be trusted where the subject stands; everywhere, for an address that none holds. */
-async function evidenceFacts(evidence: EvidenceQuery, { subject, listed }: Known): Promise<Fact[]> {
+/** Completeness of the log at the interfaces of the subject; at all interfaces for an address that none has. */
+async function evidenceFacts(evidence: EvidenceQuery, { subject, listed }: ResolvedSubject): Promise<SectionFact[]> {
   if (listed.length === 0 && !("prefix" in subject)) return [];
   const rows = toRows(await evidence.run(COVERAGE, { ids: listed.map((row) => String(row.interface_id)) }));
   const texts = rows.map((row) => {
@@ -249,7 +246,7 @@ async function evidenceFacts(evidence: EvidenceQuery, { subject, listed }: Known
 }
 
 export function timeText(seconds: number | null): string {
-  return seconds === null ? "" : `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  return seconds === null ? "" : `${plainTime(seconds)} UTC`;
 }
 
 function shortTime(value: unknown): string {

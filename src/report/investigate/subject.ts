@@ -1,12 +1,12 @@
 import { formatPrefix, type Prefix } from "../../net/address.ts";
 import { bitsOf, hostPrefix, parseAddress, parsePrefix } from "../../net/parse.ts";
 
-/** What the investigation is about, as far as its text tells. */
+/** What the investigation is about. */
 export type Subject =
   | { readonly kind: "address" | "block"; readonly id: string; readonly prefix: Prefix }
   | { readonly kind: "interface" | "instance" | "group" | "rule"; readonly id: string };
 
-/** Null for a text that is none of them. Host bits of a block fall away, as in a configuration. */
+/** Null for any other text. Host bits of a block are dropped, as in a configuration. */
 export function parseSubject(text: string): Subject | null {
   const address = parseAddress(text);
   if (address !== null) return ofPrefix(hostPrefix(address));
@@ -28,7 +28,22 @@ function ofPrefix(prefix: Prefix): Subject {
     : { kind: "block", id: text, prefix };
 }
 
-/** First and last address of a block as SQL takes them: a number for IPv4, digits for IPv6. */
+/** Unix seconds; null is open. */
+export interface Period {
+  readonly from: number | null;
+  readonly until: number | null;
+}
+
+/** Whose records to read. Interfaces, instances and groups stand for their interfaces and the addresses of these. */
+export interface SubjectRecords {
+  readonly subject: Subject;
+  readonly interfaceIds: readonly string[];
+  /** Their numbers in the evidence file. */
+  readonly interfaceIdx: readonly number[];
+  readonly addresses: readonly string[];
+}
+
+/** First and last address of a block as decimal digits for SQL. */
 export function bounds({ words, family, length }: Prefix): Readonly<Record<"low" | "high", string>> {
   const low = words.reduce((value, word) => (value << 32n) | BigInt(word >>> 0), 0n);
   return { low: String(low), high: String(low + (1n << BigInt(bitsOf(family) - length)) - 1n) };

@@ -1,8 +1,10 @@
 import type { Plain } from "../../store/evidence-query.ts";
-import { escapeMarkdown, renderMarkdown, rowObject } from "../renderers/formats.ts";
+import { count } from "../../text.ts";
+import { escapeMarkdown, renderMarkdown } from "../renderers/formats.ts";
 import { type RenderOptions, safeJson, textWidth, visible } from "../renderers/renderer.ts";
-import { hangingIndent, renderTable } from "../renderers/table.ts";
-import { bar, count, grid } from "../summary-text.ts";
+import { renderTable } from "../renderers/table.ts";
+import { hangingIndent, bar, grid } from "../renderers/text-layout.ts";
+import { rowObject } from "../rows.ts";
 import { briefly, type Investigation, type InvestigationSection } from "./sections.ts";
 
 const BAR = 24;
@@ -70,10 +72,10 @@ function shortTime(value: Plain): string {
   return String(value).replace("T", " ").replace(/:00Z$/, "").replace(/Z$/, "");
 }
 
-/** Services and names that a line lists. */
+/** Most services and names in a line. */
 const LISTED = 12;
 
-/** Sections whose rows are sentences rather than cells: nothing of them is cut. */
+/** Sections whose rows are sentences, which are wrapped and not cut; null for others. */
 function entries(section: InvestigationSection, options: RenderOptions): string | null {
   if (section.id === "decisions") return decisions(section, options);
   return section.id.startsWith("unused_") ? reaches(section, options) : null;
@@ -113,8 +115,8 @@ function reaches({ columns, rows }: InvestigationSection, { width }: RenderOptio
 }
 
 function cells(columns: InvestigationSection["columns"]): (row: readonly Plain[], name: string) => Plain {
-  const places = new Map(columns.map(([name], at) => [name, at]));
-  return (row, name) => row[places.get(name)!];
+  const indexes = new Map(columns.map(([name], at) => [name, at]));
+  return (row, name) => row[indexes.get(name)!];
 }
 
 function listOf(value: Plain): string[] {
@@ -134,7 +136,7 @@ function grouped(services: readonly string[]): string {
   return rest > 0 ? `${text} and ${count(rest)} more` : text;
 }
 
-/** One array of row objects, each beginning with the section that it belongs to. */
+/** One array of row objects; each begins with its section. */
 export async function* renderInvestigationJson({ title, summary, sections }: Investigation): AsyncGenerator<string> {
   const head: InvestigationSection = {
     ...sections[0],

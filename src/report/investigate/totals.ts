@@ -1,27 +1,28 @@
 import type { EvidenceQuery } from "../../store/evidence-query.ts";
-import { isoTime } from "../row-stream.ts";
-import { count, plural, type Row, toRows } from "../summary-text.ts";
+import { isoTime, count, plural } from "../../text.ts";
+import { type Row, toRows } from "../rows.ts";
 import { factSection, type InvestigationSection } from "./sections.ts";
 import { timeText } from "./subject-section.ts";
 
-/** Sums of the records of one side: at the subject's own interfaces, or at the far end's. */
-export interface Totals {
-  readonly records: number;
-  readonly accepted: number;
-  readonly rejected: number;
-  readonly mismatches: number;
-  readonly undecided: number;
-  readonly unmodelled: number;
-  readonly noData: number;
-  readonly packets: number;
-  readonly bytes: number;
-  /** Unix seconds. */
-  readonly first: number;
-  readonly last: number;
-  readonly interfaces: number;
-  /** Rejected requests that the subject, not the peer, sent. */
-  readonly refused: number;
-}
+const SUM_NAMES = [
+  "records",
+  "accepted",
+  "rejected",
+  "mismatches",
+  "undecided",
+  "unmodelled",
+  "no_data",
+  "packets",
+  "bytes",
+  "interfaces",
+  "refused",
+] as const;
+
+/**
+ * Sums of the records of one side: logged at the interfaces of the subject, or at the far end. `first` and `last` are Unix
+ * seconds; `refused` are rejected requests that the subject sent.
+ */
+export type Totals = Readonly<Record<(typeof SUM_NAMES)[number] | "first" | "last", number>>;
 
 const SUMS = /* sql */ `
 select
@@ -43,7 +44,7 @@ from seen s
 join judgements j using (judgement_id)
 group by s.own`;
 
-/** Of the sums in `seen`; null for a side without records. */
+/** Totals of the sums in `seen`; null for a side without records. */
 export async function readTotals(
   evidence: EvidenceQuery,
 ): Promise<{ readonly own: Totals | null; readonly far: Totals | null }> {
@@ -56,37 +57,22 @@ export async function readTotals(
 }
 
 function toTotals(row: Row): Totals {
-  const number = (name: string): number => Number(row[name]);
-  return {
-    records: number("records"),
-    accepted: number("accepted"),
-    rejected: number("rejected"),
-    mismatches: number("mismatches"),
-    undecided: number("undecided"),
-    unmodelled: number("unmodelled"),
-    noData: number("no_data"),
-    packets: number("packets"),
-    bytes: number("bytes"),
-    first: number("first"),
-    last: number("last"),
-    interfaces: number("interfaces"),
-    refused: number("refused"),
-  };
+  return Object.fromEntries([...SUM_NAMES, "first", "last"].map((name) => [name, Number(row[name])])) as Totals;
 }
 
-/** What happened, in sums. */
+/** The totals as a section. */
 export function totalsSection(totals: Totals, other: Totals | null, own: boolean): InvestigationSection {
   const doubts = [
     [totals.mismatches, "disagree with the model"],
     [totals.undecided, "undecided"],
     [totals.unmodelled, "unmodelled"],
-    [totals.noData, "without traffic (NODATA, SKIPDATA)"],
+    [totals.no_data, "without traffic (NODATA, SKIPDATA)"],
   ] as const;
   const doubt = doubts.filter(([sum]) => sum > 0).map(([sum, what]) => `${count(sum)} ${what}`);
-  const section = factSection("totals", "How much", [
+  const section = factSection("totals", "Totals", [
     [
       "records",
-      `${count(totals.records)} at ${plural(totals.interfaces, "interface")}${own ? "" : " (of others: it has none of its own in the log)"}`,
+      `${count(totals.records)} at ${plural(totals.interfaces, "interface")}${own ? "" : " (at other interfaces: the log has none of its own)"}`,
     ],
     ["accepted", count(totals.accepted)],
     ["rejected", count(totals.rejected)],
@@ -105,18 +91,17 @@ export function totalsSection(totals: Totals, other: Totals | null, own: boolean
 }
 
 function dataOf(totals: Totals, other: Totals | null): NonNullable<InvestigationSection["data"]> {
-  const { first, last, ...sums } = totals;
-  const counts = Object.entries({
-    ...sums,
-    acceptedThere: other?.accepted ?? 0,
-    rejectedThere: other?.rejected ?? 0,
-  }).map(([name, sum]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), sum] as const);
+  const counts = [
+    ...SUM_NAMES.map((name) => [name, totals[name]] as const),
+    ["accepted_there", other?.accepted ?? 0] as const,
+    ["rejected_there", other?.rejected ?? 0] as const,
+  ];
   return {
     columns: [
       ...counts.map(([name]) => [name, "UBIGINT"] as const),
       ["first_seen", "TIMESTAMP"],
       ["last_seen", "TIMESTAMP"],
     ],
-    rows: [[...counts.map(([, sum]) => sum), isoTime(first), isoTime(last)]],
+    rows: [[...counts.map(([, sum]) => sum), isoTime(totals.first), isoTime(totals.last)]],
   };
 }

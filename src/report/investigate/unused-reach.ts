@@ -7,39 +7,29 @@ import {
   type UsedServices,
 } from "../../analysis/reach/reach-tally.ts";
 import { unusedOf, unusedOutside } from "../../analysis/reach/with-outside.ts";
-import type { Parameters, Plain, EvidenceQuery } from "../../store/evidence-query.ts";
-import type { ColumnTypes } from "../row-stream.ts";
-import { count, toRows } from "../summary-text.ts";
-import { addressParameters, ofSubject, OWN_INTERFACE, type Period } from "./records-sql.ts";
-import { type Known, wantedOf } from "./resolve.ts";
-import type { InvestigationSection } from "./sections.ts";
+import type { EvidenceQuery, Parameters } from "../../store/evidence-query.ts";
+import { count } from "../../text.ts";
+import { type ItemColumns, toRows } from "../rows.ts";
+import { addressParameters, ofSubject, OWN_INTERFACE } from "./records-sql.ts";
+import { type ResolvedSubject, subjectRecords } from "./resolve.ts";
+import { type InvestigationSection, listOf } from "./sections.ts";
+import type { Period } from "./subject.ts";
 
-const COLUMNS: ColumnTypes = [
-  ["way", "VARCHAR"],
-  ["services", "VARCHAR[]"],
-  ["peers", "VARCHAR[]"],
-  ["peer_count", "UBIGINT"],
-  ["used", "VARCHAR[]"],
-  ["certain", "BOOLEAN"],
-  ["rule_ids", "VARCHAR[]"],
-  ["interfaces", "VARCHAR[]"],
-];
-
-/** The outside peers of more interfaces than this are too many to hold. */
+/** For more interfaces than this, the outside peers would take too much memory. */
 const MOST_WITH_OUTSIDE = 50;
 
-/** Names in a cell; `peer_count` says how many there are. */
+/** Most names in a cell; `peer_count` has their number. */
 const NAMES = 20;
 
-const WHAT = "and no accepted connection used, but for what is named as used; whether answers pass is not asked";
+const WHAT = "and no accepted connection used, except what is listed as used; whether replies pass is not checked";
 
 /**
- * What the subject could reach, or be reached from, by the stored configuration and never did. Empty without a model, and
- * for network ACL entries, which every packet meets.
+ * What the stored configuration would let the subject reach, or be reached from, and was never used. Empty without a model, and
+ * for network ACL entries, which apply to every packet.
  */
 export async function unusedReachSections(
   evidence: EvidenceQuery,
-  known: Known,
+  known: ResolvedSubject,
   period: Period,
   limit: number,
 ): Promise<InvestigationSection[]> {
@@ -48,15 +38,14 @@ export async function unusedReachSections(
   const layers = layersOf(snapshot);
   const crowd = interfaces.length > MOST_WITH_OUTSIDE;
   const used = await readUses(evidence, known, period, crowd);
-  const names = (id: string): string => snapshot.interfaces.get(id)?.tags["Name"] ?? id;
+  const columns = columnsWith((id) => snapshot.interfaces.get(id)?.tags["Name"] ?? id);
   const section = (id: string, title: string, lead: string, found: readonly UnusedReach[]): InvestigationSection => ({
     id,
     title,
     lead,
-    columns: COLUMNS,
-    rows: found.slice(0, limit).map((one) => cells(one, names)),
+    ...listOf(columns, found.slice(0, limit)),
     total: found.length,
-    empty: "nothing: all that the rules let begin was used, or they let nothing begin",
+    empty: "nothing: everything that the rules allow to begin was used, or they allow nothing",
     shape: "table",
     brief: ["way", "services", "peer_count", "peers", "used"],
   });
@@ -65,7 +54,7 @@ export async function unusedReachSections(
       section(
         "unused_reach",
         TITLE,
-        `what the rules of interfaces let begin ${WHAT}, nor whether routes and gateways lead there`,
+        `what the rules of interfaces allow to begin ${WHAT}, nor whether routes and gateways lead there`,
         unusedOf(layers, subject.prefix, used),
       ),
     ];
@@ -73,40 +62,39 @@ export async function unusedReachSections(
   if (interfaces.length === 0) return [];
   const ruleId = subject.kind === "rule" ? subject.id : null;
   const between = unusedBetween(layers, interfaces, used, ruleId);
-  const many = `${count(interfaces.length)} interfaces and the rest of the model are more than ${count(MOST_PAIRS)} pairs: ask for one of them`;
+  const many = `not checked: ${count(interfaces.length)} interfaces and the rest of the model are more than ${count(MOST_PAIRS)} pairs; investigate one of them`;
   return [
     {
-      ...section("unused_reach", TITLE, `what the rules of both ends let begin ${WHAT}`, between ?? []),
+      ...section("unused_reach", TITLE, `what the rules of both ends allow to begin ${WHAT}`, between ?? []),
       ...(between === null ? { empty: many } : {}),
     },
     {
       ...section(
         "unused_outside",
-        "Open to addresses outside the model, never used",
-        "by the blocks that the rules name, as far as the network ACL lets pass",
+        "Open to addresses outside the model, but never used",
+        "blocks of the rules, as far as the network ACL allows them",
         crowd ? [] : unusedOutside(layers, interfaces, used, ruleId),
       ),
-      ...(crowd ? { empty: `not looked at for ${count(interfaces.length)} interfaces: ask for one of them` } : {}),
+      ...(crowd ? { empty: `not checked for ${count(interfaces.length)} interfaces; investigate one of them` } : {}),
     },
   ];
 }
 
-const TITLE = "Possible, never seen";
+const TITLE = "Allowed, but never used";
 
-function cells(one: UnusedReach, names: (id: string) => string): Plain[] {
-  return [
-    one.way,
-    one.services,
-    one.peers.slice(0, NAMES).map(names),
-    one.peers.length,
-    one.used,
-    one.certain,
-    one.rules,
-    one.interfaces.slice(0, NAMES),
-  ];
-}
+/** `names` gives the name of an interface. */
+const columnsWith = (names: (id: string) => string): ItemColumns<UnusedReach> => [
+  ["way", "VARCHAR", (one) => one.way],
+  ["services", "VARCHAR[]", (one) => one.services],
+  ["peers", "VARCHAR[]", (one) => one.peers.slice(0, NAMES).map(names)],
+  ["peer_count", "UBIGINT", (one) => one.peers.length],
+  ["used", "VARCHAR[]", (one) => one.used],
+  ["certain", "BOOLEAN", (one) => one.certain],
+  ["rule_ids", "VARCHAR[]", (one) => one.rules],
+  ["interfaces", "VARCHAR[]", (one) => one.interfaces.slice(0, NAMES)],
+];
 
-/** Connections of the whole log, those of pruned records too. Port 0 stands for the replies of untracked flows. */
+/** Connections of the whole log, including pruned records. Port 0 stands for the replies of untracked flows. */
 const OF_LOG = /* sql */ `
 with uses as (
   select distinct interface_idx, case direction when 1 then 'ingress' else 'egress' end as direction, peer, peer6, protocol, port
@@ -136,7 +124,7 @@ const NAMED = /* sql */ `
 select i.interface_id as "interfaceId", u.direction, address_text(u.peer, u.peer6) as peer, u.protocol, u.port
 from uses u join interface_dim i using (interface_idx)`;
 
-/** Peers that are interfaces: few, however many others there are. */
+/** Only peers that are interfaces: they are few, however many other peers there are. */
 const WITH_INTERFACES = /* sql */ `,
 held as (select unnest(addresses) as address from interface_dim),
 keys as (
@@ -147,16 +135,16 @@ keys as (
 const IS_INTERFACE = " where address_key(u.peer, u.peer6) in (select key from keys)";
 
 /**
- * Who connected with the subject's interfaces and addresses, at both ends, as far as their logs were read; with
- * `interfacesOnly` without peers that are no interfaces.
+ * The connections of the subject's interfaces and addresses, as logged at both ends. With `interfacesOnly`, only those with
+ * peers that are interfaces.
  */
 async function readUses(
   evidence: EvidenceQuery,
-  known: Known,
+  known: ResolvedSubject,
   { from, until }: Period,
   interfacesOnly: boolean,
 ): Promise<UsedServices> {
-  const wanted = wantedOf(known);
+  const wanted = subjectRecords(known);
   const parameters: Parameters = { ...addressParameters(wanted), ids: wanted.interfaceIds };
   const whole = from === null && until === null;
   const rows = interfacesOnly ? WITH_INTERFACES + NAMED + IS_INTERFACE : NAMED;

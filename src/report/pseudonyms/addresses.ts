@@ -4,8 +4,8 @@ import { type Address, type Family, IPV4, IPV6, type Prefix, prefixContains } fr
 import { bitsOf, maskWords, parsePrefix } from "../../net/parse.ts";
 
 /**
- * Blocks that keep their own bits, so that private stays private and everything else stays out of it (RFC 1918, RFC 6598,
- * RFC 4193, RFC 4291): below them addresses are mapped like any other.
+ * Blocks whose prefix bits stay, so that private addresses stay private and no other address becomes private (RFC 1918,
+ * RFC 6598, RFC 4193, RFC 4291). The other bits are mapped.
  */
 const KEPT_BLOCKS = [
   "10.0.0.0/8",
@@ -17,7 +17,7 @@ const KEPT_BLOCKS = [
   "2000::/3",
 ];
 
-/** Blocks that stay whole, because their addresses mean the same everywhere (RFC 6890; AWS link-local services). */
+/** Blocks whose addresses stay, because they mean the same everywhere (RFC 6890; AWS link-local services). */
 const KEPT_WHOLE = ["0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3", "::/127", "ff00::/8", "fd00:ec2::/32"];
 
 /** IPv4 within IPv6 (RFC 4291 section 2.5.5.2, RFC 6052): the last 32 bits are mapped as IPv4. */
@@ -32,7 +32,7 @@ export interface AddressMap {
 /**
  * Prefix-preserving: two addresses share their first n bits exactly when their pseudonyms do. The scheme of Crypto-PAn
  * (Xu, Fan, Ammar, Moon: Prefix-Preserving IP Address Anonymization, ICNP 2002): bit i is flipped by one bit of AES over
- * the i bits before it. Where a kept block is still ahead, nothing is flipped.
+ * the i bits before it. Bits that are part of a kept block are not flipped.
  */
 export function createAddressMap(deriveKey: DeriveKey): AddressMap {
   const maps = { [IPV4]: createFlips(IPV4, deriveKey), [IPV6]: createFlips(IPV6, deriveKey) };
@@ -83,8 +83,8 @@ function createFlips(family: Family, deriveKey: DeriveKey): (words: readonly num
 }
 
 /**
- * The first `bits` bits of the address, a one, and zeros, in a block of 16 bytes: every prefix has an input of its own.
- * (Crypto-PAn fills up with a secret pad, so that prefixes that go on like the pad share theirs and flip alike.)
+ * The first `bits` bits of the address, a one, and zeros, in a block of 16 bytes, so that every prefix has its own input.
+ * (Crypto-PAn uses a secret pad instead, so that prefixes that continue like the pad share an input.)
  */
 function writePrefix(block: Buffer, at: number, words: readonly number[], bits: number): void {
   for (let byte = 0; byte * 8 <= bits; byte++) {
@@ -132,8 +132,8 @@ export function permuteDecimal(key: Buffer, kind: string, text: string): string 
 }
 
 /**
- * The variable part of an id: hexadecimal stays hexadecimal, as AWS writes it. Other texts of small letters and digits
- * are permuted among themselves (again, until the result is not hexadecimal).
+ * The variable part of an id. Hexadecimal stays hexadecimal, as in AWS ids. Other texts of lower-case letters and digits are
+ * permuted until the result is not hexadecimal.
  */
 export function permuteId(key: Buffer, kind: string, text: string): string {
   if (isHex(text)) return permute(key, kind, text, HEX);
@@ -162,13 +162,13 @@ function toText(value: bigint, length: number, alphabet: string): string {
   return text;
 }
 
-/** Shorter secrets can be guessed, and with the secret every pseudonym can be undone. */
+/** Shorter secrets can be guessed, and the secret reverses every pseudonym. */
 const LEAST_BYTES = 16;
 
-/** Keys for separate uses, so that what one reveals says nothing of another. */
+/** Keys for separate uses, so that one key reveals nothing about another. */
 export type DeriveKey = (use: string, bytes: number) => Buffer;
 
-/** HKDF-SHA256 (RFC 5869) over the content of the secret file, white space at its ends aside. Throws `E_USAGE` when short. */
+/** HKDF-SHA256 (RFC 5869) over the trimmed content of the secret file. Throws `E_USAGE` if it is too short. */
 export function deriveKeys(content: Uint8Array, name: string): DeriveKey {
   const secret = Buffer.from(content).toString("latin1").trim();
   if (secret.length < LEAST_BYTES) {

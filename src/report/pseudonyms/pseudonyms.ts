@@ -7,15 +7,15 @@ import { createAddressMap, deriveKeys, permuteDecimal, permuteId } from "./addre
 
 /** Stable fake names: the same secret gives the same pseudonyms in every report. */
 export interface Pseudonyms {
-  /** Our own sentences and ids: every address, block, AWS id and account number in them is replaced. */
+  /** For our own sentences and ids: replaces every address, block, AWS id and account number in them. */
   scan(text: string): string;
-  /** One id, address or block; replaced as a whole when it is none. */
+  /** For one id, address or block; any other text is replaced completely. */
   id(text: string): string;
-  /** Words of strangers: replaced as a whole. `kind` leads the pseudonym. */
+  /** For foreign text: replaces it completely. The pseudonym begins with `kind`. */
   name(text: string, kind: string): string;
 }
 
-/** `content` is that of the secret file `name`. Throws `E_USAGE` when it is too short to be one. */
+/** `content` is the content of the secret file `name`. Throws `E_USAGE` if it is too short. */
 export function createPseudonyms(content: Uint8Array, name: string): Pseudonyms {
   const deriveKey = deriveKeys(content, name);
   const addresses = createAddressMap(deriveKey);
@@ -41,7 +41,7 @@ export function createPseudonyms(content: Uint8Array, name: string): Pseudonyms 
 const KINDS =
   "eni|sgr|sg|vpc|subnet|i|acl|pl|igw|eigw|nat|vgw|vgwa|tgw-attach|tgw-rtb|tgw|vpce-svc|vpce|pcx|rtb|eipalloc|eipassoc|lgw|cagw|dopt|ami|vol|fl|lb|aclassoc|rtbassoc|ipam-pool|ipam";
 
-/** An AWS id, an account number, or what may be an address or a block; nothing inside of a longer word. */
+/** An AWS id, an account number, or what may be an address or a block; not inside a longer word. */
 const TOKEN = new RegExp(
   String.raw`(?<![\w.:-])(?:(${KINDS})-([0-9a-z]+)(?![\w-])|\d{12}(?![\w.:-])|(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]+)(?:\/\d{1,3})?(?![\w:]|\.\d))`,
   "g",
@@ -53,7 +53,7 @@ function isId(text: string): boolean {
   return rest !== text && /^(?:|\/(?:ingress|egress)\/[\w*/-]*)$/.test(rest);
 }
 
-/** Columns whose texts are words of this tool or of AWS, never of a stranger: they stay. */
+/** Columns with words of this tool or of AWS; they stay. */
 const WORDS: ReadonlySet<string> = new Set(
   `action agreement cause class day decided_by difference direction evidence initiator initiator_evidence interface_type kind
   layer log_status log_type nacl_in nacl_out origin outcome part port protocol protocols reject_reason report scan_kind seen
@@ -62,7 +62,7 @@ const WORDS: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Columns with sentences of our own, in which ids and addresses stand. */
+/** Columns with our own sentences, which contain ids and addresses. */
 const SENTENCES: ReadonlySet<string> = new Set([
   "reason",
   "suggested_replacement",
@@ -73,7 +73,7 @@ const SENTENCES: ReadonlySet<string> = new Set([
   "rule",
 ]);
 
-/** Columns with words of strangers, and what leads their pseudonym. Whatever is listed nowhere is replaced, too. */
+/** Columns with foreign text, and the beginning of their pseudonyms. Unlisted columns are replaced too. */
 const NAMES: Readonly<Record<string, string>> = {
   name: "name",
   owner_name: "group",
@@ -85,7 +85,7 @@ const NAMES: Readonly<Record<string, string>> = {
   origin_file: "file",
 };
 
-/** An evidence query whose every result is pseudonymised: what is built on it cannot know a real name. */
+/** Pseudonymises every result, so that nothing built on it can know a real name. */
 export function pseudonymisedQuery(evidence: EvidenceQuery, pseudonyms: Pseudonyms): EvidenceQuery {
   return {
     async run(sql, parameters) {

@@ -1,5 +1,6 @@
 import { stringify } from "csv-stringify/sync";
 import type { Plain, ResultStream } from "../../store/evidence-query.ts";
+import { rowObject } from "../rows.ts";
 import { cellText, isNumeric, type Renderer, safeJson, visible } from "./renderer.ts";
 import { renderTable } from "./table.ts";
 
@@ -25,19 +26,29 @@ function csvCell(value: Plain): string {
   return typeof value === "number" ? String(value) : guard(cellText(value, ";"));
 }
 
-/** OWASP's list of characters that start a formula, the full-width forms included. Numbers never pass here. */
+/** OWASP's list of characters that start a formula, including full-width forms. Numbers are not guarded. */
 function guard(text: string): string {
   return visible(/^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/.test(text) ? `'${text}` : text);
 }
 
-/** One array of row objects, a row a line. */
-export async function* renderJson(result: ResultStream): AsyncGenerator<string> {
-  const names = result.columns.map((column) => column.name);
+/** One array of row objects, one row per line. */
+export function renderJson({ columns, chunks }: ResultStream): AsyncGenerator<string> {
+  const names = columns.map((column) => column.name);
+  const objects = async function* (): AsyncGenerator<Record<string, Plain>[]> {
+    for await (const rows of chunks) yield rows.map((row) => rowObject(names, row));
+  };
+  return jsonArray(objects());
+}
+
+/** A JSON array, one element per line; elements arrive in batches. */
+export async function* jsonArray(
+  batches: AsyncIterable<readonly object[]> | Iterable<readonly object[]>,
+): AsyncGenerator<string> {
   let separator = "[\n";
-  for await (const chunk of result.chunks) {
+  for await (const batch of batches) {
     let text = "";
-    for (const row of chunk) {
-      text += `${separator}${safeJson(rowObject(names, row))}`;
+    for (const element of batch) {
+      text += separator + safeJson(element);
       separator = ",\n";
     }
     if (text !== "") yield text;
@@ -45,14 +56,9 @@ export async function* renderJson(result: ResultStream): AsyncGenerator<string> 
   yield separator === "[\n" ? "[]\n" : "\n]\n";
 }
 
-/** `fromEntries` defines own properties, so a column named `__proto__` stays a column. */
-export function rowObject(names: readonly string[], row: readonly Plain[]): Record<string, Plain> {
-  return Object.fromEntries(names.map((name, index) => [name, row[index]]));
-}
-
 const ENTITIES: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 
-/** A GitHub table. Cells are text: no HTML, links or emphasis from the data take effect. */
+/** A GitHub table. HTML, links and emphasis in the data have no effect. */
 export async function* renderMarkdown(result: ResultStream): AsyncGenerator<string> {
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |\n`;
   yield row(result.columns.map((column) => escapeMarkdown(column.name)));

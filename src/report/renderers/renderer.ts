@@ -5,24 +5,24 @@ export interface RenderOptions {
   /** Columns of the terminal; 80 where there is none. */
   readonly width: number;
   readonly style: Style;
-  /** Columns of a table that has no room for all of them, the most telling first; else its first ones are shown. */
+  /** The columns of a table without room for all, the most important first; by default its first columns. */
   readonly narrow?: readonly string[];
 }
 
-/** How to mark text on a terminal; the identity where there are no colours. */
+/** How to mark text on a terminal; the identity without colours. */
 export interface Style {
   bold(text: string): string;
   dim(text: string): string;
 }
 
-/** Turns rows into pieces of text, in order. Only `table` looks at the options. */
+/** Turns rows into pieces of text. Only `table` uses the options. */
 export type Renderer = (result: ResultStream, options: RenderOptions) => AsyncIterable<string>;
 
-// Terminals obey C0, DEL and C1; the bidirectional marks reorder what stands around them (CVE-2021-42574).
-// oxlint-disable-next-line no-control-regex -- these are what it is about
+// Terminals obey C0, DEL and C1; bidirectional marks reorder the text around them (CVE-2021-42574).
+// oxlint-disable-next-line no-control-regex -- the rule is about these
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
-/** Log text and tags come from strangers: what a terminal would obey is shown as an escape instead. */
+/** Shows control characters as escapes, because log text and tags are not trusted. */
 export function visible(text: string): string {
   return text.replace(CONTROL, (character) => {
     if (character === "\n") return "\\n";
@@ -32,7 +32,7 @@ export function visible(text: string): string {
   });
 }
 
-/** JSON text in which no control character stands raw; `JSON.stringify` leaves DEL, C1 and the bidirectional marks. */
+/** JSON without raw control characters; `JSON.stringify` leaves DEL, C1 and the bidirectional marks. */
 export function safeJson(value: unknown): string {
   return JSON.stringify(value).replace(
     CONTROL,
@@ -52,10 +52,10 @@ export function isNumeric(type: string): boolean {
   return /^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL.*)$/.test(type);
 }
 
-/** ASCII, and what the tables are drawn with: a cell each. */
+/** ASCII and the characters that tables are drawn with: one cell each. */
 const PLAIN = /^[\x20-\x7e…─-▟]*$/;
 
-/** Cells that a text takes in a terminal. Nearly all text is plain, and spares the tables of Unicode (60 ms to begin with). */
+/** Width of a text in terminal cells. Plain text, nearly all of it, needs no Unicode tables, which take 60 ms to load. */
 export function textWidth(text: string): number {
   return PLAIN.test(text) ? text.length : stringWidth(text);
 }

@@ -1,12 +1,11 @@
-import stringWidth from "string-width";
 import type { Column, Plain, ResultStream } from "../../store/evidence-query.ts";
 import { cellText, isNumeric, type RenderOptions, textWidth, visible } from "./renderer.ts";
 
 const GAP = "  ";
-/** Rows that set the widths; later rows of a longer result are cut to them, so that memory stays bounded. */
+/** The first rows set the widths, and later ones are cut to them, so that memory stays bounded. */
 const MEASURED_ROWS = 2000;
 
-/** Aligned columns that fit the terminal: long text is cut, columns that do not fit are named below the table. */
+/** Aligned columns that fit the terminal. Long text is cut; columns that do not fit are named below the table. */
 export async function* renderTable(result: ResultStream, options: RenderOptions): AsyncGenerator<string> {
   const cells = cellFormatters(result.columns);
   const format = (rows: readonly Plain[][]): string[][] => rows.map((row) => row.map((value, at) => cells[at](value)));
@@ -47,17 +46,17 @@ function layOut(columns: readonly Column[], rows: readonly string[][], options: 
   }));
   const chosen = chooseColumns(sizes, narrow, width, GAP.length);
   const widths = fitColumns(
-    chosen.map((place) => sizes[place]),
+    chosen.map((index) => sizes[index]),
     width,
     GAP.length,
   );
-  const places = chosen.slice(0, widths.length);
+  const indexes = chosen.slice(0, widths.length);
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, at) => align(cell, widths[at], sizes[places[at]].numeric))
+      .map((cell, at) => alignCell(cell, widths[at], sizes[indexes[at]].numeric))
       .join(GAP)
       .trimEnd();
-  const headings = places.map((place, at) => wrapName(sizes[place].name, widths[at]));
+  const headings = indexes.map((index, at) => wrapName(sizes[index].name, widths[at]));
   const height = Math.max(...headings.map((heading) => heading.length));
   const headerLines = Array.from({ length: height }, (_, at) =>
     style.bold(line(headings.map((heading) => heading[at - height + heading.length] ?? ""))),
@@ -65,12 +64,12 @@ function layOut(columns: readonly Column[], rows: readonly string[][], options: 
   const rule = style.dim(widths.map((width) => "─".repeat(width)).join(GAP));
   return {
     header: [...headerLines, rule, ""].join("\n"),
-    hidden: sizes.flatMap(({ name }, place) => (places.includes(place) ? [] : name)),
-    print: (rows) => rows.map((row) => `${line(places.map((place) => row[place]))}\n`).join(""),
+    hidden: sizes.flatMap(({ name }, index) => (indexes.includes(index) ? [] : name)),
+    print: (rows) => rows.map((row) => `${line(indexes.map((index) => row[index]))}\n`).join(""),
   };
 }
 
-function align(text: string, width: number, right: boolean): string {
+export function alignCell(text: string, width: number, right: boolean): string {
   const cut = cutToWidth(text, width);
   const padding = " ".repeat(width - textWidth(cut));
   return right ? padding + cut : cut + padding;
@@ -111,7 +110,7 @@ function wrapList(lead: string, items: readonly string[], width: number): string
   return lines.map((line) => line.trimEnd()).join("\n");
 }
 
-/** Numbers that name rather than count read better without separators. */
+/** Numbers that are names, not counts, have no separators. */
 const PLAIN_NUMBER = /(^|_)(port|ports|srcport|dstport|line|protocol|number|flags|version|id|run)$/;
 
 function cellFormatters(columns: readonly Column[]): ((value: Plain) => string)[] {
@@ -138,12 +137,12 @@ export interface ColumnSize {
   readonly width: number;
 }
 
-/** Text may shrink to this before a column is left out. */
+/** Text columns shrink to this width before a column is left out. */
 const NARROWEST = 20;
 
 /**
- * Widths of the columns that fit into `available` cells with `gap` between them: all of them, long text shrunk, or
- * only the first ones. Numbers and identifiers are never cut (half an id is no id); a table keeps at least one column.
+ * Widths of the columns that fit into `available` cells with `gap` between them: all columns, with long text shrunk, or only
+ * the first ones. Numbers and ids are never cut. A table keeps at least one column.
  */
 export function fitColumns(columns: readonly ColumnSize[], available: number, gap: number): number[] {
   const wanted = columns.map(wantedWidth);
@@ -185,45 +184,17 @@ function chooseColumns(
   gap: number,
 ): number[] {
   const all = columns.map((_, at) => at);
-  const room = (places: readonly number[]): number =>
-    places.reduce((sum, place, at) => sum + leastWidth(columns[place], at), 0) + gap * (places.length - 1);
+  const room = (indexes: readonly number[]): number =>
+    indexes.reduce((sum, index, at) => sum + leastWidth(columns[index], at), 0) + gap * (indexes.length - 1);
   if (preferred.length === 0 || room(all) <= available) return all;
   const chosen: number[] = [];
   for (const name of preferred) {
-    const place = columns.findIndex((column) => column.name === name);
-    if (place >= 0 && (chosen.length === 0 || room([...chosen, place]) <= available)) chosen.push(place);
+    const index = columns.findIndex((column) => column.name === name);
+    if (index >= 0 && (chosen.length === 0 || room([...chosen, index]) <= available)) chosen.push(index);
   }
   return chosen;
 }
 
 function longestPart(name: string): number {
-  return Math.max(...name.split(/(?<=_)/).map((part) => stringWidth(part)));
-}
-
-/**
- * Text in lines of at most `width` cells: `lead` before the first, as many blanks before the others. A word that is longer
- * than a line is broken.
- */
-export function hangingIndent(lead: string, text: string, width: number): string {
-  const indent = " ".repeat(stringWidth(lead));
-  const room = Math.max(8, width - indent.length);
-  const lines: string[] = [""];
-  for (const word of text.split(" ").flatMap((one) => pieces(one, room))) {
-    const last = lines.at(-1)!;
-    if (last === "") lines[lines.length - 1] = word;
-    else if (stringWidth(last) + 1 + stringWidth(word) <= room) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.map((line, at) => `${at === 0 ? lead : indent}${line}\n`).join("");
-}
-
-function pieces(word: string, room: number): string[] {
-  const result: string[] = [];
-  let rest = word;
-  while (stringWidth(rest) > room) {
-    const head = cutToWidth(rest, room).slice(0, -1);
-    result.push(head);
-    rest = rest.slice(head.length);
-  }
-  return [...result, rest];
+  return Math.max(...name.split(/(?<=_)/).map((part) => textWidth(part)));
 }

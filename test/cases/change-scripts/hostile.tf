@@ -1,5 +1,5 @@
 # title it's `touch pwned` $(touch pwned) ${x} %{y}\n; touch pwned # \x1b[2J\u202e \ "
-# Nothing of this was applied.
+# Nothing was applied yet.
 
 # narrower\ntouch pwned
 resource "aws_vpc_security_group_ingress_rule" "sg_1_ingress_tcp_443" {

@@ -1,29 +1,33 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { prefixAddresses, ruleServices } from "../../../src/analysis/breadth.ts";
 import { type Limits, narrowRule } from "../../../src/change/tighten/narrow.ts";
-import { admitsUse, type Match, type Use } from "../../../src/change/tighten/required-flows.ts";
+import { admitsService, type RuleMatch, type ObservedService } from "../../../src/change/tighten/required-flows.ts";
+import type { SecurityGroupRule } from "../../../src/model/model.ts";
+import { formatPeer } from "../../../src/model/security-group-rules.ts";
 import { formatPrefix, type Prefix } from "../../../src/net/address.ts";
 import { hostPrefix, parseAddress, parsePrefix } from "../../../src/net/parse.ts";
 import { holdsPrefix } from "../../../src/net/prefixes.ts";
-import { prefixAddresses, ruleServices } from "../../../src/analysis/breadth.ts";
-import type { SecurityGroupRule } from "../../../src/model/model.ts";
-import { formatPeer } from "../../../src/model/security-group-rules.ts";
 import { prefix, rule, snapshotOf } from "../../analysis/lint/snapshots.ts";
 
 const LIMITS: Limits = { maxRules: 10, shortest4: 24, shortest6: 64, portGap: 0, references: false };
-const use = (peer: string, port: number, protocol = 6): Use => ({
+const use = (peer: string, port: number, protocol = 6): ObservedService => ({
   peer: hostPrefix(parseAddress(peer)!),
   protocol,
   port,
 });
 const open = (facts: Partial<SecurityGroupRule>): SecurityGroupRule => rule("sgr-1", "sg-1", facts);
-const text = (one: Match): string =>
+const text = (one: RuleMatch): string =>
   `${one.protocol} ${one.ports ? `${one.ports.from}-${one.ports.to}` : "all"} ${formatPeer(one.peer)}`;
-const held = (match: Match, one: Use): boolean =>
-  admitsUse(match, one, (peer) => (peer.kind === "cidr" ? [peer.prefix] : []));
+const held = (match: RuleMatch, one: ObservedService): boolean =>
+  admitsService(match, one, (peer) => (peer.kind === "cidr" ? [peer.prefix] : []));
 
 describe("one rule for each service and network that was used", () => {
-  const narrowed = (facts: Partial<SecurityGroupRule>, uses: Use[], limits: Partial<Limits> = {}): string[] | null => {
+  const narrowed = (
+    facts: Partial<SecurityGroupRule>,
+    uses: ObservedService[],
+    limits: Partial<Limits> = {},
+  ): string[] | null => {
     const old = open(facts);
     const { chosen } = narrowRule(old, uses, snapshotOf({ rules: [old] }), { ...LIMITS, ...limits });
     return chosen && chosen.rules.map(text).sort();
@@ -107,7 +111,7 @@ test("no set of rules that brute force finds is smaller, and none of that size l
           return used.every((port, at) => at === 0 || port - used[at - 1] - 1 <= portGap);
         });
         const rules = ranges.flatMap((range) =>
-          BLOCKS.map((block): Match => ({
+          BLOCKS.map((block): RuleMatch => ({
             protocol: 6,
             ports: range,
             icmp: null,
@@ -129,7 +133,7 @@ test("no set of rules that brute force finds is smaller, and none of that size l
 });
 
 /** Every address of the block uses a port of the range. */
-function isFull({ peer, ports }: Match, uses: readonly Use[]): boolean {
+function isFull({ peer, ports }: RuleMatch, uses: readonly ObservedService[]): boolean {
   const users = uses
     .filter(({ port }) => port >= ports!.from && port <= ports!.to)
     .map((one) => formatPrefix(one.peer));
@@ -138,12 +142,12 @@ function isFull({ peer, ports }: Match, uses: readonly Use[]): boolean {
   );
 }
 
-function volumeOf(match: Match): number {
+function volumeOf(match: RuleMatch): number {
   return (match.peer.kind === "cidr" ? prefixAddresses(match.peer.prefix) : 0) * ruleServices(match);
 }
 
 /** The fewest rules that admit all uses, and the least that so few let pass. */
-function bruteForce(rules: readonly Match[], uses: readonly Use[]): { count: number; volume: number } {
+function bruteForce(rules: readonly RuleMatch[], uses: readonly ObservedService[]): { count: number; volume: number } {
   const masks = rules.map((match) => uses.reduce((mask, one, at) => (held(match, one) ? mask | (1 << at) : mask), 0));
   const all = (1 << uses.length) - 1;
   let best = new Map([[0, 0]]);

@@ -2,19 +2,19 @@ import { copyFileSync, mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { breaksTraffic, changesOf, proposeEdit } from "../../../src/change/what-if.ts";
 import type { TightenedRule, TightenOptions } from "../../../src/change/tighten/propose.ts";
 import { editOf, tightenRules } from "../../../src/change/tighten/tighten.ts";
+import { breaksTraffic, changesOf, proposeEdit } from "../../../src/change/what-if.ts";
 import { type Edit, applyEdit } from "../../../src/model/edit.ts";
 import type { SecurityGroupRule } from "../../../src/model/model.ts";
+import { groupRuleText } from "../../../src/report/rule-text.ts";
 import { tightenCandidates } from "../../../src/report/tighten-candidates.ts";
-import { matchText } from "../../../src/report/tighten.ts";
-import { type StoredRecords, newestSnapshot, openStoredRecords } from "../../../src/store/stored-records.ts";
 import { pruneFlows } from "../../../src/store/prune.ts";
+import { type StoredRecords, newestSnapshot, openStoredRecords } from "../../../src/store/stored-records.ts";
 import { temporaryFolder, withFolder } from "../../helpers/folder.ts";
 import { replayInto, sample } from "../../helpers/samples.ts";
 import { type RandomNetwork, randomNetwork, writeNetwork } from "../random-network.ts";
-import { slowFlips } from "../slow-flips.ts";
+import { slowChanges } from "../slow-changes.ts";
 
 const OPTIONS: TightenOptions = {
   maxRules: 10,
@@ -81,11 +81,13 @@ test("no real record turns, whatever rules, traffic and limits; what is proposed
           expect(found!.rules).toHaveLength(network.rules.length);
           const inForce = [...stored.models.values()][0];
           const edit = asEdit(found!.rules);
-          const turned = await slowFlips(stored, inForce, applyEdit(inForce, edit));
+          const turned = await slowChanges(stored, inForce, applyEdit(inForce, edit));
           const real = realLines(network);
-          const broken = turned.filter((flip) => flip.endsWith(">deny") && real.has(Number(/\|(\d+):/.exec(flip)![1])));
+          const broken = turned.filter(
+            (change) => change.endsWith(">deny") && real.has(Number(/\|(\d+):/.exec(change)![1])),
+          );
           expect(broken).toEqual([]);
-          expect(turned.filter((flip) => flip.endsWith("deny>allow"))).toEqual([]);
+          expect(turned.filter((change) => change.endsWith("deny>allow"))).toEqual([]);
           for (const { status, breadth, replacement } of found!.rules) {
             seen[status]++;
             if (!replacement) continue;
@@ -164,7 +166,7 @@ describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
     const [kept] = await tighten(["sgr-05f11068b2cc2be50"], { maxRules: 4 });
     expect([kept.status, kept.reason]).toEqual([
       "keep",
-      "it would take 5 rules within the limits of widening, more than 4",
+      "within the limits of widening it would take 5 rules, more than 4",
     ]);
     expect(kept.replacement).toBeNull();
     expect(kept.curve.map(({ rules, withinLimits }) => [rules.length, withinLimits])).toEqual([
@@ -228,5 +230,5 @@ test("who was pruned is needed all the same: the whole log bears out what is lea
 });
 
 function texts({ replacement }: TightenedRule): string[] | undefined {
-  return replacement?.rules.map(matchText).sort();
+  return replacement?.rules.map(groupRuleText).sort();
 }

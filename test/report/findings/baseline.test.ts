@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../../src/report/catalogue.ts";
+import { FINDING_RENDERERS } from "../../../src/report/findings/audit.ts";
 import { openBaseline } from "../../../src/report/findings/baseline.ts";
 import { type Finding, findingOf, type FindingRow } from "../../../src/report/findings/finding.ts";
-import { FINDING_RENDERERS } from "../../../src/report/findings/formats.ts";
 import { kindOf } from "../../../src/report/findings/kinds.ts";
 import { counts, reviewFindings, type ReviewedFinding } from "../../../src/report/findings/review.ts";
 import { withFolder } from "../../helpers/folder.ts";
@@ -37,7 +37,7 @@ async function written(reviewed: readonly ReviewedFinding[]): Promise<string> {
   const document = {
     kinds: [UNUSED],
     findings: reviewed,
-    places: new Map(),
+    locations: new Map(),
     toolVersion: "1.0.0",
     now: new Date(0),
     account: null,
@@ -99,17 +99,17 @@ test("a baseline that does not speak of a check is refused, and so is what is no
     writeFileSync(file, await sarifOf(BEFORE));
     const baseline = await openBaseline(file);
     await expect(baseline.findings(STALE, null, {})).rejects.toThrow(
-      `baseline ${file}: it does not speak of stale-open-rules`,
+      `baseline ${file}: the earlier run did not check stale-open-rules`,
     );
     for (const [content, problem] of [
       ["no json", "neither an evidence file nor JSON"],
-      ["{}", "no findings of flowreplay: see /runs"],
+      ["{}", "not findings of flowreplay: see /runs"],
       ['[{"rule_id":"sgr-1"}]', "/0: not a row with a finding_id"],
       [
         '{"runs":[{"tool":{"driver":{"name":"other","rules":[]}},"results":[]}]}',
-        "no findings of flowreplay: see /runs/0/tool/driver/name",
+        "not findings of flowreplay: see /runs/0/tool/driver/name",
       ],
-      ['{"runs":[null]}', "no findings of flowreplay: see /runs/0"],
+      ['{"runs":[null]}', "not findings of flowreplay: see /runs/0"],
     ]) {
       writeFileSync(file, content);
       await expect(openBaseline(file)).rejects.toThrow(`baseline ${file}: ${problem}`);

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { type Exemptions, readExemptions } from "../../../src/report/findings/exemptions.ts";
-import { ALL_CHECKS } from "../../../src/report/findings/kinds.ts";
 import type { Finding } from "../../../src/report/findings/finding.ts";
+import { ALL_CHECKS } from "../../../src/report/findings/kinds.ts";
 import { withFolder } from "../../helpers/folder.ts";
 
 const TODAY = "2026-11-24";
@@ -85,8 +85,8 @@ test("an expired exemption covers nothing and is named, one that nothing falls u
   await withExemptions({ exemptions: all }, (exemptions) => {
     expect(exemptions.matching(finding({}))).toBe(null);
     expect(exemptions.notes(new Set(["unused-rules"]))).toEqual([
-      "exemption /exemptions/0 (sgr-1, net-team) expired after 2026-11-23: what it covered is back",
-      "exemption /exemptions/1 (unused-rules sgr-7, net-team) fits no finding: it can go",
+      "exemption /exemptions/0 (sgr-1, net-team) expired after 2026-11-23: its finding is back",
+      "exemption /exemptions/1 (unused-rules sgr-7, net-team) covers no finding: it can be removed",
     ]);
   });
 });
@@ -119,7 +119,7 @@ test.each([
   [
     "a check that does not exist",
     { exemptions: [{ rule: "r", check: "unused-rule", ...WHY }] },
-    /\/exemptions\/0\/check: nothing finds "unused-rule"$/,
+    /\/exemptions\/0\/check: there is no check "unused-rule"$/,
   ],
   ["an id that is none", { exemptions: [{ ...WHY, rule: "a\u001b[31m" }] }, /\/exemptions\/0\/rule: expected an id/],
 ])("refuses a file with %s in one line", async (_what, content, message) => {

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { replay } from "../../../src/replay.ts";
 import { loadCatalogue } from "../../../src/report/catalogue.ts";
 import { findingReports, reviewReports, whereFrom } from "../../../src/report/findings/audit.ts";
-import type { FindingDocument } from "../../../src/report/findings/document.ts";
-import { FINDING_RENDERERS, type FindingFormat } from "../../../src/report/findings/formats.ts";
+import { FINDING_RENDERERS, type FindingFormat } from "../../../src/report/findings/audit.ts";
 import { kindOf } from "../../../src/report/findings/kinds.ts";
-import { placesInEvidence } from "../../../src/report/findings/locations.ts";
+import { locateInEvidence } from "../../../src/report/findings/locations.ts";
+import type { FindingDocument } from "../../../src/report/findings/review.ts";
 import { fileUri } from "../../../src/report/findings/sarif.ts";
 import { runReport } from "../../../src/report/run-report.ts";
 import { openEvidence, type EvidenceQuery } from "../../../src/store/evidence-query.ts";
@@ -36,14 +36,14 @@ async function documentOf(evidence: EvidenceQuery): Promise<FindingDocument> {
   const reports = findingReports(stating, catalogue);
   const findings = await reviewReports(evidence, reports, {}, NO_REVIEW);
   const notes: string[] = [];
-  const places = await placesInEvidence(
+  const locations = await locateInEvidence(
     evidence,
     findings.map((one) => one.finding),
     (text) => notes.push(text),
   );
   expect(notes).toEqual([]);
   const kinds = reports.map((one) => one.kind);
-  return { kinds, findings, places, toolVersion: "1.2.3", now: new Date(0), ...(await whereFrom(evidence)) };
+  return { kinds, findings, locations, toolVersion: "1.2.3", now: new Date(0), ...(await whereFrom(evidence)) };
 }
 
 async function written(format: FindingFormat, from: FindingDocument): Promise<string> {
@@ -133,12 +133,12 @@ test("no line is named once the model's files say something else", async () => {
     const rule = "sgr-0f63602a6e96227cb";
     // Written otherwise, it says the same: the lines are those of today.
     writeFileSync(file, JSON.stringify(rules));
-    const same = await placesInEvidence(changed, findings, (text) => notes.push(text));
+    const same = await locateInEvidence(changed, findings, (text) => notes.push(text));
     expect(same.get(rule)).toMatchObject({ file, line: 1 });
     expect(notes).toEqual([]);
     writeFileSync(file, JSON.stringify({ SecurityGroupRules: rules.SecurityGroupRules.toReversed() }, null, 2));
-    const places = await placesInEvidence(changed, findings, (text) => notes.push(text));
-    expect(places.get(rule)).toMatchObject({ file, line: null });
+    const locations = await locateInEvidence(changed, findings, (text) => notes.push(text));
+    expect(locations.get(rule)).toMatchObject({ file, line: null });
     expect(notes).toEqual([`the model at ${config} has changed since: findings name files, not lines`]);
   } finally {
     changed.close();

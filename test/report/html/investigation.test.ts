@@ -44,13 +44,13 @@ describe.skipIf(executable === null)("an investigation in a browser", () => {
     await page.waitForSelector(".chart canvas", { state: "attached" });
     expect(await page.locator("h1").textContent()).toBe("Address 185.220.101.34");
     expect(await page.locator("main h2").allTextContents()).toEqual([
-      "Who and what",
-      "How much",
-      "When",
-      "With whom",
-      "At which ports",
-      "By which rule",
-      "Possible, never seen",
+      "Subject",
+      "Totals",
+      "Timeline",
+      "Peers",
+      "Services",
+      "Deciding rules",
+      "Allowed, but never used",
     ]);
     expect(await page.locator("#subject").textContent()).toContain("vertical");
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { embedJson, escapeHtml } from "../../../src/report/html/page.ts";
+import { linkTo, readLink } from "../../../src/report/html/page/cells.ts";
 import { formatBytes, formatStep, formatTime, lastPart } from "../../../src/report/html/page/dom.ts";
-import { linkTo, readLink } from "../../../src/report/html/page/links.ts";
 import { rowsNaming, selectRows, WHOLE } from "../../../src/report/html/page/table-model.ts";
 import { tableBlock } from "../../../src/report/html/table-block.ts";
 import type { Plain } from "../../../src/store/evidence-query.ts";

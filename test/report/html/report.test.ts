@@ -41,17 +41,19 @@ describe.skipIf(executable === null)("the report in a browser", () => {
     const headings = await page.locator("main h2").allTextContents();
     expect(headings).toEqual([
       "Overview",
-      "Where log and configuration disagree",
-      "Who knocked and was refused",
-      "How rules are used",
-      "Open to the internet",
-      "Rules that nothing used",
-      "What could be narrower",
-      "Where the log says nothing",
+      "Mismatches between log and configuration",
+      "Rejected probes by source",
+      "Rule usage",
+      "Rules open to the internet",
+      "Unused rules",
+      "Rules that could be narrower",
+      "Coverage gaps",
     ]);
     await page.waitForSelector(".chart canvas");
     expect(await page.locator(".chart canvas").count()).toBe(2);
-    expect(await page.locator("#mismatches").textContent()).toContain("came after its connection was closed");
+    expect(await page.locator("#mismatches").textContent()).toContain(
+      "A packet after the last accepted one of its connection",
+    );
     expect(await page.locator("#usage svg.spark rect").count()).toBeGreaterThan(20);
     expect(await page.locator(".heat td.skip").count()).toBe(2);
     expect(noise).toEqual([]);
@@ -117,9 +119,13 @@ describe.skipIf(executable === null)("the report in a browser", () => {
   });
 
   test.each([
-    [`#rule=${RULE}`, RULE, ["Rules by group and network ACL", "Rules for 0.0.0.0/0 and ::/0", "Their real peers"]],
-    [`#interface=${INTERFACE}`, INTERFACE, ["Record by record", "Interfaces"]],
-    [`#source=${SOURCE}`, SOURCE, ["Sources, scanners first", "Scanners that they let in"]],
+    [
+      `#rule=${RULE}`,
+      RULE,
+      ["Rules by group and network ACL", "Rules for 0.0.0.0/0 and ::/0", "Real peers, the 25 busiest"],
+    ],
+    [`#interface=${INTERFACE}`, INTERFACE, ["Mismatches record by record", "Interfaces"]],
+    [`#source=${SOURCE}`, SOURCE, ["Sources, scanners first", "Scanners admitted by open rules"]],
   ])("the link %s opens what the report knows of it", async (hash, id, captions) => {
     const { page, noise } = await openFile(browser, file, { hash });
     const drawer = page.getByRole("dialog");
@@ -140,7 +146,7 @@ describe.skipIf(executable === null)("the report in a browser", () => {
     await page.locator("#usage a.entity").first().click();
     await expect.poll(() => page.getByRole("dialog").isVisible()).toBe(true);
     await page.evaluate(() => (location.hash = "#interface=eni-nowhere"));
-    await expect.poll(() => page.getByRole("dialog").textContent()).toContain("Nothing on this page speaks of it");
+    await expect.poll(() => page.getByRole("dialog").textContent()).toContain("Nothing on this page mentions it");
     expect(noise).toEqual([]);
     await page.close();
   });

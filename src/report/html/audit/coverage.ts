@@ -1,56 +1,48 @@
 import type { HeatMapBlock, HeatRow, Section } from "../page-data.ts";
-import { tableBlock } from "../table-block.ts";
-import { bucketsOf, type Evidence, stepFor } from "./evidence.ts";
+import { columnNames, tableBlock } from "../table-block.ts";
+import { bucketsOf, type AuditEvidence, stepFor } from "./evidence.ts";
 
 const CELLS = 60;
-/** Interfaces in the heat map, the least complete first; the table has all of them. */
+/** Most interfaces in the heat map, the least complete first; the table has all of them. */
 const INTERFACES = 500;
 
 /** Bits of minutes with evidence, hour by hour, of the interfaces to show. */
 const HOURS = /* sql */ `
 with chosen as (
-  select interface_id, name, row_number() over (order by evidence = 'complete', gap_minutes + skipdata_minutes desc, interface_id) as place
+  select interface_id, name, row_number() over (order by evidence = 'complete', gap_minutes + skipdata_minutes desc, interface_id) as position
   from coverage where modelled or minutes_covered > 0
-  order by place limit $interfaces
+  order by position limit $interfaces
 )
-select c.place, c.interface_id, c.name, h.hour, h.seen::varchar as seen, h.skip::varchar as skip
+select c.position, c.interface_id, c.name, h.hour, h.seen::varchar as seen, h.skip::varchar as skip
 from chosen c
 join interface_dim i using (interface_id)
 left join coverage_hours h using (interface_idx)
-order by c.place, h.hour`;
+order by c.position, h.hour`;
 
 const GAPS = /* sql */ `
 select i.interface_id, g.from_minute * 60 as first, g.to_minute * 60 - 1 as last
 from coverage_gaps g join interface_dim i using (interface_idx)`;
 
-/** Where the log says nothing. */
-export async function coverageSection(evidence: Evidence): Promise<Section> {
+/** Coverage of the log by interface and time. */
+export async function coverageSection(evidence: AuditEvidence): Promise<Section> {
   const table = await tableBlock(await evidence.report("coverage"), {
     id: "coverage-table",
     caption: "Interfaces",
-    shown: [
-      "interface_id",
-      "name",
-      "evidence",
-      "minutes_covered",
-      "minutes_expected",
-      "gap_minutes",
-      "skipdata_minutes",
-      "accepted",
-      "rejected",
-    ],
+    shown: columnNames(
+      "interface_id name evidence minutes_covered minutes_expected gap_minutes skipdata_minutes accepted rejected",
+    ),
     facets: ["evidence", "modelled", "log_type"],
   });
   const map = await heatMap(evidence);
   return {
     id: "coverage",
-    title: "Where the log says nothing",
-    lead: "How much of the window the log covers at each interface. Silence proves something only where the log is complete.",
+    title: "Coverage gaps",
+    lead: "How much of the window the log covers at each interface. Missing traffic proves something only where the log is complete.",
     blocks: map === null ? [table] : [map, table],
   };
 }
 
-async function heatMap(evidence: Evidence): Promise<HeatMapBlock | null> {
+async function heatMap(evidence: AuditEvidence): Promise<HeatMapBlock | null> {
   const rows = await evidence.rows(HOURS, { interfaces: INTERFACES });
   if (rows.length === 0) return null;
   const step = stepFor({ ...evidence.window, hasFlows: true }, CELLS);
@@ -108,7 +100,7 @@ function addHour(line: Line, grid: Grid, hour: number, seen: bigint, skip: bigin
   }
 }
 
-/** The first and the last cell reach beyond the log: their share is of the minutes inside it. */
+/** The first and the last cell may reach beyond the log; their share counts the minutes inside it. */
 function finishLine({ interfaceId, name, minutes, skipped, gaps }: Line, { start, step, window }: Grid): HeatRow {
   const firstMinute = Math.floor(window.first / 60);
   const endMinute = Math.floor(window.last / 60) + 1;

@@ -1,10 +1,13 @@
-import type { Parameters, EvidenceQuery, ResultStream } from "../../../store/evidence-query.ts";
+import type { Parameters, EvidenceQuery, Result, ResultStream } from "../../../store/evidence-query.ts";
+import { count } from "../../../text.ts";
 import { findReport, loadCatalogue } from "../../catalogue.ts";
-import { type GivenParameters, runReport } from "../../run-report.ts";
-import { type Row, toRows } from "../../summary-text.ts";
+import type { GivenParameters } from "../../parameters.ts";
+import { type Row, toRows } from "../../rows.ts";
+import { runReport } from "../../run-report.ts";
 
-/** The evidence file as the sections of a page ask it. */
-export interface Evidence {
+/** The evidence file as the sections of a page query it. */
+export interface AuditEvidence {
+  result(sql: string, parameters?: Parameters): Promise<Result>;
   rows(sql: string, parameters?: Parameters): Promise<Row[]>;
   report(name: string, given?: GivenParameters): Promise<ResultStream>;
   readonly window: Window;
@@ -14,7 +17,7 @@ export interface Evidence {
 export interface Window {
   readonly first: number;
   readonly last: number;
-  /** False where only sums were kept (`--no-flows`): nothing is known below the hour. */
+  /** False if only sums were kept (`--no-flows`): then nothing is known below the hour. */
   readonly hasFlows: boolean;
 }
 
@@ -25,11 +28,12 @@ select
   exists (from flow_rows) or exists (from flow_rows_wide) as has_flows
 from activity`;
 
-export async function createAuditEvidence(evidence: EvidenceQuery): Promise<Evidence> {
+export async function createAuditEvidence(evidence: EvidenceQuery): Promise<AuditEvidence> {
   const catalogue = loadCatalogue();
-  const rows: Evidence["rows"] = async (sql, parameters) => toRows(await evidence.run(sql, parameters));
+  const rows: AuditEvidence["rows"] = async (sql, parameters) => toRows(await evidence.run(sql, parameters));
   const [{ first, last, has_flows: hasFlows }] = await rows(WINDOW);
   return {
+    result: (sql, parameters) => evidence.run(sql, parameters),
     rows,
     report: (name, given) => runReport(evidence, findReport(catalogue, name), given),
     window: { first: Number(first), last: Number(last), hasFlows: hasFlows === true },
@@ -38,7 +42,7 @@ export async function createAuditEvidence(evidence: EvidenceQuery): Promise<Evid
 
 const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
 
-/** A round step, in seconds, that cuts the window into at most `most` buckets; the hour at least where flows are gone. */
+/** A round step, in seconds, that cuts the window into at most `most` buckets; at least an hour if there are no flows. */
 export function stepFor({ first, last, hasFlows }: Window, most: number): number {
   const span = last - first + 1;
   return (
@@ -47,15 +51,15 @@ export function stepFor({ first, last, hasFlows }: Window, most: number): number
   );
 }
 
-/** Buckets of a step that the window touches: the first one's start, and how many. */
+/** The buckets of the window: start of the first one, and their number. */
 export function bucketsOf({ first, last }: Window, step: number): { readonly start: number; readonly count: number } {
   const start = Math.floor(first / step) * step;
   return { start, count: Math.floor((last - start) / step) + 1 };
 }
 
 /**
- * SQL of records by bucket and judgement, with the start of the bucket (Unix seconds) as `t`. Sums by the hour serve
- * whatever is no finer.
+ * SQL of records by bucket and judgement, with the start of the bucket (Unix seconds) as `t`. It reads the hourly sums if
+ * the step is no finer.
  */
 export function bucketSql(step: number): string {
   return step >= 3600
@@ -63,12 +67,12 @@ export function bucketSql(step: number): string {
     : `select start_s // ${step} * ${step} as t, judgement_id, count(*) as records from flow_facts group by all`;
 }
 
-/** Rows of a table of records on the page; the report itself gives the rest. */
+/** Most rows of a table of records on the page; the report itself has the rest. */
 export const ROW_LIMIT = 10_000;
 
-/** What a table that was cut says below itself; null for a whole one. */
+/** The note below a table that was cut; null for a complete one. */
 export function cutNote(rows: number, report: string): string | null {
   return rows < ROW_LIMIT
     ? null
-    : `These are the first ${ROW_LIMIT.toLocaleString("en-US")}. All of them: flowreplay report ${report} --param limit=1000000 -o ${report}.csv`;
+    : `These are the first ${count(ROW_LIMIT)}. All of them: flowreplay report ${report} --param limit=1000000 -o ${report}.csv`;
 }

@@ -1,11 +1,12 @@
-import { count, plural, type Row } from "../../summary-text.ts";
+import { count, plural } from "../../../text.ts";
+import type { Row } from "../../rows.ts";
 import { AGREEMENTS, PROBE_TOTALS, TOTALS } from "../../summary-queries.ts";
 import type { Figure, FiguresBlock, NoteBlock, Section, TimelineBlock, TimelineSeries } from "../page-data.ts";
-import { bucketSql, bucketsOf, type Evidence, stepFor } from "./evidence.ts";
+import { bucketSql, bucketsOf, type AuditEvidence, stepFor } from "./evidence.ts";
 
 const BUCKETS = 240;
 
-/** How many of what the other sections tell in full. */
+/** Figures of the sections on rules. */
 export interface RuleCounts {
   readonly rules: number;
   readonly unused: number;
@@ -15,11 +16,11 @@ export interface RuleCounts {
 
 const NO_MODEL: NoteBlock = {
   kind: "note",
-  text: "Replayed without a model: no record could be judged, and the report shows the log's side only.",
+  text: "Replayed without a model: no record could be judged, and the report shows only what the log says.",
 };
 
 /** Key figures and agreement over time. `rules` is null without a model. */
-export async function overviewSection(evidence: Evidence, rules: RuleCounts | null): Promise<Section> {
+export async function overviewSection(evidence: AuditEvidence, rules: RuleCounts | null): Promise<Section> {
   const [totals] = await evidence.rows(TOTALS);
   const agreements = await evidence.rows(AGREEMENTS);
   const [probes] = await evidence.rows(PROBE_TOTALS);
@@ -45,14 +46,14 @@ function figures(totals: Row, agreements: readonly Row[], probes: Row, rules: Ru
   return {
     kind: "figures",
     figures: [
-      figure("Records", count(totals.records), `of ${plural(totals.interfaces, "interface")}`, "quiet", "coverage"),
+      figure("Records", count(totals.records), `at ${plural(totals.interfaces, "interface")}`, "quiet", "coverage"),
       ...(judged === 0
         ? []
         : [
             figure("Log agrees", share, undecided, mismatches === 0 ? "good" : "quiet", null),
             figure("Mismatches", count(mismatches), accepted, mismatches === 0 ? "good" : "bad", "mismatches"),
           ]),
-      figure("Refused requests", count(probes.records), `of ${plural(probes.sources, "source")}`, "quiet", "probes"),
+      figure("Rejected requests", count(probes.records), `from ${plural(probes.sources, "source")}`, "quiet", "probes"),
       ...(rules === null ? [] : ruleFigures(rules)),
     ],
   };
@@ -61,8 +62,14 @@ function figures(totals: Row, agreements: readonly Row[], probes: Row, rules: Ru
 function ruleFigures({ rules, unused, open, openWithoutUse }: RuleCounts): Figure[] {
   const tone = (found: number): Figure["tone"] => (found > 0 ? "warn" : "good");
   return [
-    figure("Rules without a hit", count(unused), `of ${plural(rules, "rule")}`, tone(unused), "unused"),
-    figure("Open, no real use", count(openWithoutUse), `of ${plural(open, "open rule")}`, tone(openWithoutUse), "open"),
+    figure("Unused rules", count(unused), `of ${plural(rules, "rule")}`, tone(unused), "unused"),
+    figure(
+      "Open without real use",
+      count(openWithoutUse),
+      `of ${plural(open, "open rule")}`,
+      tone(openWithoutUse),
+      "open",
+    ),
   ];
 }
 
@@ -70,7 +77,7 @@ function figure(label: string, value: string, note: string, tone: Figure["tone"]
   return { label, value, note, tone, target };
 }
 
-async function timelines(evidence: Evidence): Promise<TimelineBlock[]> {
+async function timelines(evidence: AuditEvidence): Promise<TimelineBlock[]> {
   const step = stepFor(evidence.window, BUCKETS);
   const { start, count: buckets } = bucketsOf(evidence.window, step);
   const rows = await evidence.rows(`
@@ -99,7 +106,7 @@ async function timelines(evidence: Evidence): Promise<TimelineBlock[]> {
       series("accepted", "good", (row) => row.action === "ACCEPT"),
       series("rejected", "warn", (row) => row.action === "REJECT"),
     ]),
-    block("agreement-over-time", "Where log and model do not agree", [
+    block("agreement-over-time", "Records on which log and model disagree or that could not be judged", [
       series("unexpected accept", "bad", of("unexpected_accept")),
       series("unexpected reject", "warn", of("unexpected_reject")),
       series("undecided", "info", of("undecided")),

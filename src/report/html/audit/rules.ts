@@ -1,40 +1,42 @@
 import type { Result, ResultStream } from "../../../store/evidence-query.ts";
-import { type Row, ruleText } from "../../summary-text.ts";
+import type { Row } from "../../rows.ts";
+import { ruleText } from "../../rule-text.ts";
 import type { Section, TableBlock } from "../page-data.ts";
-import { columnTexts, tableBlock, type TableOptions, withColumn, wordColumn } from "../table-block.ts";
-import { bucketsOf, bucketSql, type Evidence, stepFor } from "./evidence.ts";
+import { columnNames, columnTexts, tableBlock, type TableOptions, withColumn, wordColumn } from "../table-block.ts";
+import { bucketsOf, bucketSql, type AuditEvidence, stepFor } from "./evidence.ts";
 import type { RuleCounts } from "./overview.ts";
 
 const SPARK_STEPS = 32;
+
 export interface RuleSections {
   readonly sections: readonly Section[];
   readonly counts: RuleCounts;
 }
 
-/** How rules are used, which are open to the internet and for whom, which nothing used. */
-export async function ruleSections(evidence: Evidence, proposals: Result | null): Promise<RuleSections> {
+/** Usage of rules, rules open to the internet and their peers, unused and overbroad rules. */
+export async function ruleSections(evidence: AuditEvidence, proposals: Result | null): Promise<RuleSections> {
   const usage = await usageTable(evidence);
   const open = await openSection(evidence);
   const unused = await ruleTable(evidence, "unused-rules", {
     id: "unused-rules",
     caption: "Rules without a hit",
-    shown: ["rule_id", "owner_name", "status", "reason", "coverage", "attached_interfaces", "description"],
-    facets: ["status", "layer", "direction", "owner_name"],
+    shown: columnNames("rule_id owner_name status reason coverage attached_interfaces description"),
+    facets: columnNames("status layer direction owner_name"),
     empty: "Every rule was hit.",
   });
   return {
     sections: [
       {
         id: "usage",
-        title: "How rules are used",
-        lead: "Every group rule that admits a connection is credited; sole connections are those that no other rule would have admitted. Entries of network ACLs count records.",
+        title: "Rule usage",
+        lead: "A connection counts for every group rule that admits it; sole connections are those that no other rule would have admitted. Network ACL entries count records.",
         blocks: [usage],
       },
       open.section,
       {
         id: "unused",
-        title: "Rules that nothing used",
-        lead: "Unused is only said where the log is complete; otherwise the evidence is called insufficient, with the reason.",
+        title: "Unused rules",
+        lead: "A rule is called unused only where the log is complete; otherwise the evidence is insufficient, and the reason says why.",
         blocks: [unused],
       },
       ...(await narrowSection(evidence, proposals)),
@@ -48,20 +50,12 @@ export async function ruleSections(evidence: Evidence, proposals: Result | null)
   };
 }
 
-async function usageTable(evidence: Evidence): Promise<TableBlock> {
+async function usageTable(evidence: AuditEvidence): Promise<TableBlock> {
   const table = await ruleTable(evidence, "rule-usage", {
     id: "rule-usage",
     caption: "Rules by group and network ACL",
-    shown: [
-      "rule_id",
-      "usage_class",
-      "connections",
-      "sole_connections",
-      "distinct_peers",
-      "distinct_ports",
-      "last_hit",
-    ],
-    facets: ["usage_class", "layer", "direction", "owner_name"],
+    shown: columnNames("rule_id usage_class connections sole_connections distinct_peers distinct_ports last_hit"),
+    facets: columnNames("usage_class layer direction owner_name"),
     groupBy: "owner_name",
     empty: "There are no rules: the log was replayed without a model.",
   });
@@ -71,7 +65,7 @@ async function usageTable(evidence: Evidence): Promise<TableBlock> {
 }
 
 /** Records that each rule admitted or decided, by step of the window. */
-async function sparklines(evidence: Evidence): Promise<Map<string, number[]>> {
+async function sparklines(evidence: AuditEvidence): Promise<Map<string, number[]>> {
   const step = stepFor(evidence.window, SPARK_STEPS);
   const { start, count } = bucketsOf(evidence.window, step);
   const rows = await evidence.rows(`
@@ -91,7 +85,7 @@ async function sparklines(evidence: Evidence): Promise<Map<string, number[]>> {
   return sparks;
 }
 
-/** Real peers that are listed for each open rule. */
+/** Most real peers to list for each open rule. */
 const PEERS = 25;
 
 const REAL_PEERS = /* sql */ `
@@ -114,59 +108,36 @@ from peers
 qualify row_number() over (partition by rule_id order by connections desc, peer, peer6, port) <= $peers
 order by rule_id, connections desc, source`;
 
-const PEER_COLUMNS = [
-  ["rule_id", "VARCHAR"],
-  ["source", "VARCHAR"],
-  ["port", "INTEGER"],
-  ["connections", "UBIGINT"],
-  ["bytes", "UBIGINT"],
-  ["first_seen", "TIMESTAMP"],
-  ["last_seen", "TIMESTAMP"],
-].map(([name, type]) => ({ name, type }));
-
-/** Rules for everybody, whom they really serve, and which scanners they let in. */
+/** Rules for any address, their real peers, and the scanners that they admitted. */
 async function openSection(
-  evidence: Evidence,
+  evidence: AuditEvidence,
 ): Promise<{ readonly section: Section; readonly rules: number; readonly withoutUse: number }> {
   const open = await ruleTable(evidence, "stale-open-rules", {
     id: "open-rules",
     caption: "Rules for 0.0.0.0/0 and ::/0",
-    shown: [
-      "rule_id",
-      "owner_name",
-      "usage_class",
-      "real_peers",
-      "suggested_replacement",
-      "connections",
-      "scanner_connections",
-      "last_hit",
-    ],
+    shown: columnNames(
+      "rule_id owner_name usage_class real_peers suggested_replacement connections scanner_connections last_hit",
+    ),
     facets: ["usage_class", "direction", "owner_name"],
     empty: "No group rule is open to the internet.",
   });
-  const peers = await tableBlock(
-    {
-      columns: PEER_COLUMNS,
-      rows: (await evidence.rows(REAL_PEERS, { peers: PEERS })).map((row) => Object.values(row)),
-    },
-    {
-      id: "open-rule-peers",
-      caption: `Their real peers, the ${PEERS} busiest of each`,
-      facets: ["rule_id"],
-      empty: "No real peer came through an open rule.",
-    },
-  );
+  const peers = await tableBlock(await evidence.result(REAL_PEERS, { peers: PEERS }), {
+    id: "open-rule-peers",
+    caption: `Real peers, the ${PEERS} busiest of each rule`,
+    facets: ["rule_id"],
+    empty: "No open rule has a real peer.",
+  });
   const scanners = await tableBlock(await evidence.report("probes-on-open-rules"), {
     id: "open-rule-probes",
-    caption: "Scanners that they let in",
+    caption: "Scanners admitted by open rules",
     facets: ["rule_id"],
-    empty: "No scanner came through an open rule.",
+    empty: "No open rule admitted a scanner.",
   });
   return {
     section: {
       id: "open",
-      title: "Open to the internet",
-      lead: "Whom these rules really serve, scanners set aside. The suggested replacement follows from the observed peers: check it against who is meant to come.",
+      title: "Rules open to the internet",
+      lead: "The real use of these rules, without scanners. The suggested replacement follows from the observed peers: check it against the peers that are meant to have access.",
       blocks: open.rowCount === 0 ? [open] : [open, peers, scanners],
     },
     rules: open.rowCount,
@@ -174,39 +145,28 @@ async function openSection(
   };
 }
 
-/**
- * What could be narrower or go: what `tighten` proposes (null: it had nothing to judge), rules much wider than their use,
- * and rules that others make pointless.
- */
-async function narrowSection(evidence: Evidence, proposals: Result | null): Promise<Section[]> {
+/** The proposals of `tighten` (null: it had nothing to judge), and overbroad, redundant and shadowed rules. */
+async function narrowSection(evidence: AuditEvidence, proposals: Result | null): Promise<Section[]> {
   const tables = [
     ...(proposals === null ? [] : [await proposalTable(proposals)]),
     await ruleTable(evidence, "overbroad-rules", {
       id: "overbroad-rules",
-      caption: "Much wider than their use",
-      shown: [
-        "rule_id",
-        "owner_name",
-        "used_port_count",
-        "allowed_ports",
-        "used_ports",
-        "used_peers",
-        "used_networks",
-        "connections",
-        "evidence",
-      ],
-      facets: ["protocol", "direction", "owner_name", "evidence"],
+      caption: "Overbroad rules",
+      shown: columnNames(
+        "rule_id owner_name used_port_count allowed_ports used_ports used_peers used_networks connections evidence",
+      ),
+      facets: columnNames("protocol direction owner_name evidence"),
     }),
     await ruleTable(evidence, "redundant-rules", {
       id: "redundant-rules",
-      caption: "Used, but never alone",
-      shown: ["rule_id", "owner_name", "covered_by", "connections", "last_hit", "description"],
+      caption: "Redundant rules: used, but never alone",
+      shown: columnNames("rule_id owner_name covered_by connections last_hit description"),
       facets: ["direction", "owner_name"],
     }),
     await ruleTable(evidence, "shadowed-rules", {
       id: "shadowed-rules",
-      caption: "Made pointless by another rule, whatever the traffic",
-      shown: ["rule_id", "owner_name", "kind", "covered_by", "description"],
+      caption: "Shadowed and duplicate rules, whatever the traffic",
+      shown: columnNames("rule_id owner_name kind covered_by description"),
       facets: ["kind", "layer", "owner_name"],
     }),
   ].filter((table) => table.rowCount > 0);
@@ -214,8 +174,8 @@ async function narrowSection(evidence: Evidence, proposals: Result | null): Prom
   return [
     {
       id: "narrow",
-      title: "What could be narrower",
-      lead: "Seen from the observed traffic. Proposals were proven together: with all of them in place no real accepted record would be denied. The breakage rate is that of the same rules learnt without the last part of the window, tried on it. The command tighten writes them as scripts with their undo. Removing one redundant rule breaks no observed connection; removing two that cover each other does.",
+      title: "Rules that could be narrower",
+      lead: "Judged by the observed traffic. All proposals were proven together: with all of them in place, no real accepted record would be denied. For the breakage rate, the same rules were learnt without the last part of the window and tested on it. The command tighten writes the proposals as scripts with their undo. Removing one redundant rule breaks no observed connection; removing two that cover each other does.",
       blocks: tables,
     },
   ];
@@ -224,36 +184,28 @@ async function narrowSection(evidence: Evidence, proposals: Result | null): Prom
 function proposalTable(proposals: Result): Promise<TableBlock> {
   return describedRules(proposals, {
     id: "tighten",
-    caption: "Narrower rules proposed by tighten, and why others stay",
-    shown: [
-      "rule_id",
-      "owner_name",
-      "status",
-      "replacement",
-      "breadth",
-      "new_breadth",
-      "breakage_rate",
-      "real_connections",
-      "reason",
-    ],
+    caption: "Narrower rules proposed by tighten, and why other rules stay",
+    shown: columnNames(
+      "rule_id owner_name status replacement breadth new_breadth breakage_rate real_connections reason",
+    ),
     facets: ["status", "direction", "owner_name"],
     empty: "No broad group rule.",
   });
 }
 
-/** A report about rules, with each rule in the words of the AWS console behind its id. */
-async function ruleTable(evidence: Evidence, report: string, options: TableOptions): Promise<TableBlock> {
+/** A report about rules. */
+async function ruleTable(evidence: AuditEvidence, report: string, options: TableOptions): Promise<TableBlock> {
   return describedRules(await evidence.report(report), options);
 }
 
-/** The same of rules that are no report. */
+/** A table of rules, with a column that describes each rule. */
 async function describedRules(result: ResultStream | Result, options: TableOptions): Promise<TableBlock> {
   const table = await tableBlock(result, options);
   const parts = ["direction", "action", "protocol", "from_port", "to_port", "peer"];
   const texts = parts.map((name) => columnTexts(table, name));
   const words = Array.from({ length: table.rowCount }, (_, row) => {
     const rule: Row = Object.fromEntries(parts.map((name, at) => [name, texts[at][row] || null]));
-    return rule.action === "deny" ? `deny ${ruleText(rule)}` : ruleText(rule);
+    return ruleText(rule);
   });
   return withColumn(table, wordColumn("rule_text", "What it matches", "text", words), "rule_id");
 }

@@ -1,44 +1,33 @@
-import { causeText } from "../../explanation.ts";
+import { causeSentence } from "../../explanation.ts";
 import type { MatrixBlock, Section } from "../page-data.ts";
-import { columnTexts, tableBlock, withColumn, wordColumn } from "../table-block.ts";
-import { cutNote, type Evidence, ROW_LIMIT } from "./evidence.ts";
+import { columnNames, columnTexts, tableBlock, withColumn, wordColumn } from "../table-block.ts";
+import { cutNote, type AuditEvidence, ROW_LIMIT } from "./evidence.ts";
 
-/** Where log and configuration disagree: by cause with its explanation, then record by record. */
-export async function mismatchSection(evidence: Evidence): Promise<Section> {
+/** Mismatches by cause, with an explanation of the cause, then record by record. */
+export async function mismatchSection(evidence: AuditEvidence): Promise<Section> {
   const summary = await tableBlock(await evidence.report("mismatch-summary"), {
     id: "mismatch-causes",
-    caption: "By cause",
-    shown: ["agreement", "cause", "records", "interfaces", "decided_by", "nacl_rule_id", "first_seen", "last_seen"],
+    caption: "Mismatches by cause",
+    shown: columnNames("agreement cause records interfaces decided_by nacl_rule_id first_seen last_seen"),
     empty: "Every record that could be judged agrees with the model.",
   });
-  const sentences = columnTexts(summary, "cause").map((cause) => causeText(cause));
+  const sentences = columnTexts(summary, "cause").map((cause) => causeSentence(cause));
   const explained = withColumn(summary, wordColumn("explanation", "What it means", "text", sentences), "cause");
   const records = await tableBlock(await evidence.report("mismatches", { limit: String(ROW_LIMIT) }), {
     id: "mismatch-records",
-    caption: "Record by record",
-    shown: [
-      "start_time",
-      "interface_id",
-      "agreement",
-      "cause",
-      "srcaddr",
-      "srcport",
-      "dstaddr",
-      "dstport",
-      "protocol",
-      "packets",
-    ],
-    facets: ["agreement", "cause", "direction", "decided_by", "interface_id"],
+    caption: "Mismatches record by record",
+    shown: columnNames("start_time interface_id agreement cause srcaddr srcport dstaddr dstport protocol packets"),
+    facets: columnNames("agreement cause direction decided_by interface_id"),
   });
   const returns = await tableBlock(await evidence.report("nacl-return-path"), {
     id: "return-path",
-    caption: "Answers that a network ACL drops (log and model agree on these)",
+    caption: "Replies blocked by network ACLs (log and model agree on these)",
     facets: ["direction"],
   });
   return {
     id: "mismatches",
-    title: "Where log and configuration disagree",
-    lead: "Traffic that passed although the model denies it, or was rejected although the model allows it, with the cause where one is known.",
+    title: "Mismatches between log and configuration",
+    lead: "Traffic that was accepted although the model denies it, or rejected although the model allows it, with the cause where one is known.",
     blocks: [
       explained,
       ...(records.rowCount > 0 ? [{ ...records, more: cutNote(records.rowCount, "mismatches") }] : []),
@@ -50,7 +39,7 @@ export async function mismatchSection(evidence: Evidence): Promise<Section> {
 const SOURCES = 20;
 const PORTS = 16;
 
-/** Records of the busiest refused sources at the ports that most of them try; the rest of their ports in one sum. */
+/** Records of the busiest rejected sources by the ports that most of them try; their other ports are one sum. */
 const MATRIX = /* sql */ `
 with busiest as materialized (
   select source, any_value(src) as src, any_value(src6) as src6, count(*) as records
@@ -73,35 +62,25 @@ from counted c join busiest b using (source)
 group by all
 order by total desc, source`;
 
-/** Who knocked and was refused, at which ports. */
-export async function probeSection(evidence: Evidence): Promise<Section> {
+/** Rejected requests by source and port. */
+export async function probeSection(evidence: AuditEvidence): Promise<Section> {
   const table = await tableBlock(await evidence.report("rejected-probes", { limit: String(ROW_LIMIT) }), {
     id: "probe-sources",
     caption: "Sources, scanners first",
-    shown: [
-      "source",
-      "scan_kind",
-      "records",
-      "port_count",
-      "ports",
-      "interface_count",
-      "first_seen",
-      "last_seen",
-      "origin",
-    ],
+    shown: columnNames("source scan_kind records port_count ports interface_count first_seen last_seen origin"),
     facets: ["scan_kind", "origin"],
-    empty: "No request was refused.",
+    empty: "No request was rejected.",
   });
   const matrix = await probeMatrix(evidence);
   return {
     id: "probes",
-    title: "Who knocked and was refused",
-    lead: "Sources of refused requests. A kind of scan is named where the requests have the shape of one; the others are ordinary refused clients.",
+    title: "Rejected probes by source",
+    lead: "Sources of rejected requests. If the requests look like a scan, its kind is named; the other sources are ordinary clients that were rejected.",
     blocks: [...(matrix === null ? [] : [matrix]), { ...table, more: cutNote(table.rowCount, "rejected-probes") }],
   };
 }
 
-async function probeMatrix(evidence: Evidence): Promise<MatrixBlock | null> {
+async function probeMatrix(evidence: AuditEvidence): Promise<MatrixBlock | null> {
   const found = await evidence.rows(MATRIX, { sources: SOURCES, ports: PORTS });
   if (found.length === 0) return null;
   const rows = [...new Set(found.map((row) => String(row.source)))];
@@ -115,7 +94,7 @@ async function probeMatrix(evidence: Evidence): Promise<MatrixBlock | null> {
   return {
     kind: "matrix",
     id: "probe-matrix",
-    caption: "Refused records of the busiest sources, by port",
+    caption: "Rejected records of the busiest sources, by port",
     rows,
     columns: [...ports, "other"],
     cells,

@@ -1,11 +1,10 @@
 import type { Entity, TableColumn, Tone, Word } from "../page-data.ts";
 import { type Child, formatBytes, formatCount, formatPercent, formatTime, h, lastPart, svg } from "./dom.ts";
-import { linkTo } from "./links.ts";
 
-/** Items of a list that a cell shows; the opened row shows all of them. */
+/** Most items of a list in a cell; the opened row shows all. */
 const LIST_ITEMS = 4;
 
-/** A cell as the table shows it; `whole` leaves nothing out. */
+/** The content of a cell; `whole` leaves nothing out. */
 export function cellContent(column: TableColumn, row: number, whole = false): Child {
   const value = column.values[row];
   if (value === null) return whole ? h("span", { class: "absent" }, "none") : null;
@@ -45,6 +44,32 @@ function listContent(items: readonly string[], entity: Entity | null, whole: boo
   return h("span", { class: "list" }, ...nodes);
 }
 
+/** The rule, interface or source that the URL of the page names. */
+export interface LinkTarget {
+  readonly entity: Entity;
+  readonly id: string;
+}
+
+const ENTITIES: readonly Entity[] = ["rule", "interface", "source"];
+
+/** `#rule=sgr-…`, percent-encoded for any id. */
+export function linkTo({ entity, id }: LinkTarget): string {
+  return `#${entity}=${encodeURIComponent(id)}`;
+}
+
+/** The target of a fragment; null if it names a section or nothing. */
+export function readLink(hash: string): LinkTarget | null {
+  const at = hash.indexOf("=");
+  const entity = ENTITIES.find((name) => hash.slice(1, at) === name);
+  if (!hash.startsWith("#") || entity === undefined) return null;
+  try {
+    const id = decodeURIComponent(hash.slice(at + 1));
+    return id === "" ? null : { entity, id };
+  } catch {
+    return null;
+  }
+}
+
 export function entityLink(entity: Entity, id: string): HTMLElement {
   return h("a", { href: linkTo({ entity, id }), class: "entity" }, id);
 }
@@ -53,7 +78,7 @@ function tag(word: string): HTMLElement {
   return h("span", { class: `tag ${toneOf(word)}` }, word.replaceAll("_", " "));
 }
 
-/** What is meant well, what is not, and what asks for a look. Unknown words are quiet. */
+/** Tones of known words; others are quiet. */
 const TONES: Readonly<Record<Tone, readonly string[]>> = {
   good: ["agree", "real", "complete", "ACCEPT", "allow", "used"],
   bad: [
@@ -99,7 +124,7 @@ function toneOf(word: string): Tone {
 const ALL_BARS_WIDTH = 96;
 const BAR_HEIGHT = 20;
 
-/** Bars over time, the highest full height; anything above nothing shows. */
+/** Bars over time. The highest has the full height; any value above 0 shows. */
 function sparkline(values: readonly number[]): SVGElement {
   const most = Math.max(1, ...values);
   const step = ALL_BARS_WIDTH / Math.max(1, values.length);

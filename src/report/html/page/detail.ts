@@ -1,13 +1,13 @@
 import type { Entity, PageData, TableBlock } from "../page-data.ts";
+import { type LinkTarget, readLink } from "./cells.ts";
 import { h } from "./dom.ts";
-import { type Subject, readLink } from "./links.ts";
 import { rowFacts } from "./row-view.ts";
 import { rowsNaming } from "./table-model.ts";
 import { tableView } from "./table-view.ts";
 
 const NAMES: Readonly<Record<Entity, string>> = { rule: "Rule", interface: "Interface", source: "Address" };
 
-/** The drawer that shows everything the page knows of one rule, interface or source; the address of the page names it. */
+/** The drawer with everything on the page about one rule, interface or source, which the URL names. */
 export function detailDrawer(page: PageData): HTMLDialogElement {
   const content = h("div", { class: "drawer-body" });
   const close = h("button", { type: "button", class: "close", click: () => drawer.close() }, "Close");
@@ -17,7 +17,7 @@ export function detailDrawer(page: PageData): HTMLDialogElement {
     {
       class: "drawer",
       "aria-labelledby": heading.id,
-      // A click on the dialog itself, not on what is in it, is a click beside it.
+      // A click on the dialog itself, not on its content, is a click beside it.
       click: (event) => event.target === drawer && drawer.close(),
       close: () => history.replaceState(null, "", location.pathname + location.search),
     },
@@ -40,7 +40,7 @@ export function detailDrawer(page: PageData): HTMLDialogElement {
   return drawer;
 }
 
-function findings(page: PageData, subject: Subject): HTMLElement[] {
+function findings(page: PageData, subject: LinkTarget): HTMLElement[] {
   const found = page.sections.flatMap((section) =>
     section.blocks.flatMap((block) => {
       if (block.kind !== "table") return [];
@@ -48,7 +48,7 @@ function findings(page: PageData, subject: Subject): HTMLElement[] {
       return rows.length === 0 ? [] : h("section", {}, h("h3", {}, block.caption), tablePart(block, rows));
     }),
   );
-  return found.length > 0 ? found : [h("p", { class: "empty" }, "Nothing on this page speaks of it.")];
+  return found.length > 0 ? found : [h("p", { class: "empty" }, "Nothing on this page mentions it.")];
 }
 
 function tablePart(table: TableBlock, rows: Uint32Array): HTMLElement {

@@ -1,14 +1,11 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 
-/** Attributes by name; a function listens to the event of that name; null and false leave the attribute out. */
+/** Attributes by name. A function listens to the event of that name; null and false omit the attribute. */
 type Attributes = Readonly<Record<string, string | number | boolean | null | ((event: Event) => void)>>;
 export type Child = Node | string | null;
 
-/**
- * An element with its attributes and children. Strings become text nodes: nothing that stands in the data is ever read
- * as markup, and nothing in the page's script writes markup.
- */
+/** An element with attributes and children. Strings become text nodes, so data is never read as markup. */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -68,7 +65,7 @@ export function formatPercent(share: number): string {
   return `${Math.floor(share * 1000) / 10} %`;
 }
 
-/** UTC, `2026-11-01 09:00:00`; seconds are left out where `step` makes them meaningless. */
+/** UTC, `2026-11-01 09:00:00`; no finer than `step`. */
 export function formatTime(seconds: number, step = 1): string {
   const text = new Date(seconds * 1000).toISOString().replace("T", " ");
   return text.slice(0, step >= 86_400 ? 10 : step >= 60 ? 16 : 19);
@@ -81,7 +78,7 @@ export function formatStep(seconds: number): string {
   return formatPlural(seconds / size, unit);
 }
 
-/** The last part of a path: log objects differ there. */
+/** The last part of a path, where log objects differ. */
 export function lastPart(path: string): string {
   return (
     path

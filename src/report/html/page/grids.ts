@@ -2,10 +2,10 @@ import type { HeatMapBlock, HeatRow, MatrixBlock } from "../page-data.ts";
 import { entityLink } from "./cells.ts";
 import { formatCount, formatStep, formatTime, h, spoken } from "./dom.ts";
 
-/** Rows before the reader asks for the rest. */
+/** Rows that show at first. */
 const FIRST_ROWS = 40;
 
-/** Evidence by interface and time: a table of small cells, whose colour, mark and title say the same. */
+/** Coverage by interface and time, as a table of small cells. Colour, mark and title of a cell say the same. */
 export function heatView(block: HeatMapBlock): HTMLElement {
   const columns = block.rows[0]?.shares.length ?? 0;
   // A time is three cells wide.
@@ -82,12 +82,12 @@ function legend(): HTMLElement {
     item("level-4", "every minute"),
     item("level-2", "some minutes"),
     item("level-0", "none"),
-    item("level-2 gap", "a gap that no interval explains"),
+    item("level-2 gap", "a gap that no aggregation interval explains"),
     item("level-3 skip", "SKIPDATA: AWS lost records"),
   );
 }
 
-/** Sources by ports: numbers on a ground that darkens with their magnitude. */
+/** Sources by ports. The background of a number darkens with its magnitude. */
 export function matrixView(block: MatrixBlock): HTMLElement {
   const most = Math.max(1, ...block.cells.flatMap((row) => row.slice(0, -1)));
   const caption = h("caption", { id: `${block.id}-caption` }, block.caption);
@@ -127,7 +127,7 @@ export function matrixView(block: MatrixBlock): HTMLElement {
   );
 }
 
-/** 0 to 4, by magnitude: one scan must not pale everything else. */
+/** 0 to 4, on a logarithmic scale, so that one large scan does not hide the rest. */
 function stepOf(value: number, most: number): number {
   return value <= 0 ? 0 : 1 + Math.min(3, Math.floor((3.999 * Math.log(value)) / Math.log(most + 1)));
 }

@@ -7,7 +7,7 @@ function shownColumns(table: TableBlock): TableColumn[] {
   return table.shown.flatMap((name) => columnOf(table, name) ?? []);
 }
 
-/** Figures line up at their right; times are read from the left. */
+/** Numbers are right-aligned; times and words are not. */
 function alignment({ kind, words }: TableColumn): string | null {
   return words === null && kind !== "time" ? "number" : null;
 }
@@ -25,7 +25,7 @@ export function headRow(table: TableBlock, { sort }: View, sortBy: (column: stri
   return h("tr", {}, h("th", { class: "opener", scope: "col" }, h("span", { class: "spoken" }, "Details")), ...cells);
 }
 
-/** Rows in bodies: one, or one a group, each headed by the group's name. */
+/** The rows in one body, or one body per group with a heading. */
 export function bodies(table: TableBlock, rows: Uint32Array): HTMLElement[] {
   const group = table.groupBy === null ? undefined : columnOf(table, table.groupBy);
   const columns = shownColumns(table);

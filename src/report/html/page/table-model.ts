@@ -1,10 +1,10 @@
 import type { TableBlock, TableColumn, Word } from "../page-data.ts";
 
-/** What the reader asked of a table. */
+/** Search, filters and order of a table. */
 export interface View {
   /** Words that a row must contain, anywhere. */
   readonly search: string;
-  /** Chosen word of a column, by column name. */
+  /** Chosen words by column name. */
   readonly picked: Readonly<Record<string, string>>;
   readonly sort: { readonly column: string; readonly descending: boolean } | null;
 }
@@ -15,7 +15,7 @@ export function columnOf(table: TableBlock, name: string): TableColumn | undefin
   return table.columns.find((column) => column.name === name);
 }
 
-/** The text of a cell to search in and to copy: lists joined, numbers as they stand. */
+/** The text of a cell to search in: lists are joined, numbers unformatted. */
 export function cellWords(column: TableColumn, row: number): string {
   const value = column.values[row];
   return value === null ? "" : wordText(column.words === null ? String(value) : column.words[value]);
@@ -25,7 +25,7 @@ function wordText(word: Word): string {
   return typeof word === "string" ? word : word.join(" ");
 }
 
-/** Row numbers of the table that the view lets through, in its order; rows of a group stay together. */
+/** The rows that match the view, in its order; rows of a group stay together. */
 export function selectRows(table: TableBlock, view: View): Uint32Array {
   const rows = new Uint32Array(table.rowCount);
   let count = 0;
@@ -55,7 +55,7 @@ function filters(table: TableBlock, view: View): Pass[] {
   return passes;
 }
 
-/** Each distinct word is looked at once, not once a row. */
+/** Checks each distinct word once, not once per row. */
 function containing(table: TableBlock, needle: string): Pass {
   const columns = table.columns.filter((column) => column.kind !== "spark" && column.kind !== "time");
   const matching = columns.map(({ words }) => words?.map((word) => wordText(word).toLowerCase().includes(needle)));
@@ -78,14 +78,14 @@ function comparators(table: TableBlock, { sort }: View): Compare[] {
   return found;
 }
 
-/** Groups stay in the order in which the report has them. */
+/** Groups stay in the order of the report. */
 function byFirstAppearance({ values }: TableColumn): Compare {
-  const places = new Map<number | null, number>();
-  for (const value of values) if (!places.has(value)) places.set(value, places.size);
-  return (a, b) => (places.get(values[a]) ?? 0) - (places.get(values[b]) ?? 0);
+  const positions = new Map<number | null, number>();
+  for (const value of values) if (!positions.has(value)) positions.set(value, positions.size);
+  return (a, b) => (positions.get(values[a]) ?? 0) - (positions.get(values[b]) ?? 0);
 }
 
-/** Absent values come last, whichever way the rest is turned. */
+/** Absent values come last in both directions. */
 function comparing(column: TableColumn, descending: boolean): Compare {
   const rank = column.words === null ? null : ranks(column.words);
   const keys = column.values.map((value) => (value === null || rank === null ? value : rank[value]));
@@ -99,7 +99,7 @@ function comparing(column: TableColumn, descending: boolean): Compare {
   };
 }
 
-/** Place of each word in the natural order: `port 9` before `port 10`, addresses by their numbers. */
+/** Position of each word in the natural order: `port 9` before `port 10`, addresses by their numbers. */
 function ranks(words: readonly Word[]): number[] {
   const collator = new Intl.Collator("en", { numeric: true });
   const keys = words.map((word) => (Array.isArray(word) && typeof word[0] === "number" ? sum(word) : wordText(word)));
@@ -110,7 +110,7 @@ function ranks(words: readonly Word[]): number[] {
     return collator.compare(String(left), String(right));
   });
   const rank = Array<number>(words.length);
-  for (const [place, at] of order.entries()) rank[at] = place;
+  for (const [position, at] of order.entries()) rank[at] = position;
   return rank;
 }
 
@@ -118,7 +118,7 @@ function sum(values: readonly (string | number)[]): number {
   return values.reduce<number>((total, value) => total + Number(value), 0);
 }
 
-/** The words of a column with the rows that hold each, most frequent first. */
+/** The words of a column with their numbers of rows, most frequent first. */
 export function wordCounts(table: TableBlock, name: string): [string, number][] {
   const column = columnOf(table, name);
   const counts = new Map<string, number>();
@@ -130,7 +130,7 @@ export function wordCounts(table: TableBlock, name: string): [string, number][] 
   return [...counts].sort((a, b) => b[1] - a[1]);
 }
 
-/** Rows that name a subject in any column of its kind. */
+/** Rows that name an entity in any column of its kind. */
 export function rowsNaming(table: TableBlock, entity: string, id: string): Uint32Array {
   const found = new Set<number>();
   for (const { entity: kind, values, words } of table.columns) {

@@ -4,12 +4,12 @@ import { bodies, headRow } from "./row-view.ts";
 import { columnOf, selectRows, type View, WHOLE, wordCounts } from "./table-model.ts";
 
 const PAGE_SIZES = [25, 50, 100, 500];
-/** Rows on paper: everything up to here, then the table says what it leaves out. */
+/** Most rows on paper. */
 const PRINTED_ROWS = 200;
 
 /**
- * A table of any length: sorted, filtered and paged here, so that only a page of it is ever in the document. `part`
- * restricts it to some rows, for the view of one subject.
+ * A table of any length. It is sorted, filtered and paged here, so that only one page is in the document. `part` restricts it
+ * to some rows.
  */
 export function tableView(table: TableBlock, part?: Uint32Array): HTMLElement {
   if (table.rowCount === 0) return h("p", { class: "empty" }, table.empty);
@@ -67,7 +67,7 @@ export function tableView(table: TableBlock, part?: Uint32Array): HTMLElement {
   const previous = h("button", { type: "button", click: () => turn(first - size) }, "Previous");
   const next = h("button", { type: "button", click: () => turn(first + size) }, "Next");
   const sizes = h("select", {
-    "aria-label": `Rows a page of: ${table.caption}`,
+    "aria-label": `Rows per page of: ${table.caption}`,
     change: () => {
       size = Number(sizes.value);
       draw();
@@ -83,7 +83,7 @@ export function tableView(table: TableBlock, part?: Uint32Array): HTMLElement {
   return h("div", { class: "table-block", ...paper }, toolbar, body, pager, more);
 }
 
-/** Hands the window's print events to every table, which then shows more rows than on a screen. */
+/** Passes print events on to every table, which then shows more rows than on a screen. */
 export function printTables(): void {
   for (const type of ["beforeprint", "afterprint"]) {
     window.addEventListener(type, () => {
@@ -92,14 +92,14 @@ export function printTables(): void {
   }
 }
 
-/** Counts and times read best from the top, names from A to Z. */
+/** Numbers and times start with the largest, names with A. */
 function startsDescending(table: TableBlock, name: string): boolean {
   return ["count", "bytes", "percent", "time", "spark"].includes(columnOf(table, name)?.kind ?? "text");
 }
 
-/** Milliseconds without a key before a long table is searched. */
+/** Milliseconds without a key press before the search starts. */
 const PAUSE = 120;
-/** Words a filter offers. */
+/** Most words in a filter. */
 const CHOICES = 50;
 
 /** The search field and the filters above a table. */

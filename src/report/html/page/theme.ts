@@ -6,12 +6,12 @@ type Theme = (typeof THEMES)[number];
 const KEY = "flowreplay-theme";
 const listeners: (() => void)[] = [];
 
-/** Called whenever colours may have changed: by the button, by the system, for paper. */
+/** The listener is called when colours may have changed: by the button, by the system, for printing. */
 export function onThemeChange(listener: () => void): void {
   listeners.push(listener);
 }
 
-/** A button that goes through the system's choice, light and dark, and remembers. */
+/** A button that switches between the system's theme, light and dark, and stores the choice. */
 export function themeButton(): HTMLElement {
   let theme = remembered();
   const button = h("button", {
@@ -35,7 +35,7 @@ export function themeButton(): HTMLElement {
   return button;
 }
 
-/** Storage may be closed to files: then the choice lasts as long as the page. */
+/** Files may have no storage; then the choice lasts as long as the page. */
 function remembered(): Theme {
   try {
     const stored = window.localStorage.getItem(KEY);
@@ -49,6 +49,6 @@ function remember(theme: Theme): void {
   try {
     window.localStorage.setItem(KEY, theme);
   } catch {
-    // Not remembered.
+    // No storage.
   }
 }

@@ -3,12 +3,12 @@ import type { TimelineBlock, TimelineSeries } from "../page-data.ts";
 import { formatCount, formatStep, formatTime, h } from "./dom.ts";
 import { onThemeChange } from "./theme.ts";
 
-/** uPlot stands in a script of its own before this one. */
+/** uPlot is loaded by the script before this one. */
 declare const uPlot: typeof uPlotType;
 
 const CHART_HEIGHT = 200;
 
-/** Counts over time: drawn by uPlot, named in a legend of buttons, and there as a table for those who do not see it. */
+/** Counts over time: a chart by uPlot, a legend of buttons, and a table for screen readers. */
 export function timelineView(block: TimelineBlock): HTMLElement {
   const canvas = h("div", { class: "chart", "aria-hidden": "true" });
   const reading = h("span", { class: "reading", "aria-hidden": "true" });
@@ -27,7 +27,7 @@ export function timelineView(block: TimelineBlock): HTMLElement {
     new ResizeObserver(() => plot.setSize({ width: canvas.clientWidth, height: CHART_HEIGHT })).observe(canvas);
     onThemeChange(() => plot.redraw(false));
   };
-  // Only what is laid out has a width to draw in.
+  // The chart needs a width, so it waits for the layout.
   const observer = new ResizeObserver(start);
   observer.observe(canvas);
   return h(
@@ -40,7 +40,7 @@ export function timelineView(block: TimelineBlock): HTMLElement {
   );
 }
 
-/** Line and area of a series take the colours of its button, the axes those of the chart: style sheets decide. */
+/** Colours come from the style sheet: those of a series from its button, those of the axes from the chart. */
 function createPlot(
   block: TimelineBlock,
   parent: HTMLElement,
@@ -48,7 +48,7 @@ function createPlot(
   say: (text: string) => void,
 ): uPlotType {
   const buckets = block.series[0]?.values.length ?? 0;
-  // One point more than buckets: the last step is as wide as the others.
+  // One point more than buckets, so that the last step is as wide as the others.
   const times = Array.from({ length: buckets + 1 }, (_, at) => block.start + at * block.step);
   const { fontFamily } = getComputedStyle(parent);
   const axis: uPlotType.Axis = {
@@ -68,7 +68,7 @@ function createPlot(
   const options: uPlotType.Options = {
     width: parent.clientWidth,
     height: CHART_HEIGHT,
-    // Times of flow logs are UTC, wherever the reader sits.
+    // All times are UTC, not local time.
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
@@ -97,12 +97,12 @@ function swatchOf(button: HTMLElement): Element {
   return button.firstElementChild ?? button;
 }
 
-/** Nothing is known below the minute. */
+/** Records have no finer resolution than a minute. */
 const TIME_STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200].concat(
   [1, 2, 5, 10, 30, 90, 365].map((days) => days * 86_400),
 );
 
-/** Records come whole: an axis of half records would only confuse. */
+/** Counts are whole numbers. */
 const WHOLE_STEPS = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 function readingAt({ start, step, series }: TimelineBlock, at: number | null): string {
@@ -120,7 +120,7 @@ function legendButton({ label, tone, values }: TimelineSeries): HTMLElement {
 function asTable({ caption, start, step, series }: TimelineBlock): HTMLElement {
   const table = h("table", {}, h("caption", {}, caption));
   const details = h("details", { class: "data" }, h("summary", {}, "As a table"), table);
-  // A table of every step is only made when somebody asks for it.
+  // The table is made only when it is opened.
   details.addEventListener(
     "toggle",
     () => {

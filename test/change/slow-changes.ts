@@ -8,8 +8,8 @@ import type { FlowTable } from "../../src/store/stored-flows.ts";
 import type { StoredRecords, StoredJudgement } from "../../src/store/stored-records.ts";
 
 /** `object|line: before>after` of every record whose verdict changes, one by one with the plain evaluator. */
-export async function slowFlips(stored: StoredRecords, inForce: Model, proposed: Model): Promise<string[]> {
-  const flips: { place: string; order: [number, number] }[] = [];
+export async function slowChanges(stored: StoredRecords, inForce: Model, proposed: Model): Promise<string[]> {
+  const changes: { place: string; order: [number, number] }[] = [];
   for (const table of ["flow_rows", "flow_rows_wide"] satisfies FlowTable[]) {
     for await (const { batch, objectId, judgement } of stored.scan(table)) {
       const judged = [...judgement.subarray(0, batch.rows)].map((id) => stored.judgements[id]!);
@@ -20,11 +20,11 @@ export async function slowFlips(stored: StoredRecords, inForce: Model, proposed:
         if (before === after || !decided(before) || !decided(after)) return;
         const [object, line] = [objectId[row], batch.line[row]];
         const place = `${stored.objects[object]!.name}|${line}: ${before}>${after}`;
-        flips.push({ place, order: [object, line] });
+        changes.push({ place, order: [object, line] });
       });
     }
   }
-  return flips.sort((a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1]).map(({ place }) => place);
+  return changes.sort((a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1]).map(({ place }) => place);
 }
 
 const decided = (one: Verdict | null): boolean => one === "allow" || one === "deny";

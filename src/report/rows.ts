@@ -1,0 +1,40 @@
+import type { Plain, Result, ResultStream } from "../store/evidence-query.ts";
+
+/** A row by column name. */
+export type Row = Readonly<Record<string, Plain>>;
+
+/** `fromEntries` defines own properties, so a column named `__proto__` stays a column. */
+export function rowObject(names: readonly string[], row: readonly Plain[]): Record<string, Plain> {
+  return Object.fromEntries(names.map((name, index) => [name, row[index]]));
+}
+
+export function toRows({ columns, rows }: Result): Row[] {
+  const names = columns.map((column) => column.name);
+  return rows.map((row) => rowObject(names, row));
+}
+
+/** Names of the columns, each with the DuckDB type that renderers align and format by. */
+export type ColumnTypes = readonly (readonly [name: string, type: string])[];
+
+/** A column of rows that are made from items: its name, its DuckDB type, and the value of an item. */
+export type ItemColumns<T> = readonly (readonly [name: string, type: string, value: (item: T) => Plain])[];
+
+/** A result with one row per item. */
+export function resultOf<T>(columns: ItemColumns<T>, items: readonly T[]): Result {
+  return {
+    columns: columns.map(([name, type]) => ({ name, type })),
+    rows: items.map((item) => columns.map(([, , value]) => value(item))),
+  };
+}
+
+/** Rows that were not read from SQL, for the renderers. */
+export function rowStream(columns: ColumnTypes, rows: readonly Plain[][]): ResultStream {
+  return streamOf({ columns: columns.map(([name, type]) => ({ name, type })), rows });
+}
+
+export function streamOf({ columns, rows }: Result): ResultStream {
+  const chunks = async function* (): AsyncGenerator<readonly Plain[][]> {
+    yield rows;
+  };
+  return { columns, chunks: chunks() };
+}
