@@ -54,7 +54,7 @@ describe.skipIf(executable === null)("a hundred thousand rows", () => {
       await expect.poll(() => status.textContent()).toMatch(/^\d{1,3} of 100,000 rows$/);
       await page.getByLabel("Search").fill("");
       await expect.poll(() => status.textContent()).toBe("50,000 of 100,000 rows");
-      await page.getByLabel("Rows a page").selectOption("500");
+      await page.getByLabel("Rows per page").selectOption("500");
       expect(await page.locator("tbody tr:not(.opened)").count()).toBe(500);
       await page.evaluate(() => (location.hash = "#source=198.51.100.7"));
       await expect.poll(() => page.getByRole("dialog").getByRole("status").textContent()).toBe("13 rows");
