@@ -38,3 +38,17 @@ export function streamOf({ columns, rows }: Result): ResultStream {
   };
   return { columns, chunks: chunks() };
 }
+
+/** A row of the view `rules` in the words of the AWS console: `ingress tcp 443 from 0.0.0.0/0`, `deny egress all to …`. */
+export function ruleText({ direction, action, protocol, from_port: from, to_port: to, peer }: Row): string {
+  const deny = action === "deny" ? "deny " : "";
+  const toward = direction === "egress" ? "to" : "from";
+  return `${deny}${direction} ${protocol}${portText(String(protocol), from, to)} ${toward} ${peer}`;
+}
+
+/** ` 443`, ` 8000-8010`; of ICMP the type, ` 3`, or type and code, ` 3/4`; nothing where every port matches. */
+function portText(protocol: string, from: Plain | undefined, to: Plain | undefined): string {
+  if (from === null || from === undefined || Number(from) < 0) return "";
+  if (protocol.startsWith("icmp")) return Number(to) < 0 ? ` ${from}` : ` ${from}/${to}`;
+  return from === to ? ` ${from}` : ` ${from}-${to}`;
+}

@@ -3,8 +3,7 @@ import { count, plural } from "../text.ts";
 import { loadReport } from "./catalogue.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { bar, grid, heading, paragraph } from "./renderers/text-layout.ts";
-import { type Row, toRows } from "./rows.ts";
-import { ruleText } from "./rule-text.ts";
+import { type Row, toRows, ruleText } from "./rows.ts";
 import { withDefaults } from "./run-report.ts";
 import {
   AGREEMENTS,

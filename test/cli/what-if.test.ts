@@ -117,7 +117,7 @@ test("groups of a Terraform plan stand for themselves, the rest stays", () => {
   );
   const run = whatIf("--model", plan, "--summary", "--output", "json");
   const rows = JSON.parse(run.stdout) as { rule_ids: string[] }[];
-  expect(run.stderr).toContain("names no network interfaces; what it does not name stays as it is");
+  expect(run.stderr).toContain("names no network interfaces; everything that it does not name stays");
   expect(new Set(rows.flatMap((row) => row.rule_ids))).toEqual(
     new Set(["sgr-0e2ded480f6b63e60", "sgr-0229ab7721485beb9", "sgr-0014c81f89b231a49", "sgr-0bf5d5a723152376a"]),
   );

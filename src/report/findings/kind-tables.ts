@@ -1,7 +1,7 @@
+import { ruleText } from "../rows.ts";
 import type { Severity } from "../../analysis/lint/finding.ts";
 import type { Plain } from "../../store/evidence-query.ts";
 import { count, firstOf, plural } from "../../text.ts";
-import { ruleText } from "../rule-text.ts";
 import type { FindingClass, FindingRow, FindingState } from "./finding.ts";
 
 /** Causes that explain a mismatch without a fault in the configuration. */

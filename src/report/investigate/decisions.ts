@@ -1,7 +1,6 @@
 import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import { isoTime } from "../../text.ts";
-import { type ItemColumns, type Row, toRows } from "../rows.ts";
-import { ruleText } from "../rule-text.ts";
+import { type ItemColumns, type Row, toRows, ruleText } from "../rows.ts";
 import { type InvestigationSection, listOf } from "./sections.ts";
 
 const ANSWERS = /* sql */ `

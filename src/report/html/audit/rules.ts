@@ -1,6 +1,5 @@
 import type { Result, ResultStream } from "../../../store/evidence-query.ts";
-import type { Row } from "../../rows.ts";
-import { ruleText } from "../../rule-text.ts";
+import { type Row, ruleText } from "../../rows.ts";
 import type { Section, TableBlock } from "../page-data.ts";
 import { columnNames, columnTexts, tableBlock, type TableOptions, withColumn, wordColumn } from "../table-block.ts";
 import { bucketsOf, bucketSql, type AuditEvidence, stepFor } from "./evidence.ts";
