@@ -24,7 +24,8 @@ end)[1];
 -- Text of an address stored in two columns; null when both are null.
 create macro address_text(a4, a6) as case when a4 is not null then ipv4_text(a4) when a6 is not null then ipv6_text(a6) end;
 
-create macro seconds_to_timestamp(s) as make_timestamp(s::bigint * 1000000);
+-- 0 stands for the time of a record without times: no record is of 1970 (src/decode/times.ts).
+create macro seconds_to_timestamp(s) as make_timestamp(nullif(s, 0)::bigint * 1000000);
 
 create view flow_rows as select record.* from plain_records;
 

@@ -138,7 +138,7 @@ create view rule_usage as
 create view rule_usage_daily as
   select
     s.rule_id,
-    make_date(t.day::integer) as day,
+    make_date(nullif(t.day, 0)::integer) as day,
     sum(t.connections)::ubigint as connections,
     sum(case when s.members = 1 then t.connections else 0 end)::ubigint as sole_connections,
     sum(t.meaningful)::ubigint as meaningful_connections,
@@ -150,7 +150,7 @@ create view rule_usage_daily as
   union all
   select
     j.nacl_rule_id,
-    make_date((a.hour // 24)::integer),
+    make_date(nullif(a.hour // 24, 0)::integer),
     sum(a.records)::ubigint,
     sum(a.records)::ubigint,
     null,

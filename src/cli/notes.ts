@@ -20,6 +20,12 @@ export function nothingToJudge(why: string): void {
 
 export const NO_RECORDS = "no records in the evidence file (--no-flows, or pruned), nothing to judge";
 
+/** Why no record of the evidence file has a time. */
+export async function whyNoTimes(evidence: EvidenceQuery): Promise<string> {
+  const [[hasRecords]] = (await evidence.run("select exists (from flow_facts)")).rows;
+  return hasRecords === true ? "the records carry no times, nothing to judge" : NO_RECORDS;
+}
+
 const PRUNED = "select sum(records) as records, strftime(max(before), '%Y-%m-%d %H:%M') as before from prunes";
 
 /** `15,855 records before … UTC were …`. */

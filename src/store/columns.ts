@@ -191,9 +191,12 @@ function coverageColumns(evaluator: Evaluator): { readonly columns: readonly Col
   for (let slot = 0; slot < facts.rows; slot++) {
     const row = rowOf[slot];
     const answer = answers[facts.judgement[slot] - firstJudgement];
-    const seen = minutes[answer & STATUS];
-    seen[row * 2] |= facts.minutesLow[slot];
-    seen[row * 2 + 1] |= facts.minutesHigh[slot];
+    // Hour 0 holds the records without times: they are evidence of no minute.
+    if (facts.hour[slot] > 0) {
+      const seen = minutes[answer & STATUS];
+      seen[row * 2] |= facts.minutesLow[slot];
+      seen[row * 2 + 1] |= facts.minutesHigh[slot];
+    }
     if (answer & ACCEPTED) accepted[row] += facts.records[slot];
     if (answer & REJECTED) rejected[row] += facts.records[slot];
   }

@@ -8,7 +8,7 @@ import { type Candidates, tightenCandidates } from "../../report/tighten-candida
 import { byUrgency, curveRows, renderTighten, tightenChanges, tightenResult } from "../../report/tighten.ts";
 import { openStoredRecords } from "../../store/stored-records.ts";
 import { count, plainMinute, plural } from "../../text.ts";
-import { NO_RECORDS, note, notePruned, nothingToJudge } from "../notes.ts";
+import { note, notePruned, nothingToJudge, whyNoTimes } from "../notes.ts";
 import { databaseOption, wholeNumber } from "../options.ts";
 import {
   changeOutputOption,
@@ -89,7 +89,7 @@ async function runTighten(ruleIds: readonly string[], { output, ...options }: Ti
     const candidates = await tightenCandidates(stored, { ruleIds, ...options });
     const found = await tightenRules(stored, candidates.rules, limitsOf(options));
     if (found === null) {
-      nothingToJudge(NO_RECORDS);
+      nothingToJudge(await whyNoTimes(stored.evidence));
       return;
     }
     const rules = found.rules.toSorted(byUrgency);

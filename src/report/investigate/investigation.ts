@@ -22,7 +22,7 @@ export interface InvestigationOptions {
 }
 
 const LOG = /* sql */ `
-select min(first_s) as first, max(last_s) as last, sum(records)::ubigint as records,
+select min(nullif(first_s, 0)) as first, max(last_s) as last, sum(records)::ubigint as records,
   (select sum(records)::ubigint from prunes) as pruned, (select max(epoch(before))::ubigint from prunes) as pruned_before,
   exists (from flow_rows) or exists (from flow_rows_wide) as has_flows
 from activity`;

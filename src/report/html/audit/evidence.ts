@@ -23,7 +23,7 @@ export interface Window {
 
 const WINDOW = /* sql */ `
 select
-  coalesce(min(first_s), 0) as first,
+  coalesce(min(nullif(first_s, 0)), 0) as first,
   coalesce(max(last_s), 0) as last,
   exists (from flow_rows) or exists (from flow_rows_wide) as has_flows
 from activity`;
