@@ -3,6 +3,7 @@ import { AppError } from "./errors.ts";
 import { type ArgumentTransfers, callable } from "./replay/calls.ts";
 import { createEvaluation } from "./replay/evaluation.ts";
 import type { EvidenceSession } from "./replay/evidence-session.ts";
+import { otherModelNote, unmodelledNote } from "./replay/model-notes.ts";
 import { NOTHING_KNOWN, pendingObjects, planAndOpen } from "./replay/pending-objects.ts";
 import { createReaderPool } from "./replay/reader-pool.ts";
 import { judgeAndStore, type Pace, type Progress, type SegmentTotals } from "./replay/segments.ts";
@@ -105,6 +106,17 @@ export async function replay(
     await evidence.finishRun(uncommitted, { state: totals.interrupted ? "interrupted" : "complete", retries, evicted });
     const skipped = plan.ingested + plan.objects.length - objects.length;
     const result = { ...totals, skipped, retries, evicted };
+    if (options.model !== null) {
+      const { db, model } = options;
+      const known = namesWithout(plan.objects, objects);
+      const planned = skipped + objects.length;
+      const judged = { db, model, state, known, fresh: objects.length, planned };
+      const said = [
+        await otherModelNote(evidence.query, judged),
+        await unmodelledNote(result, () => evidence.whyUnmodelled()),
+      ];
+      for (const note of said) if (note !== null) events.note(note);
+    }
     await events.finished?.(result, { run: evidence.query });
     return result;
   } finally {
@@ -126,6 +138,11 @@ async function startSession({ writer, lost }: Threads): Promise<EvidenceSession>
     appendTracker: (chunk) => [chunk.buffer as ArrayBuffer],
   };
   return callable<EvidenceSession>(writer, transfers, lost);
+}
+
+function namesWithout(objects: readonly SourceObject[], others: readonly SourceObject[]): string[] {
+  const read = new Set(others.map(({ name }) => name));
+  return objects.flatMap(({ name }) => (read.has(name) ? [] : [name]));
 }
 
 function madeMeanwhile(db: string): AppError {

@@ -69,6 +69,11 @@ export async function runReplay(
   }
   process.exitCode = exitCodeOf(result, options.model !== undefined);
   noteWindow(result, options, progress);
+  if (options.model === undefined && result.records > 0) {
+    progress.note(
+      "no --model: every record is unmodelled, and nothing is said of rules. Take the configuration with flowreplay snapshot --out config, then replay into a new --db with --model config",
+    );
+  }
   noteTroubles(result, progress);
   process.stdout.write(summary);
   if (options.html === undefined && watches.length === 0) return;

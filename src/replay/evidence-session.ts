@@ -4,6 +4,7 @@ import { type CompiledPolicy, compileModel } from "../policy/compile.ts";
 import { openForWriting, type WritableFile } from "../store/create-file.ts";
 import { type EvidenceWriter, openEvidenceWriter } from "../store/evidence-writer.ts";
 import { readStoredState, type StoredState } from "../store/stored-state.ts";
+import { extentOf, whyUnmodelled } from "../store/unmodelled.ts";
 
 /**
  * An evidence file from opening to closing, with the model that its records are judged with. A large model is hundreds of
@@ -17,6 +18,8 @@ export interface EvidenceSession extends EvidenceWriter {
   open(path: string): Promise<StoredState>;
   /** Returns the model's policy in the numbers of the file; without a model one that knows no interface. */
   begin(options: { readonly keepFlows: boolean }): Promise<CompiledPolicy>;
+  /** Why the model lacks the interfaces of the log; to be asked once the run is finished. */
+  whyUnmodelled(): Promise<string>;
   /** Ends the session wherever it is: without a commit the file is as it was, and is removed if it was made for this. */
   close(): Promise<void>;
 }
@@ -26,6 +29,7 @@ const EMPTY_MODEL: Model = { snapshots: [], notes: [] };
 /** A session on this thread. */
 export function createEvidenceSession(): EvidenceSession {
   let model: Model | null = null;
+  let extent = extentOf(EMPTY_MODEL);
   let opening: Promise<{ readonly file: WritableFile; readonly state: StoredState }> | null = null;
   const openFile = async (path: string): Promise<{ file: WritableFile; state: StoredState }> => {
     const file = await openForWriting(path);
@@ -45,9 +49,11 @@ export function createEvidenceSession(): EvidenceSession {
       const policy = compileModel(model ?? EMPTY_MODEL, state.interfaceIds, state.ruleIds);
       // Its `close` takes the place of the one below.
       Object.assign(session, await openEvidenceWriter(file, state, { model, policy, keepFlows }));
+      extent = extentOf(model ?? EMPTY_MODEL);
       model = null;
       return policy;
     },
+    whyUnmodelled: () => whyUnmodelled((session as EvidenceSession).query, extent),
     async close() {
       const opened = await opening?.catch(() => null);
       await opened?.file.abandon();

@@ -61,8 +61,9 @@ export interface SegmentTotals {
   readonly interrupted: boolean;
   /** Unix seconds from the earliest start to the latest end of a record; null without any that have times. */
   readonly times: { readonly first: number; readonly last: number } | null;
-  /** Records whose interface is in the model. */
+  /** Records whose interface is in the model, and the others that have one; NODATA and SKIPDATA are in neither. */
   readonly modelled: number;
+  readonly unmodelled: number;
 }
 
 /**
@@ -91,7 +92,7 @@ export async function judgeAndStore(
   let rowsSinceCommit = 0;
   let finished: FinishedObject[] = [];
   let objectId = state.nextObject;
-  let [done, bytes, records, modelled, badLines, duplicates, duplicatesOfObject] = [0, 0, 0, 0, 0, 0, 0];
+  let [done, bytes, records, modelled, unmodelled, badLines, duplicates, duplicatesOfObject] = [0, 0, 0, 0, 0, 0, 0, 0];
 
   const store = async ({ read, objectId: id, release }: (typeof segment)[number]): Promise<void> => {
     const { rows, buffer, addr6 } = read.batch;
@@ -115,7 +116,9 @@ export async function judgeAndStore(
   };
   const appendFacts = (): void => {
     underWay.push(settled(evidence.appendFacts(factColumns(evaluator))));
-    modelled += countModelled(evaluator);
+    const counts = countModelled(evaluator);
+    modelled += counts.modelled;
+    unmodelled += counts.unmodelled;
     evaluator.clearFacts();
   };
   const prepareCommit = async (): Promise<void> => {
@@ -169,7 +172,17 @@ export async function judgeAndStore(
   }
   await closeSegment();
   await prepareCommit();
-  return { objects: done, records, badLines, duplicates, interrupted, times, modelled, uncommitted: finished };
+  return {
+    objects: done,
+    records,
+    badLines,
+    duplicates,
+    interrupted,
+    times,
+    modelled,
+    unmodelled,
+    uncommitted: finished,
+  };
 }
 
 /** The batch in memory of its own; the buffers of its reader go back at once. */
@@ -181,14 +194,18 @@ function copied(event: BatchEvent): BatchEvent {
   return { ...event, read, release: () => undefined };
 }
 
-/** Records of the activity since the sums were last stored whose interface is in the model. */
-function countModelled({ activity, judgements, firstJudgement }: Evaluator): number {
-  let modelled = 0;
+/** Records of the activity since the sums were last stored, by whether their interface is in the model. */
+function countModelled({
+  activity,
+  judgements,
+  firstJudgement,
+}: Evaluator): Pick<SegmentTotals, "modelled" | "unmodelled"> {
+  const counts = { modelled: 0, unmodelled: 0 };
   for (let slot = 0; slot < activity.rows; slot++) {
     const { agreement, logStatus } = judgements[activity.judgement[slot] - firstJudgement];
-    if (agreement !== "unmodelled" && logStatus === "OK") modelled += activity.records[slot];
+    if (logStatus === "OK") counts[agreement === "unmodelled" ? "unmodelled" : "modelled"] += activity.records[slot];
   }
-  return modelled;
+  return counts;
 }
 
 /** Whoever awaits the promise reports its failure; it must not count as unhandled until then. */

@@ -1,0 +1,81 @@
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { replay } from "../../src/replay.ts";
+import { flowreplay } from "../helpers/cli.ts";
+import { withFolder } from "../helpers/folder.ts";
+import { sample } from "../helpers/samples.ts";
+
+const CONFIG = sample("two-records/config");
+const LOG = readFileSync(sample("two-records/flow.log"), "utf8");
+
+/** The notes of a replay. */
+async function notesOf(folder: string, sources: readonly string[], model: string | null): Promise<string[]> {
+  const notes: string[] = [];
+  const db = join(folder, "evidence.duckdb");
+  const options = { sources, db, model, keepFlows: true, workers: 0, aws: {}, toolVersion: "test" };
+  await replay(options, { note: (text) => notes.push(text), progress: () => {} });
+  return notes;
+}
+
+/** Writes a log into the folder. */
+function put(folder: string, name: string, text = LOG): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
+/** A copy of the configuration in which one text is another. */
+function edited(folder: string, file: string, from: string, to: string): string {
+  const copy = join(folder, "edited");
+  cpSync(CONFIG, copy, { recursive: true });
+  const text = readFileSync(join(copy, file), "utf8");
+  expect(text).toContain(from);
+  writeFileSync(join(copy, file), text.replaceAll(from, to));
+  return copy;
+}
+
+test("known objects under another model: how many, when they were judged, and how to judge them again", async () => {
+  await withFolder(async (folder) => {
+    const [a, b] = [put(folder, "a.log"), put(folder, "b.log", LOG.replaceAll("1620000", "1620001"))];
+    const other = edited(folder, "network-acls.json", '"RuleNumber": 100', '"RuleNumber": 90');
+    expect(await notesOf(folder, [a, b], CONFIG)).toEqual([]);
+    expect(await notesOf(folder, [a, b], CONFIG)).toEqual([]);
+    const c = put(folder, "c.log", LOG.replaceAll("1620000", "1620002"));
+    const when = expect.stringMatching(
+      /^0 new of 2 objects; .* they were judged under another model \(replay of \d{4}-\d\d-\d\d \d\d:\d\d UTC\)\. To judge them again: flowreplay replay .* --model .*edited/,
+    );
+    expect(await notesOf(folder, [a, b], other)).toEqual([when]);
+    expect(await notesOf(folder, [a, b, c], other)).toEqual([expect.stringMatching(/^1 new of 3 objects; /)]);
+    // Some of them under this one.
+    expect(await notesOf(folder, [a, b, c], other)).toEqual([expect.stringMatching(/ and 2 of them were judged/)]);
+  });
+});
+
+test.each([
+  [
+    "another account",
+    LOG.replaceAll("123456789012", "210987654321").replaceAll("eni-abc123", "eni-elsewhere"),
+    /^2 of 2 records .*: the log is of account 210987654321, the model of 123456789012: /,
+  ],
+  [
+    "another time",
+    LOG.replaceAll("eni-abc123", "eni-gone"),
+    /^2 of 2 records .*: 1 interface is in no snapshot, its address is in its subnets: it lived at another time/,
+  ],
+  [
+    "another network",
+    LOG.replaceAll("eni-abc123", "eni-far").replaceAll(" 10.0", " 172.20"),
+    /^2 of 2 records .*: their addresses are in none of its VPCs: /,
+  ],
+])("most records unmodelled, because they are of %s: a note says so", async (_, log, note) => {
+  await withFolder(async (folder) => {
+    expect(await notesOf(folder, [put(folder, "a.log", log)], CONFIG)).toEqual([expect.stringMatching(note)]);
+  });
+});
+
+test("without a model a note says what is missing and how to get it", async () => {
+  await withFolder(async (cwd) => {
+    const { stderr } = flowreplay(["replay", sample("two-records/flow.log")], { cwd });
+    expect(stderr).toMatch(/^note: no --model: every record is unmodelled.*flowreplay snapshot --out config.*\n$/);
+  });
+});
