@@ -65,6 +65,18 @@ export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
     "nothing in the log or the model explains it; the modelled configuration is probably not the one that was in force",
 };
 
+/** Why it is open whether a rule admitted a record, and what would settle it. Sets of causes are words of these bits. */
+export const POSSIBLE_CAUSES = [
+  { bit: 1, name: "icmp_type_unknown", settledBy: "a log that carries ICMP types" },
+  { bit: 2, name: "unresolved_reference", settledBy: "a model that resolves the rule's peer" },
+  { bit: 4, name: "nlb_client_ip", settledBy: "the Network Load Balancer's setting for client addresses" },
+  { bit: 8, name: "field_absent", settledBy: "a log format with protocol and ports" },
+  { bit: 16, name: "peer_not_in_model", settledBy: "a snapshot of a time when the peer's interface existed" },
+  { bit: 32, name: "interface_not_in_model", settledBy: "a snapshot of a time when the interface existed" },
+  { bit: 64, name: "opener_unknown", settledBy: "the field tcp-flags, or records of the other end" },
+  { bit: 128, name: "configuration_unknown", settledBy: "a snapshot of that time" },
+] as const;
+
 /** The evaluator's full answer for a record. Equal answers share one object and one number. */
 export interface Judgement {
   readonly accountId: number;

@@ -65,6 +65,7 @@ create view flows as
     j.cause,
     j.nacl_rule_id,
     j.sg_rule_ids,
+    j.sg_possible_rule_ids,
     coalesce(address_text(f.pkt_src, f.pkt_src6), address_text(f.src, f.src6)) as pkt_srcaddr,
     coalesce(address_text(f.pkt_dst, f.pkt_dst6), address_text(f.dst, f.dst6)) as pkt_dstaddr,
     j.initiator_evidence,

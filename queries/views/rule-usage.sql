@@ -70,9 +70,20 @@ create view classified_traffic as
   left join scanners s on s.source = address_key(t.peer, t.peer6)
   left join refused r on r.source = address_key(t.peer, t.peer6);
 
--- Every rule of a set gets the credit; members tells sole credit (1) from shared.
-create view rule_set_members as
-  select rule_set_id, rule_id, count(*) over (partition by rule_set_id) as members from rule_sets;
+-- The rules that a set of rules is credited to: those that certainly admit it or, where there are none, those that may.
+create view rule_sets as select rule_set_id, rule_id, certain from rule_set_members where credited;
+
+-- The rules that may have admitted what a set of rules stands for, credited or not.
+create view possible_rules as
+  select rule_set_id, rule_id, credited, because from rule_set_members where not certain;
+
+-- Names of causes, from their bits.
+create macro possible_causes(bits) as
+  list_filter([{possible_causes}], lambda cause, place: (bits >> (place - 1)::integer) & 1 = 1);
+
+-- members: how many rules of the set admitted it or may have, so that sole credit (1) is certain.
+create view counted_members as
+  select *, count(*) over (partition by rule_set_id) as members from rule_set_members;
 
 -- real with one real connection; scanner_only where nothing is real and at least half of the connections are scanners';
 -- replyless otherwise.
@@ -89,18 +100,21 @@ create view rule_usage as
   with group_rules as (
     select
       s.rule_id,
-      sum(t.connections)::ubigint as connections,
-      sum(case when s.members = 1 then t.connections else 0 end)::ubigint as sole_connections,
-      sum(t.packets + t.reply_packets)::ubigint as packets,
-      sum(t.bytes + t.reply_bytes)::ubigint as bytes,
-      min(t.first_s) as first_s,
-      max(t.last_s) as last_s,
-      count(distinct address_key(t.peer, t.peer6)) as distinct_peers,
-      count(distinct t.protocol::uinteger * 65536 + t.port) as distinct_ports,
-      sum(case when t.traffic_class = 'real' then t.connections else 0 end)::ubigint as real_connections,
-      sum(case when t.traffic_class = 'scanner' then t.connections else 0 end)::ubigint as scanner_connections
+      sum(t.connections) filter (s.credited)::ubigint as connections,
+      sum(t.connections) filter (s.members = 1)::ubigint as sole_connections,
+      sum(t.packets + t.reply_packets) filter (s.credited)::ubigint as packets,
+      sum(t.bytes + t.reply_bytes) filter (s.credited)::ubigint as bytes,
+      min(t.first_s) filter (s.credited) as first_s,
+      max(t.last_s) filter (s.credited) as last_s,
+      count(distinct address_key(t.peer, t.peer6)) filter (s.credited) as distinct_peers,
+      count(distinct t.protocol::uinteger * 65536 + t.port) filter (s.credited) as distinct_ports,
+      sum(t.connections) filter (s.credited and t.traffic_class = 'real')::ubigint as real_connections,
+      sum(t.connections) filter (s.credited and t.traffic_class = 'scanner')::ubigint as scanner_connections,
+      sum(t.connections) filter (not s.certain)::ubigint as possible_connections,
+      sum(t.connections) filter (not s.certain and t.traffic_class <> 'scanner')::ubigint as possible_real_connections,
+      bit_or(s.because) as because
     from classified_traffic t
-    join rule_set_members s using (rule_set_id)
+    join counted_members s using (rule_set_id)
     group by all
   ),
   entries as (
@@ -129,7 +143,10 @@ create view rule_usage as
     case when e.connections is null
       then usage_class(g.packets, g.connections, g.real_connections, g.scanner_connections) end as usage_class,
     case when r.layer = 'sg' then coalesce(g.real_connections, 0) end::ubigint as real_connections,
-    case when r.layer = 'sg' then coalesce(g.scanner_connections, 0) end::ubigint as scanner_connections
+    case when r.layer = 'sg' then coalesce(g.scanner_connections, 0) end::ubigint as scanner_connections,
+    case when r.layer = 'sg' then coalesce(g.possible_connections, 0) end::ubigint as possible_connections,
+    case when r.layer = 'sg' then possible_causes(coalesce(g.because, 0)) end as possible_because,
+    case when r.layer = 'sg' then coalesce(g.possible_real_connections, 0) end::ubigint as possible_real_connections
   from rules r
   left join group_rules g on r.layer = 'sg' and g.rule_id = r.rule_id
   left join entries e on r.layer = 'nacl' and e.rule_id = r.rule_id;
@@ -140,12 +157,13 @@ create view rule_usage_daily as
     s.rule_id,
     make_date(nullif(t.day, 0)::integer) as day,
     sum(t.connections)::ubigint as connections,
-    sum(case when s.members = 1 then t.connections else 0 end)::ubigint as sole_connections,
+    coalesce(sum(t.connections) filter (s.members = 1), 0)::ubigint as sole_connections,
     sum(t.meaningful)::ubigint as meaningful_connections,
     sum(t.packets + t.reply_packets)::ubigint as packets,
     sum(t.bytes + t.reply_bytes)::ubigint as bytes
   from rule_traffic t
-  join rule_set_members s using (rule_set_id)
+  join counted_members s using (rule_set_id)
+  where s.credited
   group by all
   union all
   select

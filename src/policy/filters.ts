@@ -1,3 +1,4 @@
+import { POSSIBLE_CAUSES } from "../judgement.ts";
 import { PEER_EXACT, PEER_NLB } from "../model/resolve.ts";
 import { ICMP, ICMPV6, TCP, UDP } from "../net/protocols.ts";
 import type { Services } from "./services.ts";
@@ -45,6 +46,8 @@ export interface FilterMatch {
   readonly rules: readonly number[];
   /** Rules that may match. */
   readonly possible: readonly number[];
+  /** Security groups: why each of `possible` only may match, as bits of POSSIBLE_CAUSES. Empty for a network ACL. */
+  readonly because: readonly number[];
   readonly doubt: Doubt | null;
   /** The flow is not tracked: its replies pass by the open rule of the opposite direction. */
   readonly untracked: boolean;
@@ -61,6 +64,8 @@ interface EchoAnswer {
   readonly allow: boolean;
   readonly rule: number;
 }
+
+const CAUSE_BIT = Object.fromEntries(POSSIBLE_CAUSES.map(({ name, bit }) => [name, bit])) as Record<Doubt, number>;
 
 const NO = 0;
 const YES = 1;
@@ -101,6 +106,7 @@ export function matchFilter(
   if (filter.kind === "nacl") return matchEntries(filter.rules, protocol, port, members, peerStates);
   const rules: number[] = [];
   const possible: number[] = [];
+  const because: number[] = [];
   let doubt: Doubt | null = null;
   let open = false;
   let named = false;
@@ -114,16 +120,17 @@ export function matchFilter(
       open ||= rule.open;
     } else {
       possible.push(rule.index);
+      because.push(doubtsOf(inside, covers, protocol, peerStates[rule.peer]));
       doubt = weightier(doubt, doubtOf(inside, protocol, peerStates[rule.peer]));
     }
   }
   if (rules.length === 0) {
     const answer = possible.length > 0 ? "undecided" : "deny";
-    return { answer, rules, possible, doubt, untracked: false, named, echo: null };
+    return { answer, rules, possible, because, doubt, untracked: false, named, echo: null };
   }
   const everyResponse = protocol === TCP ? filter.untrackedTcp : protocol === UDP ? filter.untrackedUdp : 0;
   const untracked = open && ((everyResponse >> family) & 1) === 1 && !members.has(filter.alwaysTracked);
-  return { answer: "allow", rules, possible, doubt: null, untracked, named, echo: null };
+  return { answer: "allow", rules, possible, because, doubt: null, untracked, named, echo: null };
 }
 
 function matchEntries(
@@ -160,12 +167,13 @@ function matchEntries(
     const answer = contested ? "undecided" : entry.allow ? "allow" : "deny";
     // An earlier entry that may match leaves open which one decided, even if the answer is certain.
     const [rules, perhaps] = possible.length === 0 ? [[entry.index], possible] : [[], [...possible, entry.index]];
-    return { answer, rules, possible: perhaps, doubt, untracked: false, named: false, echo: echo() };
+    return { answer, rules, possible: perhaps, because: [], doubt, untracked: false, named: false, echo: echo() };
   }
   return {
     answer: allowPossible ? "undecided" : "deny",
     rules: [],
     possible,
+    because: [],
     doubt,
     untracked: false,
     named: false,
@@ -193,6 +201,12 @@ const WEIGHTIEST_FIRST: readonly Doubt[] = [
 
 function weightier(one: Doubt | null, other: Doubt): Doubt {
   return one !== null && WEIGHTIEST_FIRST.indexOf(one) < WEIGHTIEST_FIRST.indexOf(other) ? one : other;
+}
+
+/** All doubts of a rule, as bits of POSSIBLE_CAUSES. */
+function doubtsOf(inside: boolean, covers: number, protocol: number, peerState: number): number {
+  const peer = inside ? 0 : CAUSE_BIT[doubtOf(false, protocol, peerState)];
+  return covers === PERHAPS ? peer | CAUSE_BIT[doubtOf(true, protocol, peerState)] : peer;
 }
 
 function doubtOf(inside: boolean, protocol: number, peerState: number): Doubt {

@@ -129,7 +129,7 @@ function toRow({ record, judgement, steps, walks, conclusion }: Explanation): Re
     ...layers,
     nacl_rule_id: naclRuleId,
     sg_rule_ids: [...sgRuleIds].sort(),
-    possible_sg_rule_ids: [...sgPossibleIds].sort(),
+    sg_possible_rule_ids: [...sgPossibleIds].sort(),
     snapshot: judgement.snapshot,
     conclusion,
     steps: steps.map((step) => ({ ...step })),

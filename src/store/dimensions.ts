@@ -40,8 +40,8 @@ export async function appendJudgements(
     one.layers.nacl_out,
     one.rejectReason,
     one.naclRule < 0 ? null : ids[one.naclRule],
-    null,
     one.sgRules.map((rule) => ids[rule]).sort(),
+    one.sgPossible.map((rule) => ids[rule]).sort(),
     one.snapshot < 0 ? null : (policy.snapshots[one.snapshot] ?? null),
   ]);
   await appendRows(connection, "judgements", "u", rows);
@@ -54,9 +54,15 @@ export async function appendRuleSets(
   policy: PolicyNames,
 ): Promise<void> {
   const rows = ruleSets.flatMap((set, at) =>
-    set.rules.map((rule): Cell[] => [first + at, policy.ruleIds[rule], set.certain]),
+    set.members.map(({ rule, certain, credited, because }): Cell[] => [
+      first + at,
+      policy.ruleIds[rule],
+      certain,
+      credited,
+      because,
+    ]),
   );
-  await appendRows(connection, "rule_sets", "u", rows);
+  await appendRows(connection, "rule_set_members", "u", rows);
 }
 
 /** Appends interfaces from number `first` on; what the newest snapshot says of an interface is kept. */

@@ -1,5 +1,5 @@
 /** Raised whenever a table changes its meaning. Evidence files of another version are refused. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 /**
  * The tables. Facts are narrow columns of numbers; whatever repeats (names, verdicts, rules) stands once in a dimension
@@ -36,11 +36,13 @@ create table judgements (
   judgement_id uinteger, account_id varchar, direction varchar, initiator varchar, initiator_evidence varchar,
   action varchar, log_status varchar, verdict varchar, agreement varchar, decided_by varchar, cause varchar,
   nacl_in varchar, sg_in varchar, sg_out varchar, nacl_out varchar, reject_reason varchar,
-  nacl_rule_id varchar, rule_set_id uinteger, sg_rule_ids varchar[], snapshot varchar);
+  nacl_rule_id varchar, sg_rule_ids varchar[], sg_possible_rule_ids varchar[], snapshot varchar);
 
--- Sets of security group rules that admit a connection together. rule_set_id 0 is the empty set. certain: false where the
--- records cannot tell whether the rule matched (ICMP types, unresolved references) and no other rule did.
-create table rule_sets (rule_set_id uinteger, rule_id varchar, certain boolean);
+-- Sets of security group rules that admit a connection together, or may. certain: the rule matches in every possible world.
+-- credited: the connection counts for it. because: why it is not certain, as bits of POSSIBLE_CAUSES (judgement.ts).
+create table rule_set_members (
+  rule_set_id uinteger, rule_id varchar, certain boolean default true, credited boolean default true,
+  because usmallint default 0);
 
 -- Rules of every snapshot; valid_from/valid_to are null where the model has no times. unlogged: for traffic alone that no
 -- flow log shows. undecidable_by: the cause for which records cannot always tell whether the rule matched

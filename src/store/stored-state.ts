@@ -53,7 +53,7 @@ export async function readStoredState(connection: DuckDBConnection): Promise<Sto
   const answers = await rows("select action, log_status from judgements order by judgement_id");
   const [[object, judgement, ruleSet, run]] = await rows(`select
     (select coalesce(max(object_id) + 1, 0) from objects), (select coalesce(max(judgement_id) + 1, 0) from judgements),
-    (select coalesce(max(rule_set_id) + 1, 1) from rule_sets), (select coalesce(max(run_id) + 1, 1) from runs)`);
+    (select coalesce(max(rule_set_id) + 1, 1) from rule_set_members), (select coalesce(max(run_id) + 1, 1) from runs)`);
   const entries = objects.map(([name, id, etag, size, first, last, hasRows]): LedgerEntry => ({
     name: String(name),
     objectId: Number(id),
@@ -73,20 +73,29 @@ export async function readStoredState(connection: DuckDBConnection): Promise<Sto
     nextObject: Number(object),
     nextJudgement: Number(judgement),
     nextRuleSet: Number(ruleSet),
-    ruleSets: toRuleSets(await rows("select rule_set_id, rule_id, certain from rule_sets order by rule_set_id, rowid")),
+    ruleSets: toRuleSets(
+      await rows(
+        "select rule_set_id, rule_id, certain, credited, because from rule_set_members order by rule_set_id, rowid",
+      ),
+    ),
     nextRun: Number(run),
     tracker: await loadTracker(connection),
-    ruleIds: (await rows("select distinct rule_id from rule_sets order by 1")).map(([id]) => String(id)),
+    ruleIds: (await rows("select distinct rule_id from rule_set_members order by 1")).map(([id]) => String(id)),
   };
 }
 
 function toRuleSets(members: readonly (readonly unknown[])[]): StoredRuleSet[] {
-  const sets = new Map<number, { number: number; ruleIds: string[]; certain: boolean }>();
-  for (const [id, ruleId, certain] of members) {
+  const sets = new Map<number, { number: number; members: StoredRuleSet["members"][number][] }>();
+  for (const [id, ruleId, certain, credited, because] of members) {
     const number = Number(id);
-    const known = sets.get(number);
-    if (known) known.ruleIds.push(String(ruleId));
-    else sets.set(number, { number, ruleIds: [String(ruleId)], certain: certain === true });
+    const known = sets.get(number) ?? { number, members: [] };
+    known.members.push({
+      ruleId: String(ruleId),
+      certain: certain === true,
+      credited: credited === true,
+      because: Number(because),
+    });
+    sets.set(number, known);
   }
   return [...sets.values()];
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { POSSIBLE_CAUSES } from "../judgement.ts";
 
 // This module lies two levels below the root, in src/ and in dist/, and so does the bundle that it becomes part of.
 const FOLDER = new URL("../../queries/views/", import.meta.url);
@@ -18,6 +19,7 @@ export const DEFAULT_SCAN_LIMITS = {
 export function readViews(): string {
   const values = {
     ...DEFAULT_SCAN_LIMITS,
+    possible_causes: POSSIBLE_CAUSES.map(({ name }) => `'${name}'`).join(", "),
     // A macro with parameters of these names.
     scan_kinds: scanKinds({}),
     default_scan_kinds: scanKinds(DEFAULT_SCAN_LIMITS),

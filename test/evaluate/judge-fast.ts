@@ -103,10 +103,12 @@ function addUsage(usage: Map<string, number[]>, evaluator: Evaluator, ruleIds: r
     const at = row * TRAFFIC_WORDS;
     const sum = row * TRAFFIC_SUMS;
     const [, eni, ruleSet, direction, protocol, port, family, peer, first, last] = words.subarray(at, at + 10);
-    const { rules, certain } = evaluator.ruleSets[ruleSet - evaluator.firstRuleSet];
+    const { members } = evaluator.ruleSets[ruleSet - evaluator.firstRuleSet];
     const peerText = family === IPV4 ? peer : evaluator.addresses.words.slice(peer * 4, peer * 4 + 4).join(".");
-    const names = rules.map((rule) => ruleIds[rule]).sort();
-    const key = [names.join(","), certain, eni, direction, protocol, port, peerText].join(" ");
+    const names = members.map(({ rule, certain, credited, because }) =>
+      [ruleIds[rule], certain, credited, because].join("/"),
+    );
+    const key = [names.sort().join(","), eni, direction, protocol, port, peerText].join(" ");
     const [connections, replied, meaningful, , packets, bytes, replyPackets, replyBytes] = sums.subarray(sum, sum + 8);
     const before = usage.get(key) ?? [0, 0, 0, 0, 0, 0, 0, Infinity, 0];
     const added = [connections, replied, meaningful, packets, bytes, replyPackets, replyBytes];

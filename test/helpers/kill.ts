@@ -103,10 +103,10 @@ const PARTS: Readonly<Record<string, string>> = {
   rule_usage_daily: "* from rule_usage_daily",
   coverage: "* from coverage",
   coverage_minutes: "* from coverage_minutes",
-  activity: `a.* exclude (judgement_id), j.* exclude (judgement_id, rule_set_id)
+  activity: `a.* exclude (judgement_id), j.* exclude (judgement_id)
     from activity a join judgements j using (judgement_id)`,
   rule_traffic: `t.* exclude (rule_set_id), s.rules from rule_traffic t join
-    (select rule_set_id, list((rule_id, certain) order by rule_id) as rules from rule_sets group by all) s using (rule_set_id)`,
+    (select rule_set_id, list((rule_id, certain, credited, because) order by rule_id) as rules from rule_set_members group by all) s using (rule_set_id)`,
 };
 
 /** The remembered connections; by which answer each was opened is a number that each run gives anew. */

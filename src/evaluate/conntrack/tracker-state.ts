@@ -95,10 +95,12 @@ function toStored(table: LookupTable, number: number, ruleIds: readonly string[]
 
 function fromStored(table: LookupTable, stored: StoredLookup, ruleIndex: ReadonlyMap<string, number>): number {
   const indices = (ids: readonly string[]): number[] => ids.flatMap((id) => ruleIndex.get(id) ?? []);
+  const knownOf = ({ possible, because }: StoredMatch): Pick<FilterMatch, "possible" | "because"> => ({
+    possible: indices(possible),
+    because: because.filter((_, at) => ruleIndex.has(possible[at])),
+  });
   const intern = (match: StoredMatch | null): number =>
-    match === null
-      ? NOT_ASKED
-      : table.internMatch({ ...match, rules: indices(match.rules), possible: indices(match.possible) });
+    match === null ? NOT_ASKED : table.internMatch({ ...match, rules: indices(match.rules), ...knownOf(match) });
   return table.internLookup({
     ...stored.reading,
     naclIn: NOT_ASKED,

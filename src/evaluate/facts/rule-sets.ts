@@ -1,22 +1,33 @@
+import type { FilterMatch } from "../../policy/filters.ts";
 import type { LookupTable } from "../lookup/policy-lookup.ts";
 
-/** Rules, as indices into `ruleIds`, that admit together. `certain`: false for rules that only may have matched. */
-export interface RuleSet {
-  readonly rules: readonly number[];
+/** A rule that admitted a connection, or may have. */
+interface RuleSetMember {
+  /** Index into `ruleIds`. */
+  readonly rule: number;
+  /** It matches in every possible world. Only this supports a claim about the rule. */
   readonly certain: boolean;
+  /** The connection counts for it: it is certain, or one of those that may have admitted what no rule certainly did. */
+  readonly credited: boolean;
+  /** Why it is not certain, as bits of POSSIBLE_CAUSES; 0 if it is. */
+  readonly because: number;
+}
+
+/** Rules that admit together, in the order of their indices. */
+export interface RuleSet {
+  readonly members: readonly RuleSetMember[];
 }
 
 /** A rule set of an evidence file. It keeps its number from run to run. */
 export interface StoredRuleSet {
   readonly number: number;
-  readonly ruleIds: readonly string[];
-  readonly certain: boolean;
+  readonly members: readonly (Omit<RuleSetMember, "rule"> & { readonly ruleId: string })[];
 }
 
 /** The distinct sets of rules that admit connections, by number. */
 export interface RuleSets {
   readonly list: readonly RuleSet[];
-  /** Number of the rule set of a match, -1 when no rule of it is credited. */
+  /** Number of the rule set of a match, -1 if no rule matches or may match. */
   of(match: number): number;
 }
 
@@ -29,28 +40,40 @@ export function createRuleSets(
 ): RuleSets {
   const list: RuleSet[] = [];
   const ids = new Map<string, number>();
-  const textOf = (rules: readonly number[], certain: boolean): string =>
-    `${certain}${rules.toSorted((a, b) => a - b).join(",")}`;
   const indices = new Map(stored.length === 0 ? [] : ruleIds.map((id, index) => [id, index]));
-  for (const { number, ruleIds: members, certain } of stored) {
-    const rules = members.flatMap((id) => indices.get(id) ?? []);
-    if (rules.length === members.length) ids.set(textOf(rules, certain), number);
+  for (const { number, members } of stored) {
+    const known = members.flatMap(({ ruleId, ...flags }) => {
+      const rule = indices.get(ruleId);
+      return rule === undefined ? [] : [{ rule, ...flags }];
+    });
+    if (known.length === members.length) ids.set(textOf(known.toSorted(byRule)), number);
   }
   return {
     list,
     of(match) {
-      const { rules: certainly, possible } = table.matches[match];
-      const certain = certainly.length > 0;
-      const rules = certain ? certainly : possible;
-      if (rules.length === 0) return -1;
-      const text = textOf(rules, certain);
+      const members = membersOf(table.matches[match]);
+      if (members.length === 0) return -1;
+      const text = textOf(members);
       let id = ids.get(text);
       if (id === undefined) {
         id = firstRuleSet + list.length;
-        list.push({ rules, certain });
+        list.push({ members });
         ids.set(text, id);
       }
       return id;
     },
   };
 }
+
+function membersOf({ rules, possible, because }: FilterMatch): RuleSetMember[] {
+  const credited = rules.length === 0;
+  return [
+    ...rules.map((rule) => ({ rule, certain: true, credited: true, because: 0 })),
+    ...possible.map((rule, at) => ({ rule, certain: false, credited, because: because[at] })),
+  ].sort(byRule);
+}
+
+const byRule = (a: RuleSetMember, b: RuleSetMember): number => a.rule - b.rule;
+
+const textOf = (members: readonly RuleSetMember[]): string =>
+  members.map(({ rule, certain, credited, because }) => `${rule} ${certain} ${credited} ${because}`).join(",");

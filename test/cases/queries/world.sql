@@ -31,22 +31,22 @@ update rule_dim set unlogged = rule_id = 'sgr-db-time';
 
 update interface_dim set owner_ids = case when subnet_id = 'subnet-front' then list_append(group_ids, 'acl-front') else group_ids end;
 
-insert into rule_sets (rule_set_id, rule_id, certain) values
+insert into rule_set_members (rule_set_id, rule_id, certain) values
   (1, 'sgr-web-https', true), (2, 'sgr-web-rdp', true), (3, 'sgr-app-http', true), (3, 'sgr-app-wide', true), (4, 'sgr-app-wide', true), (5, 'sgr-app-syslog', true),
   (6, 'sgr-db-mysql', true), (7, 'sgr-web-out', true);
 
 insert into judgements
-  (judgement_id, direction, initiator, action, log_status, verdict, agreement, decided_by, cause, nacl_rule_id, rule_set_id, sg_rule_ids)
+  (judgement_id, direction, initiator, action, log_status, verdict, agreement, decided_by, cause, nacl_rule_id, sg_rule_ids)
 values
-  (1, 'ingress', 'remote', 'ACCEPT', 'OK', 'allow', 'agree', null, null, 'acl-front/ingress/100', 1, ['sgr-web-https']),
-  (2, 'egress', 'remote', 'ACCEPT', 'OK', 'allow', 'agree', null, null, 'acl-front/egress/100', 1, ['sgr-web-https']),
-  (3, 'ingress', 'remote', 'REJECT', 'OK', 'deny', 'agree', 'sg_in', null, 'acl-front/ingress/100', 0, []),
-  (4, 'ingress', 'remote', 'REJECT', 'OK', 'deny', 'agree', 'nacl_in', null, 'acl-front/ingress/90', 0, []),
-  (5, 'egress', 'remote', 'REJECT', 'OK', 'deny', 'agree', 'nacl_out', 'return_path_nacl', 'acl-front/egress/*', 1, ['sgr-web-https']),
-  (6, 'ingress', 'local', 'REJECT', 'OK', 'allow', 'unexpected_reject', null, 'late_packet', 'acl-front/ingress/100', 0, []),
-  (7, 'ingress', 'remote', 'ACCEPT', 'OK', 'deny', 'unexpected_accept', 'sg_in', 'no_explanation', 'acl-front/ingress/100', 0, []),
-  (8, 'ingress', 'remote', 'ACCEPT', 'OK', 'allow', 'agree', null, null, null, 3, ['sgr-app-http', 'sgr-app-wide']),
-  (9, 'egress', 'local', 'REJECT', 'OK', 'deny', 'agree', 'sg_out', null, null, 0, []),
-  (10, 'ingress', 'unknown', 'REJECT', 'OK', 'deny', 'agree', 'sg_in', null, null, 0, []),
-  (11, null, null, null, 'SKIPDATA', null, 'no_data', null, null, null, 0, []),
-  (12, 'egress', 'local', 'ACCEPT', 'OK', 'allow', 'agree', null, null, 'acl-front/egress/100', 7, ['sgr-web-out']);
+  (1, 'ingress', 'remote', 'ACCEPT', 'OK', 'allow', 'agree', null, null, 'acl-front/ingress/100', ['sgr-web-https']),
+  (2, 'egress', 'remote', 'ACCEPT', 'OK', 'allow', 'agree', null, null, 'acl-front/egress/100', ['sgr-web-https']),
+  (3, 'ingress', 'remote', 'REJECT', 'OK', 'deny', 'agree', 'sg_in', null, 'acl-front/ingress/100', []),
+  (4, 'ingress', 'remote', 'REJECT', 'OK', 'deny', 'agree', 'nacl_in', null, 'acl-front/ingress/90', []),
+  (5, 'egress', 'remote', 'REJECT', 'OK', 'deny', 'agree', 'nacl_out', 'return_path_nacl', 'acl-front/egress/*', ['sgr-web-https']),
+  (6, 'ingress', 'local', 'REJECT', 'OK', 'allow', 'unexpected_reject', null, 'late_packet', 'acl-front/ingress/100', []),
+  (7, 'ingress', 'remote', 'ACCEPT', 'OK', 'deny', 'unexpected_accept', 'sg_in', 'no_explanation', 'acl-front/ingress/100', []),
+  (8, 'ingress', 'remote', 'ACCEPT', 'OK', 'allow', 'agree', null, null, null, ['sgr-app-http', 'sgr-app-wide']),
+  (9, 'egress', 'local', 'REJECT', 'OK', 'deny', 'agree', 'sg_out', null, null, []),
+  (10, 'ingress', 'unknown', 'REJECT', 'OK', 'deny', 'agree', 'sg_in', null, null, []),
+  (11, null, null, null, 'SKIPDATA', null, 'no_data', null, null, null, []),
+  (12, 'egress', 'local', 'ACCEPT', 'OK', 'allow', 'agree', null, null, 'acl-front/egress/100', ['sgr-web-out']);

@@ -48,7 +48,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   judgements: ["nacl_rule_id", "account_id", "cause", "snapshot", "reject_reason", "decided_by"],
   objects: ["source_object", "etag"],
   bad_line_rows: ["reason", "text"],
-  rule_sets: ["rule_id"],
+  rule_set_members: ["rule_id"],
 };
 
 function poison(payload: string): string {

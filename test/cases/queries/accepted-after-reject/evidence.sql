@@ -1,7 +1,7 @@
 -- refused twice, then a rule appears and lets it in; another peer was let in first; a third never
 insert into rule_dim (rule_id, layer, owner_id, direction, action, protocol, from_port, to_port, peer, valid_from) values
   ('sgr-web-new', 'sg', 'sg-web', 'ingress', 'allow', 'tcp', 22, 22, '198.51.100.0/24', '2026-11-01 09:30');
-insert into rule_sets (rule_set_id, rule_id) values (8, 'sgr-web-new'), (8, 'sgr-web-rdp');
+insert into rule_set_members (rule_set_id, rule_id) values (8, 'sgr-web-new'), (8, 'sgr-web-rdp');
 insert into flow_rows (object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes, tcp_flags, judgement_id) values
   (1, 2, 1, sec('2026-11-01 09:00'), 0, ip('198.51.100.7'), ip('10.0.1.10'), 50000, 22, 6, 1, 44, 2, 3),
   (1, 3, 1, sec('2026-11-01 09:10'), 0, ip('198.51.100.7'), ip('10.0.1.10'), 50001, 22, 6, 1, 44, 2, 3),

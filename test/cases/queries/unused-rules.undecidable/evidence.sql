@@ -7,7 +7,7 @@ values
   ('sgr-db-ping', 'sg', 'sg-db', 'db', 'ingress', null, 'allow', 'icmp', 8, -1, '10.0.0.0/16', false, 1, 'icmp_type_unknown'),
   ('sgr-app-partners', 'sg', 'sg-app', 'app', 'ingress', null, 'allow', 'tcp', 443, 443, 'pl-1', false, 1, 'unresolved_reference'),
   ('acl-front/ingress/110', 'nacl', 'acl-front', null, 'ingress', 110, 'allow', 'icmp', 8, -1, '10.0.0.0/16', false, 2, 'icmp_type_unknown');
-insert into rule_sets (rule_set_id, rule_id, certain) values
+insert into rule_set_members (rule_set_id, rule_id, certain) values
   (8, 'sgr-web-any', true);
 insert into rule_traffic (day, interface_idx, rule_set_id, direction, protocol, port, peer, peer6, connections, replied, meaningful, reset, packets, bytes, reply_packets, reply_bytes, first_s, last_s) values
   (day_of('2026-11-01'), 1, 8, 1, 1, 0, ip('10.0.2.30'), null, 1, 1, 1, 0, 9, 900, 9, 900, sec('2026-11-01 09:00'), sec('2026-11-01 09:01'));

@@ -1,4 +1,4 @@
-delete from rule_dim; delete from rule_sets; delete from judgements; update interface_dim set modelled = false;
+delete from rule_dim; delete from rule_set_members; delete from judgements; update interface_dim set modelled = false;
 insert into judgements (judgement_id, direction, initiator, action, log_status, agreement) values
   (1, 'ingress', 'remote', 'ACCEPT', 'OK', 'unmodelled'), (2, 'ingress', 'remote', 'REJECT', 'OK', 'unmodelled');
 insert into flow_rows (object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes, tcp_flags, judgement_id) values
