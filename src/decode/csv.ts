@@ -15,7 +15,7 @@ export interface CsvDialect {
 
 /**
  * Recognises a table by its first line: a header of field names (Athena, Logs Insights, spreadsheets; with semicolons
- * where a comma is the decimal mark), or values, exactly as many as the expected fields.
+ * where a comma is the decimal mark), or values, exactly as many as the expected fields, or one more if a time comes first.
  */
 export function csvDialectOf(firstLine: string, expected: readonly string[] = DEFAULT_FIELDS): CsvDialect | null {
   for (const delimiter of [",", ";"] as const) {
@@ -23,7 +23,8 @@ export function csvDialectOf(firstLine: string, expected: readonly string[] = DE
     if (cells === undefined) continue;
     const columns = columnsNamed(cells, expected);
     if (cells.length === 1 ? columns?.kind === "message" : columns !== null) return { delimiter, columns: null };
-    if (cells.length > 1 && cells.length === expected.length) return { delimiter, columns: columnsAt(expected) };
+    const more = cells.length - expected.length;
+    if (cells.length > 1 && (more === 0 || more === 1)) return { delimiter, columns: columnsAt(expected) };
   }
   return null;
 }

@@ -2,6 +2,7 @@ import type { DecoderOptions, ObjectDecoder } from "./decoder.ts";
 import { DEFAULT_FIELDS } from "./fields.ts";
 import { createLineDecoder } from "./line-decoder.ts";
 import { columnsNamed, createNamedRows } from "./named-rows.ts";
+import { readTime } from "./times.ts";
 
 /** What CloudWatch Logs sends to try a subscription. */
 const CONTROL_MESSAGE = "CWL CONTROL MESSAGE";
@@ -22,11 +23,11 @@ export function createJsonDecoder(options: DecoderOptions): ObjectDecoder {
   let keys = "";
   let known = false;
 
-  const message = (text: string): void => {
+  const message = (text: string, eventTime = -1): void => {
     if (text.startsWith(CONTROL_MESSAGE)) return;
     if (keys !== "") lines.useFields(expected);
     keys = "";
-    lines.text(text.trimEnd(), ++number);
+    lines.text(text.trimEnd(), ++number, eventTime);
   };
 
   const named = (names: readonly string[], values: readonly unknown[], value: unknown): void => {
@@ -45,8 +46,8 @@ export function createJsonDecoder(options: DecoderOptions): ObjectDecoder {
   const object = (value: JsonObject): void => {
     const events = [value.logEvents, value.events].find((list) => Array.isArray(list));
     if (Array.isArray(events)) for (const event of events) item(event);
-    else if (typeof value.message === "string") message(value.message);
-    else if (typeof value["@message"] === "string") message(value["@message"]);
+    else if (typeof value.message === "string") message(value.message, readTime(String(value.timestamp)));
+    else if (typeof value["@message"] === "string") message(value["@message"], readTime(String(value["@timestamp"])));
     else named(Object.keys(value), Object.values(value), value);
   };
 

@@ -9,7 +9,8 @@ import {
 import { EVENT_TIME_BYTES, isEventTime } from "./dense/scan-field.ts";
 import { LONGEST_LINE } from "./dense/scan.ts";
 import { compileLayout, DEFAULT_FIELDS, fieldNamed, type Layout } from "./fields.ts";
-import { createRecordParser } from "./record.ts";
+import { countFields, createRecordParser } from "./record.ts";
+import { readTime } from "./times.ts";
 
 /** Decodes line by line and remembers what a line says about the next: the layout, and whether event times come first. */
 export interface LineDecoder {
@@ -20,10 +21,10 @@ export interface LineDecoder {
   totals(): DecodeTotals;
   /** A line without its line end: a record, a header, blank, a comment (`#`), or bad. */
   line(bytes: Uint8Array, from: number, to: number, number: number): void;
-  /** The same for a line that came out of another format. */
-  text(text: string, number: number): void;
+  /** The same for a line that came out of another format, with the time of its event (Unix seconds, -1: none). */
+  text(text: string, number: number, eventTime?: number): void;
   /** A record that came out of another format, never blank or a header. */
-  record(text: string, number: number): void;
+  record(text: string, number: number, eventTime?: number): void;
   useFields(names: readonly string[]): void;
   badText(number: number, reason: string, text: string): void;
   bad(number: number, reason: string, bytes: Uint8Array, from: number, to: number): void;
@@ -60,7 +61,7 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
     return true;
   };
 
-  const line = (bytes: Uint8Array, lineFrom: number, lineTo: number, number: number): void => {
+  const line = (bytes: Uint8Array, lineFrom: number, lineTo: number, number: number, eventTime = -1): void => {
     let from = lineFrom;
     let to = lineTo;
     if (to > from && bytes[to - 1] === 13) to--;
@@ -70,18 +71,26 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
     if (startsWith(bytes, from, to, PERMISSION_CHECK)) from = skipBlanks(bytes, from + PERMISSION_CHECK.length, to);
     if (from === to || bytes[from] === 35) return;
     const isStamped = to - from >= EVENT_TIME_BYTES && isEventTime(bytes, from);
-    const start = isStamped ? from + EVENT_TIME_BYTES : from;
+    const start = isStamped ? from + EVENT_TIME_BYTES : afterTail(bytes, from, to, layout.kinds.length);
+    const time = start > from ? readTime(wordAt(bytes, from, to)) : eventTime;
     const isLowerCase = bytes[start] >= 97 && bytes[start] <= 122;
     if (isLowerCase && takeHeader(bytes, start, to)) return;
     stamped = isStamped;
-    recordOrBad(bytes, from, start, to, number);
+    recordOrBad(bytes, from, start, to, number, time);
   };
 
   /** A line that is no header; its record begins at `start`, after the event time. */
-  const recordOrBad = (bytes: Uint8Array, from: number, start: number, to: number, number: number): void => {
+  const recordOrBad = (
+    bytes: Uint8Array,
+    from: number,
+    start: number,
+    to: number,
+    number: number,
+    eventTime: number,
+  ): void => {
     let reason: string | null = layout.unusable;
     if (reason === null) {
-      reason = parser.parse(bytes, start, to, layout, number, rows.batch);
+      reason = parser.parse(bytes, start, to, layout, number, rows.batch, eventTime);
       if (reason === null) {
         rows.advance(1);
         return;
@@ -103,14 +112,14 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
     rows,
     totals: () => ({ records: rows.written, badLines }),
     line,
-    text(text, number) {
+    text(text, number, eventTime) {
       const bytes = ENCODER.encode(text);
-      line(bytes, 0, bytes.length, number);
+      line(bytes, 0, bytes.length, number, eventTime);
     },
-    record(text, number) {
+    record(text, number, eventTime = -1) {
       const bytes = ENCODER.encode(text);
       if (bytes.length > LONGEST_LINE) bad(number, "line_too_long", bytes, 0, bytes.length);
-      else recordOrBad(bytes, 0, 0, bytes.length, number);
+      else recordOrBad(bytes, 0, 0, bytes.length, number, eventTime);
     },
     useFields(names) {
       layout = compileLayout(names);
@@ -127,6 +136,26 @@ function skipBlanks(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   while (at < to && (bytes[at] === 32 || bytes[at] === 9)) at++;
   return at;
+}
+
+/**
+ * Where the record begins in a line of `aws logs tail`: behind its time, and its stream in the long form. At `from` in any
+ * other line.
+ */
+function afterTail(bytes: Uint8Array, from: number, to: number, fields: number): number {
+  if (bytes[from + 4] !== 45 || bytes[from + 10] !== 84) return from;
+  const more = countFields(bytes, from, to) - fields;
+  if (more < 1 || more > 2 || readTime(wordAt(bytes, from, to)) < 0) return from;
+  let at = from;
+  for (let word = 0; word < more; word++) at = skipBlanks(bytes, at + wordAt(bytes, at, to).length, to);
+  return at;
+}
+
+/** The characters from `from` on up to a blank. */
+function wordAt(bytes: Uint8Array, from: number, to: number): string {
+  let end = from;
+  while (end < to && bytes[end] !== 32 && bytes[end] !== 9) end++;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString("latin1");
 }
 
 function startsWith(bytes: Uint8Array, from: number, to: number, prefix: Uint8Array): boolean {

@@ -216,7 +216,10 @@ function checkIndices(bytes: Uint8Array, encoding: string | undefined, type: str
   }
 }
 
-/** Runs of the RLE and bit-packing hybrid may promise no more values than the page has, but for the padding to eight. */
+/** Values that writers add at most to fill up a bit-packed run: DuckDB fills up to 256, others to eight. */
+const MOST_PADDING = 255;
+
+/** Checks that runs of the RLE and bit-packing hybrid hold no more values than the page has, padding aside. */
 function checkRuns(bytes: Uint8Array, width: number, count: number): void {
   let at = 0;
   for (let seen = 0; seen < count && at < bytes.length;) {
@@ -229,7 +232,7 @@ function checkRuns(bytes: Uint8Array, width: number, count: number): void {
     }
     const packed = header % 2 === 1;
     const values = packed ? Math.floor(header / 2) * 8 : Math.floor(header / 2);
-    atMost(values, count - seen + (packed ? 7 : 0), "values of a run");
+    atMost(values, count - seen + (packed ? MOST_PADDING : 0), "values of a run");
     at += packed ? (values / 8) * width : Math.ceil(width / 8);
     seen += values;
   }

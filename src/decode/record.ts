@@ -5,12 +5,10 @@ import * as B from "./flow-batch.ts";
 import type { Layout } from "./fields.ts";
 import type { Dictionaries } from "./dense/scan.ts";
 import { reserveAddress6 } from "./dense/scan-field.ts";
-import { timeFault } from "./times.ts";
+import { readTime, timeFault, toSeconds } from "./times.ts";
 
 /** Longest interface or account id taken, in bytes; AWS's own have 21 and 12. */
 const LONGEST_NAME = 64;
-/** Start and end beyond this are milliseconds (as seconds they would lie in the year 5138). */
-const MILLISECONDS_FROM = 100_000_000_000;
 const LAST_SECOND = 0xffffffff;
 const HASH = 35;
 const DASH = 45;
@@ -23,9 +21,18 @@ const SKIPPED = B.STATUS_SKIPDATA << B.STATUS_SHIFT;
 export interface RecordParser {
   /**
    * Parses the record in `bytes[from, to)` (no line end) into the next row of `batch`; the caller counts the row.
-   * Returns null, or the reason why the line is no record, in which case the batch is as before.
+   * `eventTime` (Unix seconds, -1: none) is its start and end if it has neither. Returns null, or the reason why the line
+   * is no record, in which case the batch is as before.
    */
-  parse(bytes: Uint8Array, from: number, to: number, layout: Layout, line: number, batch: B.FlowBatch): string | null;
+  parse(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    layout: Layout,
+    line: number,
+    batch: B.FlowBatch,
+    eventTime: number,
+  ): string | null;
 }
 
 export function createRecordParser({ interfaces, accounts }: Dictionaries): RecordParser {
@@ -47,7 +54,16 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
     if (isAbsent && words?.required !== true) return null;
     if (words !== undefined) return word(words, bytes, from, to);
     if (kind === F.ADDRESS) return address(target, bytes, from, to);
+    if (kind === F.TIME) return time(target, bytes, from, to);
     return number(kind, target, readNumber(bytes, from, to));
+  };
+
+  const time = (target: number, bytes: Uint8Array, from: number, to: number): string | null => {
+    const number = readNumber(bytes, from, to);
+    const seconds = number >= 0 ? toSeconds(number) : readTime(textOf(bytes, from, to));
+    if (seconds < 0) return target === F.START ? "invalid_start" : "invalid_end";
+    times[target] = seconds;
+    return seconds > LAST_SECOND ? "time_out_of_range" : null;
   };
 
   const word = ({ words, other }: F.Words, bytes: Uint8Array, from: number, to: number): string | null => {
@@ -85,12 +101,9 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
       case F.OCTET:
         octets[target] = value;
         return value > 255 ? "out_of_range" : null;
-      case F.COUNT:
+      default:
         counts[target] = value;
         return null;
-      default:
-        times[target] = value > MILLISECONDS_FROM ? Math.floor(value / 1000) : value;
-        return times[target] > LAST_SECOND ? "out_of_range" : null;
     }
   };
 
@@ -105,7 +118,7 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
   };
 
   /** Completes pairs of which the format has one field, and checks each pair. */
-  const settle = (): string | null => {
+  const settle = (eventTime: number): string | null => {
     if (families[F.SRC] === 0 || families[F.DST] === 0) families[F.SRC] = families[F.DST] = 0;
     if (families[F.SRC] !== families[F.DST]) return "mixed_families";
     // A missing packet-level address equals the interface-level one.
@@ -121,6 +134,7 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
     if (families[F.PKT_SRC] !== families[F.PKT_DST]) return "mixed_families";
     if (times[F.START] < 0) times[F.START] = times[F.END];
     if (times[F.END] < 0) times[F.END] = times[F.START];
+    if (times[F.START] < 0) times[F.START] = times[F.END] = eventTime;
     if (times[F.START] < 0) return null;
     const fault = timeFault(times[F.START], times[F.END]);
     // SKIPDATA stays a record even if it is too long: without it the gap in the log would be hidden.
@@ -162,7 +176,7 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
   };
 
   return {
-    parse(bytes, from, to, layout, line, batch) {
+    parse(bytes, from, to, layout, line, batch, eventTime) {
       const fieldCount = layout.kinds.length;
       // Counted first: a shifted value would enter a wrong name into the dictionaries.
       if (countFields(bytes, from, to) !== fieldCount) return "wrong_field_count";
@@ -175,7 +189,7 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
         const reason = value(layout.kinds[field], layout.targets[field], bytes, start, at);
         if (reason !== null) return reason;
       }
-      const reason = settle();
+      const reason = settle(eventTime);
       if (reason === null) write(batch, line);
       return reason;
     },
@@ -187,7 +201,7 @@ function clear(values: number[]): void {
 }
 
 /** Fields between runs of blanks, up to a field that begins with `#`: a comment. */
-function countFields(bytes: Uint8Array, from: number, to: number): number {
+export function countFields(bytes: Uint8Array, from: number, to: number): number {
   let count = 0;
   for (let at = from; at < to;) {
     if (isBlank(bytes[at])) {
@@ -227,6 +241,10 @@ function readNumber(bytes: Uint8Array, from: number, to: number): number {
     if (bytes[at - 1] === 46) return -1;
   }
   return at === to ? value : -1;
+}
+
+function textOf(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1");
 }
 
 function equals(bytes: Uint8Array, from: number, to: number, text: string): boolean {

@@ -48,7 +48,8 @@ export function createTextDecoder(options: DecoderOptions): ObjectDecoder {
     const { rows } = lines;
     const cursor = { offset: from };
     while (cursor.offset < end) {
-      if (cursor.offset < scanEnd && lines.layout.scannable) {
+      // The scanner leaves out the times of events, which only records without their own need.
+      if (cursor.offset < scanEnd && lines.layout.scannable && (lines.layout.hasTimes || !lines.stamped)) {
         const { batch } = rows;
         cleared(batch, lines.layout);
         const scanned = scanRecords(bytes, view, cursor, scanEnd, lines.layout, lines.stamped, number, batch, options);

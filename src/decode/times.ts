@@ -17,3 +17,28 @@ export function timeFault(start: number, end: number): string | null {
   if (start < EARLIEST_TIME || end >= LATEST_TIME) return "time_out_of_range";
   return end - start > LONGEST_RECORD ? "record_too_long" : null;
 }
+
+/** From here on a number is a time in milliseconds (as seconds it would lie in the year 5138). */
+const MILLISECONDS_FROM = 100_000_000_000;
+
+/** Seconds since 1970 of a number of seconds or milliseconds. */
+export function toSeconds(value: number): number {
+  return value > MILLISECONDS_FROM ? Math.floor(value / 1000) : value;
+}
+
+const DATE_AND_TIME = /^(\d{4}-\d\d-\d\d)[T _](\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?(?:[ _]?(Z|UTC|[+-]\d\d:?\d\d))?$/;
+
+/**
+ * Seconds since 1970 of a date with a time, as Athena, Logs Insights and `aws logs tail` write them: `2024-12-14
+ * 08:00:30.000`, `2024-12-14T08:00:30+00:00`; UTC unless it says otherwise, `_` for a blank. Also of an epoch of 10 to 13
+ * digits. -1 for any other text: a date alone does not say when.
+ */
+export function readTime(text: string): number {
+  if (/^\d{10,13}$/.test(text)) return toSeconds(Number(text));
+  const match = DATE_AND_TIME.exec(text);
+  if (match === null) return -1;
+  const [, date, time, zone = "Z"] = match;
+  const offset = zone === "UTC" ? "Z" : zone.replace(/^([+-]\d\d)(\d\d)$/, "$1:$2");
+  const milliseconds = Date.parse(`${date}T${time}${offset}`);
+  return Number.isNaN(milliseconds) ? -1 : Math.floor(milliseconds / 1000);
+}

@@ -47,7 +47,7 @@ describe("CSV", () => {
       "a value of two words",
       `${HEADER}\n${CELLS.replace("10.0.0.1", "10.0.0.1 22")}\n`,
       [],
-      [{ line: 2, reason: "wrong_field_count" }],
+      [{ line: 2, reason: "invalid_address" }],
     ],
     [
       "a quote that nothing closes",

@@ -82,7 +82,7 @@ describe("JSON", () => {
       [],
       [
         { line: 1, reason: "invalid_address" },
-        { line: 2, reason: "wrong_field_count" },
+        { line: 2, reason: "invalid_address" },
       ],
     ],
     ["brackets without end", "[".repeat(100_000), [], [{ line: 1, reason: "json_too_deep" }]],

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { type ColumnSource, parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, it } from "vitest";
@@ -29,6 +30,13 @@ describe("Parquet", () => {
       { line: 3, interfaceId: "-", src: null, srcPort: null, bytes: 6, start: null },
     ]);
     expect(bad).toEqual([{ line: 4, reason: "out_of_range", text: "eni-2 ::1 ::2 70000 2 7 1 1 OK" }]);
+  });
+
+  it("reads runs that DuckDB filled up to 256 values", async () => {
+    const file = readFileSync(new URL("duckdb-padding.parquet", import.meta.url));
+    const { rows, bad } = await decodeBytes(file);
+    expect(bad).toEqual([]);
+    expect(rows.map(({ status }) => status)).toEqual(["OK", "NODATA"]);
   });
 
   it("makes one bad line of a row group that cannot be read", async () => {

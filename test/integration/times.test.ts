@@ -37,6 +37,14 @@ test("a record with a wrong digit in its start does not fill the hole in the log
   });
 });
 
+test("records without times of their own are evidence of the time of their events", async () => {
+  await replayed("event-times.csv", ({ report }) => {
+    expect(report("coverage")).toMatchObject(
+      [1, 2].map(() => ({ evidence: expect.not.stringMatching("none"), first_evidence: "2024-12-14T08:00:00Z" })),
+    );
+  });
+});
+
 test("records without times are no evidence of any time", async () => {
   await replayed("no-times.log", ({ db, summary, report }) => {
     expect(summary).toMatch(/^161 records of 2 interfaces\n/);
