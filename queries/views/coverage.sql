@@ -32,23 +32,43 @@ create view longest_records as
     from pruned_intervals)
   group by all;
 
+-- The minutes of the log in which an interface was there: the whole log, unless it was attached later or the configuration
+-- lost it earlier. A record of its own shows that it was there all the same.
+create view interface_lives as
+  with own as (
+    select interface_idx, min(from_minute) as first_minute, max(to_minute) as last_minute from coverage_stretches group by all
+  ),
+  log as (
+    select min(first_minute) as first_minute, max(last_minute) as last_minute from own
+  )
+  select
+    i.interface_idx,
+    greatest(l.first_minute, least(coalesce(epoch(i.known_from)::bigint // 60, l.first_minute), o.first_minute))
+      as first_minute,
+    least(l.last_minute, greatest(coalesce((epoch(i.known_until)::bigint - 1) // 60, l.last_minute), o.last_minute)) as last_minute
+  from interface_dim i
+  cross join log l
+  left join own o using (interface_idx);
+
 -- Stretches without evidence that no aggregation interval explains. A flow may sit at the start of one interval and the
 -- next at the end of the following one, so only a run of two intervals or more is surely missing. The interval is 600 s
--- where a record of the interface lasts longer than 90 s, else 60 s. Judged over the window of the whole log.
+-- where a record of the interface lasts longer than 90 s, else 60 s. Judged over the part of the log's window in which the
+-- interface was there, from its first minute to its last.
 create view coverage_gaps as
-  with bounds as (
-    select min(from_minute) as first_minute, max(to_minute) as last_minute from coverage_stretches
-  ),
-  intervals as materialized (from longest_records),
+  with intervals as materialized (from longest_records),
   steps as (
     select
-      interface_idx,
-      lag(to_minute, 1, (select first_minute - 1 from bounds)) over (partition by interface_idx order by from_minute) + 1
+      s.interface_idx,
+      coalesce(lag(s.to_minute) over (partition by s.interface_idx order by s.from_minute) + 1, l.first_minute)
         as from_minute,
-      from_minute as to_minute
-    from coverage_stretches
+      s.from_minute as to_minute
+    from coverage_stretches s
+    join interface_lives l using (interface_idx)
     union all
-    select interface_idx, max(to_minute) + 1, (select last_minute + 1 from bounds) from coverage_stretches group by all
+    select s.interface_idx, max(s.to_minute) + 1, any_value(l.last_minute) + 1
+    from coverage_stretches s
+    join interface_lives l using (interface_idx)
+    group by all
   )
   select s.interface_idx, s.from_minute, s.to_minute, (s.to_minute - s.from_minute)::ubigint as minutes
   from steps s
@@ -76,9 +96,7 @@ create view coverage as
   whole as (
     select
       (select sum(accepted) from hours) as accepted,
-      (select sum(rejected) from hours) as rejected,
-      max(end_minute) - min(first_minute) as expected
-    from spans
+      (select sum(rejected) from hours) as rejected
   ),
   gaps as (
     select interface_idx, count(*) as gaps, sum(minutes)::ubigint as gap_minutes from coverage_gaps group by all
@@ -94,7 +112,7 @@ create view coverage as
     case when h.covered > 0 then seconds_to_timestamp(s.first_minute * 60) end as first_evidence,
     case when h.covered > 0 then seconds_to_timestamp(s.end_minute * 60) end as last_evidence,
     coalesce(h.covered, 0)::ubigint as minutes_covered,
-    coalesce(w.expected, 0)::ubigint as minutes_expected,
+    greatest(coalesce(l.last_minute - l.first_minute + 1, 0), 0)::ubigint as minutes_expected,
     coalesce(g.gaps, 0) as gaps,
     coalesce(g.gap_minutes, 0)::ubigint as gap_minutes,
     coalesce(h.skipped, 0)::ubigint as skipdata_minutes,
@@ -111,6 +129,7 @@ create view coverage as
     (select max(before) from prunes) as flows_since
   from interface_dim i
   cross join whole w
+  left join interface_lives l using (interface_idx)
   left join hours h using (interface_idx)
   left join spans s using (interface_idx)
   left join gaps g using (interface_idx)

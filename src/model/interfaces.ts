@@ -21,6 +21,7 @@ export function readInterface(value: InterfaceShape, origin: Origin, notes: Note
     type: value.InterfaceType ?? "interface",
     description: value.Description ?? "",
     instanceId: value.Attachment?.InstanceId ?? null,
+    attachedAt: attachTime(value),
     groupIds: groupIds(value),
     addresses: privateAddresses(value, origin),
     prefixes: delegatedPrefixes(value, origin, notes),
@@ -30,6 +31,11 @@ export function readInterface(value: InterfaceShape, origin: Origin, notes: Note
     requesterManaged: value.RequesterManaged ?? false,
     origin,
   };
+}
+
+function attachTime({ Attachment: attachment }: InterfaceShape): number | null {
+  const milliseconds = Date.parse(attachment?.AttachTime ?? "");
+  return Number.isNaN(milliseconds) ? null : Math.floor(milliseconds / 1000);
 }
 
 function groupIds({ Groups: groups }: InterfaceShape): readonly string[] {

@@ -38,6 +38,8 @@ export interface NetworkInterface {
   readonly type: string;
   readonly description: string;
   readonly instanceId: string | null;
+  /** Unix seconds; null if the configuration does not say. */
+  readonly attachedAt: number | null;
   readonly groupIds: readonly string[];
   /** Primary private IPv4 first, then secondary ones, then IPv6. */
   readonly addresses: readonly Address[];

@@ -96,15 +96,22 @@ function* interfaceRows(ids: readonly string[], first: number, model: Model | nu
   for (const id of ids) {
     let newest: NetworkInterface | null = null;
     let owners: string[] = [];
-    for (const snapshot of snapshots) {
+    let attachedAt: number | null = null;
+    // The first snapshot may be younger than its interfaces, and those of the last one live on.
+    let since: number | null = null;
+    let until: number | null = null;
+    for (const [place, snapshot] of snapshots.entries()) {
       const one = snapshot.interfaces.get(id);
       if (one === undefined) continue;
+      if (newest === null && place > 0) since = snapshot.since;
+      until = snapshots[place + 1]?.since ?? null;
+      if (one.attachedAt !== null) attachedAt = Math.min(attachedAt ?? Infinity, one.attachedAt);
       newest = one;
       const own = ownersOf(snapshot, one);
       owners = owners.length === 0 ? own : [...new Set([...owners, ...own])];
     }
     yield newest === null
-      ? [at++, id, false, null, null, null, null, null, null, null, null, null, ""]
+      ? [at++, id, false, null, null, null, null, null, null, null, null, null, "", null, null]
       : [
           at++,
           id,
@@ -119,6 +126,8 @@ function* interfaceRows(ids: readonly string[], first: number, model: Model | nu
           newest.groupIds.join("\n"),
           [...newest.addresses.map(formatAddress), ...newest.prefixes.map(formatPrefix)].join("\n"),
           owners.join("\n"),
+          toDate(attachedAt ?? since),
+          toDate(until),
         ];
   }
 }

@@ -26,10 +26,11 @@ create table objects (
   run_id uinteger, ingested_at timestamp, state varchar);
 
 -- owner_ids: the groups and network ACLs that stood on the interface in any snapshot; the rest is the newest snapshot's.
+-- known_from, known_until: when the interface was attached, and when the history of the configuration loses it.
 create table interface_dim (
   interface_idx uinteger, interface_id varchar, modelled boolean, account_id varchar, vpc_id varchar, subnet_id varchar,
   instance_id varchar, interface_type varchar, description varchar, name varchar,
-  group_ids varchar[], addresses varchar[], owner_ids varchar[]);
+  group_ids varchar[], addresses varchar[], owner_ids varchar[], known_from timestamp, known_until timestamp);
 
 -- Every distinct judgement, once.
 create table judgements (

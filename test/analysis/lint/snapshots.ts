@@ -52,6 +52,7 @@ export function networkInterface(id: string, groupIds: string[], ...addresses: s
     type: "interface",
     description: "",
     instanceId: null,
+    attachedAt: null,
     groupIds,
     addresses: addresses.map((text) => parseAddress(text)!),
     prefixes: [],
