@@ -1,6 +1,6 @@
 -- title: Scanners admitted by open rules
 -- description: Connections of scanners, and of outside sources that were rejected elsewhere, that a rule open to the
---   world admitted. meaningful counts those with an answer above the floor - look at these first.
+--   world admitted. meaningful counts those with a real answer - look at these first.
 -- group: probes
 -- narrow: source rule_id port connections meaningful protocol interface_id
 -- severity: high

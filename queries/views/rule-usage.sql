@@ -1,6 +1,12 @@
 -- How rules are used: real traffic, scanners, or traffic without replies.
 
--- Peers of admitted traffic that scan, and those that were refused elsewhere: by the records, and by those pruned.
+-- The addresses of the interfaces as keys; delegated prefixes are left out.
+create view own_addresses as
+  select interface_idx, address_key(ipv4_number(address), ipv6_number(address)) as source
+  from (select interface_idx, unnest(addresses) as address from interface_dim)
+  where not contains(address, '/');
+
+-- Ends of admitted traffic that scan, and those that were refused elsewhere: by the records, and by those pruned.
 create view probing_peers as
   with sources as materialized (
     select source, count(*) as records, min(start_s) as first_s, max(end_s) as last_s from rejected_requests group by all
@@ -8,7 +14,7 @@ create view probing_peers as
   frequent as materialized (
     from sources
     where records >= least({vertical_ports}, {sweep_targets}, {spray_ports})
-      and source in (select address_key(peer, peer6) from rule_traffic)
+      and (source in (select address_key(peer, peer6) from rule_traffic) or source in (select source from own_addresses))
   ),
   pairs as materialized (
     select source, pair, count(*) as records, min(start_s) as first_s
@@ -33,10 +39,11 @@ create view probing_peers as
   group by all;
 
 -- Tracked traffic with its class:
---   real       answered above the floor (the tracker's meaningful), unless the peer is a scanner from outside; or one-way
---              datagrams between inside addresses, where the peer is no scanner
---   scanner    nothing real, and the peer scans, or is outside and was refused elsewhere
---   replyless  nothing real, and nothing else is known against the peer
+--   real       answered (the tracker's meaningful), unless a scanner from outside opened it; or one-way datagrams between
+--              inside addresses that no scanner sent
+--   scanner    nothing real, and who opened it scans, or is outside and was refused elsewhere
+--   replyless  nothing real, and nothing else is known against who opened it
+-- The peer opened it, or the interface, by any of its addresses: so both ends of an exchange have one class.
 -- Partial rows are put together first: where a run was cut must not decide the class.
 create view classified_traffic as
   with traffic as (
@@ -55,20 +62,31 @@ create view classified_traffic as
     from rule_traffic
     group by all
   ),
+  -- Rows for the replies of untracked flows (port 0) have the direction of the replies.
+  opened as (
+    select
+      *,
+      address_key(peer, peer6) as peer_key,
+      (direction = 1) <> (protocol in (6, 17) and port = 0) as by_peer
+    from traffic
+  ),
   probing as materialized (from probing_peers),
   scanners as (select * from probing where scanner),
-  refused as (select source from probing where not scanner)
+  refused as (select source from probing where not scanner),
+  scanning_interfaces as (select distinct interface_idx from own_addresses where source in (select source from scanners))
   select
-    t.*,
+    t.* exclude (peer_key, by_peer),
     case
       when t.meaningful > 0 and coalesce(s.internal, true) then 'real'
-      when t.protocol <> 6 and s.source is null and is_internal(t.peer, t.peer6) then 'real'
-      when s.source is not null or r.source is not null then 'scanner'
+      when t.protocol <> 6 and s.source is null and i.interface_idx is null
+        and (is_internal(t.peer, t.peer6) or t.peer_key in (select source from own_addresses)) then 'real'
+      when s.source is not null or i.interface_idx is not null or r.source is not null then 'scanner'
       else 'replyless'
     end as traffic_class
-  from traffic t
-  left join scanners s on s.source = address_key(t.peer, t.peer6)
-  left join refused r on r.source = address_key(t.peer, t.peer6);
+  from opened t
+  left join scanners s on s.source = case when t.by_peer then t.peer_key end
+  left join refused r on r.source = case when t.by_peer then t.peer_key end
+  left join scanning_interfaces i on i.interface_idx = case when not t.by_peer then t.interface_idx end;
 
 -- The rules that a set of rules is credited to: those that certainly admit it or, where there are none, those that may.
 create view rule_sets as select rule_set_id, rule_id, certain from rule_set_members where credited;

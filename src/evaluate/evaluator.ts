@@ -1,5 +1,6 @@
 import { BATCH_ROWS } from "../decode/flow-batch.ts";
 import type { Judgement } from "../judgement.ts";
+import type { Prefix } from "../net/address.ts";
 import { EndpointFanIn } from "./conntrack/endpoint-fan-in.ts";
 import { evictAddresses, evictConnections } from "./conntrack/eviction.ts";
 import { type Observation, observe, splitIdleConnections } from "./conntrack/observe.ts";
@@ -12,6 +13,7 @@ import { SegmentDeltas } from "./dense/segment-deltas.ts";
 import { TrafficTable } from "./dense/traffic-table.ts";
 import { type ActivityFacts, createActivityCollector } from "./facts/activity.ts";
 import { createRuleSets, type RuleSet, type StoredRuleSet } from "./facts/rule-sets.ts";
+import { createRealUseTest } from "./facts/real-use.ts";
 import { reportUsage } from "./facts/usage.ts";
 import { decideInitiators, type InitiatorRules } from "./judge/initiator.ts";
 import { createJudgementTable } from "./judge/judgement-table.ts";
@@ -53,6 +55,8 @@ export interface EvaluatorOptions {
   /** Initial room for connections. */
   readonly roomForConnections?: number;
   readonly timeouts?: IdleTimeouts;
+  /** Blocks of addresses that are inside the network: between them any completed TCP connection is real use. */
+  readonly insideBlocks?: readonly Prefix[];
   /** Memory of an earlier run. */
   readonly state?: TrackerState | null;
   readonly firstJudgement?: number;
@@ -83,7 +87,8 @@ export function createEvaluator(
   const columns = createLookupColumns(table, ruleSets);
   const openings = createOpeningMatches(table, connections, columns);
   const { judgements, judgementOf } = createJudgementTable(table, firstJudgement, openings);
-  const rows = createRowJudge({ table, rules, connections, addresses, columns, openings, judgementOf });
+  const rows = createRowJudge({ table, rules, connections, deltas, addresses, columns, openings, judgementOf });
+  const isRealUse = createRealUseTest(options.insideBlocks ?? [], addresses);
   const into: Observation = { connections, addresses, timeouts, deltas, carried: 0, pings: [], apart: [] };
   let segment: LookedUpBatch[] = [];
   /** The entry of each row, by batch; reused in the next segment. */
@@ -138,7 +143,7 @@ export function createEvaluator(
         activity.add(batch, out[at]);
         judged?.(at);
       });
-      reportUsage(connections, deltas, columns, traffic);
+      reportUsage(connections, deltas, columns, traffic, isRealUse);
 
       deltas.clear(connections.words);
       segment = [];

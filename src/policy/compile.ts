@@ -1,4 +1,7 @@
 import type { Model, NetworkInterface, Snapshot } from "../model/model.ts";
+import type { Prefix } from "../net/address.ts";
+import { parsePrefix } from "../net/parse.ts";
+import { aggregatePrefixes } from "../net/prefixes.ts";
 import { TCP, UDP } from "../net/protocols.ts";
 import type { CompiledRule, Filter } from "./filters.ts";
 import { type CompiledInterfaces, compileInterfaces } from "./interfaces.ts";
@@ -21,6 +24,8 @@ export interface CompiledPolicy {
   readonly timeouts: ReadonlyMap<number, NetworkInterface["tracking"]>;
   /** Ports that some rule names alone: they look like a server's. */
   readonly namedPorts: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
+  /** Blocks of addresses inside the network: the private ones, and the ranges of all VPCs. */
+  readonly insideBlocks: readonly Prefix[];
 }
 
 export interface CompiledSnapshot {
@@ -68,6 +73,7 @@ export function compileModel(
     ruleIds: [...ruleIndex.keys()],
     interfaceIds: ids,
     namedPorts: { tcp: portsNamed(rules, TCP), udp: portsNamed(rules, UDP) },
+    insideBlocks: insideBlocks(model),
   };
 }
 
@@ -81,6 +87,22 @@ function isSet({ tcpEstablished, udpStream, udpSingle }: NetworkInterface["track
 function portsNamed(rules: readonly CompiledRule[], protocol: number): number[] {
   const own = rules.filter((rule) => rule.protocol === protocol && rule.from === rule.to);
   return [...new Set(own.map((rule) => rule.from))];
+}
+
+/** RFC 1918, RFC 6598, RFC 3927; RFC 4193, RFC 4291 link-local: as `is_internal` in queries/views/probes.sql. */
+const PRIVATE_BLOCKS: readonly Prefix[] = [
+  "10.0.0.0/8",
+  "172.16.0.0/12",
+  "192.168.0.0/16",
+  "100.64.0.0/10",
+  "169.254.0.0/16",
+  "fc00::/7",
+  "fe80::/10",
+].map((text) => parsePrefix(text)!.prefix);
+
+function insideBlocks({ snapshots }: Model): Prefix[] {
+  const ranges = snapshots.flatMap(({ vpcs }) => [...vpcs.values()].flatMap(({ prefixes }) => prefixes));
+  return aggregatePrefixes([...PRIVATE_BLOCKS, ...ranges]);
 }
 
 /** Each rule once; most are in many filters. */

@@ -27,6 +27,7 @@ export function createEvaluation(policy: CompiledPolicy, state: StoredState, tcp
   const tcpEstablished = policy.snapshots.length > 1 ? LONG_TCP_TIMEOUT : DEFAULT_TIMEOUTS.tcpEstablished;
   const evaluator = createEvaluator(names.table, ports, policy.ruleIds, {
     timeouts: { ...DEFAULT_TIMEOUTS, tcpEstablished: tcpIdle ?? tcpEstablished, ofInterface: policy.timeouts },
+    insideBlocks: policy.insideBlocks,
     state: state.tracker,
     firstJudgement: state.nextJudgement,
     firstRuleSet: state.nextRuleSet,

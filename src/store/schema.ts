@@ -78,8 +78,8 @@ create table activity (
 
 -- Connections as the tracker saw them, summed per day, interface, rule set, peer and service port. Partial rows: sum them.
 -- day: Unix seconds / 86400. direction: 1 ingress, 2 egress (of the initiator). family: 1 IPv4 (peer), 2 IPv6 (peer6).
--- connections: opened; replied: with packets both ways; meaningful: replied, above the floor of packets and bytes,
--- not reset at once; reset: ended by RST before it became meaningful. packets/bytes: initiator to responder; reply_*: back.
+-- connections: opened; replied: answered, also if the network ACL dropped the answer; meaningful: replied, and in real use
+-- (src/evaluate/facts/real-use.ts); reset: ended by RST before it became meaningful. packets/bytes: initiator to responder; reply_*: back.
 -- One column with fields, as in plain_records; read it by the view rule_traffic.
 create table traffic_sums (traffic struct(
   day uinteger, interface_idx uinteger, rule_set_id uinteger, direction utinyint, protocol utinyint, port usmallint,

@@ -40,12 +40,16 @@ export function judgeFast(
 }
 
 /** The same in several runs, each of which begins with what the one before exported, as a new process would. */
-export function judgeInRuns(model: Model, runs: readonly (readonly (readonly string[])[])[]): FastRun {
+export function judgeInRuns(
+  model: Model,
+  runs: readonly (readonly (readonly string[])[])[],
+  fields?: readonly string[],
+): FastRun {
   const usage = new Map<string, number[]>();
   const judged: Judged[] = [];
   let state: TrackerState | null = null;
   for (const segments of runs) {
-    const run = judgeRun(model, segments, state, usage);
+    const run = judgeRun(model, segments, state, usage, fields);
     judged.push(...run.judged);
     state = run.exportState();
   }
@@ -67,6 +71,7 @@ function judgeRun(
   const ports = createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp);
   const evaluator = createEvaluator(table, ports, policy.ruleIds, {
     roomForConnections: 1 << 8,
+    insideBlocks: policy.insideBlocks,
     state,
     timeouts: {
       ...DEFAULT_TIMEOUTS,

@@ -34,3 +34,27 @@ test("every rule has a row, and its class is a documented one", async () => {
     evidence.close();
   });
 });
+
+const TRAFFIC = `insert into rule_traffic
+  (day, interface_idx, rule_set_id, direction, protocol, port, peer, connections, replied, meaningful, reset, packets, bytes, reply_packets, reply_bytes, first_s, last_s)
+  select day_of('2026-11-01'), interface_idx, rule_set_id, direction, 17, 514, ip(peer), 9, 0, 0, 0, 9, 900, 0, 0, sec('2026-11-01 09:00'), sec('2026-11-01 11:00')
+  from (values (1, 7, 2, '10.0.2.20'), (2, 5, 1, '10.0.1.10')) t(interface_idx, rule_set_id, direction, peer);`;
+const scanFrom = (source: string): string => `insert into flow_rows
+  (object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes, tcp_flags, judgement_id)
+  select 1, 10 + r, 3, sec('2026-11-01 09:00') + r, 0, ip('${source}'), ip('10.0.2.30'), 50000, 100 + r, 6, 1, 44, 2, 3 from range(20) t(r);`;
+
+test.each([
+  ["scanner", "its sender scans", scanFrom("10.0.1.10")],
+  ["real", "its receiver scans", scanFrom("10.0.2.20")],
+  ["real", "nobody scans", ""],
+])("a datagram is of class %s at both ends where %s", async (expected, _when, scan) => {
+  await withEvidence(read("world.sql") + TRAFFIC + scan, async (path) => {
+    const evidence = await openEvidence(path);
+    const { rows } = await evidence.run("select direction, traffic_class from classified_traffic order by all");
+    expect(rows).toEqual([
+      [1, expected],
+      [2, expected],
+    ]);
+    evidence.close();
+  });
+});

@@ -16,7 +16,7 @@ export const FIRST_OUT = 5;
 export const FIRST_IN = 6;
 /** Latest end of an accepted record. */
 export const LAST = 7;
-/** TCP flags seen from the interface, and towards it (`<< 8`). */
+/** TCP flags seen from the interface, and towards it (`<< 8`); ANSWER_DROPPED above. */
 export const FLAGS = 8;
 /** Initiator, evidence and the bits below. */
 export const STATE = 9;
@@ -51,6 +51,9 @@ export const COUNTED_OPENING = 1 << 15; // what was reported includes an opening
 export const WANTED = 1 << 16; // a rejected record of the segment needs the times of its records
 export const COUNT_SHIFT = 17; // above: connections reported so far, saturating at MOST_COUNTED
 export const MOST_COUNTED = 0x7fff;
+
+// Bits of FLAGS above the TCP flags.
+export const ANSWER_DROPPED = 1 << 18; // the network ACL dropped an answer to what was accepted
 
 // Who opened a connection: the interface, or the peer.
 export const UNKNOWN = 0;

@@ -1,5 +1,6 @@
 import { TCP } from "../../net/protocols.ts";
 import {
+  ANSWER_DROPPED,
   COUNT_SHIFT,
   COUNTED,
   COUNTED_MEANINGFUL,
@@ -25,7 +26,6 @@ import {
   STATE,
   STRIDE,
   TOTAL_PACKETS,
-  totalBytes,
   UNKNOWN,
 } from "../conntrack/entry-layout.ts";
 import { openingsOf } from "../conntrack/openings.ts";
@@ -36,19 +36,10 @@ import { DELTA_SUMS, type SegmentDeltas } from "../dense/segment-deltas.ts";
 import { hashOfTraffic, TRAFFIC_SUMS, TRAFFIC_WORDS, type TrafficTable } from "../dense/traffic-table.ts";
 import { type LookupColumns, sideOf } from "../lookup/lookup-columns.ts";
 import { EGRESS, INGRESS } from "../lookup/policy-lookup.ts";
+import type { RealUseTest } from "./real-use.ts";
 
 const DAY = 86_400;
 const dayOf = (time: number): number => (time / DAY) >>> 0;
-
-/**
- * Whether an exchange is more than a port scan or a refused attempt. TCP: three packets each way and more bytes than bare
- * headers (52 bytes a packet with options, and a little). Other protocols: an answer.
- */
-function isMeaningful(protocol: number, out: number, back: number, bytes: number): boolean {
-  if (out === 0 || back === 0) return false;
-  if (protocol !== TCP) return true;
-  return out >= 3 && back >= 3 && bytes > 60 * (out + back) + 40;
-}
 
 /** Adds what each connection of the segment gained to the traffic of the rules that admitted it. */
 export function reportUsage(
@@ -56,6 +47,7 @@ export function reportUsage(
   deltas: SegmentDeltas,
   lookups: LookupColumns,
   traffic: TrafficTable,
+  isRealUse: RealUseTest,
 ): void {
   const { words } = connections;
   forEachChunk(deltas.count, (from, to) => {
@@ -67,7 +59,9 @@ export function reportUsage(
       if (opened === UNKNOWN) continue;
       const side = sideOf(words[base + OPENED_BY] - 1, opened);
       const ruleSet = lookups.ruleSetOf(side);
-      if (ruleSet >= 0) reportConnection(words, base, deltas, delta, ruleSet, lookups.replyRuleSetOf(side), traffic);
+      if (ruleSet < 0) continue;
+      const meaningful = isRealUse(words, base);
+      reportConnection(words, base, deltas, delta, ruleSet, lookups.replyRuleSetOf(side), meaningful, traffic);
     }
   });
 }
@@ -100,6 +94,7 @@ function reportConnection(
   delta: number,
   ruleSet: number,
   replyRuleSet: number,
+  meaningful: boolean,
   traffic: TrafficTable,
 ): void {
   const state = words[base + STATE];
@@ -122,9 +117,8 @@ function reportConnection(
   const totals = words[base + TOTAL_PACKETS];
   const there = local ? totals & 0xffff : totals >>> 16;
   const back = local ? totals >>> 16 : totals & 0xffff;
-  const replied = there > 0 && back > 0;
-  const meaningful = isMeaningful(protocol, there, back, totalBytes(words, base));
   const flags = words[base + FLAGS];
+  const replied = there > 0 && (back > 0 || (flags & ANSWER_DROPPED) !== 0);
   const refused = protocol === TCP && replied && !meaningful && (((flags | (flags >>> 8)) & RST) !== 0 || back <= 1);
   const openings = openingsOf(deltas.openings[delta], protocol, local);
   const outOfState = isOutOfState(words, base);

@@ -10,9 +10,11 @@ import { EVIDENCE } from "../../judgement.ts";
 import { IPV6 } from "../../net/address.ts";
 import { ICMP, ICMPV6, TCP, UDP } from "../../net/protocols.ts";
 import {
+  ANSWER_DROPPED,
   bothAnswered,
   createKeys,
   evidenceOf,
+  familyOf,
   FIRST_IN,
   FIRST_OUT,
   FLAGS,
@@ -39,6 +41,8 @@ import { isOutOfState, isOutOfStateReset, isWithoutSyn } from "../conntrack/out-
 import type { AddressPool } from "../dense/address-pool.ts";
 import type { ConnectionTable } from "../dense/connection-table.ts";
 import { forEachChunk } from "../dense/loops.ts";
+import type { SegmentDeltas } from "../dense/segment-deltas.ts";
+import { isAnswer } from "../facts/real-use.ts";
 import type { LookupColumns } from "../lookup/lookup-columns.ts";
 import { EGRESS, type LookupTable, NOT_ASKED, type PolicyLookup } from "../lookup/policy-lookup.ts";
 import { EVIDENCE_CODE, type InitiatorRules } from "./initiator.ts";
@@ -67,6 +71,7 @@ export interface RowJudgeParts {
   readonly table: LookupTable;
   readonly rules: InitiatorRules;
   readonly connections: ConnectionTable;
+  readonly deltas: SegmentDeltas;
   readonly addresses: AddressPool;
   readonly columns: LookupColumns;
   readonly openings: OpeningMatches;
@@ -79,7 +84,7 @@ const WEAK_EVIDENCE = Uint8Array.from(EVIDENCE, (name) =>
 );
 
 export function createRowJudge(parts: RowJudgeParts): RowJudge {
-  const { table, rules, connections, addresses, columns, openings, judgementOf } = parts;
+  const { table, rules, connections, deltas, addresses, columns, openings, judgementOf } = parts;
   let pairs: Set<string> | null = null;
 
   /** Hosts with a tracked flow between them, for ICMP errors about it; collected only in segments that need them. */
@@ -95,6 +100,19 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
       }
     }
     return pairs.has(`${key[INTERFACE]}|${key[LOCAL]}|${key[REMOTE]}`);
+  };
+
+  /** The segment then reports the connection again, also if it accepted nothing more of it. */
+  const noteDroppedAnswer = (entry: number, egress: boolean, answer: boolean): void => {
+    const { words } = connections;
+    const base = entry * STRIDE;
+    // Outbound the groups come before the network ACL; inbound they never saw a packet that it stopped.
+    const tried = egress ? REPLY_TRIED : 0;
+    const dropped = answer ? ANSWER_DROPPED : 0;
+    if ((~words[base + STATE] & tried) === 0 && (~words[base + FLAGS] & dropped) === 0) return;
+    words[base + STATE] |= tried;
+    words[base + FLAGS] |= dropped;
+    deltas.indexOf(words, entry);
   };
 
   const key = createKeys(1);
@@ -142,8 +160,9 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
             if (isOutOfState(words, base)) packed |= OUT_OF_STATE;
           } else {
             const aclDenies = deniedByAcl[lookup] === 1;
-            // Outbound the groups come before the network ACL; inbound they never saw a packet that it stopped.
-            if (egress && opened === REMOTE_OPENED && aclDenies) words[base + STATE] |= REPLY_TRIED;
+            if (aclDenies && opened === (egress ? REMOTE_OPENED : LOCAL_OPENED)) {
+              noteDroppedAnswer(entry, egress, isAnswer(batch, row, familyOf(words, base)));
+            }
             if (isOutOfStateReset(batch, row, words, base, egress, aclDenies)) packed |= OUT_OF_STATE;
             if (late && (flags & SYN_ACK) !== SYN) packed |= LATE;
           }

@@ -88,7 +88,11 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
     table,
     createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp),
     policy.ruleIds,
-    { firstJudgement: state.nextJudgement, firstRuleSet: state.nextRuleSet },
+    {
+      insideBlocks: policy.insideBlocks,
+      firstJudgement: state.nextJudgement,
+      firstRuleSet: state.nextRuleSet,
+    },
   );
   const out = Array.from({ length: SEGMENT_BATCHES }, () => new Uint32Array(BATCH_ROWS));
   let evaluate = 0;
