@@ -3,6 +3,7 @@ import { AppError } from "./errors.ts";
 import { type ArgumentTransfers, callable } from "./replay/calls.ts";
 import { createEvaluation } from "./replay/evaluation.ts";
 import type { EvidenceSession } from "./replay/evidence-session.ts";
+import { lateObjectsNote } from "./replay/late-objects.ts";
 import { otherModelNote, unmodelledNote } from "./replay/model-notes.ts";
 import { NOTHING_KNOWN, pendingObjects, planAndOpen } from "./replay/pending-objects.ts";
 import { createReaderPool } from "./replay/reader-pool.ts";
@@ -111,8 +112,11 @@ export async function replay(
       const known = namesWithout(plan.objects, objects);
       const planned = skipped + objects.length;
       const judged = { db, model, state, known, fresh: objects.length, planned };
+      // A follower reads parts as they come: that they are late is no news.
+      const first = options.objects === undefined ? (totals.times?.first ?? null) : null;
       const said = [
         await otherModelNote(evidence.query, judged),
+        await lateObjectsNote(evidence.query, state, first, model),
         await unmodelledNote(result, () => evidence.whyUnmodelled()),
       ];
       for (const note of said) if (note !== null) events.note(note);

@@ -73,6 +73,24 @@ test.each([
   });
 });
 
+test("an object that comes after younger ones: which it is, and which records were judged without it", async () => {
+  await withFolder(async (folder) => {
+    const [early, middle, later] = ["1620000", "1620001", "1620004"].map((time) =>
+      put(folder, `${time}.log`, LOG.replaceAll("1620000", time)),
+    );
+    expect(await notesOf(folder, [later], CONFIG)).toEqual([]);
+    const late = put(folder, "late.log", LOG.replaceAll("16200000", "16200034"));
+    // More than the longest aggregation interval before: nothing that it tells reaches so far.
+    expect(await notesOf(folder, [early], CONFIG)).toEqual([]);
+    expect(await notesOf(folder, [late], CONFIG)).toEqual([
+      expect.stringMatching(
+        /^1 object came late: .*late\.log, with records from 2021-05-03T00:56:40Z to 2021-05-03T00:57:40Z\. Earlier runs judged 2 records at the same interfaces without them, .*: flowreplay replay <all sources> --model .*config --db <new file>$/,
+      ),
+    ]);
+    expect(await notesOf(folder, [middle], CONFIG)).toEqual([]);
+  });
+});
+
 test("without a model a note says what is missing and how to get it", async () => {
   await withFolder(async (cwd) => {
     const { stderr } = flowreplay(["replay", sample("two-records/flow.log")], { cwd });

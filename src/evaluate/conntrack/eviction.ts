@@ -8,7 +8,7 @@ import { type IdleTimeouts, rememberedSeconds } from "./timeouts.ts";
  * Seconds by which a record may begin before others that were read earlier: the objects of one delivery hold five minutes
  * each, in any order, and a record begins up to a minute before it is due.
  */
-const SPREAD = 360;
+export const SPREAD = 360;
 
 /**
  * Drops connections that no later record can belong to. If more than `most` are left, drops those silent for longest.
