@@ -39,8 +39,8 @@ create view probing_peers as
   group by all;
 
 -- Tracked traffic with its class:
---   real       answered (the tracker's meaningful), unless a scanner from outside opened it; or one-way datagrams between
---              inside addresses that no scanner sent
+--   real       answered (the tracker's meaningful) at either end, unless a scanner from outside opened it; or one-way
+--              datagrams between inside addresses that no scanner sent
 --   scanner    nothing real, and who opened it scans, or is outside and was refused elsewhere
 --   replyless  nothing real, and nothing else is known against who opened it
 -- The peer opened it, or the interface, by any of its addresses: so both ends of an exchange have one class.
@@ -70,20 +70,34 @@ create view classified_traffic as
       (direction = 1) <> (protocol in (6, 17) and port = 0) as by_peer
     from traffic
   ),
+  own as materialized (from own_addresses),
+  -- An answer that one end's network ACL drops is in the records of that end only.
+  answered as (
+    select distinct t.day, t.protocol, t.port, t.by_peer, t.interface_idx, o.interface_idx as peer_interface
+    from opened t
+    join own o on o.source = t.peer_key
+    where t.meaningful > 0
+  ),
+  answered_there as (
+    select distinct a.day, a.protocol, a.port, not a.by_peer as by_peer, a.peer_interface as interface_idx, o.source as peer_key
+    from answered a
+    join own o using (interface_idx)
+  ),
   probing as materialized (from probing_peers),
   scanners as (select * from probing where scanner),
   refused as (select source from probing where not scanner),
-  scanning_interfaces as (select distinct interface_idx from own_addresses where source in (select source from scanners))
+  scanning_interfaces as (select distinct interface_idx from own where source in (select source from scanners))
   select
     t.* exclude (peer_key, by_peer),
     case
-      when t.meaningful > 0 and coalesce(s.internal, true) then 'real'
+      when (t.meaningful > 0 or a.day is not null) and coalesce(s.internal, true) then 'real'
       when t.protocol <> 6 and s.source is null and i.interface_idx is null
-        and (is_internal(t.peer, t.peer6) or t.peer_key in (select source from own_addresses)) then 'real'
+        and (is_internal(t.peer, t.peer6) or t.peer_key in (select source from own)) then 'real'
       when s.source is not null or i.interface_idx is not null or r.source is not null then 'scanner'
       else 'replyless'
     end as traffic_class
   from opened t
+  left join answered_there a using (day, protocol, port, by_peer, interface_idx, peer_key)
   left join scanners s on s.source = case when t.by_peer then t.peer_key end
   left join refused r on r.source = case when t.by_peer then t.peer_key end
   left join scanning_interfaces i on i.interface_idx = case when not t.by_peer then t.interface_idx end;

@@ -58,3 +58,26 @@ test.each([
     evidence.close();
   });
 });
+
+test("a connection that one end saw answered is real at both", async () => {
+  const traffic = `insert into rule_traffic
+    (day, interface_idx, rule_set_id, direction, protocol, port, peer, connections, replied, meaningful, reset, packets, bytes, reply_packets, reply_bytes, first_s, last_s)
+    select day_of('2026-11-01'), interface_idx, rule_set_id, direction, 6, port, ip(peer), 3, answered, answered, 0, 9, 540, 0, 0, sec('2026-11-01 09:00'), sec('2026-11-01 11:00')
+    from (values
+      (1, 7, 2, 8080, '10.0.2.21', 0), (2, 3, 1, 8080, '10.0.1.10', 3),
+      (1, 7, 2, 8081, '10.0.2.21', 3), (2, 3, 1, 8081, '10.0.1.10', 0),
+      (1, 7, 2, 8082, '10.0.2.21', 0), (2, 3, 2, 8082, '10.0.1.10', 3)
+    ) t(interface_idx, rule_set_id, direction, port, peer, answered);`;
+  await withEvidence(read("world.sql") + traffic, async (path) => {
+    const evidence = await openEvidence(path);
+    const { rows } = await evidence.run(
+      "select port, list(traffic_class order by interface_idx) from classified_traffic group by all order by all",
+    );
+    expect(rows).toEqual([
+      [8080, ["real", "real"]],
+      [8081, ["real", "real"]],
+      [8082, ["replyless", "real"]],
+    ]);
+    evidence.close();
+  });
+});
