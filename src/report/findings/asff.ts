@@ -33,6 +33,7 @@ export async function* renderAsff(document: FindingDocument): AsyncGenerator<str
   yield* jsonArray([document.findings.map((one) => findingOf(one, document, account, region))]);
 }
 
+/** JSON leaves out what is undefined. */
 function findingOf(
   { finding, kind, exemption, baseline }: ReviewedFinding,
   { now, toolVersion }: FindingDocument,
@@ -52,7 +53,8 @@ function findingOf(
     Types: [TYPES[kind.class]],
     CreatedAt: time,
     UpdatedAt: time,
-    ...observed(finding),
+    FirstObservedAt: finding.firstSeen ?? undefined,
+    LastObservedAt: finding.lastSeen ?? undefined,
     Severity: { Label: LABELS[finding.state === "fail" && !gone ? finding.severity : "info"] },
     Title: cut(visible(kind.title), 256),
     Description: cut(visible(finding.message), 1024),
@@ -60,51 +62,41 @@ function findingOf(
       "flowreplay/check": finding.check,
       "flowreplay/finding": finding.id,
       "flowreplay/version": toolVersion,
-      ...field("flowreplay/rules", finding.ruleIds),
-      ...field("flowreplay/covered-by", finding.coveringRuleIds),
-      ...(baseline === null ? {} : { "flowreplay/baseline": baseline }),
+      "flowreplay/rules": joined(finding.ruleIds),
+      "flowreplay/covered-by": joined(finding.coveringRuleIds),
+      "flowreplay/baseline": baseline ?? undefined,
     },
     Resources: resourcesOf(finding, account, region, partition),
-    ...(kind.class === "compliance"
-      ? { Compliance: { Status: gone ? "PASSED" : finding.state === "fail" ? "FAILED" : "NOT_AVAILABLE" } }
-      : {}),
+    Compliance:
+      kind.class === "compliance"
+        ? { Status: gone ? "PASSED" : finding.state === "fail" ? "FAILED" : "NOT_AVAILABLE" }
+        : undefined,
     Workflow: { Status: gone ? "RESOLVED" : exemption === null ? "NEW" : "SUPPRESSED" },
     RecordState: gone ? "ARCHIVED" : "ACTIVE",
-    ...(exemption === null
-      ? {}
-      : {
-          Note: {
-            Text: cut(visible(`${exemption.reason} (until ${exemption.expires})`), 512),
-            UpdatedBy: cut(visible(exemption.owner), 512),
-            UpdatedAt: time,
-          },
-        }),
+    Note: exemption
+      ? {
+          Text: cut(visible(`${exemption.reason} (until ${exemption.expires})`), 512),
+          UpdatedBy: cut(visible(exemption.owner), 512),
+          UpdatedAt: time,
+        }
+      : undefined,
   };
 }
 
-function observed({ firstSeen, lastSeen }: Finding): object {
-  return {
-    ...(firstSeen === null ? {} : { FirstObservedAt: firstSeen }),
-    ...(lastSeen === null ? {} : { LastObservedAt: lastSeen }),
-  };
-}
-
-function field(name: string, values: readonly string[]): object {
-  return values.length === 0 ? {} : { [name]: cut(visible(values.join(" ")), 2048) };
+function joined(values: readonly string[]): string | undefined {
+  return values.length === 0 ? undefined : cut(visible(values.join(" ")), 2048);
 }
 
 /** Between 1 and 32 resources; a finding without resources is about the account. */
 function resourcesOf({ resourceIds }: Finding, account: string, region: string, partition: string): object[] {
-  const named = resourceIds.slice(0, 32).map((id) => {
+  const where = { Partition: partition, Region: region };
+  if (resourceIds.length === 0) return [{ Type: "AwsAccount", Id: `AWS::::Account:${account}`, ...where }];
+  return resourceIds.slice(0, 32).map((id) => {
     const known = resourceType(id);
-    const where = { Partition: partition, Region: region };
     return known === null
       ? { Type: "Other", Id: cut(visible(id), 512), ...where }
       : { Type: known.type, Id: `arn:${partition}:ec2:${region}:${account}:${known.arnType}/${id}`, ...where };
   });
-  return named.length > 0
-    ? named
-    : [{ Type: "AwsAccount", Id: `AWS::::Account:${account}`, Partition: partition, Region: region }];
 }
 
 /** Text of at most `length` UTF-16 units that does not end within a character. */

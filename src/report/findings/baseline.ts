@@ -4,7 +4,7 @@ import { AppError } from "../../errors.ts";
 import { openEvidence, type Plain, type EvidenceQuery } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
 import type { GivenParameters } from "../parameters.ts";
-import { addFinding, collectFindings, type Finding, type FindingKind, findingOf, type FindingRow } from "./finding.ts";
+import { addFinding, collectFindings, type Finding, type FindingKind, type FindingRow } from "./finding.ts";
 
 /** What an earlier run found. */
 export interface Baseline {
@@ -40,8 +40,7 @@ export async function openBaseline(
       }
       const found = new Map<string, Finding>();
       for (const { check, row } of known.rows) {
-        const finding = (check ?? kind.check) === kind.check ? findingOf(kind, row) : null;
-        if (finding !== null) addFinding(found, finding);
+        if ((check ?? kind.check) === kind.check) addFinding(found, kind, row);
       }
       return found;
     },

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Severity } from "../../analysis/lint/finding.ts";
-import type { Plain, EvidenceQuery, ResultStream } from "../../store/evidence-query.ts";
+import type { Plain, EvidenceQuery } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
 import { type GivenParameters, ownParameters } from "../parameters.ts";
 import { rowObject } from "../rows.ts";
@@ -62,7 +62,7 @@ export interface FindingKind {
   message(row: FindingRow): string;
 }
 
-/** The finding of a row; null if it has none. */
+/** The finding of a row; null if it has none. @internal */
 export function findingOf(kind: FindingKind, row: FindingRow): Finding | null {
   const state = kind.state(row);
   if (state === null) return null;
@@ -108,11 +108,7 @@ function recordOf(row: FindingRow): Finding["record"] {
 }
 
 function timeOf(row: FindingRow, names: readonly string[]): string | null {
-  for (const name of names) {
-    const value = row[name];
-    if (typeof value === "string") return value;
-  }
-  return null;
+  return names.map((name) => row[name]).find((value) => typeof value === "string") ?? null;
 }
 
 /** Findings beyond the default limit of a report count too. */
@@ -127,33 +123,28 @@ export async function collectFindings(
 ): Promise<Map<string, Finding>> {
   const limited = report.parameters.some((parameter) => parameter.name === "limit") && given.limit === undefined;
   const parameters = { ...ownParameters(report, given), ...(limited ? { limit: NO_LIMIT } : {}) };
-  return foldFindings(kind, await runReport(evidence, report, parameters));
-}
-
-async function foldFindings(kind: FindingKind, result: ResultStream): Promise<Map<string, Finding>> {
-  const names = result.columns.map((column) => column.name);
-  const rows = async function* (): AsyncGenerator<Record<string, Plain>> {
-    for await (const chunk of result.chunks) for (const row of chunk) yield rowObject(names, row);
-  };
+  const { columns, chunks } = await runReport(evidence, report, parameters);
+  const names = columns.map((column) => column.name);
   const found = new Map<string, Finding>();
-  for await (const row of rows()) {
-    const finding = findingOf(kind, row);
-    if (finding !== null) addFinding(found, finding);
-  }
+  for await (const chunk of chunks) for (const row of chunk) addFinding(found, kind, rowObject(names, row));
   return found;
 }
 
-export function addFinding(found: Map<string, Finding>, finding: Finding): void {
+/** Adds the finding of a row, if it has one. */
+export function addFinding(found: Map<string, Finding>, kind: FindingKind, row: FindingRow): void {
+  const finding = findingOf(kind, row);
+  if (finding === null) return;
   const before = found.get(finding.id);
-  if (before === undefined) found.set(finding.id, finding);
-  else {
-    found.set(finding.id, {
-      ...before,
-      occurrences: before.occurrences + 1,
-      firstSeen: earlier(before.firstSeen, finding.firstSeen),
-      lastSeen: earlier(finding.lastSeen, before.lastSeen) === before.lastSeen ? finding.lastSeen : before.lastSeen,
-    });
+  if (before === undefined) {
+    found.set(finding.id, finding);
+    return;
   }
+  found.set(finding.id, {
+    ...before,
+    occurrences: before.occurrences + 1,
+    firstSeen: earlier(before.firstSeen, finding.firstSeen),
+    lastSeen: earlier(finding.lastSeen, before.lastSeen) === before.lastSeen ? finding.lastSeen : before.lastSeen,
+  });
 }
 
 /** ISO 8601 UTC texts of equal precision sort as text. */

@@ -2,7 +2,7 @@ import { ruleText } from "../rows.ts";
 import type { Severity } from "../../analysis/lint/finding.ts";
 import type { Plain } from "../../store/evidence-query.ts";
 import { count, firstOf, plural } from "../../text.ts";
-import type { FindingClass, FindingRow, FindingState } from "./finding.ts";
+import type { FindingKind, FindingRow, FindingState } from "./finding.ts";
 
 /** Causes that explain a mismatch without a fault in the configuration. */
 const EXPLAINED = new Set([
@@ -51,7 +51,7 @@ const compliance = (key: string[], rest: Partial<KindDetails> = {}): KindDetails
 
 /** A finding about one rule of a group or network ACL. */
 const aboutRule = (rest: Partial<KindDetails>): KindDetails =>
-  compliance(["rule_id"], { rules: ["rule_id"], resources: ["owner_id"], ...rest });
+  compliance(["rule_id"], { rules: () => ["rule_id"], resources: ["owner_id"], ...rest });
 
 /** Mismatches between log and configuration. */
 export const MISMATCH_KINDS: Readonly<Record<string, KindDetails>> = {
@@ -81,7 +81,7 @@ export const MISMATCH_KINDS: Readonly<Record<string, KindDetails>> = {
       `${plural(row.records, `${text(row.direction)} record`.trim())} at ${text(row.interface_id)}: ${text(row.agreement)} (${text(row.cause)})`,
   }),
   "nacl-return-path": compliance(["nacl_rule_id", "direction", "protocol"], {
-    rules: ["nacl_rule_id"],
+    rules: () => ["nacl_rule_id"],
     resources: ["owner_id"],
     message: (row) =>
       `${text(row.nacl_rule_id)} blocks the replies of ${plural(row.connections, "connection")}; it would have to allow ${text(row.direction)} ports ${text(row.missing_from_port)}-${text(row.missing_to_port)}`,
@@ -99,7 +99,7 @@ export const DETECTION_KINDS: Readonly<Record<string, KindDetails>> = {
       `${text(row.source)} (${text(row.origin)}) scans (${text(row.scan_kind)}): ${plural(row.records, "rejected record")}, ${plural(row.port_count, "port")}, ${plural(row.interface_count, "interface")}`,
   }),
   "probes-on-open-rules": detection(["source", "rule_id", "interface_id", "protocol", "port"], {
-    rules: ["rule_id"],
+    rules: () => ["rule_id"],
     message: (row) =>
       `${text(row.rule_id)} admits the scanner ${text(row.source)} to port ${text(row.port)} of ${text(row.interface_id)}: ${plural(row.connections, "connection")}, ${text(row.meaningful)} of them meaningful`,
   }),
@@ -112,12 +112,12 @@ export const DETECTION_KINDS: Readonly<Record<string, KindDetails>> = {
   "scan-horizontal": detection(["source", "scan_kind"]),
   "scan-slow": detection(["source"]),
   "accepted-after-reject": detection(["source", "interface_id", "protocol", "port"], {
-    rules: ["rule_ids"],
+    rules: () => ["rule_ids"],
     message: (row) =>
       `${text(row.source)} was rejected ${plural(row.refused_records, "time")} at port ${text(row.port)} of ${text(row.interface_id)} and later admitted by ${few(list(row.rule_ids))}`,
   }),
   "admin-ports-from-internet": detection(["source", "interface_id", "port"], {
-    rules: ["rule_ids"],
+    rules: () => ["rule_ids"],
     message: (row) =>
       `${text(row.source)} reaches port ${text(row.port)} of ${text(row.interface_id)} from the internet through ${few(list(row.rule_ids))}`,
   }),
@@ -196,20 +196,11 @@ function ruleOfOwner(row: FindingRow): string {
   return `${ruleText(row)} (${text(row.rule_id)}) of ${owner}`;
 }
 
-/** What the header of a report does not say about its findings. */
-export interface KindDetails {
-  readonly class: FindingClass;
-  readonly key: readonly string[];
-  readonly rules?: readonly string[] | ((row: FindingRow) => readonly string[]);
-  readonly resources?: readonly string[];
-  readonly covering?: readonly string[];
-  /** Default: every row is a finding. */
-  readonly state?: (row: FindingRow) => FindingState | null;
-  /** Default: the severity of the report. */
-  readonly severity?: (row: FindingRow) => Severity;
-  /** Default: title of the report and the key. */
-  readonly message?: (row: FindingRow) => string;
-}
+/**
+ * What the header of a report does not say about its findings. By default, every row is a finding, with the severity of the
+ * report, and the title of the report and the key as message.
+ */
+export type KindDetails = Pick<FindingKind, "class" | "key"> & Partial<FindingKind>;
 
 export function text(value: Plain | undefined): string {
   return value === null || value === undefined ? "" : String(value);

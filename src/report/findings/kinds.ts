@@ -1,6 +1,6 @@
-import { CHECKS, type CheckId, SEVERITIES, type Severity } from "../../analysis/lint/finding.ts";
+import { CHECKS, type CheckId, SEVERITIES } from "../../analysis/lint/finding.ts";
 import type { Report } from "../catalogue.ts";
-import type { FindingKind, FindingRow } from "./finding.ts";
+import type { FindingKind } from "./finding.ts";
 import { DETECTION_KINDS, HEALTH_KINDS, type KindDetails, MISMATCH_KINDS, RULE_KINDS, text } from "./kind-tables.ts";
 
 const DETAILS: ReadonlyMap<string, KindDetails> = new Map(
@@ -28,25 +28,19 @@ export const AUDIT_REPORTS: readonly string[] = [
 export function kindOf(report: Report): FindingKind | null {
   const details = DETAILS.get(report.name);
   if (details === undefined) return null;
+  const { name: check, title, description, severity } = report;
   return {
-    check: report.name,
-    title: report.title,
-    description: report.description,
-    class: details.class,
-    key: details.key,
-    rules: ruleColumns(details.rules ?? []),
-    resources: details.resources ?? [],
-    covering: details.covering ?? [],
-    state: details.state ?? (() => "fail"),
-    severity: details.severity ?? (() => report.severity ?? "low"),
-    message:
-      details.message ??
-      ((row) => `${report.title}: ${details.key.map((name) => `${name} ${text(row[name])}`).join(", ")}`),
+    check,
+    title,
+    description,
+    rules: () => [],
+    resources: [],
+    covering: [],
+    state: () => "fail",
+    severity: () => severity ?? "low",
+    message: (row) => `${title}: ${details.key.map((name) => `${name} ${text(row[name])}`).join(", ")}`,
+    ...details,
   };
-}
-
-function ruleColumns(rules: NonNullable<KindDetails["rules"]>): FindingKind["rules"] {
-  return typeof rules === "function" ? rules : () => rules;
 }
 
 /** The findings of a check of `lint`. The columns are those that `lint` prints. */
@@ -61,16 +55,12 @@ export function lintKind(check: CheckId): FindingKind {
     resources: ["subject_id"],
     covering: ["covering_rule_ids"],
     state: () => "fail",
-    severity: lintSeverity,
+    severity: (row) => SEVERITIES.find((one) => one === row.severity) ?? "info",
     message: (row) => text(row.message),
   };
 }
 
 export const LINT_CHECKS: readonly CheckId[] = Object.keys(CHECKS) as CheckId[];
-
-function lintSeverity(row: FindingRow): Severity {
-  return SEVERITIES.find((one) => one === row.severity) ?? "info";
-}
 
 /** The names of all checks: reports with findings, and checks of `lint`. */
 export const ALL_CHECKS: ReadonlySet<string> = new Set([...DETAILS.keys(), ...LINT_CHECKS]);

@@ -1,12 +1,12 @@
 import type { LintFinding } from "../../analysis/lint/finding.ts";
-import type { Plain, ResultStream } from "../../store/evidence-query.ts";
+import type { ResultStream } from "../../store/evidence-query.ts";
 import { firstOf } from "../../text.ts";
 import { type RenderOptions, visible } from "../renderers/renderer.ts";
 import { hangingIndent } from "../renderers/text-layout.ts";
-import { type ItemColumns, rowStream } from "../rows.ts";
-import { addFinding, type Finding, findingOf } from "./finding.ts";
+import { type ItemColumns, resultOf, streamOf } from "../rows.ts";
+import { addFinding, type Finding } from "./finding.ts";
 import { lintKind } from "./kinds.ts";
-import { type ReviewedFinding, suppression } from "./review.ts";
+import { type Annotation, reviewColumns, type ReviewedFinding, suppression } from "./review.ts";
 
 /** A finding with the line of its file, if known. */
 export interface LocatedFinding {
@@ -32,10 +32,9 @@ export function lintFindings(located: readonly LocatedFinding[]): Map<string, Ma
   for (const one of located) {
     const { finding } = one;
     const row = Object.fromEntries(COLUMNS.map(([name, , value]) => [name, value(one)]));
-    const made = findingOf(lintKind(finding.check), row);
     const own = byCheck.get(finding.check) ?? new Map<string, Finding>();
     byCheck.set(finding.check, own);
-    if (made !== null) addFinding(own, made);
+    addFinding(own, lintKind(finding.check), row);
   }
   return byCheck;
 }
@@ -43,19 +42,16 @@ export function lintFindings(located: readonly LocatedFinding[]): Map<string, Ma
 /** Findings as rows, for programs; a review adds columns. */
 export function findingRows(
   findings: readonly ReviewedFinding[],
-  { withBaseline, showSuppressed }: { readonly withBaseline: boolean; readonly showSuppressed: boolean },
+  shown: Pick<Annotation, "withBaseline" | "showSuppressed">,
 ): ResultStream {
-  const extra = ["finding_id", ...(withBaseline ? ["baseline"] : []), ...(showSuppressed ? ["suppressed"] : [])];
-  const rows = findings.map((one): Plain[] => [
-    ...COLUMNS.map(([name]) => one.finding.row[name] ?? null),
-    one.finding.id,
-    ...(withBaseline ? [one.baseline] : []),
-    ...(showSuppressed ? [suppression(one)] : []),
-  ]);
-  return rowStream(
-    [...COLUMNS.map(([name, type]) => [name, type] as const), ...extra.map((name) => [name, "VARCHAR"] as const)],
-    rows,
-  );
+  const columns: ItemColumns<ReviewedFinding> = [
+    ...COLUMNS.map(
+      ([name, type]) => [name, type, ({ finding }: ReviewedFinding) => finding.row[name] ?? null] as const,
+    ),
+    ["finding_id", "VARCHAR", ({ finding }) => finding.id],
+    ...reviewColumns(shown),
+  ];
+  return streamOf(resultOf(columns, findings));
 }
 
 const INDENT = " ".repeat(8);

@@ -4,7 +4,7 @@ import { jsonArray } from "../renderers/formats.ts";
 import { visible } from "../renderers/renderer.ts";
 import { partitionOf, resourceType } from "./asff.ts";
 import type { Finding } from "./finding.ts";
-import type { FindingDocument, ReviewedFinding } from "./review.ts";
+import { type FindingDocument, justification, type ReviewedFinding } from "./review.ts";
 
 /** OCSF 1.5.0, https://schema.ocsf.io/1.5.0/classes/compliance_finding and detection_finding. */
 const VERSION = "1.5.0";
@@ -24,6 +24,7 @@ export function renderOcsf(document: FindingDocument): AsyncGenerator<string> {
   return jsonArray([document.findings.map((one) => eventOf(one, document))]);
 }
 
+/** JSON leaves out what is undefined. */
 function eventOf({ finding, kind, exemption, baseline }: ReviewedFinding, document: FindingDocument): object {
   const { now, account, region, toolVersion } = document;
   const event = CLASSES[kind.class];
@@ -47,9 +48,7 @@ function eventOf({ finding, kind, exemption, baseline }: ReviewedFinding, docume
     severity: severityName,
     status_id: status,
     status: statusName,
-    ...(exemption === null
-      ? {}
-      : { comment: visible(`${exemption.reason} (${exemption.owner}, until ${exemption.expires})`) }),
+    comment: exemption ? visible(justification(exemption)) : undefined,
     message,
     count: finding.occurrences,
     metadata: {
@@ -59,8 +58,9 @@ function eventOf({ finding, kind, exemption, baseline }: ReviewedFinding, docume
     },
     cloud: {
       provider: "AWS",
-      ...(region === null ? {} : { region, cloud_partition: partitionOf(region) }),
-      ...(account === null ? {} : { account: { uid: account, type: "AWS Account", type_id: 10 } }),
+      region: region ?? undefined,
+      cloud_partition: region === null ? undefined : partitionOf(region),
+      account: account === null ? undefined : { uid: account, type: "AWS Account", type_id: 10 },
     },
     finding_info: {
       uid: finding.id,
@@ -68,7 +68,8 @@ function eventOf({ finding, kind, exemption, baseline }: ReviewedFinding, docume
       desc: message,
       types: [finding.check],
       analytic: { uid: finding.check, name: kind.title, type: "Rule", type_id: 1 },
-      ...times(finding),
+      first_seen_time: milliseconds(finding.firstSeen),
+      last_seen_time: milliseconds(finding.lastSeen),
     },
     resources: [...finding.resourceIds, ...finding.ruleIds].map((uid) => resourceOf(uid, document)),
     ...(kind.class === "compliance"
@@ -84,31 +85,24 @@ function complianceOf(finding: Finding): object {
 }
 
 function evidenceOf({ row }: Finding): object {
-  const ends = ([name, columns]: [string, string[]]): [string, object][] => {
-    const address = columns.map((column) => row[column]).find((value) => typeof value === "string" && isIP(value) > 0);
-    return address === undefined ? [] : [[name, { ip: address }]];
+  const endpoint = (...columns: string[]): object | undefined => {
+    const ip = columns.map((column) => row[column]).find((value) => typeof value === "string" && isIP(value) > 0);
+    return ip === undefined ? undefined : { ip };
   };
-  const sides: [string, string[]][] = [
-    ["src_endpoint", ["source", "srcaddr"]],
-    ["dst_endpoint", ["dstaddr", "server"]],
-  ];
-  return { ...Object.fromEntries(sides.flatMap(ends)), data: row };
+  return { src_endpoint: endpoint("source", "srcaddr"), dst_endpoint: endpoint("dstaddr", "server"), data: row };
 }
 
-function times({ firstSeen, lastSeen }: Finding): object {
-  const at = (name: string, text: string | null): object => {
-    const value = text === null ? Number.NaN : Date.parse(text);
-    return Number.isNaN(value) ? {} : { [name]: value };
-  };
-  return { ...at("first_seen_time", firstSeen), ...at("last_seen_time", lastSeen) };
+/** Unix time; undefined if the text is no time. */
+function milliseconds(text: string | null): number | undefined {
+  const value = Date.parse(text ?? "");
+  return Number.isNaN(value) ? undefined : value;
 }
 
 function resourceOf(uid: string, { locations, region }: FindingDocument): object {
-  const location = locations.get(uid);
   return {
     uid: visible(uid),
     type: resourceType(uid)?.type ?? (isIP(uid) > 0 ? "IP Address" : "Rule"),
-    ...(region === null ? {} : { region }),
-    ...(location === undefined ? {} : { data: location }),
+    region: region ?? undefined,
+    data: locations.get(uid),
   };
 }

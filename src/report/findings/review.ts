@@ -1,7 +1,7 @@
-import type { Column, Plain, ResultStream } from "../../store/evidence-query.ts";
+import type { Plain, ResultStream } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
 import type { GivenParameters } from "../parameters.ts";
-import { rowObject } from "../rows.ts";
+import { type ItemColumns, rowObject } from "../rows.ts";
 import type { Baseline } from "./baseline.ts";
 import type { Exemption, Exemptions } from "./exemptions.ts";
 import { type Finding, findingId, type FindingKind } from "./finding.ts";
@@ -38,13 +38,15 @@ export async function reviewFindings(
   given: GivenParameters = {},
 ): Promise<ReviewedFinding[]> {
   const before = baseline === null ? null : await baseline.findings(kind, report, given);
-  const reviewed = [...findings.values()].map((finding): ReviewedFinding => {
-    return { finding, kind, exemption: exemptions?.matching(finding) ?? null, baseline: stateOf(finding, before) };
-  });
   const gone = [...(before?.values() ?? [])].filter((one) => one.state === "fail" && !findings.has(one.id));
   return [
-    ...reviewed,
-    ...gone.map((finding): ReviewedFinding => ({ finding, kind, exemption: null, baseline: "gone" })),
+    ...[...findings.values()].map((finding) => ({
+      finding,
+      kind,
+      exemption: exemptions?.matching(finding) ?? null,
+      baseline: stateOf(finding, before),
+    })),
+    ...gone.map((finding) => ({ finding, kind, exemption: null, baseline: "gone" as const })),
   ];
 }
 
@@ -87,23 +89,16 @@ export interface Annotation {
 
 /** Rows of a report with their review: suppressed rows are left out, rows that are gone come last. */
 export function annotateRows(result: ResultStream, annotation: Annotation): ResultStream {
-  const { kind, reviewed, withBaseline, showSuppressed, withId } = annotation;
+  const { kind, reviewed, showSuppressed, withId } = annotation;
   const names = result.columns.map((column) => column.name);
   const known = new Map(reviewed?.map((one) => [one.finding.id, one]));
-  const text = (name: string): Column => ({ name, type: "VARCHAR" });
-  const extra = [
-    ...(withId ? [text("finding_id")] : []),
-    ...(withBaseline ? [text("baseline")] : []),
-    ...(showSuppressed ? [text("suppressed")] : []),
-  ];
+  const review = reviewColumns(annotation);
+  const extra = [...(withId ? ["finding_id"] : []), ...review.map(([name]) => name)];
   const position = withId ? names.length : 1;
   const annotated = (row: readonly Plain[], id: string, one: ReviewedFinding | undefined): Plain[] => {
-    const cells: Plain[] = [
-      ...(withId ? [kind.state(rowObject(names, row)) === null ? null : id] : []),
-      ...(withBaseline ? [one?.baseline ?? null] : []),
-      ...(showSuppressed ? [one === undefined ? null : suppression(one)] : []),
-    ];
-    return row.toSpliced(position, 0, ...cells);
+    const ids = withId ? [kind.state(rowObject(names, row)) === null ? null : id] : [];
+    const cells = review.map(([, , value]) => (one === undefined ? null : value(one)));
+    return row.toSpliced(position, 0, ...ids, ...cells);
   };
   const chunks = async function* (): AsyncGenerator<Plain[][]> {
     for await (const chunk of result.chunks) {
@@ -114,17 +109,27 @@ export function annotateRows(result: ResultStream, annotation: Annotation): Resu
       });
     }
     const gone = reviewed?.filter((one) => one.baseline === "gone") ?? [];
-    if (gone.length > 0) {
-      yield gone.map((one) =>
-        annotated(
-          names.map((name) => one.finding.row[name] ?? null),
-          one.finding.id,
-          one,
-        ),
-      );
-    }
+    const rowOf = ({ finding }: ReviewedFinding): Plain[] => names.map((name) => finding.row[name] ?? null);
+    if (gone.length > 0) yield gone.map((one) => annotated(rowOf(one), one.finding.id, one));
   };
-  return { columns: result.columns.toSpliced(position, 0, ...extra), chunks: chunks() };
+  const added = extra.map((name) => ({ name, type: "VARCHAR" }));
+  return { columns: result.columns.toSpliced(position, 0, ...added), chunks: chunks() };
+}
+
+/** The columns of a review: the state against the baseline, and the exemption. */
+export function reviewColumns({
+  withBaseline,
+  showSuppressed,
+}: Pick<Annotation, "withBaseline" | "showSuppressed">): ItemColumns<ReviewedFinding> {
+  return [
+    ...(withBaseline ? [["baseline", "VARCHAR", (one: ReviewedFinding) => one.baseline] as const] : []),
+    ...(showSuppressed ? [["suppressed", "VARCHAR", suppression] as const] : []),
+  ];
+}
+
+/** `why (netops, until 2026-12-31)`. */
+export function justification({ reason, owner, expires }: Exemption): string {
+  return `${reason} (${owner}, until ${expires})`;
 }
 
 /** `netops until 2026-12-31: why`; null without an exemption. */

@@ -2,8 +2,8 @@ import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Severity } from "../../analysis/lint/finding.ts";
 import { safeJson, visible } from "../renderers/renderer.ts";
-import type { Location } from "./locations.ts";
-import type { BaselineState, FindingDocument, ReviewedFinding } from "./review.ts";
+import type { Location, Locations } from "./locations.ts";
+import { type BaselineState, type FindingDocument, justification, type ReviewedFinding } from "./review.ts";
 
 const LEVELS: Readonly<Record<Severity, string>> = { high: "error", medium: "warning", low: "note", info: "note" };
 /** GitHub sorts by this: above 7.0 high, above 4.0 medium, else low. */
@@ -41,11 +41,8 @@ export async function* renderSarif({
   yield "\n]}]}\n";
 }
 
-function resultOf(
-  { finding, exemption, baseline }: ReviewedFinding,
-  ruleIndex: number,
-  known: FindingDocument["locations"],
-): object {
+/** JSON leaves out what is undefined. */
+function resultOf({ finding, exemption, baseline }: ReviewedFinding, ruleIndex: number, known: Locations): object {
   const { id, check, state, severity, message, ruleIds, coveringRuleIds, resourceIds, record, occurrences } = finding;
   const about = [...ruleIds, ...(ruleIds.length === 0 ? resourceIds : [])].flatMap((name) =>
     sarifLocations(name, known),
@@ -62,33 +59,19 @@ function resultOf(
     level: state === "fail" ? LEVELS[severity] : "none",
     message: { text: plain(message) },
     locations: withLogical(locations, [...ruleIds, ...resourceIds]),
-    ...(related.length > 0 ? { relatedLocations: related.map((location, at) => ({ id: at, ...location })) } : {}),
+    relatedLocations: related.length > 0 ? related.map((location, at) => ({ id: at, ...location })) : undefined,
     fingerprints: { "flowreplay/v1": id },
     partialFingerprints: { "flowreplay/v1": id },
-    ...(occurrences > 1 ? { occurrenceCount: occurrences } : {}),
-    ...(baseline === null ? {} : { baselineState: STATES[baseline] }),
-    ...(exemption === null
-      ? {}
-      : {
-          suppressions: [
-            {
-              kind: "external",
-              status: "accepted",
-              justification: plain(`${exemption.reason} (${exemption.owner}, until ${exemption.expires})`),
-            },
-          ],
-        }),
+    occurrenceCount: occurrences > 1 ? occurrences : undefined,
+    baselineState: baseline === null ? undefined : STATES[baseline],
+    suppressions: exemption
+      ? [{ kind: "external", status: "accepted", justification: plain(justification(exemption)) }]
+      : undefined,
     properties: { severity, "security-severity": SECURITY_SEVERITY[severity], row: finding.row },
   };
 }
 
-interface SarifLocation {
-  readonly physicalLocation?: object;
-  readonly logicalLocations?: readonly object[];
-  readonly message?: object;
-}
-
-function sarifLocations(id: string, known: FindingDocument["locations"]): SarifLocation[] {
+function sarifLocations(id: string, known: Locations): object[] {
   const location = known.get(id);
   return location === undefined ? [] : [{ physicalLocation: physical(location), message: { text: plain(id) } }];
 }
@@ -96,17 +79,17 @@ function sarifLocations(id: string, known: FindingDocument["locations"]): SarifL
 function physical({ file, line }: Pick<Location, "file" | "line">): object {
   return {
     artifactLocation: { uri: fileUri(file) },
-    ...(line === null || line < 1 ? {} : { region: { startLine: line } }),
+    region: line === null || line < 1 ? undefined : { startLine: line },
   };
 }
 
 /** The log object and line of a record; standard input has none. */
-function recordLocation(record: ReviewedFinding["finding"]["record"]): SarifLocation[] {
+function recordLocation(record: ReviewedFinding["finding"]["record"]): object[] {
   if (record === null || record.object === "-") return [];
   return [{ physicalLocation: physical({ file: record.object, line: record.line }) }];
 }
 
-function withLogical(locations: readonly SarifLocation[], ids: readonly string[]): readonly SarifLocation[] {
+function withLogical(locations: readonly object[], ids: readonly string[]): readonly object[] {
   if (ids.length === 0) return locations;
   const logicalLocations = ids.map((id) => ({ fullyQualifiedName: id, kind: "resource" }));
   const [first, ...rest] = locations;
