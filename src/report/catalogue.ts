@@ -4,7 +4,7 @@ import type { Plain, ResultStream } from "../store/evidence-query.ts";
 import { type OutputFormat, RENDERERS } from "./renderers/formats.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { hangingIndent } from "./renderers/text-layout.ts";
-import { rowStream } from "./rows.ts";
+import { streamOf } from "./rows.ts";
 import { QUERIES_FOLDER } from "./shipped-files.ts";
 
 /** Every `*.sql` of the folder as a report, by group and name. A malformed header is our own bug and throws. */
@@ -166,12 +166,12 @@ function parameterText({ name, default: value }: ReportParameter): string {
 const LIST_COLUMNS = ["name", "title", "group", "severity", "description", "parameters"] as const;
 
 function catalogueRows(catalogue: readonly Report[]): ResultStream {
-  return rowStream(
-    LIST_COLUMNS.map((name) => [name, "VARCHAR"] as const),
-    catalogue.map((report) =>
+  return streamOf({
+    columns: LIST_COLUMNS.map((name) => ({ name, type: "VARCHAR" })),
+    rows: catalogue.map((report) =>
       LIST_COLUMNS.map((name): Plain =>
         name === "parameters" ? report.parameters.map((parameter) => ({ ...parameter })) : report[name],
       ),
     ),
-  );
+  });
 }

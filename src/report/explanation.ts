@@ -6,7 +6,7 @@ import type { Plain, ResultStream } from "../store/evidence-query.ts";
 import { isoTime, plural } from "../text.ts";
 import { type RenderOptions, visible } from "./renderers/renderer.ts";
 import { hangingIndent } from "./renderers/text-layout.ts";
-import { rowStream } from "./rows.ts";
+import { streamOf } from "./rows.ts";
 
 const MARKS = { yes: "+", no: "-", perhaps: "?" } as const;
 const COLUMN = 12;
@@ -94,10 +94,10 @@ function timeText({ start, end, packets, tcpFlags }: FlowRecord): string {
 /** Explanations as rows, for programs: the columns of the view `flows`, then the steps and layers behind the answer. */
 export function explanationRows(explanations: readonly Explanation[]): ResultStream {
   const rows = explanations.map(toRow);
-  return rowStream(
-    Object.keys(rows[0] ?? {}).map((name) => [name, "VARCHAR"] as const),
-    rows.map((row) => Object.values(row)),
-  );
+  return streamOf({
+    columns: Object.keys(rows[0] ?? {}).map((name) => ({ name, type: "VARCHAR" })),
+    rows: rows.map((row) => Object.values(row)),
+  });
 }
 
 function toRow({ record, judgement, steps, walks, conclusion }: Explanation): Record<string, Plain> {

@@ -1,10 +1,10 @@
 import type { RemovableRule, RemovableSet } from "../change/removable.ts";
 import type { EvidenceQuery, ResultStream } from "../store/evidence-query.ts";
 import { plural } from "../text.ts";
-import { findReport, loadCatalogue } from "./catalogue.ts";
-import { type ItemColumns, resultOf, streamOf } from "./rows.ts";
+import { loadReport } from "./catalogue.ts";
+import { type ItemColumns, queryRows, resultOf, type Row, streamOf } from "./rows.ts";
 import { ruleColumnsOf } from "./rule-text.ts";
-import { runReport } from "./run-report.ts";
+import { withDefaults } from "./run-report.ts";
 
 /** A rule of a removable set with the status of its evidence. */
 export interface GradedRule extends RemovableRule {
@@ -23,12 +23,10 @@ export function isProven({ status }: GradedRule): boolean {
 
 /** By status, the broadest first. */
 export async function gradeRemovable(query: EvidenceQuery, { rules }: RemovableSet): Promise<GradedRule[]> {
-  const unused = await unusedGrades(query);
-  const evidence = await completenessOf(query);
-  const classes = await usageClasses(query);
+  const { unused, gaps, classes } = await readRuleEvidence(query);
   const graded = rules.map((one) => ({
     ...one,
-    ...(unused.get(one.rule.id) ?? hitGrade(one, evidence.get(one.rule.id), classes.get(one.rule.id) ?? "none")),
+    ...(unused.get(one.rule.id) ?? hitGrade(one, gaps.get(one.rule.id), classes.get(one.rule.id) ?? "none")),
   }));
   return graded.sort((a, b) => ORDER.indexOf(a.status) - ORDER.indexOf(b.status) || b.breadth - a.breadth);
 }
@@ -50,17 +48,12 @@ export function removableRows(rules: readonly GradedRule[]): ResultStream {
 const ORDER = "unused redundant scanner_only replyless unattached insufficient_evidence unobservable".split(" ");
 
 /** The grade of a rule that was hit. */
-function hitGrade(
-  { connections, coveredBy }: RemovableRule,
-  evidence: LogCompleteness | undefined,
-  usageClass: string,
-): Grade {
+function hitGrade({ connections, coveredBy }: RemovableRule, gap: string | undefined, usageClass: string): Grade {
   const why =
     coveredBy.length > 0
       ? `rules that stay also admit its ${plural(connections, "connection")}`
       : `${plural(connections, "connection")}, none of them real`;
-  const gap = evidenceGap(evidence);
-  if (gap !== null) return { status: "insufficient_evidence", reason: `${why}; ${gap}` };
+  if (gap !== undefined) return { status: "insufficient_evidence", reason: `${why}; ${gap}` };
   return { status: coveredBy.length > 0 ? "redundant" : usageClass, reason: why };
 }
 
@@ -70,53 +63,41 @@ export interface Grade {
   readonly reason: string;
 }
 
-/** Grades of rules without a hit, from the report `unused-rules`. */
-export async function unusedGrades(query: EvidenceQuery): Promise<Map<string, Grade>> {
-  const { columns, chunks } = await runReport(query, findReport(loadCatalogue(), "unused-rules"));
-  const [id, status, reason] = ["rule_id", "status", "reason"].map((name) =>
-    columns.findIndex((one) => one.name === name),
-  );
-  const grades = new Map<string, Grade>();
-  for await (const rows of chunks) {
-    for (const row of rows)
-      grades.set(String(row[id]), { status: String(row[status]), reason: String(row[reason] ?? "") });
-  }
-  return grades;
+/** What the evidence says about the use of rules, by rule id. */
+export interface RuleEvidence {
+  /** Grades of rules without a hit, from the report `unused-rules`. */
+  readonly unused: ReadonlyMap<string, Grade>;
+  /** What is missing in the log at the interfaces of the rule. */
+  readonly gaps: ReadonlyMap<string, string>;
+  /** `usage_class`; `null` for network ACL entries with records. */
+  readonly classes: ReadonlyMap<string, string>;
 }
 
-/** Completeness of the log at the interfaces of a rule. */
-export interface LogCompleteness {
-  readonly interfaces: number;
-  readonly incomplete: number;
-  readonly oneSided: boolean;
+export async function readRuleEvidence(query: EvidenceQuery): Promise<RuleEvidence> {
+  const unused = await queryRows(query, withDefaults(loadReport("unused-rules")));
+  const gaps = await queryRows(query, GAPS);
+  const usage = await queryRows(query, "select rule_id, usage_class from rule_usage");
+  return {
+    unused: new Map(
+      unused.map((row) => [String(row.rule_id), { status: String(row.status), reason: String(row.reason ?? "") }]),
+    ),
+    gaps: new Map(gaps.map((row) => [String(row.rule_id), gapText(row)])),
+    classes: new Map(usage.map((row) => [String(row.rule_id), String(row.usage_class)])),
+  };
 }
 
-export async function completenessOf(query: EvidenceQuery): Promise<Map<string, LogCompleteness>> {
-  const { rows } = await query.run(`
-    select r.rule_id, count(*), count_if(c.evidence <> 'complete'), bool_or(c.log_type in ('reject_only', 'none'))
-    from rule_interfaces r
-    join interface_dim i using (interface_idx)
-    join coverage c using (interface_id)
-    group by all`);
-  return new Map(
-    rows.map(([id, interfaces, incomplete, oneSided]) => [
-      String(id),
-      { interfaces: Number(interfaces), incomplete: Number(incomplete), oneSided: oneSided === true },
-    ]),
-  );
-}
+const GAPS = /* sql */ `
+select
+  r.rule_id, count(*) as interfaces, count_if(c.evidence <> 'complete') as incomplete,
+  bool_or(c.log_type in ('reject_only', 'none')) as one_sided
+from rule_interfaces r
+join interface_dim i using (interface_idx)
+join coverage c using (interface_id)
+group by all
+having incomplete > 0 or one_sided`;
 
-/** What is missing; null if the log is complete. */
-export function evidenceGap(evidence: LogCompleteness | undefined): string | null {
-  if (!evidence) return null;
-  if (evidence.incomplete > 0) {
-    return `logs are incomplete at ${evidence.incomplete} of ${plural(evidence.interfaces, "interface")}`;
-  }
-  return evidence.oneSided ? "the log has no accepted traffic" : null;
-}
-
-/** `usage_class` by rule id; null for network ACL entries with records. */
-export async function usageClasses(query: EvidenceQuery): Promise<Map<string, string>> {
-  const { rows } = await query.run("select rule_id, usage_class from rule_usage");
-  return new Map(rows.map(([id, name]) => [String(id), String(name)]));
+function gapText({ interfaces, incomplete }: Row): string {
+  return Number(incomplete) > 0
+    ? `logs are incomplete at ${incomplete} of ${plural(interfaces, "interface")}`
+    : "the log has no accepted traffic";
 }

@@ -1,4 +1,4 @@
-import type { Plain, Result, ResultStream } from "../store/evidence-query.ts";
+import type { EvidenceQuery, Parameters, Plain, Result, ResultStream } from "../store/evidence-query.ts";
 
 /** A row by column name. */
 export type Row = Readonly<Record<string, Plain>>;
@@ -13,8 +13,14 @@ export function toRows({ columns, rows }: Result): Row[] {
   return rows.map((row) => rowObject(names, row));
 }
 
-/** Names of the columns, each with the DuckDB type that renderers align and format by. */
-export type ColumnTypes = readonly (readonly [name: string, type: string])[];
+/** All rows of a query. */
+export async function queryRows(
+  evidence: Pick<EvidenceQuery, "run">,
+  sql: string,
+  parameters?: Parameters,
+): Promise<Row[]> {
+  return toRows(await evidence.run(sql, parameters));
+}
 
 /** A column of rows that are made from items: its name, its DuckDB type, and the value of an item. */
 export type ItemColumns<T> = readonly (readonly [name: string, type: string, value: (item: T) => Plain])[];
@@ -27,11 +33,7 @@ export function resultOf<T>(columns: ItemColumns<T>, items: readonly T[]): Resul
   };
 }
 
-/** Rows that were not read from SQL, for the renderers. */
-export function rowStream(columns: ColumnTypes, rows: readonly Plain[][]): ResultStream {
-  return streamOf({ columns: columns.map(([name, type]) => ({ name, type })), rows });
-}
-
+/** A result for the renderers. */
 export function streamOf({ columns, rows }: Result): ResultStream {
   const chunks = async function* (): AsyncGenerator<readonly Plain[][]> {
     yield rows;

@@ -1,6 +1,6 @@
 import { AppError } from "../errors.ts";
 import type { Parameters, EvidenceQuery, ResultStream } from "../store/evidence-query.ts";
-import type { Report } from "./catalogue.ts";
+import { loadReport, type Report } from "./catalogue.ts";
 import { bindParameters, type GivenParameters, ownParameters } from "./parameters.ts";
 import { escapeMarkdown, jsonArray, type OutputFormat, RENDERERS } from "./renderers/formats.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
@@ -9,6 +9,11 @@ import { rowObject } from "./rows.ts";
 /** Runs a report with the given values and the defaults of the rest. Throws `E_USAGE` for an unknown name or a bad value. */
 export function runReport(evidence: EvidenceQuery, report: Report, given: GivenParameters = {}): Promise<ResultStream> {
   return evidence.stream(report.sql, bindParameters(report, given));
+}
+
+/** The same for a report of the catalogue that is known to exist. */
+export function runNamed(evidence: EvidenceQuery, name: string, given?: GivenParameters): Promise<ResultStream> {
+  return runReport(evidence, loadReport(name), given);
 }
 
 /**

@@ -2,7 +2,7 @@ import { breadthScore, ruleVolume } from "../analysis/breadth.ts";
 import { AppError } from "../errors.ts";
 import type { SecurityGroupRule, Snapshot } from "../model/model.ts";
 import { type StoredRecords, newestSnapshot } from "../store/stored-records.ts";
-import { evidenceGap, completenessOf, type Grade, unusedGrades, usageClasses } from "./removable.ts";
+import { type Grade, readRuleEvidence } from "./removable.ts";
 
 /** A rule that nothing narrower is proposed for, with the reason. */
 interface UntouchedRule extends Grade {
@@ -35,15 +35,12 @@ export async function tightenCandidates(stored: StoredRecords, options: Candidat
     options.ruleIds.length > 0
       ? namedRules(options.ruleIds, known, snapshot)
       : broadRules(known, breadths, options.broad);
-  const unused = await unusedGrades(stored.evidence);
-  const evidenceOfRules = await completenessOf(stored.evidence);
-  const classes = await usageClasses(stored.evidence);
+  const { unused, gaps, classes } = await readRuleEvidence(stored.evidence);
   const rules: SecurityGroupRule[] = [];
   const untouched: UntouchedRule[] = [];
   for (const rule of asked) {
     const graded =
-      unused.get(rule.id) ??
-      gradeUse(classes.get(rule.id) ?? "none", evidenceGap(evidenceOfRules.get(rule.id)), options.keepReplyless);
+      unused.get(rule.id) ?? gradeUse(classes.get(rule.id) ?? "none", gaps.get(rule.id), options.keepReplyless);
     if (graded === null) rules.push(rule);
     else untouched.push({ rule, breadth: breadths.get(rule.id)!, ...graded });
   }
@@ -51,8 +48,8 @@ export async function tightenCandidates(stored: StoredRecords, options: Candidat
 }
 
 /** Null if the rule may be narrowed. */
-function gradeUse(usageClass: string, gap: string | null, keepReplyless: boolean): Grade | null {
-  if (gap !== null)
+function gradeUse(usageClass: string, gap: string | undefined, keepReplyless: boolean): Grade | null {
+  if (gap !== undefined)
     return { status: "insufficient_evidence", reason: `${gap}: peers that are missing from the log would be shut out` };
   if (usageClass === "real" || (usageClass === "replyless" && keepReplyless)) return null;
   const reason =

@@ -4,10 +4,10 @@ import type { Report } from "../catalogue.ts";
 import type { Investigation, InvestigationSection } from "../investigate/sections.ts";
 import { type GivenParameters, ownParameters } from "../parameters.ts";
 import { visible } from "../renderers/renderer.ts";
-import { rowStream } from "../rows.ts";
+import { queryRows, streamOf } from "../rows.ts";
 import { runReport } from "../run-report.ts";
 import { coverageSection } from "./audit/coverage.ts";
-import { type AuditEvidence, createAuditEvidence } from "./audit/evidence.ts";
+import { readWindow, type Window } from "./audit/evidence.ts";
 import { overviewSection } from "./audit/overview.ts";
 import { ruleSections } from "./audit/rules.ts";
 import { mismatchSection, probeSection } from "./audit/traffic.ts";
@@ -15,26 +15,26 @@ import type { Block, Fact, PageData, Section, TimelineBlock } from "./page-data.
 import { FACETS, tableBlock } from "./table-block.ts";
 
 /** The whole audit. `now` is the time of writing; `proposals` are the rows of `tighten`, null if it had nothing to judge. */
-export async function auditPage(query: EvidenceQuery, now: Date, proposals: Result | null): Promise<PageData> {
-  const evidence = await createAuditEvidence(query);
-  const rules = await ruleSections(evidence, proposals);
+export async function auditPage(evidence: EvidenceQuery, now: Date, proposals: Result | null): Promise<PageData> {
+  const window = await readWindow(evidence);
+  const rules = await ruleSections(evidence, window, proposals);
   const modelled = rules.counts.rules > 0;
   const sections = [
-    await overviewSection(evidence, modelled ? rules.counts : null),
+    await overviewSection(evidence, window, modelled ? rules.counts : null),
     ...(modelled ? [await mismatchSection(evidence)] : []),
     await probeSection(evidence),
     ...(modelled ? rules.sections : []),
-    await coverageSection(evidence),
+    await coverageSection(evidence, window),
   ];
   return {
     title: "Flow logs against security groups and network ACLs",
-    subtitle: windowText(evidence),
+    subtitle: windowText(window),
     about: await aboutFacts(evidence, now),
     sections,
   };
 }
 
-function windowText({ window: { first, last } }: AuditEvidence): string {
+function windowText({ first, last }: Window): string {
   if (last === 0) return "No records.";
   return `${plainMinute(first)} to ${plainMinute(last)} UTC`;
 }
@@ -58,7 +58,7 @@ export async function reportPage(
   return {
     title: reports.length === 1 ? reports[0].title : `${reports.length} reports`,
     subtitle: reports.map((report) => report.name).join(", "),
-    about: await aboutFacts(await createAuditEvidence(evidence), now),
+    about: await aboutFacts(evidence, now),
     sections,
   };
 }
@@ -73,7 +73,7 @@ export async function investigationPage(
   return {
     title: visible(title),
     subtitle: visible(summary),
-    about: await aboutFacts(await createAuditEvidence(evidence), now),
+    about: await aboutFacts(evidence, now),
     sections: await Promise.all(
       sections.map(async (section) => ({
         id: section.id.replaceAll("_", "-"),
@@ -87,8 +87,8 @@ export async function investigationPage(
 
 async function blocks(section: InvestigationSection): Promise<Block[]> {
   if (section.shape === "facts") {
-    const facts = section.rows.map(([label, value]) => ({
-      label: visible(String(label)),
+    const facts = section.rows.map(({ fact, value }) => ({
+      label: visible(String(fact)),
       value: visible(String(value)),
     }));
     return [{ kind: "facts", facts }];
@@ -96,11 +96,12 @@ async function blocks(section: InvestigationSection): Promise<Block[]> {
   // The chart also has its numbers as a table.
   if (section.shape === "timeline" && section.rows.length > 1) return [timeline(section)];
   const rest = section.total - section.rows.length;
-  const table = await tableBlock(rowStream(section.columns, section.rows), {
+  const rows = section.rows.map((row) => section.columns.map(({ name }) => row[name]));
+  const table = await tableBlock(streamOf({ columns: section.columns, rows }), {
     id: `${section.id.replaceAll("_", "-")}-rows`,
     caption: section.title,
     shown: shownColumns(section),
-    facets: ["action", "way", "protocol", "certain", "layer"],
+    facets: "action way protocol certain layer",
     empty: `${section.empty[0]?.toUpperCase() ?? ""}${section.empty.slice(1)}.`,
     more: rest > 0 ? `${rest} more: flowreplay investigate … --limit ${section.total}` : null,
   });
@@ -108,21 +109,20 @@ async function blocks(section: InvestigationSection): Promise<Block[]> {
 }
 
 /** The columns of a terminal, and some that it has no room for. */
-function shownColumns({ brief, columns }: InvestigationSection): string[] {
+function shownColumns({ brief }: InvestigationSection): string {
   const more = ["port_count", "bytes", "first_seen", "last_seen", "rule_ids", "cause"];
-  return [...brief, ...more.filter((name) => !brief.includes(name) && columns.some(([column]) => column === name))];
+  return [...new Set([...brief, ...more])].join(" ");
 }
 
 /** The rows leave out stretches without records; the chart shows them as 0. */
-function timeline({ columns, rows, id, title }: InvestigationSection): TimelineBlock {
-  const at = (name: string): number => columns.findIndex(([column]) => column === name);
-  const times = rows.map((row) => Date.parse(String(row[at("start_time")])) / 1000);
+function timeline({ rows, id, title }: InvestigationSection): TimelineBlock {
+  const times = rows.map((row) => Date.parse(String(row.start_time)) / 1000);
   const step = times.slice(1).reduce((least, time, index) => Math.min(least, time - times[index]), Infinity);
   const start = times[0];
   const buckets = (times.at(-1)! - start) / step + 1;
   const series = (label: string, tone: "good" | "warn" | "bad", column: string): TimelineBlock["series"][number] => {
     const values = Array<number>(buckets).fill(0);
-    rows.forEach((row, index) => (values[(times[index] - start) / step] = Number(row[at(column)])));
+    rows.forEach((row, index) => (values[(times[index] - start) / step] = Number(row[column])));
     return { label, tone, values };
   };
   const all = [
@@ -141,8 +141,8 @@ function timeline({ columns, rows, id, title }: InvestigationSection): TimelineB
 }
 
 /** The last run and its model, for the footer. */
-async function aboutFacts(evidence: AuditEvidence, now: Date): Promise<Fact[]> {
-  const [run] = await evidence.rows("select * from run_manifest order by run_id desc limit 1");
+async function aboutFacts(evidence: EvidenceQuery, now: Date): Promise<Fact[]> {
+  const [run] = await queryRows(evidence, "select * from run_manifest order by run_id desc limit 1");
   const fact = (label: string, value: unknown): Fact[] =>
     value === null || value === undefined ? [] : [{ label, value: visible(String(value)) }];
   return [

@@ -7,16 +7,12 @@ import type { ColumnKind, Entity, TableBlock, TableColumn, Word } from "./page-d
 export interface TableOptions {
   readonly id: string;
   readonly caption: string;
-  readonly shown?: readonly string[];
-  readonly facets?: readonly string[];
+  /** Names of columns, separated by blanks. */
+  readonly shown?: string;
+  readonly facets?: string;
   readonly groupBy?: string;
   readonly empty?: string;
   readonly more?: string | null;
-}
-
-/** The names in a text, separated by blanks. */
-export function columnNames(names: string): string[] {
-  return names.split(" ");
 }
 
 /** Columns of a table by default; an opened row shows all. */
@@ -33,7 +29,7 @@ export async function tableBlock(result: ResultStream | Result, options: TableOp
   }
   const columns = builders.map((builder) => builder.finish());
   const known = new Set(columns.map((column) => column.name));
-  const wanted = (names: readonly string[] | undefined): string[] => (names ?? []).filter((name) => known.has(name));
+  const wanted = (names = ""): string[] => names.split(" ").filter((name) => known.has(name));
   const shown = wanted(options.shown);
   return {
     kind: "table",
@@ -43,7 +39,7 @@ export async function tableBlock(result: ResultStream | Result, options: TableOp
     rowCount,
     shown: shown.length > 0 ? shown : columns.slice(0, SHOWN_COLUMNS).map((column) => column.name),
     facets: wanted(options.facets),
-    groupBy: wanted(options.groupBy === undefined ? [] : [options.groupBy])[0] ?? null,
+    groupBy: wanted(options.groupBy)[0] ?? null,
     empty: options.empty ?? "No rows.",
     more: options.more ?? null,
   };
@@ -60,8 +56,8 @@ export function withColumn(table: TableBlock, column: TableColumn, after: string
   const shownAt = table.shown.indexOf(after) + 1 || table.shown.length;
   return {
     ...table,
-    columns: [...table.columns.slice(0, at), column, ...table.columns.slice(at)],
-    shown: [...table.shown.slice(0, shownAt), column.name, ...table.shown.slice(shownAt)],
+    columns: table.columns.toSpliced(at, 0, column),
+    shown: table.shown.toSpliced(shownAt, 0, column.name),
   };
 }
 
@@ -142,7 +138,6 @@ const LABELS: Readonly<Record<string, string>> = {
   port_count: "Ports tried",
   interface_count: "Interfaces hit",
   attached_interfaces: "Interfaces",
-  last_hit: "Last hit",
   coverage: "Evidence",
   skipdata_minutes: "SKIPDATA min",
   nodata_minutes: "NODATA min",
@@ -160,8 +155,7 @@ const PLAIN_NUMBER = /(^|_)(port|srcport|dstport|line|number|flags|version)$/;
 
 /** `distinct_ports` as `Distinct ports`. */
 function columnLabel(name: string): string {
-  const known = Object.hasOwn(LABELS, name) ? LABELS[name] : undefined;
-  if (known !== undefined) return known;
+  if (Object.hasOwn(LABELS, name)) return LABELS[name];
   const words = name.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -185,6 +179,4 @@ function columnKind(name: string, type: string): ColumnKind {
 }
 
 /** Columns to filter a report by, if it has them. */
-export const FACETS: readonly string[] = columnNames(
-  "agreement cause action status usage_class scan_kind severity layer direction origin",
-);
+export const FACETS = "agreement cause action status usage_class scan_kind severity layer direction origin";

@@ -1,9 +1,8 @@
-import type { EvidenceQuery, Result } from "../../store/evidence-query.ts";
+import type { EvidenceQuery, Parameters, Result } from "../../store/evidence-query.ts";
 import { plural } from "../../text.ts";
 import { stepFor } from "../html/audit/evidence.ts";
-import type { ColumnTypes } from "../rows.ts";
 import { addressParameters, ofSubject, OWN_INTERFACE, type PickedRecords } from "./records-sql.ts";
-import type { InvestigationSection } from "./sections.ts";
+import { type InvestigationSection, tableSection } from "./sections.ts";
 import type { SubjectRecords } from "./subject.ts";
 import type { Totals } from "./totals.ts";
 
@@ -33,19 +32,22 @@ order by start_s`;
 /** The far end may reject what this end accepts. */
 const THERE = "; rejected_there: rejections logged at the far end";
 
+const SUMS = /* sql */ `
+    coalesce(sum(records) filter (s.own = $own and j.action = 'ACCEPT'), 0)::ubigint as accepted,
+    coalesce(sum(records) filter (s.own = $own and j.action = 'REJECT'), 0)::ubigint as rejected,
+    coalesce(sum(records) filter (s.own <> $own and j.action = 'REJECT'), 0)::ubigint as rejected_there,
+    coalesce(sum(bytes) filter (s.own = $own), 0)::ubigint as bytes,
+    min(first_s) as first_s,
+    max(last_s) as last_s`;
+
 /** Names are looked up only for the rows that are shown. */
 const PEERS = /* sql */ `
 with sums as materialized (
   select
     peer, peer6, alt, alt6, opened,
-    coalesce(sum(records) filter (s.own = $own and j.action = 'ACCEPT'), 0)::ubigint as accepted,
-    coalesce(sum(records) filter (s.own = $own and j.action = 'REJECT'), 0)::ubigint as rejected,
-    coalesce(sum(records) filter (s.own <> $own and j.action = 'REJECT'), 0)::ubigint as rejected_there,
     coalesce(sum(records) filter (s.own = $own and j.agreement in ('unexpected_accept', 'unexpected_reject')), 0)::ubigint
       as mismatches,
-    coalesce(sum(bytes) filter (s.own = $own), 0)::ubigint as bytes,
-    min(first_s) as first_s,
-    max(last_s) as last_s
+    ${SUMS}
   from seen s
   join judgements j using (judgement_id)
   where peer is not null or peer6 is not null
@@ -92,13 +94,8 @@ const SERVICES = /* sql */ `
 with sums as materialized (
   select
     protocol, port, opened,
-    coalesce(sum(records) filter (s.own = $own and j.action = 'ACCEPT'), 0)::ubigint as accepted,
-    coalesce(sum(records) filter (s.own = $own and j.action = 'REJECT'), 0)::ubigint as rejected,
-    coalesce(sum(records) filter (s.own <> $own and j.action = 'REJECT'), 0)::ubigint as rejected_there,
     count(distinct address_key(peer, peer6)) as peers,
-    coalesce(sum(bytes) filter (s.own = $own), 0)::ubigint as bytes,
-    min(first_s) as first_s,
-    max(last_s) as last_s
+    ${SUMS}
   from seen s
   join judgements j using (judgement_id)
   where protocol is not null
@@ -130,14 +127,13 @@ export async function activitySections(
 ): Promise<InvestigationSection[]> {
   const askSome = (rows: string): Promise<Result> => evidence.run(rows, { own, limit });
   // A column of zeros is left out.
-  const there = (section: InvestigationSection): InvestigationSection => {
-    const at = section.columns.findIndex(([name]) => name === "rejected_there");
-    if (section.rows.some((row) => row[at] !== 0)) return { ...section, lead: section.lead + THERE };
-    return { ...section, brief: section.brief.filter((name) => name !== "rejected_there") };
-  };
+  const there = (section: InvestigationSection): InvestigationSection =>
+    section.rows.some((row) => row.rejected_there !== 0)
+      ? { ...section, lead: section.lead + THERE }
+      : { ...section, brief: section.brief.filter((name) => name !== "rejected_there") };
   const step = stepFor({ first: totals.first, last: totals.last, hasFlows: true }, STRETCHES);
   return [
-    table(await evidence.run(sql + TIMELINE(step), { ...parameters, own }), {
+    tableSection(await evidence.run(sql + TIMELINE(step), { ...parameters, own }), {
       id: "timeline",
       title: "Timeline",
       lead: `by ${stepText(step)}`,
@@ -146,22 +142,20 @@ export async function activitySections(
       brief: ["start_time", "accepted", "rejected", "mismatches", "bytes"],
     }),
     there(
-      table(await askSome(PEERS), {
+      tableSection(await askSome(PEERS), {
         id: "peers",
         title: "Peers",
         lead: "in: the peer opened the connection, out: the subject did",
         empty: "no record has addresses",
-        shape: "table",
         brief: ["way", "peer", "name", "accepted", "rejected", "rejected_there", "ports"],
       }),
     ),
     there(
-      table(await askSome(SERVICES), {
+      tableSection(await askSome(SERVICES), {
         id: "services",
         title: "Services",
         lead: "service ports; if it is unknown who opened the connection, the lower port",
         empty: "no record has a protocol",
-        shape: "table",
         brief: ["way", "protocol", "port", "accepted", "rejected", "rejected_there", "peer_count", "bytes"],
       }),
     ),
@@ -173,32 +167,23 @@ function stepText(seconds: number): string {
   return seconds % 3600 === 0 ? plural(seconds / 3600, "hour") : plural(seconds / 60, "minute");
 }
 
-/** A result as a section. A column `total` has the number of rows without the limit. */
-function table(
-  { columns, rows }: Result,
-  about: Pick<InvestigationSection, "id" | "title" | "lead" | "empty" | "shape" | "brief">,
-): InvestigationSection {
-  const names: ColumnTypes = columns.map(({ name, type }) => [name, type]);
-  const at = names.findIndex(([name]) => name === "total");
-  if (at < 0) return { ...about, columns: names, rows, total: rows.length };
-  return {
-    ...about,
-    columns: names.filter((_, index) => index !== at),
-    rows: rows.map((row) => row.filter((_, index) => index !== at)),
-    total: Number(rows[0]?.[at] ?? 0),
-  };
-}
-
 /** The condition on the connections of the subject, and SQL for their other side. */
-function conditionsOf({ subject, interfaceIds }: SubjectRecords): { where: string; outward: number; peer: string } {
+function conditionsOf(wanted: SubjectRecords): {
+  readonly where: string;
+  readonly parameters: Parameters;
+  readonly outward: number;
+  readonly peer: string;
+} {
+  const { subject, interfaceIds: ids } = wanted;
   const far = { outward: 2, peer: "address_text(t.peer, t.peer6)" };
   if (subject.kind === "rule") {
-    return { where: "t.rule_set_id in (select rule_set_id from rule_sets where rule_id = $id)", ...far };
+    const where = "t.rule_set_id in (select rule_set_id from rule_sets where rule_id = $id)";
+    return { where, parameters: { id: subject.id }, ...far };
   }
-  if (!("prefix" in subject) || interfaceIds.length > 0) return { where: `t.${OWN_INTERFACE}`, ...far };
+  if (!("prefix" in subject) || ids.length > 0) return { where: `t.${OWN_INTERFACE}`, parameters: { ids }, ...far };
   // For an address that no interface has, the interface that logged is the peer.
   const where = `(${ofSubject("t.peer", 4)} or ${ofSubject("t.peer6", 6)})`;
-  return { where, outward: 1, peer: "coalesce(i.name, i.interface_id)" };
+  return { where, parameters: addressParameters(wanted), outward: 1, peer: "coalesce(i.name, i.interface_id)" };
 }
 
 /**
@@ -210,7 +195,7 @@ export async function summedSection(
   wanted: SubjectRecords,
   limit: number,
 ): Promise<InvestigationSection> {
-  const { where, outward, peer } = conditionsOf(wanted);
+  const { where, parameters, outward, peer } = conditionsOf(wanted);
   const sql = /* sql */ `
 with sums as (
   select
@@ -230,19 +215,11 @@ with sums as (
 select *, count(*) over () as total from sums
 order by connections desc, peer, protocol, port, way
 limit $limit`;
-  const { subject, interfaceIds } = wanted;
-  const parameters =
-    subject.kind === "rule"
-      ? { id: subject.id }
-      : "prefix" in subject && interfaceIds.length === 0
-        ? addressParameters(wanted)
-        : { ids: interfaceIds };
-  return table(await evidence.run(sql, { ...parameters, limit }), {
+  return tableSection(await evidence.run(sql, { ...parameters, limit }), {
     id: "connections",
     title: "Connections from sums",
     lead: "admitted connections of the whole log, including those whose records are gone",
     empty: "none",
-    shape: "table",
     brief: ["way", "peer", "protocol", "port", "connections", "bytes", "last_seen"],
   });
 }

@@ -1,7 +1,7 @@
 import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import { isoTime } from "../../text.ts";
-import { type ItemColumns, type Row, toRows, ruleText } from "../rows.ts";
-import { type InvestigationSection, listOf } from "./sections.ts";
+import { type ItemColumns, queryRows, resultOf, type Row, ruleText } from "../rows.ts";
+import { type InvestigationSection, tableSection } from "./sections.ts";
 
 const ANSWERS = /* sql */ `
 with sums as (
@@ -34,36 +34,31 @@ interface Decision {
 }
 
 /** Records by deciding rule: every rule that admits a record, and the network ACL entry that denies it. */
-export async function decisionSections(
+export async function decisionSection(
   evidence: EvidenceQuery,
   own: boolean,
   limit: number,
-): Promise<InvestigationSection[]> {
-  const answers = toRows(await evidence.run(ANSWERS, { own }));
+): Promise<InvestigationSection> {
   const decisions = new Map<string, Decision>();
-  for (const answer of answers) {
+  for (const answer of await queryRows(evidence, ANSWERS, { own })) {
     for (const { ruleId, why } of deciding(answer)) add(decisions, answer, ruleId, why);
   }
   const ids = [...new Set([...decisions.values()].flatMap(({ ruleId }) => ruleId ?? []))];
   const rules = new Map(
-    toRows(await evidence.run(RULES, { rules: ids })).map((rule) => [String(rule.rule_id), describe(rule)]),
+    (await queryRows(evidence, RULES, { rules: ids })).map((rule) => [String(rule.rule_id), describe(rule)]),
   );
   const sorted = [...decisions.values()].sort(
     (a, b) =>
       order(a) - order(b) || b.records - a.records || (String(a.ruleId ?? a.why) < String(b.ruleId ?? b.why) ? -1 : 1),
   );
-  return [
-    {
-      id: "decisions",
-      title: "Deciding rules",
-      lead: "a record counts for every rule that decided it",
-      ...listOf(columnsWith(rules), sorted.slice(0, limit)),
-      total: sorted.length,
-      empty: "no record was accepted or rejected",
-      shape: "table",
-      brief: ["action", "rule_id", "what", "records", "last_seen"],
-    },
-  ];
+  return tableSection(resultOf(columnsWith(rules), sorted.slice(0, limit)), {
+    id: "decisions",
+    title: "Deciding rules",
+    lead: "a record counts for every rule that decided it",
+    total: sorted.length,
+    empty: "no record was accepted or rejected",
+    brief: ["action", "rule_id", "what", "records", "last_seen"],
+  });
 }
 
 /** `rules` has the texts of the rules. */

@@ -4,9 +4,9 @@ import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import type { Investigated } from "../../store/stored-records.ts";
 import { count, plural } from "../../text.ts";
 import { causeSentence } from "../explanation.ts";
-import { toRows } from "../rows.ts";
+import { queryRows } from "../rows.ts";
 import { activitySections, summedSection } from "./activity.ts";
-import { decisionSections } from "./decisions.ts";
+import { decisionSection } from "./decisions.ts";
 import { pickedRecords, SUMS_OF_PICKED } from "./records-sql.ts";
 import { type ResolvedSubject, resolveSubject, subjectRecords } from "./resolve.ts";
 import { factSection, type Investigation, type InvestigationSection } from "./sections.ts";
@@ -60,11 +60,11 @@ export async function investigate(
   const sections: InvestigationSection[] = [subject];
   if (totals !== null) {
     const byOwn = own !== null;
-    const decisions = await decisionSections(evidence, byOwn, limit);
+    const decisions = await decisionSection(evidence, byOwn, limit);
     sections.push(
       totalsSection(totals, byOwn ? far : null, byOwn),
       ...(await activitySections(evidence, picked, byOwn, totals, limit)),
-      ...decisions,
+      decisions,
       ...causeSections(decisions),
     );
   }
@@ -83,7 +83,7 @@ const TITLES: Readonly<Record<ResolvedSubject["subject"]["kind"], string>> = {
 };
 
 async function readLog(evidence: EvidenceQuery): Promise<Log> {
-  const [row] = toRows(await evidence.run(LOG));
+  const [row] = await queryRows(evidence, LOG);
   const notes = [
     row.has_flows === true || row.records === null
       ? ""
@@ -128,18 +128,10 @@ function summaryText(
 }
 
 /** The causes of the decisions, each in a sentence. */
-function causeSections([decisions]: readonly InvestigationSection[]): InvestigationSection[] {
-  const at = decisions.columns.findIndex(([name]) => name === "cause");
-  const causes = [...new Set(decisions.rows.flatMap((row) => (typeof row[at] === "string" ? [row[at]] : [])))];
-  return causes.length === 0
-    ? []
-    : [
-        factSection(
-          "causes",
-          "Causes",
-          causes.sort().map((cause) => [cause, causeSentence(cause)]),
-        ),
-      ];
+function causeSections({ rows }: InvestigationSection): InvestigationSection[] {
+  const causes = [...new Set(rows.flatMap(({ cause }) => (typeof cause === "string" ? cause : [])))].sort();
+  const facts = causes.map((cause) => [cause, causeSentence(cause)] as const);
+  return causes.length === 0 ? [] : [factSection("causes", "Causes", facts)];
 }
 
 function unknown({ subject }: ResolvedSubject, model: Model | null, log: Log): AppError {

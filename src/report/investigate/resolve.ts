@@ -4,7 +4,7 @@ import { formatAddress, type Prefix } from "../../net/address.ts";
 import { hostPrefix, parseAddress, parsePrefix } from "../../net/parse.ts";
 import { holdsPrefix } from "../../net/prefixes.ts";
 import type { EvidenceQuery } from "../../store/evidence-query.ts";
-import { type Row, toRows } from "../rows.ts";
+import { queryRows, type Row } from "../rows.ts";
 import { parseSubject, type Subject, type SubjectRecords } from "./subject.ts";
 
 /** The subject with what the evidence file has about it. */
@@ -42,23 +42,20 @@ export async function resolveSubject(
 
 /** Rules and records have ids, not names; the hint gives the id of a name. */
 async function refuse(evidence: EvidenceQuery, text: string): Promise<never> {
-  const named = toRows(
-    await evidence.run(
-      `select interface_id as id from interface_dim where lower(name) = lower($text)
-       union all select owner_id from rule_dim where lower(owner_name) = lower($text) or owner_id = $text
-       limit 1`,
-      { text },
-    ),
+  const [found] = await queryRows(
+    evidence,
+    `select interface_id as id from interface_dim where lower(name) = lower($text)
+     union all select owner_id from rule_dim where lower(owner_name) = lower($text) or owner_id = $text
+     limit 1`,
+    { text },
   );
-  const forms = "an address, a block, eni-…, i-…, sg-… or the id of a rule";
-  const [found] = named;
   const id = String(found?.id ?? "");
   throw new AppError("E_USAGE", `cannot investigate ${text}: it is not an address, block or id`, {
     hint: id.startsWith("acl-")
       ? `give an entry of the network ACL, e.g. ${id}/ingress/100`
       : found
         ? `${text} is the name of ${id}`
-        : `give ${forms}`,
+        : "give an address, a block, eni-…, i-…, sg-… or the id of a rule",
   });
 }
 
@@ -73,9 +70,9 @@ const LISTED: Readonly<Record<Exclude<Subject["kind"], "address" | "block">, str
 async function listInterfaces(evidence: EvidenceQuery, subject: Subject): Promise<Row[]> {
   if (!("prefix" in subject)) {
     const sql = `select * from interface_dim where ${LISTED[subject.kind]} order by interface_id`;
-    return toRows(await evidence.run(sql, { id: subject.id }));
+    return queryRows(evidence, sql, { id: subject.id });
   }
-  const all = toRows(await evidence.run("select * from interface_dim where len(addresses) > 0 order by interface_id"));
+  const all = await queryRows(evidence, "select * from interface_dim where len(addresses) > 0 order by interface_id");
   return all.filter(({ addresses }) => (addresses as readonly string[]).some((text) => touches(subject.prefix, text)));
 }
 
@@ -90,11 +87,8 @@ function touches(block: Prefix, text: string): boolean {
 async function rulesOf(evidence: EvidenceQuery, subject: Subject): Promise<Row[]> {
   if (subject.kind !== "rule" && subject.kind !== "group") return [];
   const column = subject.kind === "rule" ? "rule_id" : "owner_id";
-  return toRows(
-    await evidence.run(`select * from rules where ${column} = $id order by direction desc, rule_id`, {
-      id: subject.id,
-    }),
-  );
+  const sql = `select * from rules where ${column} = $id order by direction desc, rule_id`;
+  return queryRows(evidence, sql, { id: subject.id });
 }
 
 /** Whether the configuration has the group, or a subnet or rule with the address or block. */

@@ -1,6 +1,6 @@
 import { protocolName } from "../../net/protocols.ts";
-import type { Plain, ResultStream } from "../../store/evidence-query.ts";
-import { type ColumnTypes, type ItemColumns, resultOf, rowStream } from "../rows.ts";
+import type { Column, Plain, Result, ResultStream } from "../../store/evidence-query.ts";
+import { type Row, streamOf, toRows } from "../rows.ts";
 
 /** A page for a responder, as data for the renderers. */
 export interface Investigation {
@@ -17,52 +17,54 @@ export interface InvestigationSection {
   readonly title: string;
   /** What the evidence must know to read it right; empty for none. */
   readonly lead: string;
-  readonly columns: ColumnTypes;
-  readonly rows: readonly Plain[][];
+  /** Empty for facts. */
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
   /** Number of rows; `rows` may be only the first ones. */
   readonly total: number;
   /** Text if there are no rows. */
   readonly empty: string;
-  /** `facts`: a list of two columns; `timeline`: with bars. */
+  /** `facts`: rows of `fact` and `value`; `timeline`: with bars. */
   readonly shape: "facts" | "timeline" | "table";
   /** The most important columns, for a terminal of 80 columns and for Markdown. */
   readonly brief: readonly string[];
   /** Rows for programs, if `rows` are sentences for people. */
-  readonly data?: { readonly columns: ColumnTypes; readonly rows: readonly Plain[][] };
+  readonly data?: readonly Row[];
 }
-
-const FACT_COLUMNS: ColumnTypes = [
-  ["fact", "VARCHAR"],
-  ["value", "VARCHAR"],
-];
 
 /** A fact of a section; left out without a value. */
 export type SectionFact = readonly [label: string, value: string | null | undefined];
 
 /** Facts without a value are left out. */
 export function factSection(id: string, title: string, facts: readonly SectionFact[], lead = ""): InvestigationSection {
-  const rows = facts.flatMap(([label, value]): Plain[][] =>
-    value === null || value === undefined || value === "" ? [] : [[label, value]],
-  );
+  const rows = facts.flatMap(([fact, value]) => (value ? [{ fact, value }] : []));
   return {
     id,
     title,
     lead,
-    columns: FACT_COLUMNS,
+    columns: [],
     rows,
     total: rows.length,
     empty: "nothing is known",
     shape: "facts",
-    brief: ["fact", "value"],
+    brief: [],
   };
 }
 
-/** Columns and rows of a section. */
-export function listOf<T>(
-  columns: ItemColumns<T>,
-  items: readonly T[],
-): Pick<InvestigationSection, "columns" | "rows"> {
-  return { columns: columns.map(([name, type]) => [name, type]), rows: resultOf(columns, items).rows };
+/** A result as a section. Its column `total`, if it has one, is the number of rows without the limit. */
+export function tableSection(
+  result: Result,
+  about: Pick<InvestigationSection, "id" | "title" | "lead" | "empty" | "brief"> &
+    Partial<Pick<InvestigationSection, "shape" | "total">>,
+): InvestigationSection {
+  const rows = toRows(result);
+  return {
+    columns: result.columns.filter(({ name }) => name !== "total"),
+    rows: rows.map(({ total: _total, ...row }) => row),
+    total: Number(rows[0]?.total ?? rows.length),
+    shape: "table",
+    ...about,
+  };
 }
 
 /** Most ports in a cell. */
@@ -70,19 +72,17 @@ const PORTS = 3;
 
 /** A section for people: the most important columns, names of protocols, short lists of ports. */
 export function briefly({ columns, rows, brief }: InvestigationSection): ResultStream {
-  const indexOf = (name: string): number => columns.findIndex(([column]) => column === name);
-  const indexes = brief.map(indexOf);
-  const total = indexOf("port_count");
-  const cell = (row: readonly Plain[], at: number): Plain => {
-    const [value, name] = [row[at], columns[at][0]];
+  const cell = (row: Row, name: string): Plain => {
+    const value = row[name];
     if (name === "protocol" && value !== null) return protocolName(Number(value));
     if (name !== "ports" || !Array.isArray(value)) return value;
-    const rest = Number(row[total]) - PORTS;
+    const rest = Number(row.port_count) - PORTS;
     return value.slice(0, PORTS).join(", ") + (rest > 0 ? ` +${rest}` : "");
   };
-  const text = ["protocol", "ports"];
-  return rowStream(
-    indexes.map((at) => (text.includes(columns[at][0]) ? ([columns[at][0], "VARCHAR"] as const) : columns[at])),
-    rows.map((row) => indexes.map((at) => cell(row, at))),
-  );
+  const typeOf = (name: string): string =>
+    ["protocol", "ports"].includes(name) ? "VARCHAR" : columns.find((column) => column.name === name)!.type;
+  return streamOf({
+    columns: brief.map((name) => ({ name, type: typeOf(name) })),
+    rows: rows.map((row) => brief.map((name) => cell(row, name))),
+  });
 }

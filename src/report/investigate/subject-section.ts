@@ -2,7 +2,7 @@ import type { NetworkInterface, Snapshot } from "../../model/model.ts";
 import { formatAddress } from "../../net/address.ts";
 import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import { count, firstOf, plainTime, plural } from "../../text.ts";
-import { type Row, toRows, ruleText } from "../rows.ts";
+import { queryRows, type Row, ruleText } from "../rows.ts";
 import { addressParameters, ofSubject } from "./records-sql.ts";
 import { type ResolvedSubject, namingRules, networkLocations, subjectRecords } from "./resolve.ts";
 import { type SectionFact, factSection, type InvestigationSection } from "./sections.ts";
@@ -28,17 +28,12 @@ export async function subjectSection(
 
 async function subjectFacts(evidence: EvidenceQuery, known: ResolvedSubject, refused: number): Promise<SectionFact[]> {
   const { subject, listed } = known;
-  switch (subject.kind) {
-    case "group":
-      return groupFacts(known);
-    case "rule":
-      return ruleFacts(evidence, known);
-    default:
-      return [
-        ...(listed.length === 0 ? foreignFacts(known) : interfaceFacts(known)),
-        ["scans", refused >= FEWEST_REFUSED ? await scanText(evidence, known) : ""],
-      ];
-  }
+  if (subject.kind === "group") return groupFacts(known);
+  if (subject.kind === "rule") return ruleFacts(evidence, known);
+  return [
+    ...(listed.length === 0 ? foreignFacts(known) : interfaceFacts(known)),
+    ["scans", refused >= FEWEST_REFUSED ? await scanText(evidence, known) : ""],
+  ];
 }
 
 /** An address that no interface has. */
@@ -63,7 +58,7 @@ order by pairs desc, src, src6`;
 
 /** The kind of scan that the rejected requests look like, as in the report rejected-probes. */
 async function scanText(evidence: EvidenceQuery, known: ResolvedSubject): Promise<string> {
-  const found = toRows(await evidence.run(SCANS, addressParameters(subjectRecords(known))));
+  const found = await queryRows(evidence, SCANS, addressParameters(subjectRecords(known)));
   if (found.length === 0) return "none: the rejected requests do not look like a scan";
   const texts = found.map(
     (row) =>
@@ -152,36 +147,31 @@ function historyFacts(id: string, { model }: ResolvedSubject): SectionFact[] {
 
 function groupFacts({ subject, snapshot, listed, rules }: ResolvedSubject): SectionFact[] {
   const group = snapshot?.securityGroups.get(subject.id);
-  const names = listed.map(({ interface_id: id, name }) => String(name ?? id));
-  const referring =
-    snapshot === null
-      ? []
-      : [...snapshot.securityGroups.values()].flatMap(({ rules: all }) =>
-          all.flatMap(({ id, peer }) => (peer.kind === "group" && peer.id === subject.id ? id : [])),
-        );
+  const referring = [...(snapshot?.securityGroups.values() ?? [])].flatMap(({ rules: all }) =>
+    all.flatMap(({ id, peer }) => (peer.kind === "group" && peer.id === subject.id ? id : [])),
+  );
+  const ruleTexts = rules.map(
+    (rule) => `${ruleText(rule)}${rule.valid_to === null ? "" : ` (removed ${shortTime(rule.valid_to)})`}`,
+  );
   return [
     ["group", subject.id],
     ["name", group?.name ?? (rules[0]?.owner_name as string | undefined)],
     ["description", group?.description],
     ["vpc", group?.vpcId],
-    ["interfaces", listed.length === 0 ? "on no interface" : `${count(listed.length)}: ${firstOf(names)}`],
-    [
-      "rules",
-      firstOf(
-        rules.map(
-          (rule) => `${ruleText(rule)}${rule.valid_to === null ? "" : ` (removed ${shortTime(rule.valid_to)})`}`,
-        ),
-        12,
-      ),
-    ],
+    ["interfaces", listed.length === 0 ? "on no interface" : namesOf(listed)],
+    ["rules", firstOf(ruleTexts, 12)],
     ["named as peer by", firstOf(referring)],
   ];
+}
+
+function namesOf(interfaces: readonly Row[]): string {
+  return `${count(interfaces.length)}: ${firstOf(interfaces.map(({ interface_id: id, name }) => String(name ?? id)))}`;
 }
 
 async function ruleFacts(evidence: EvidenceQuery, { subject, rules, listed }: ResolvedSubject): Promise<SectionFact[]> {
   const [rule] = rules;
   if (rule === undefined) return [["rule", `${subject.id}, in no snapshot of the newest model`]];
-  const [usage] = toRows(await evidence.run("select * from rule_usage where rule_id = $id", { id: subject.id }));
+  const [usage] = await queryRows(evidence, "select * from rule_usage where rule_id = $id", { id: subject.id });
   const used =
     usage === undefined || Number(usage.connections) === 0
       ? "no hit; flowreplay report unused-rules says whether the evidence is complete"
@@ -191,18 +181,8 @@ async function ruleFacts(evidence: EvidenceQuery, { subject, rules, listed }: Re
   return [
     ["rule", `${subject.id}: ${ruleText(rule)}`],
     ["description", String(rule.description ?? "")],
-    [
-      "of",
-      [rule.owner_id, rule.owner_name === "" ? null : `(${String(rule.owner_name)})`]
-        .filter((part) => part !== null)
-        .join(" "),
-    ],
-    [
-      "on",
-      listed.length === 0
-        ? "no interface"
-        : `${count(listed.length)}: ${firstOf(listed.map(({ interface_id: id, name }) => String(name ?? id)))}`,
-    ],
+    ["of", rule.owner_name === "" ? String(rule.owner_id) : `${rule.owner_id} (${rule.owner_name})`],
+    ["on", listed.length === 0 ? "no interface" : namesOf(listed)],
     [
       "existed",
       rule.valid_from === null && rule.valid_to === null
@@ -234,7 +214,7 @@ from coverage where len($ids::varchar[]) = 0 or interface_id in (select unnest($
 /** Completeness of the log at the interfaces of the subject; at all interfaces for an address that none has. */
 async function evidenceFacts(evidence: EvidenceQuery, { subject, listed }: ResolvedSubject): Promise<SectionFact[]> {
   if (listed.length === 0 && !("prefix" in subject)) return [];
-  const rows = toRows(await evidence.run(COVERAGE, { ids: listed.map((row) => String(row.interface_id)) }));
+  const rows = await queryRows(evidence, COVERAGE, { ids: listed.map((row) => String(row.interface_id)) });
   const texts = rows.map((row) => {
     const at = listed.length === 1 ? "" : ` at ${plural(row.interfaces, "interface")}`;
     if (row.evidence === "none") return `none${at}: not logged`;

@@ -1,10 +1,9 @@
 import type { Plain } from "../../store/evidence-query.ts";
 import { count } from "../../text.ts";
-import { escapeMarkdown, renderMarkdown } from "../renderers/formats.ts";
-import { type RenderOptions, safeJson, textWidth, visible } from "../renderers/renderer.ts";
+import { escapeMarkdown, jsonArray, renderMarkdown } from "../renderers/formats.ts";
+import { type RenderOptions, textWidth, visible } from "../renderers/renderer.ts";
 import { renderTable } from "../renderers/table.ts";
 import { hangingIndent, bar, grid } from "../renderers/text-layout.ts";
-import { rowObject } from "../rows.ts";
 import { briefly, type Investigation, type InvestigationSection } from "./sections.ts";
 
 const BAR = 24;
@@ -41,29 +40,21 @@ async function* body(section: InvestigationSection, options: RenderOptions): Asy
 }
 
 function facts({ rows }: InvestigationSection, { width }: RenderOptions): string {
-  const names = rows.map(([name]) => visible(String(name)));
+  const names = rows.map(({ fact }) => visible(String(fact)));
   const column = Math.min(24, Math.max(...names.map((name) => name.length))) + 2;
   return rows
-    .map(([, value], at) => hangingIndent(`  ${names[at].padEnd(column)}`, visible(String(value)), width))
+    .map(({ value }, at) => hangingIndent(`  ${names[at].padEnd(column)}`, visible(String(value)), width))
     .join("");
 }
 
-function timeline({ columns, rows }: InvestigationSection, options: RenderOptions): string {
-  const at = (name: string): number => columns.findIndex(([column]) => column === name);
-  const [start, records, accepted, rejected, mismatches] = [
-    "start_time",
-    "records",
-    "accepted",
-    "rejected",
-    "mismatches",
-  ].map(at);
-  const most = Math.max(1, ...rows.map((row) => Number(row[records])));
+function timeline({ rows }: InvestigationSection, options: RenderOptions): string {
+  const most = Math.max(1, ...rows.map(({ records }) => Number(records)));
   const cells = rows.map((row): string[] => [
-    shortTime(row[start]),
-    bar(Number(row[records]) / most, BAR),
-    `${count(row[accepted])} accepted`,
-    `${count(row[rejected])} rejected`,
-    Number(row[mismatches]) === 0 ? "" : `${count(row[mismatches])} against the model`,
+    shortTime(row.start_time),
+    bar(Number(row.records) / most, BAR),
+    `${count(row.accepted)} accepted`,
+    `${count(row.rejected)} rejected`,
+    Number(row.mismatches) === 0 ? "" : `${count(row.mismatches)} against the model`,
   ]);
   return grid(cells, options, ["left", "left", "right", "right"]);
 }
@@ -81,42 +72,34 @@ function entries(section: InvestigationSection, options: RenderOptions): string 
   return section.id.startsWith("unused_") ? reaches(section, options) : null;
 }
 
-function decisions({ columns, rows }: InvestigationSection, { width }: RenderOptions): string {
-  const cell = cells(columns);
-  const numbers = rows.map((row) => count(cell(row, "records")));
+function decisions({ rows }: InvestigationSection, { width }: RenderOptions): string {
+  const numbers = rows.map(({ records }) => count(records));
   const widest = Math.max(...numbers.map((text) => text.length));
   return rows
-    .map((row, at) => {
-      const lead = `  ${String(cell(row, "action")).padEnd(6)}  ${numbers[at].padStart(widest)}  `;
-      const id = cell(row, "rule_id");
-      return hangingIndent(lead, visible(`${id === null ? "" : `${String(id)}  `}${String(cell(row, "what"))}`), width);
+    .map(({ action, rule_id: id, what }, at) => {
+      const lead = `  ${String(action).padEnd(6)}  ${numbers[at].padStart(widest)}  `;
+      return hangingIndent(lead, visible(`${id === null ? "" : `${id}  `}${what}`), width);
     })
     .join("");
 }
 
-function reaches({ columns, rows }: InvestigationSection, { width }: RenderOptions): string {
-  const cell = cells(columns);
+function reaches({ rows }: InvestigationSection, { width }: RenderOptions): string {
   return rows
     .map((row) => {
-      const way = String(cell(row, "way"));
+      const way = String(row.way);
       const lead = `  ${way.padEnd(3)}  `;
-      const peers = listOf(cell(row, "peers"));
-      const rest = Number(cell(row, "peer_count")) - Math.min(peers.length, LISTED);
-      const used = grouped(listOf(cell(row, "used")));
-      const doubt = cell(row, "certain") === false ? "perhaps " : "";
+      const peers = listOf(row.peers);
+      const rest = Number(row.peer_count) - Math.min(peers.length, LISTED);
+      const used = grouped(listOf(row.used));
+      const doubt = row.certain === false ? "perhaps " : "";
       const more = rest > 0 ? ` and ${count(rest)} more` : "";
       const names = `${way === "in" ? "from" : "to"} ${peers.slice(0, LISTED).join(", ")}${more}`;
       return (
-        hangingIndent(lead, visible(`${doubt}${grouped(listOf(cell(row, "services")))}`), width) +
+        hangingIndent(lead, visible(`${doubt}${grouped(listOf(row.services))}`), width) +
         hangingIndent(" ".repeat(textWidth(lead)), visible(`${names}${used === "" ? "" : `; used: ${used}`}`), width)
       );
     })
     .join("");
-}
-
-function cells(columns: InvestigationSection["columns"]): (row: readonly Plain[], name: string) => Plain {
-  const indexes = new Map(columns.map(([name], at) => [name, at]));
-  return (row, name) => row[indexes.get(name)!];
 }
 
 function listOf(value: Plain): string[] {
@@ -138,21 +121,10 @@ function grouped(services: readonly string[]): string {
 
 /** One array of row objects; each begins with its section. */
 export async function* renderInvestigationJson({ title, summary, sections }: Investigation): AsyncGenerator<string> {
-  const head: InvestigationSection = {
-    ...sections[0],
-    id: "investigation",
-    columns: [
-      ["title", "VARCHAR"],
-      ["summary", "VARCHAR"],
-    ],
-    rows: [[title, summary]],
-  };
-  const lines = [head, ...sections].flatMap(({ id, data, ...shown }) => {
-    const { columns, rows } = data ?? shown;
-    const names = ["section", ...columns.map(([name]) => name)];
-    return rows.map((row) => safeJson(rowObject(names, [id, ...row])));
-  });
-  yield `[\n${lines.join(",\n")}\n]\n`;
+  const rows = sections.flatMap((section) =>
+    (section.data ?? section.rows).map((row) => ({ section: section.id, ...row })),
+  );
+  yield* jsonArray([[{ section: "investigation", title, summary }, ...rows]]);
 }
 
 export async function* renderInvestigationMarkdown(investigation: Investigation): AsyncGenerator<string> {
@@ -165,7 +137,7 @@ export async function* renderInvestigationMarkdown(investigation: Investigation)
     }
     if (section.lead !== "") yield `${escapeMarkdown(section.lead)}\n\n`;
     if (section.shape === "facts") {
-      for (const [fact, value] of section.rows)
+      for (const { fact, value } of section.rows)
         yield `- **${escapeMarkdown(String(fact))}**: ${escapeMarkdown(String(value))}\n`;
     } else yield* renderMarkdown(briefly(section));
     if (section.total > section.rows.length) yield `\n${section.rows.length} of ${section.total} rows.\n`;

@@ -1,45 +1,36 @@
 import type { EvidenceQuery } from "../../store/evidence-query.ts";
 import { isoTime, count, plural } from "../../text.ts";
-import { type Row, toRows } from "../rows.ts";
+import { queryRows, type Row } from "../rows.ts";
 import { factSection, type InvestigationSection } from "./sections.ts";
 import { timeText } from "./subject-section.ts";
 
-const SUM_NAMES = [
-  "records",
-  "accepted",
-  "rejected",
-  "mismatches",
-  "undecided",
-  "unmodelled",
-  "no_data",
-  "packets",
-  "bytes",
-  "interfaces",
-  "refused",
-] as const;
+/** Every total with its SQL. */
+const SUMS = {
+  records: "sum(records)",
+  accepted: "sum(records) filter (j.action = 'ACCEPT')",
+  rejected: "sum(records) filter (j.action = 'REJECT')",
+  mismatches: "sum(records) filter (j.agreement in ('unexpected_accept', 'unexpected_reject'))",
+  undecided: "sum(records) filter (j.agreement = 'undecided')",
+  unmodelled: "sum(records) filter (j.agreement = 'unmodelled')",
+  no_data: "sum(records) filter (j.agreement = 'no_data')",
+  packets: "sum(packets)",
+  bytes: "sum(bytes)",
+  interfaces: "count(distinct interface_idx)",
+  refused: "sum(records) filter (j.action = 'REJECT' and coalesce(opened, 'subject') = 'subject')",
+} as const;
+type SumName = keyof typeof SUMS;
+const SUM_NAMES = Object.keys(SUMS) as SumName[];
 
 /**
  * Sums of the records of one side: logged at the interfaces of the subject, or at the far end. `first` and `last` are Unix
  * seconds; `refused` are rejected requests that the subject sent.
  */
-export type Totals = Readonly<Record<(typeof SUM_NAMES)[number] | "first" | "last", number>>;
+export type Totals = Readonly<Record<SumName | "first" | "last", number>>;
 
-const SUMS = /* sql */ `
+const TOTALS = /* sql */ `
 select
-  s.own,
-  sum(records)::ubigint as records,
-  coalesce(sum(records) filter (j.action = 'ACCEPT'), 0)::ubigint as accepted,
-  coalesce(sum(records) filter (j.action = 'REJECT'), 0)::ubigint as rejected,
-  coalesce(sum(records) filter (j.agreement in ('unexpected_accept', 'unexpected_reject')), 0)::ubigint as mismatches,
-  coalesce(sum(records) filter (j.agreement = 'undecided'), 0)::ubigint as undecided,
-  coalesce(sum(records) filter (j.agreement = 'unmodelled'), 0)::ubigint as unmodelled,
-  coalesce(sum(records) filter (j.agreement = 'no_data'), 0)::ubigint as no_data,
-  sum(packets)::ubigint as packets,
-  sum(bytes)::ubigint as bytes,
-  min(first_s) as first,
-  max(last_s) as last,
-  count(distinct interface_idx) as interfaces,
-  coalesce(sum(records) filter (j.action = 'REJECT' and coalesce(opened, 'subject') = 'subject'), 0)::ubigint as refused
+  s.own, min(first_s) as first, max(last_s) as last,
+  ${SUM_NAMES.map((name) => `coalesce(${SUMS[name]}, 0)::ubigint as ${name}`).join(",\n  ")}
 from seen s
 join judgements j using (judgement_id)
 group by s.own`;
@@ -48,7 +39,7 @@ group by s.own`;
 export async function readTotals(
   evidence: EvidenceQuery,
 ): Promise<{ readonly own: Totals | null; readonly far: Totals | null }> {
-  const rows = toRows(await evidence.run(SUMS));
+  const rows = await queryRows(evidence, TOTALS);
   const of = (own: boolean): Totals | null => {
     const row = rows.find((each) => each.own === own);
     return row === undefined ? null : toTotals(row);
@@ -87,21 +78,8 @@ export function totalsSection(totals: Totals, other: Totals | null, own: boolean
         : `${count(other.accepted)} accepted, ${count(other.rejected)} rejected, as logged by ${plural(other.interfaces, "other interface")}`,
     ],
   ]);
-  return { ...section, data: dataOf(totals, other) };
-}
-
-function dataOf(totals: Totals, other: Totals | null): NonNullable<InvestigationSection["data"]> {
-  const counts = [
-    ...SUM_NAMES.map((name) => [name, totals[name]] as const),
-    ["accepted_there", other?.accepted ?? 0] as const,
-    ["rejected_there", other?.rejected ?? 0] as const,
-  ];
-  return {
-    columns: [
-      ...counts.map(([name]) => [name, "UBIGINT"] as const),
-      ["first_seen", "TIMESTAMP"],
-      ["last_seen", "TIMESTAMP"],
-    ],
-    rows: [[...counts.map(([, sum]) => sum), isoTime(totals.first), isoTime(totals.last)]],
-  };
+  const { first, last, ...sums } = totals;
+  const there = { accepted_there: other?.accepted ?? 0, rejected_there: other?.rejected ?? 0 };
+  const times = { first_seen: isoTime(first), last_seen: isoTime(last) };
+  return { ...section, data: [{ ...sums, ...there, ...times }] };
 }

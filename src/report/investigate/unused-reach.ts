@@ -9,10 +9,10 @@ import {
 import { unusedOf, unusedOutside } from "../../analysis/reach/with-outside.ts";
 import type { EvidenceQuery, Parameters } from "../../store/evidence-query.ts";
 import { count } from "../../text.ts";
-import { type ItemColumns, toRows } from "../rows.ts";
+import { type ItemColumns, queryRows, resultOf } from "../rows.ts";
 import { addressParameters, ofSubject, OWN_INTERFACE } from "./records-sql.ts";
 import { type ResolvedSubject, subjectRecords } from "./resolve.ts";
-import { type InvestigationSection, listOf } from "./sections.ts";
+import { type InvestigationSection, tableSection } from "./sections.ts";
 import type { Period } from "./subject.ts";
 
 /** For more interfaces than this, the outside peers would take too much memory. */
@@ -39,16 +39,15 @@ export async function unusedReachSections(
   const crowd = interfaces.length > MOST_WITH_OUTSIDE;
   const used = await readUses(evidence, known, period, crowd);
   const columns = columnsWith((id) => snapshot.interfaces.get(id)?.tags["Name"] ?? id);
-  const section = (id: string, title: string, lead: string, found: readonly UnusedReach[]): InvestigationSection => ({
-    id,
-    title,
-    lead,
-    ...listOf(columns, found.slice(0, limit)),
-    total: found.length,
-    empty: "nothing: everything that the rules allow to begin was used, or they allow nothing",
-    shape: "table",
-    brief: ["way", "services", "peer_count", "peers", "used"],
-  });
+  const section = (id: string, title: string, lead: string, found: readonly UnusedReach[]): InvestigationSection =>
+    tableSection(resultOf(columns, found.slice(0, limit)), {
+      id,
+      title,
+      lead,
+      total: found.length,
+      empty: "nothing: everything that the rules allow to begin was used, or they allow nothing",
+      brief: ["way", "services", "peer_count", "peers", "used"],
+    });
   if ("prefix" in subject && interfaces.length === 0) {
     return [
       section(
@@ -148,8 +147,8 @@ async function readUses(
   const parameters: Parameters = { ...addressParameters(wanted), ids: wanted.interfaceIds };
   const whole = from === null && until === null;
   const rows = interfacesOnly ? WITH_INTERFACES + NAMED + IS_INTERFACE : NAMED;
-  const result = whole
-    ? await evidence.run(OF_LOG + rows, parameters)
-    : await evidence.run(OF_PERIOD + rows, { ...parameters, from: from ?? 0, until: until ?? 4_294_967_295 });
-  return usedServices(toRows(result) as unknown as Iterable<UsedService>);
+  const found = whole
+    ? await queryRows(evidence, OF_LOG + rows, parameters)
+    : await queryRows(evidence, OF_PERIOD + rows, { ...parameters, from: from ?? 0, until: until ?? 4_294_967_295 });
+  return usedServices(found as unknown as Iterable<UsedService>);
 }

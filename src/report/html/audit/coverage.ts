@@ -1,6 +1,9 @@
+import type { EvidenceQuery } from "../../../store/evidence-query.ts";
+import { queryRows } from "../../rows.ts";
+import { runNamed } from "../../run-report.ts";
 import type { HeatMapBlock, HeatRow, Section } from "../page-data.ts";
-import { columnNames, tableBlock } from "../table-block.ts";
-import { bucketsOf, type AuditEvidence, stepFor } from "./evidence.ts";
+import { tableBlock } from "../table-block.ts";
+import { bucketsOf, stepFor, type Window } from "./evidence.ts";
 
 const CELLS = 60;
 /** Most interfaces in the heat map, the least complete first; the table has all of them. */
@@ -24,16 +27,14 @@ select i.interface_id, g.from_minute * 60 as first, g.to_minute * 60 - 1 as last
 from coverage_gaps g join interface_dim i using (interface_idx)`;
 
 /** Coverage of the log by interface and time. */
-export async function coverageSection(evidence: AuditEvidence): Promise<Section> {
-  const table = await tableBlock(await evidence.report("coverage"), {
+export async function coverageSection(evidence: EvidenceQuery, window: Window): Promise<Section> {
+  const table = await tableBlock(await runNamed(evidence, "coverage"), {
     id: "coverage-table",
     caption: "Interfaces",
-    shown: columnNames(
-      "interface_id name evidence minutes_covered minutes_expected gap_minutes skipdata_minutes accepted rejected",
-    ),
-    facets: ["evidence", "modelled", "log_type"],
+    shown: "interface_id name evidence minutes_covered minutes_expected gap_minutes skipdata_minutes accepted rejected",
+    facets: "evidence modelled log_type",
   });
-  const map = await heatMap(evidence);
+  const map = await heatMap(evidence, window);
   return {
     id: "coverage",
     title: "Coverage gaps",
@@ -42,18 +43,25 @@ export async function coverageSection(evidence: AuditEvidence): Promise<Section>
   };
 }
 
-async function heatMap(evidence: AuditEvidence): Promise<HeatMapBlock | null> {
-  const rows = await evidence.rows(HOURS, { interfaces: INTERFACES });
+async function heatMap(evidence: EvidenceQuery, window: Window): Promise<HeatMapBlock | null> {
+  const rows = await queryRows(evidence, HOURS, { interfaces: INTERFACES });
   if (rows.length === 0) return null;
-  const step = stepFor({ ...evidence.window, hasFlows: true }, CELLS);
-  const { start, count } = bucketsOf(evidence.window, step);
-  const grid = { start, step, count, window: evidence.window };
+  const step = stepFor({ ...window, hasFlows: true }, CELLS);
+  const { start, count } = bucketsOf(window, step);
+  const grid = { start, step, count };
   const lines = new Map<string, Line>();
   for (const { interface_id: id, name, hour, seen, skip } of rows) {
-    const line = getOrAdd(lines, String(id), () => emptyLine(String(id), String(name ?? ""), count));
+    const line = lines.get(String(id)) ?? {
+      interfaceId: String(id),
+      name: String(name ?? ""),
+      minutes: Array<number>(count).fill(0),
+      skipped: new Set(),
+      gaps: new Set(),
+    };
+    lines.set(line.interfaceId, line);
     if (hour !== null) addHour(line, grid, Number(hour), BigInt(String(seen)), BigInt(String(skip)));
   }
-  for (const { interface_id: id, first, last } of await evidence.rows(GAPS)) {
+  for (const { interface_id: id, first, last } of await queryRows(evidence, GAPS)) {
     const line = lines.get(String(id));
     const until = Math.min(cellOf(Number(last), grid), count - 1);
     for (let at = Math.max(0, cellOf(Number(first), grid)); at <= until; at++) line?.gaps.add(at);
@@ -64,7 +72,7 @@ async function heatMap(evidence: AuditEvidence): Promise<HeatMapBlock | null> {
     caption: "Minutes with log evidence",
     start,
     step,
-    rows: [...lines.values()].map((line) => finishLine(line, grid)),
+    rows: [...lines.values()].map((line) => finishLine(line, grid, window)),
   };
 }
 
@@ -72,7 +80,6 @@ interface Grid {
   readonly start: number;
   readonly step: number;
   readonly count: number;
-  readonly window: { readonly first: number; readonly last: number };
 }
 
 interface Line {
@@ -81,10 +88,6 @@ interface Line {
   readonly minutes: number[];
   readonly skipped: Set<number>;
   readonly gaps: Set<number>;
-}
-
-function emptyLine(interfaceId: string, name: string, count: number): Line {
-  return { interfaceId, name, minutes: Array<number>(count).fill(0), skipped: new Set(), gaps: new Set() };
 }
 
 function cellOf(seconds: number, { start, step }: Grid): number {
@@ -101,19 +104,14 @@ function addHour(line: Line, grid: Grid, hour: number, seen: bigint, skip: bigin
 }
 
 /** The first and the last cell may reach beyond the log; their share counts the minutes inside it. */
-function finishLine({ interfaceId, name, minutes, skipped, gaps }: Line, { start, step, window }: Grid): HeatRow {
+function finishLine(line: Line, { start, step }: Grid, window: Window): HeatRow {
   const firstMinute = Math.floor(window.first / 60);
   const endMinute = Math.floor(window.last / 60) + 1;
-  const shares = minutes.map((covered, at) => {
+  const shares = line.minutes.map((covered, at) => {
     const from = Math.max((start + at * step) / 60, firstMinute);
     const to = Math.min((start + (at + 1) * step) / 60, endMinute);
     return to <= from ? null : Math.min(100, Math.floor((covered / (to - from)) * 100));
   });
+  const { interfaceId, name, skipped, gaps } = line;
   return { interfaceId, name, shares, skipped: [...skipped], gaps: [...gaps] };
-}
-
-function getOrAdd<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  let value = map.get(key);
-  if (value === undefined) map.set(key, (value = make()));
-  return value;
 }

@@ -1,17 +1,6 @@
-import type { Parameters, EvidenceQuery, Result, ResultStream } from "../../../store/evidence-query.ts";
+import type { EvidenceQuery } from "../../../store/evidence-query.ts";
 import { count } from "../../../text.ts";
-import { findReport, loadCatalogue } from "../../catalogue.ts";
-import type { GivenParameters } from "../../parameters.ts";
-import { type Row, toRows } from "../../rows.ts";
-import { runReport } from "../../run-report.ts";
-
-/** The evidence file as the sections of a page query it. */
-export interface AuditEvidence {
-  result(sql: string, parameters?: Parameters): Promise<Result>;
-  rows(sql: string, parameters?: Parameters): Promise<Row[]>;
-  report(name: string, given?: GivenParameters): Promise<ResultStream>;
-  readonly window: Window;
-}
+import { queryRows } from "../../rows.ts";
 
 /** From the first to the last record, Unix seconds. */
 export interface Window {
@@ -28,16 +17,9 @@ select
   exists (from flow_rows) or exists (from flow_rows_wide) as has_flows
 from activity`;
 
-export async function createAuditEvidence(evidence: EvidenceQuery): Promise<AuditEvidence> {
-  const catalogue = loadCatalogue();
-  const rows: AuditEvidence["rows"] = async (sql, parameters) => toRows(await evidence.run(sql, parameters));
-  const [{ first, last, has_flows: hasFlows }] = await rows(WINDOW);
-  return {
-    result: (sql, parameters) => evidence.run(sql, parameters),
-    rows,
-    report: (name, given) => runReport(evidence, findReport(catalogue, name), given),
-    window: { first: Number(first), last: Number(last), hasFlows: hasFlows === true },
-  };
+export async function readWindow(evidence: EvidenceQuery): Promise<Window> {
+  const [{ first, last, has_flows: hasFlows }] = await queryRows(evidence, WINDOW);
+  return { first: Number(first), last: Number(last), hasFlows: hasFlows === true };
 }
 
 const STEPS = [60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];

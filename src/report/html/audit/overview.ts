@@ -1,8 +1,9 @@
+import type { EvidenceQuery } from "../../../store/evidence-query.ts";
 import { count, plural } from "../../../text.ts";
-import type { Row } from "../../rows.ts";
+import { queryRows, type Row } from "../../rows.ts";
 import { AGREEMENTS, PROBE_TOTALS, TOTALS } from "../../summary-queries.ts";
 import type { Figure, FiguresBlock, NoteBlock, Section, TimelineBlock, TimelineSeries } from "../page-data.ts";
-import { bucketSql, bucketsOf, type AuditEvidence, stepFor } from "./evidence.ts";
+import { bucketSql, bucketsOf, stepFor, type Window } from "./evidence.ts";
 
 const BUCKETS = 240;
 
@@ -20,10 +21,14 @@ const NO_MODEL: NoteBlock = {
 };
 
 /** Key figures and agreement over time. `rules` is null without a model. */
-export async function overviewSection(evidence: AuditEvidence, rules: RuleCounts | null): Promise<Section> {
-  const [totals] = await evidence.rows(TOTALS);
-  const agreements = await evidence.rows(AGREEMENTS);
-  const [probes] = await evidence.rows(PROBE_TOTALS);
+export async function overviewSection(
+  evidence: EvidenceQuery,
+  window: Window,
+  rules: RuleCounts | null,
+): Promise<Section> {
+  const [totals] = await queryRows(evidence, TOTALS);
+  const agreements = await queryRows(evidence, AGREEMENTS);
+  const [probes] = await queryRows(evidence, PROBE_TOTALS);
   return {
     id: "overview",
     title: "Overview",
@@ -31,7 +36,7 @@ export async function overviewSection(evidence: AuditEvidence, rules: RuleCounts
     blocks: [
       ...(rules === null ? [NO_MODEL] : []),
       figures(totals, agreements, probes, rules),
-      ...(await timelines(evidence)),
+      ...(await timelines(evidence, window)),
     ],
   };
 }
@@ -77,13 +82,16 @@ function figure(label: string, value: string, note: string, tone: Figure["tone"]
   return { label, value, note, tone, target };
 }
 
-async function timelines(evidence: AuditEvidence): Promise<TimelineBlock[]> {
-  const step = stepFor(evidence.window, BUCKETS);
-  const { start, count: buckets } = bucketsOf(evidence.window, step);
-  const rows = await evidence.rows(`
+async function timelines(evidence: EvidenceQuery, window: Window): Promise<TimelineBlock[]> {
+  const step = stepFor(window, BUCKETS);
+  const { start, count: buckets } = bucketsOf(window, step);
+  const rows = await queryRows(
+    evidence,
+    `
     with sums as (${bucketSql(step)})
     select s.t, j.agreement, j.action, sum(s.records)::ubigint as records
-    from sums s join judgements j using (judgement_id) group by all`);
+    from sums s join judgements j using (judgement_id) group by all`,
+  );
   const series = (label: string, tone: TimelineSeries["tone"], matches: (row: Row) => boolean): TimelineSeries => {
     const values = Array<number>(buckets).fill(0);
     for (const row of rows) {

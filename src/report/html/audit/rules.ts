@@ -1,8 +1,9 @@
-import type { Result, ResultStream } from "../../../store/evidence-query.ts";
-import { type Row, ruleText } from "../../rows.ts";
+import type { EvidenceQuery, Result, ResultStream } from "../../../store/evidence-query.ts";
+import { queryRows, type Row, ruleText } from "../../rows.ts";
+import { runNamed } from "../../run-report.ts";
 import type { Section, TableBlock } from "../page-data.ts";
-import { columnNames, columnTexts, tableBlock, type TableOptions, withColumn, wordColumn } from "../table-block.ts";
-import { bucketsOf, bucketSql, type AuditEvidence, stepFor } from "./evidence.ts";
+import { columnTexts, tableBlock, type TableOptions, withColumn, wordColumn } from "../table-block.ts";
+import { bucketsOf, bucketSql, stepFor, type Window } from "./evidence.ts";
 import type { RuleCounts } from "./overview.ts";
 
 const SPARK_STEPS = 32;
@@ -13,14 +14,18 @@ export interface RuleSections {
 }
 
 /** Usage of rules, rules open to the internet and their peers, unused and overbroad rules. */
-export async function ruleSections(evidence: AuditEvidence, proposals: Result | null): Promise<RuleSections> {
-  const usage = await usageTable(evidence);
+export async function ruleSections(
+  evidence: EvidenceQuery,
+  window: Window,
+  proposals: Result | null,
+): Promise<RuleSections> {
+  const usage = await usageTable(evidence, window);
   const open = await openSection(evidence);
   const unused = await ruleTable(evidence, "unused-rules", {
     id: "unused-rules",
     caption: "Rules without a hit",
-    shown: columnNames("rule_id owner_name status reason coverage attached_interfaces description"),
-    facets: columnNames("status layer direction owner_name"),
+    shown: "rule_id owner_name status reason coverage attached_interfaces description",
+    facets: "status layer direction owner_name",
     empty: "Every rule was hit.",
   });
   return {
@@ -49,31 +54,34 @@ export async function ruleSections(evidence: AuditEvidence, proposals: Result | 
   };
 }
 
-async function usageTable(evidence: AuditEvidence): Promise<TableBlock> {
+async function usageTable(evidence: EvidenceQuery, window: Window): Promise<TableBlock> {
   const table = await ruleTable(evidence, "rule-usage", {
     id: "rule-usage",
     caption: "Rules by group and network ACL",
-    shown: columnNames("rule_id usage_class connections sole_connections distinct_peers distinct_ports last_hit"),
-    facets: columnNames("usage_class layer direction owner_name"),
+    shown: "rule_id usage_class connections sole_connections distinct_peers distinct_ports last_hit",
+    facets: "usage_class layer direction owner_name",
     groupBy: "owner_name",
     empty: "There are no rules: the log was replayed without a model.",
   });
-  const sparks = await sparklines(evidence);
+  const sparks = await sparklines(evidence, window);
   const values = columnTexts(table, "rule_id").map((id) => sparks.get(id) ?? null);
   return withColumn(table, wordColumn("over_time", "Over time", "spark", values), "usage_class");
 }
 
 /** Records that each rule admitted or decided, by step of the window. */
-async function sparklines(evidence: AuditEvidence): Promise<Map<string, number[]>> {
-  const step = stepFor(evidence.window, SPARK_STEPS);
-  const { start, count } = bucketsOf(evidence.window, step);
-  const rows = await evidence.rows(`
+async function sparklines(evidence: EvidenceQuery, window: Window): Promise<Map<string, number[]>> {
+  const step = stepFor(window, SPARK_STEPS);
+  const { start, count } = bucketsOf(window, step);
+  const rows = await queryRows(
+    evidence,
+    `
     with sums as (${bucketSql(step)}),
     credited as (
       select s.t, s.records, unnest(list_append(j.sg_rule_ids, j.nacl_rule_id)) as rule_id
       from sums s join judgements j using (judgement_id)
     )
-    select rule_id, t, sum(records)::ubigint as records from credited where rule_id is not null group by all`);
+    select rule_id, t, sum(records)::ubigint as records from credited where rule_id is not null group by all`,
+  );
   const sparks = new Map<string, number[]>();
   for (const { rule_id: id, t, records } of rows) {
     let values = sparks.get(String(id));
@@ -109,27 +117,25 @@ order by rule_id, connections desc, source`;
 
 /** Rules for any address, their real peers, and the scanners that they admitted. */
 async function openSection(
-  evidence: AuditEvidence,
+  evidence: EvidenceQuery,
 ): Promise<{ readonly section: Section; readonly rules: number; readonly withoutUse: number }> {
   const open = await ruleTable(evidence, "stale-open-rules", {
     id: "open-rules",
     caption: "Rules for 0.0.0.0/0 and ::/0",
-    shown: columnNames(
-      "rule_id owner_name usage_class real_peers suggested_replacement connections scanner_connections last_hit",
-    ),
-    facets: ["usage_class", "direction", "owner_name"],
+    shown: "rule_id owner_name usage_class real_peers suggested_replacement connections scanner_connections last_hit",
+    facets: "usage_class direction owner_name",
     empty: "No group rule is open to the internet.",
   });
-  const peers = await tableBlock(await evidence.result(REAL_PEERS, { peers: PEERS }), {
+  const peers = await tableBlock(await evidence.run(REAL_PEERS, { peers: PEERS }), {
     id: "open-rule-peers",
     caption: `Real peers, the ${PEERS} busiest of each rule`,
-    facets: ["rule_id"],
+    facets: "rule_id",
     empty: "No open rule has a real peer.",
   });
-  const scanners = await tableBlock(await evidence.report("probes-on-open-rules"), {
+  const scanners = await tableBlock(await runNamed(evidence, "probes-on-open-rules"), {
     id: "open-rule-probes",
     caption: "Scanners admitted by open rules",
-    facets: ["rule_id"],
+    facets: "rule_id",
     empty: "No open rule admitted a scanner.",
   });
   return {
@@ -145,28 +151,27 @@ async function openSection(
 }
 
 /** The proposals of `tighten` (null: it had nothing to judge), and overbroad, redundant and shadowed rules. */
-async function narrowSection(evidence: AuditEvidence, proposals: Result | null): Promise<Section[]> {
+async function narrowSection(evidence: EvidenceQuery, proposals: Result | null): Promise<Section[]> {
   const tables = [
-    ...(proposals === null ? [] : [await proposalTable(proposals)]),
+    ...(proposals === null ? [] : [await describedRules(proposals, PROPOSALS)]),
     await ruleTable(evidence, "overbroad-rules", {
       id: "overbroad-rules",
       caption: "Overbroad rules",
-      shown: columnNames(
+      shown:
         "rule_id owner_name used_port_count allowed_ports used_ports used_peers used_networks connections evidence",
-      ),
-      facets: columnNames("protocol direction owner_name evidence"),
+      facets: "protocol direction owner_name evidence",
     }),
     await ruleTable(evidence, "redundant-rules", {
       id: "redundant-rules",
       caption: "Redundant rules: used, but never alone",
-      shown: columnNames("rule_id owner_name covered_by connections last_hit description"),
-      facets: ["direction", "owner_name"],
+      shown: "rule_id owner_name covered_by connections last_hit description",
+      facets: "direction owner_name",
     }),
     await ruleTable(evidence, "shadowed-rules", {
       id: "shadowed-rules",
       caption: "Shadowed and duplicate rules, whatever the traffic",
-      shown: columnNames("rule_id owner_name kind covered_by description"),
-      facets: ["kind", "layer", "owner_name"],
+      shown: "rule_id owner_name kind covered_by description",
+      facets: "kind layer owner_name",
     }),
   ].filter((table) => table.rowCount > 0);
   if (tables.length === 0) return [];
@@ -180,21 +185,17 @@ async function narrowSection(evidence: AuditEvidence, proposals: Result | null):
   ];
 }
 
-function proposalTable(proposals: Result): Promise<TableBlock> {
-  return describedRules(proposals, {
-    id: "tighten",
-    caption: "Narrower rules proposed by tighten, and why other rules stay",
-    shown: columnNames(
-      "rule_id owner_name status replacement breadth new_breadth breakage_rate real_connections reason",
-    ),
-    facets: ["status", "direction", "owner_name"],
-    empty: "No broad group rule.",
-  });
-}
+const PROPOSALS: TableOptions = {
+  id: "tighten",
+  caption: "Narrower rules proposed by tighten, and why other rules stay",
+  shown: "rule_id owner_name status replacement breadth new_breadth breakage_rate real_connections reason",
+  facets: "status direction owner_name",
+  empty: "No broad group rule.",
+};
 
 /** A report about rules. */
-async function ruleTable(evidence: AuditEvidence, report: string, options: TableOptions): Promise<TableBlock> {
-  return describedRules(await evidence.report(report), options);
+async function ruleTable(evidence: EvidenceQuery, report: string, options: TableOptions): Promise<TableBlock> {
+  return describedRules(await runNamed(evidence, report), options);
 }
 
 /** A table of rules, with a column that describes each rule. */

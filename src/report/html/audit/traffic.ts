@@ -1,28 +1,31 @@
+import type { EvidenceQuery } from "../../../store/evidence-query.ts";
 import { causeSentence } from "../../explanation.ts";
+import { queryRows } from "../../rows.ts";
+import { runNamed } from "../../run-report.ts";
 import type { MatrixBlock, Section } from "../page-data.ts";
-import { columnNames, columnTexts, tableBlock, withColumn, wordColumn } from "../table-block.ts";
-import { cutNote, type AuditEvidence, ROW_LIMIT } from "./evidence.ts";
+import { columnTexts, tableBlock, withColumn, wordColumn } from "../table-block.ts";
+import { cutNote, ROW_LIMIT } from "./evidence.ts";
 
 /** Mismatches by cause, with an explanation of the cause, then record by record. */
-export async function mismatchSection(evidence: AuditEvidence): Promise<Section> {
-  const summary = await tableBlock(await evidence.report("mismatch-summary"), {
+export async function mismatchSection(evidence: EvidenceQuery): Promise<Section> {
+  const summary = await tableBlock(await runNamed(evidence, "mismatch-summary"), {
     id: "mismatch-causes",
     caption: "Mismatches by cause",
-    shown: columnNames("agreement cause records interfaces decided_by nacl_rule_id first_seen last_seen"),
+    shown: "agreement cause records interfaces decided_by nacl_rule_id first_seen last_seen",
     empty: "Every record that could be judged agrees with the model.",
   });
-  const sentences = columnTexts(summary, "cause").map((cause) => causeSentence(cause));
+  const sentences = columnTexts(summary, "cause").map(causeSentence);
   const explained = withColumn(summary, wordColumn("explanation", "What it means", "text", sentences), "cause");
-  const records = await tableBlock(await evidence.report("mismatches", { limit: String(ROW_LIMIT) }), {
+  const records = await tableBlock(await runNamed(evidence, "mismatches", { limit: String(ROW_LIMIT) }), {
     id: "mismatch-records",
     caption: "Mismatches record by record",
-    shown: columnNames("start_time interface_id agreement cause srcaddr srcport dstaddr dstport protocol packets"),
-    facets: columnNames("agreement cause direction decided_by interface_id"),
+    shown: "start_time interface_id agreement cause srcaddr srcport dstaddr dstport protocol packets",
+    facets: "agreement cause direction decided_by interface_id",
   });
-  const returns = await tableBlock(await evidence.report("nacl-return-path"), {
+  const returns = await tableBlock(await runNamed(evidence, "nacl-return-path"), {
     id: "return-path",
     caption: "Replies blocked by network ACLs (log and model agree on these)",
-    facets: ["direction"],
+    facets: "direction",
   });
   return {
     id: "mismatches",
@@ -63,12 +66,12 @@ group by all
 order by total desc, source`;
 
 /** Rejected requests by source and port. */
-export async function probeSection(evidence: AuditEvidence): Promise<Section> {
-  const table = await tableBlock(await evidence.report("rejected-probes", { limit: String(ROW_LIMIT) }), {
+export async function probeSection(evidence: EvidenceQuery): Promise<Section> {
+  const table = await tableBlock(await runNamed(evidence, "rejected-probes", { limit: String(ROW_LIMIT) }), {
     id: "probe-sources",
     caption: "Sources, scanners first",
-    shown: columnNames("source scan_kind records port_count ports interface_count first_seen last_seen origin"),
-    facets: ["scan_kind", "origin"],
+    shown: "source scan_kind records port_count ports interface_count first_seen last_seen origin",
+    facets: "scan_kind origin",
     empty: "No request was rejected.",
   });
   const matrix = await probeMatrix(evidence);
@@ -80,8 +83,8 @@ export async function probeSection(evidence: AuditEvidence): Promise<Section> {
   };
 }
 
-async function probeMatrix(evidence: AuditEvidence): Promise<MatrixBlock | null> {
-  const found = await evidence.rows(MATRIX, { sources: SOURCES, ports: PORTS });
+async function probeMatrix(evidence: EvidenceQuery): Promise<MatrixBlock | null> {
+  const found = await queryRows(evidence, MATRIX, { sources: SOURCES, ports: PORTS });
   if (found.length === 0) return null;
   const rows = [...new Set(found.map((row) => String(row.source)))];
   const ports = [...new Set(found.flatMap((row) => (row.port === null ? [] : String(row.port))))];
