@@ -34,14 +34,10 @@ function renderOne({ record, judgement, steps, walks, conclusion }: Explanation,
     line("", `${record.interfaceId}${timeText(record)}`),
     line("answer", answer.filter((part) => part !== null).join(", ")),
     line("", conclusion),
-    ...steps.map((step) => line(step.about, stepText(step.answer, step.because))),
+    ...steps.map(({ about, answer: said, because }) => line(about, because === "" ? said : `${said}: ${because}`)),
     ...walks.map((walk, at) => renderWalk(walk, walks, at, options)),
   ];
   return parts.join("");
-}
-
-function stepText(answer: string, because: string): string {
-  return because === "" ? answer : `${answer}: ${because}`;
 }
 
 /** The layers of one configuration. If several were tried, each has a title with the result. */

@@ -16,17 +16,17 @@ const AGREEMENTS: ReadonlyMap<string, string | null> = new Map([
   ["no_data", null],
 ]);
 
-/** One item of `--fail-on`: an agreement, or a report that must not have findings. */
-export type Watch =
-  | { readonly agreement: string; readonly report: Report | null }
-  | { readonly agreement: null; readonly report: Report };
+/** One item of `--fail-on`: an agreement with its report, or a report that must not have findings. */
+export interface Watch {
+  readonly agreement: string | null;
+  readonly report: Report | null;
+}
 
 /** Reads `--fail-on`, a comma-separated list. Throws E_USAGE for an unknown name. */
 export function parseWatches(text: string, catalogue: readonly Report[]): Watch[] {
   return listed(text, [...AGREEMENTS.keys()].join(", ") + " or a report").map((name) => {
-    const agreement = AGREEMENTS.get(name);
-    if (agreement === undefined) return { agreement: null, report: findReport(catalogue, name) };
-    return { agreement: name, report: agreement === null ? null : findReport(catalogue, agreement) };
+    const report = AGREEMENTS.has(name) ? AGREEMENTS.get(name) : name;
+    return { agreement: AGREEMENTS.has(name) ? name : null, report: report ? findReport(catalogue, report) : null };
   });
 }
 
@@ -51,8 +51,8 @@ export async function checkWatches(
   review: Review,
 ): Promise<string[]> {
   const found: string[] = [];
+  const reviewed = review.exemptions !== null || review.baseline !== null;
   for (const { agreement, report } of watches) {
-    const reviewed = review.exemptions !== null || review.baseline !== null;
     if (agreement !== null && (report === null || !reviewed)) {
       const records = await countRecords(evidence, agreement);
       if (records > 0) found.push(`${agreement}: ${plural(records, "record")}`);
@@ -86,9 +86,8 @@ async function countFindings(
     return rows;
   }
   const findings = await reviewFindings(kind, await collectFindings(evidence, report, kind, {}), review, report);
-  return findings.filter((one) => {
-    return counts(one) && (agreement === null || one.finding.row.agreement === agreement);
-  }).length;
+  return findings.filter((one) => counts(one) && (agreement === null || one.finding.row.agreement === agreement))
+    .length;
 }
 
 const HELD = `select

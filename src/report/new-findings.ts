@@ -1,7 +1,7 @@
 import type { EvidenceQuery } from "../store/evidence-query.ts";
 import { count, plural } from "../text.ts";
 import { visible } from "./renderers/renderer.ts";
-import { type Row, toRows } from "./rows.ts";
+import { queryRows, type Row } from "./rows.ts";
 
 /** Most lines of each kind, so that a scan of a whole network does not flood the terminal. */
 const MOST = 20;
@@ -41,16 +41,15 @@ select
 
 /** Mismatches and rejected sources among the records of one object, one per line; empty if there are none. */
 export async function newFindings(evidence: EvidenceQuery, object: string): Promise<string> {
-  const ask = async (sql: string, most?: number): Promise<Row[]> =>
-    toRows(await evidence.run(sql, most === undefined ? { object } : { object, most }));
-  const [totals] = await ask(TOTALS);
-  const mismatches = (await ask(MISMATCHES, MOST)).map(
+  const ask = (sql: string): Promise<Row[]> => queryRows(evidence, sql, { object, most: MOST });
+  const [totals] = await queryRows(evidence, TOTALS, { object });
+  const mismatches = (await ask(MISMATCHES)).map(
     (row) =>
       `${row.since}  ${row.agreement}  ${row.cause ?? "unknown cause"}  ${row.interface_id} ${row.direction}  ` +
       `${row.srcaddr} -> ${row.dstaddr} port ${row.dstport} protocol ${row.protocol}  ` +
       `${row.decided_by ?? "-"}  ${plural(row.records, "record")}`,
   );
-  const probes = (await ask(PROBES, MOST)).map(
+  const probes = (await ask(PROBES)).map(
     (row) =>
       `${row.since}  rejected  ${row.source}  ${plural(row.records, "record")}  ` +
       `${row.ports === 1 ? `protocol ${row.protocol} port ${row.port}` : plural(row.ports, "port")}  ${plural(row.targets, "target")}`,

@@ -6,5 +6,5 @@ import { fileURLToPath } from "node:url";
 /** The reports' SQL, in the checkout and in the package. */
 export const QUERIES_FOLDER = fileURLToPath(new URL("../../queries/", import.meta.url));
 
-/** The compiled script of the HTML page. */
+/** The compiled script of the HTML page, and its style. */
 export const PAGE_FOLDER = new URL("../report/html/page/", import.meta.url);

@@ -3,7 +3,7 @@ import { count, plural } from "../text.ts";
 import { loadReport } from "./catalogue.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { bar, grid, heading, paragraph } from "./renderers/text-layout.ts";
-import { type Row, toRows, ruleText } from "./rows.ts";
+import { queryRows, type Row, ruleText } from "./rows.ts";
 import { withDefaults } from "./run-report.ts";
 import {
   AGREEMENTS,
@@ -20,10 +20,13 @@ export interface SummaryOptions extends RenderOptions {
   readonly limit?: number;
 }
 
+type PartOptions = Required<Pick<SummaryOptions, "limit">> & RenderOptions;
+
 /** The most important findings, each with the report that has the rest. */
-export async function renderSummary(evidence: Pick<EvidenceQuery, "run">, options: SummaryOptions): Promise<string> {
-  const limit = options.limit ?? 5;
-  const ask = async (sql: string): Promise<Row[]> => toRows(await evidence.run(sql));
+export async function renderSummary(evidence: Pick<EvidenceQuery, "run">, given: SummaryOptions): Promise<string> {
+  const options: PartOptions = { ...given, limit: given.limit ?? 5 };
+  const { limit } = options;
+  const ask = (sql: string): Promise<Row[]> => queryRows(evidence, sql);
   const report = (name: string): string => withDefaults(loadReport(name));
   // All at once: the queries of a file that was just written run on every core.
   const [probing, unused, open, gaps, differing, [totals], [unkept], agreements, bad] = await Promise.all([
@@ -40,11 +43,11 @@ export async function renderSummary(evidence: Pick<EvidenceQuery, "run">, option
   ]);
   const parts = [
     overview({ ...totals, ...unkept }, agreements, options),
-    mismatches(differing, limit, options),
-    probes(probing, limit, options),
-    ...(Number(totals.modelled) > 0 ? [withoutHit(unused, limit, options), openRules(open, limit, options)] : []),
-    coverage(gaps, limit, options),
-    badLines(totals, bad, limit, options),
+    mismatches(differing, options),
+    probes(probing, options),
+    ...(Number(totals.modelled) > 0 ? [withoutHit(unused, options), openRules(open, options)] : []),
+    coverage(gaps, options),
+    badLines(totals, bad, options),
   ];
   return parts.filter((part) => part !== "").join("\n");
 }
@@ -77,23 +80,32 @@ function overview(totals: Row, agreements: readonly Row[], options: SummaryOptio
   return `${options.style.bold(lead)}\n${grid(rows, options, ["left", "right", "left"])}${pruned}${unkept}`;
 }
 
-function mismatches(rows: readonly Row[], limit: number, options: SummaryOptions): string {
+/** The first rows of a report below a heading; empty without rows. */
+function part(
+  title: string,
+  report: string,
+  rows: readonly Row[],
+  cells: (row: Row) => string[],
+  options: PartOptions,
+  align?: readonly ("left" | "right")[],
+): string {
   if (rows.length === 0) return "";
-  const lines = rows
-    .slice(0, limit)
-    .map((row) => [
-      count(row.records),
-      String(row.agreement),
-      String(row.cause ?? "unknown cause"),
-      String(row.nacl_rule_id ?? row.decided_by ?? ""),
-      String(row.example_flow ?? ""),
-    ]);
-  return (
-    heading("Mismatches by cause", rows.length, limit, "mismatch-summary", options) + grid(lines, options, ["right"])
-  );
+  const lines = rows.slice(0, options.limit).map(cells);
+  return heading(title, rows.length, options.limit, report, options) + grid(lines, options, align);
 }
 
-function probes(rows: readonly Row[], limit: number, options: SummaryOptions): string {
+function mismatches(rows: readonly Row[], options: PartOptions): string {
+  const cells = (row: Row): string[] => [
+    count(row.records),
+    String(row.agreement),
+    String(row.cause ?? "unknown cause"),
+    String(row.nacl_rule_id ?? row.decided_by ?? ""),
+    String(row.example_flow ?? ""),
+  ];
+  return part("Mismatches by cause", "mismatch-summary", rows, cells, options, ["right"]);
+}
+
+function probes(rows: readonly Row[], options: PartOptions): string {
   if (rows.length === 0) return "";
   const lines = rows.map((row) => [
     String(row.source),
@@ -105,7 +117,7 @@ function probes(rows: readonly Row[], limit: number, options: SummaryOptions): s
   const [{ all_records, all_sources }] = rows;
   const title = `Rejected probes by source: ${plural(all_records, "request")}, ${plural(all_sources, "source")}`;
   return (
-    heading(title, Number(all_sources), limit, "rejected-probes", options) +
+    heading(title, Number(all_sources), options.limit, "rejected-probes", options) +
     grid(lines, options, ["left", "left", "right", "right", "right"])
   );
 }
@@ -117,7 +129,7 @@ const STATUS_TEXT: Readonly<Record<string, string>> = {
   unobservable: "for traffic that AWS does not log",
 };
 
-function withoutHit(rows: readonly Row[], limit: number, options: SummaryOptions): string {
+function withoutHit(rows: readonly Row[], options: PartOptions): string {
   if (rows.length === 0) return "";
   const counts = Object.entries(STATUS_TEXT).flatMap(([status, text]) => {
     const first = rows.find((row) => row.status === status);
@@ -125,7 +137,7 @@ function withoutHit(rows: readonly Row[], limit: number, options: SummaryOptions
   });
   const unused = rows.filter((row) => row.status === "unused");
   return (
-    heading("Unused rules", Number(unused[0]?.rules ?? 0), limit, "unused-rules", options) +
+    heading("Unused rules", Number(unused[0]?.rules ?? 0), options.limit, "unused-rules", options) +
     paragraph(counts.join("; "), options) +
     grid(
       unused.map((row) => [String(row.rule_id), ruleText(row), String(row.owner_name ?? "")]),
@@ -134,29 +146,22 @@ function withoutHit(rows: readonly Row[], limit: number, options: SummaryOptions
   );
 }
 
-function openRules(rows: readonly Row[], limit: number, options: SummaryOptions): string {
-  if (rows.length === 0) return "";
-  const lines = rows
-    .slice(0, limit)
-    .map((row) => [
-      String(row.rule_id),
-      String(row.owner),
-      ruleText(row),
-      `${plural(row.connections, "connection")}, none real`,
-    ]);
-  return (
-    heading("Rules open to the internet without real use", rows.length, limit, "stale-open-rules", options) +
-    grid(lines, options)
-  );
+function openRules(rows: readonly Row[], options: PartOptions): string {
+  const cells = (row: Row): string[] => [
+    String(row.rule_id),
+    String(row.owner),
+    ruleText(row),
+    `${plural(row.connections, "connection")}, none real`,
+  ];
+  return part("Rules open to the internet without real use", "stale-open-rules", rows, cells, options);
 }
 
-function coverage(rows: readonly Row[], limit: number, options: SummaryOptions): string {
+function coverage(rows: readonly Row[], options: PartOptions): string {
   const [{ interfaces, incomplete, log_type: logType }] = rows;
-  const type = String(logType ?? "all");
   const oneSided =
-    type === "accept_only"
+    logType === "accept_only"
       ? "The log holds only accepted traffic, so it cannot show probes."
-      : type === "reject_only"
+      : logType === "reject_only"
         ? "The log holds only rejected traffic, so it cannot show use."
         : "";
   if (Number(incomplete) === 0 && oneSided === "") return "";
@@ -174,32 +179,21 @@ function coverage(rows: readonly Row[], limit: number, options: SummaryOptions):
             .filter((text) => text !== "")
             .join(", "),
     ]);
+  const title = `Coverage gaps at ${count(incomplete)} of ${plural(interfaces, "interface")}`;
   return (
-    heading(
-      `Coverage gaps at ${count(incomplete)} of ${plural(interfaces, "interface")}`,
-      Number(incomplete),
-      limit,
-      "coverage",
-      options,
-    ) +
+    heading(title, Number(incomplete), options.limit, "coverage", options) +
     (oneSided === "" ? "" : paragraph(oneSided, options)) +
     grid(lines, options)
   );
 }
 
-function badLines(totals: Row, rows: readonly Row[], limit: number, options: SummaryOptions): string {
-  if (rows.length === 0) return "";
-  const lines = rows
-    .slice(0, limit)
-    .map((row) => [
-      count(row.lines),
-      String(row.reason),
-      `${String(row.example_object)} line ${String(row.example_line)}`,
-    ]);
-  return (
-    heading(`Unreadable lines: ${count(totals.bad_lines)}`, rows.length, limit, "bad-lines", options) +
-    grid(lines, options, ["right"])
-  );
+function badLines(totals: Row, rows: readonly Row[], options: PartOptions): string {
+  const cells = (row: Row): string[] => [
+    count(row.lines),
+    String(row.reason),
+    `${row.example_object} line ${row.example_line}`,
+  ];
+  return part(`Unreadable lines: ${count(totals.bad_lines)}`, "bad-lines", rows, cells, options, ["right"]);
 }
 
 function minute(time: Plain): string {

@@ -4,7 +4,6 @@ import { createRequire } from "node:module";
 import { safeJson } from "../renderers/renderer.ts";
 import { PAGE_FOLDER } from "../shipped-files.ts";
 import type { PageData } from "./page-data.ts";
-import { BASE_STYLE, PARTS_STYLE } from "./style.ts";
 
 /**
  * One self-contained HTML file. Its Content-Security-Policy allows only its own inline scripts and styles and no requests.
@@ -55,12 +54,12 @@ interface Assets {
   readonly scripts: readonly string[];
 }
 
-/** Reads the chart library from its package, and the script of the page from the compiled `page/`. */
+/** Reads the chart library from its package, and style and script of the page from the compiled `page/`. */
 function loadAssets(): Assets {
   const library = createRequire(import.meta.url);
   const read = (name: string): string => readFileSync(library.resolve(`uplot/dist/${name}`), "utf8");
   const assets = {
-    styles: [read("uPlot.min.css"), BASE_STYLE + PARTS_STYLE],
+    styles: [read("uPlot.min.css"), `\n${readFileSync(new URL("style.css", PAGE_FOLDER), "utf8")}`],
     scripts: [read("uPlot.iife.min.js"), pageScript(PAGE_FOLDER)],
   };
   for (const content of [...assets.styles, ...assets.scripts]) {
