@@ -5,21 +5,13 @@ import { planSources, withoutCopies } from "../source/plan.ts";
 import type { SourcePlan } from "../source/source.ts";
 import { openEvidence } from "../store/evidence-query.ts";
 import { count, isoTime, plural } from "../text.ts";
+import type { ReplayCommandOptions } from "./commands/replay.ts";
 import { EXIT } from "./failure.ts";
-
-export interface DryRunOptions {
-  readonly db: string;
-  readonly from?: number;
-  readonly to?: number;
-  readonly fields?: string;
-  readonly region?: string;
-  readonly profile?: string;
-}
 
 /** `--dry-run`: lists the objects that a replay would read. It reads no records and makes no evidence file. */
 export async function printPlan(
   sources: readonly string[],
-  options: DryRunOptions,
+  options: Pick<ReplayCommandOptions, "db" | "from" | "to" | "fields" | "region" | "profile">,
   note: (text: string) => void,
 ): Promise<void> {
   const events = { note, retry: () => undefined };
@@ -66,6 +58,7 @@ async function ingestedObjects(
 
 /** The plan as text: objects in order with their sizes, then the totals and what was left out. @internal */
 export function describePlan(plan: SourcePlan): string {
+  const time = (seconds: number | null): string => isoTime(seconds) ?? "open";
   const lines = plan.objects.map((object) => `${size(object.size).padStart(9)}  ${visible(object.name)}`);
   const { from, to } = plan.window;
   const window = from === null && to === null ? "" : `, object times ${time(from)} to ${time(to)}`;
@@ -81,8 +74,4 @@ function size(bytes: number | null): string {
   let value = bytes;
   for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}
-
-function time(seconds: number | null): string {
-  return isoTime(seconds) ?? "open";
 }

@@ -16,17 +16,12 @@ export function describeFailure(error: unknown): { readonly text: string; readon
   if (error instanceof CommanderError)
     return { text: "", exitCode: error.exitCode === 0 ? EXIT.done : EXIT.couldNotRun };
   const unloadable = nativeProblem(error);
-  if (unloadable !== null) {
-    return {
-      text: `flowreplay: DuckDB cannot be loaded: ${visible(unloadable)}\n${NATIVE_HINT}`,
-      exitCode: EXIT.couldNotRun,
-    };
-  }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return {
-    text: `flowreplay: internal error, please report it with this trace\n${stack}\n`,
-    exitCode: EXIT.couldNotRun,
-  };
+  const text =
+    unloadable === null
+      ? `flowreplay: internal error, please report it with this trace\n${stack}\n`
+      : `flowreplay: DuckDB cannot be loaded: ${visible(unloadable)}\n${NATIVE_HINT}`;
+  return { text, exitCode: EXIT.couldNotRun };
 }
 
 const NATIVE_HINT = "hint: install flowreplay again on this machine, with its optional dependencies\n";

@@ -38,11 +38,11 @@ export function parseTime(text: string, _before?: unknown, now: number = Date.no
   return Math.floor(time / 1000);
 }
 
-/** The text of a file that an option names. Throws `E_USAGE` if it cannot be read. */
-export function readOptionFile(file: string): string {
+/** The bytes of a file that an option names, `name` in messages; 0 is stdin. Throws `E_USAGE` if it cannot be read. */
+export function readOptionFile(file: string | number, name = String(file)): Buffer {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file);
   } catch (cause) {
-    throw new AppError("E_USAGE", `cannot read ${file}: ${cause instanceof Error ? cause.message : ""}`, { cause });
+    throw new AppError("E_USAGE", `cannot read ${name}: ${(cause as Error).message}`, { cause });
   }
 }

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { extname } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -16,18 +16,14 @@ import {
 } from "../report/pseudonyms/pseudonyms.ts";
 import { type OutputFormat, RENDERERS } from "../report/renderers/formats.ts";
 import type { RenderOptions, Style } from "../report/renderers/renderer.ts";
-import type { EvidenceQuery, Result } from "../store/evidence-query.ts";
+import type { EvidenceQuery, Result, ResultStream } from "../store/evidence-query.ts";
+import { readOptionFile } from "./options.ts";
 
 /** Options shared by the commands that print rows. */
 export interface OutputOptions {
   readonly output?: OutputFormat;
   readonly o?: string;
 }
-
-export const outputOption = (): Option =>
-  new Option("--output <format>", "format of the rows (default: table, or by the suffix of -o)").choices(
-    Object.keys(RENDERERS),
-  );
 
 export const fileOption = (): Option => new Option("-o <file>", "write to a file instead of the terminal");
 
@@ -40,15 +36,7 @@ export const pseudonymiseOption = (): Option =>
 /** Null without a file. Throws `E_USAGE` when it cannot be read or holds no secret. */
 export function readPseudonyms(file: string | undefined): Pseudonyms | null {
   if (file === undefined) return null;
-  let content: Buffer;
-  try {
-    content = readFileSync(file);
-  } catch (error) {
-    throw new AppError("E_USAGE", `cannot read the secret file: ${error instanceof Error ? error.message : file}`, {
-      cause: error,
-    });
-  }
-  return createPseudonyms(content, file);
+  return createPseudonyms(readOptionFile(file, "the secret file"), file);
 }
 
 /** The evidence itself, or one whose results hold only pseudonyms. */
@@ -56,8 +44,10 @@ export function queryWith(pseudonyms: Pseudonyms | null, evidence: EvidenceQuery
   return pseudonyms === null ? evidence : pseudonymisedQuery(evidence, pseudonyms);
 }
 
-/** The same for a result that was not read from the evidence file. */
-export function resultWith(pseudonyms: Pseudonyms | null, result: Result | null): Result | null {
+/** The narrower rules that a whole audit proposes, with pseudonyms; null without any. */
+export async function proposalsFor(pseudonyms: Pseudonyms | null, db: string): Promise<Result | null> {
+  const { tightenProposals } = await import("../report/tighten.ts");
+  const result = await tightenProposals(db);
   return pseudonyms === null || result === null ? result : pseudonymisedResult(result, pseudonyms);
 }
 
@@ -74,36 +64,37 @@ export type ReportFormat = LintFormat | "html";
 const FINDING_FORMATS: readonly FindingFormat[] = ["sarif", "ocsf", "asff"];
 const SCRIPT_FORMATS: readonly ScriptFormat[] = ["cli", "terraform", "edit"];
 
-export const findingOutputOption = (): Option =>
-  new Option(
-    "--output <format>",
-    "format (default: table, or by the suffix of -o); sarif, ocsf and asff write findings",
-  ).choices([...Object.keys(RENDERERS), ...FINDING_FORMATS]);
+const BY_SUFFIX = "(default: table, or by the suffix of -o)";
 
-export const reportOutputOption = (): Option =>
-  new Option(
-    "--output <format>",
-    "format (default: table, or by the suffix of -o); html is one page; sarif, ocsf and asff write findings",
-  ).choices([...Object.keys(RENDERERS), "html", ...FINDING_FORMATS]);
+/** The formats of a command besides those of rows, and the help. */
+const OUTPUTS = {
+  rows: { more: [], help: `format of the rows ${BY_SUFFIX}` },
+  findings: { more: FINDING_FORMATS, help: `format ${BY_SUFFIX}; sarif, ocsf and asff write findings` },
+  reports: {
+    more: ["html", ...FINDING_FORMATS],
+    help: `format ${BY_SUFFIX}; html is one page; sarif, ocsf and asff write findings`,
+  },
+  changes: {
+    more: SCRIPT_FORMATS,
+    help: `format ${BY_SUFFIX}; cli, terraform and edit (JSON for what-if) include their undo`,
+  },
+} as const;
 
-/** Of the commands that propose changes of rules. */
-export const changeOutputOption = (): Option =>
-  new Option(
-    "--output <format>",
-    "format (default: table, or by the suffix of -o); cli, terraform and edit (JSON for what-if) include their undo",
-  ).choices([...Object.keys(RENDERERS), ...SCRIPT_FORMATS]);
+export function outputOption(writes: keyof typeof OUTPUTS): Option {
+  const { more, help } = OUTPUTS[writes];
+  return new Option("--output <format>", help).choices([...Object.keys(RENDERERS), ...more]);
+}
 
 export function isScriptFormat(format: string | undefined): format is ScriptFormat {
   return SCRIPT_FORMATS.some((one) => one === format);
 }
 
-export function chosenReportFormat({
-  output,
-  o,
-}: {
+export interface ReportOutput {
   readonly output?: ReportFormat;
   readonly o?: string;
-}): ReportFormat {
+}
+
+export function chosenReportFormat({ output, o }: ReportOutput): ReportFormat {
   const suffix = o === undefined ? "" : extname(o).toLowerCase();
   if (output === undefined && suffix === ".html") return "html";
   if (output === undefined && suffix === ".sarif") return "sarif";
@@ -118,6 +109,11 @@ export function isFindingFormat(format: ReportFormat): format is FindingFormat {
 export function renderOptions({ o }: { readonly o?: string }): RenderOptions {
   if (o !== undefined) return { width: 80, style: styleFor({}) };
   return { width: process.stdout.isTTY ? process.stdout.columns || 80 : 80, style: styleFor(process.stdout) };
+}
+
+/** Writes rows in the chosen format. */
+export async function writeRows(rows: ResultStream, options: OutputOptions): Promise<void> {
+  await writeOutput(RENDERERS[chosenFormat(options)](rows, renderOptions(options)), options.o);
 }
 
 /** Writes the text to stdout, or to a file that appears only when it is complete. */

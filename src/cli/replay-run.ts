@@ -10,7 +10,7 @@ import { isoTime, plural } from "../text.ts";
 import type { ReplayCommandOptions } from "./commands/replay.ts";
 import { EXIT } from "./failure.ts";
 import { packageVersion } from "./options.ts";
-import { queryWith, readPseudonyms, renderOptions, resultWith, writeOutput } from "./output.ts";
+import { proposalsFor, queryWith, readPseudonyms, renderOptions, writeOutput } from "./output.ts";
 import { createProgress, type ProgressLine } from "./progress.ts";
 import { openReview } from "./review.ts";
 
@@ -77,14 +77,13 @@ export async function runReplay(
   noteTroubles(result, progress);
   process.stdout.write(summary);
   if (options.html === undefined && watches.length === 0) return;
-  const proposals =
-    options.html === undefined ? null : await (await import("../report/tighten.ts")).tightenProposals(options.db);
+  const proposals = options.html === undefined ? null : await proposalsFor(pseudonyms, options.db);
   const evidence = await openStored(options.db);
   try {
     if (options.html !== undefined) {
       const { auditPage } = await import("../report/html/pages.ts");
       const { renderPage } = await import("../report/html/page.ts");
-      const page = await auditPage(queryWith(pseudonyms, evidence), new Date(), resultWith(pseudonyms, proposals));
+      const page = await auditPage(queryWith(pseudonyms, evidence), new Date(), proposals);
       await writeOutput(renderPage(page), options.html);
     }
     if (process.exitCode !== EXIT.done) return;

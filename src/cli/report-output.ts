@@ -8,8 +8,7 @@ import {
 } from "../report/findings/audit.ts";
 import type { FindingKind } from "../report/findings/finding.ts";
 import { kindOf } from "../report/findings/kinds.ts";
-import { annotateRows, type Review, type ReviewedFinding } from "../report/findings/review.ts";
-import type { FindingDocument } from "../report/findings/review.ts";
+import { annotateRows, type FindingDocument, type Review, type ReviewedFinding } from "../report/findings/review.ts";
 import type { GivenParameters } from "../report/parameters.ts";
 import type { OutputFormat } from "../report/renderers/formats.ts";
 import { type Annotate, renderSections } from "../report/run-report.ts";
@@ -17,14 +16,7 @@ import type { EvidenceQuery } from "../store/evidence-query.ts";
 import { note, noteReview } from "./notes.ts";
 import { packageVersion } from "./options.ts";
 import { renderOptions, writeOutput } from "./output.ts";
-import type { ReviewOptions } from "./review.ts";
-
-/** What both ways of writing take from the command line. */
-export interface ReportOutputOptions extends ReviewOptions {
-  readonly o?: string;
-  readonly account?: string;
-  readonly region?: string;
-}
+import type { FindingOptions } from "./review.ts";
 
 /** Findings of reports as SARIF, OCSF or ASFF. */
 export async function writeFindings(
@@ -33,7 +25,7 @@ export async function writeFindings(
   reports: readonly FindingReport[],
   given: GivenParameters,
   review: Review,
-  options: ReportOutputOptions,
+  options: FindingOptions,
 ): Promise<void> {
   const { locateInEvidence } = await import("../report/findings/locations.ts");
   const reviewed = await reviewReports(evidence, reports, given, review);
@@ -58,13 +50,13 @@ export async function writeFindings(
 }
 
 /** Rows of reports, each with the review of the finding that it states. */
-export async function writeRows(
+export async function writeReviewedRows(
   evidence: EvidenceQuery,
   format: OutputFormat,
   reports: readonly Report[],
   given: GivenParameters,
   review: Review,
-  options: ReportOutputOptions,
+  options: FindingOptions,
 ): Promise<void> {
   const asked = review.exemptions !== null || review.baseline !== null;
   const kinds: FindingKind[] = [];

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { AppError } from "../errors.ts";
 import type { Exemptions } from "../report/findings/exemptions.ts";
 import type { Review } from "../report/findings/review.ts";
@@ -10,6 +10,13 @@ export interface ReviewOptions {
   readonly baseline?: string;
   readonly showSuppressed?: boolean;
   readonly failOn?: string;
+}
+
+/** Of the commands that print findings. */
+export interface FindingOptions extends ReviewOptions {
+  readonly o?: string;
+  readonly account?: string;
+  readonly region?: string;
 }
 
 export function addReviewOptions(command: Command, failOn: string): Command {
@@ -25,25 +32,21 @@ export function addReviewOptions(command: Command, failOn: string): Command {
     );
 }
 
-export const suppressedOption = (): Option =>
-  new Option("--show-suppressed", "also show the findings that exemptions cover, with the reason");
+export function addFindingOptions(command: Command, failOn: string): Command {
+  const account = matching(/^\d{12}$/, "give the 12 digits of an account");
+  const region = matching(/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/, "give a region such as eu-central-1");
+  return addReviewOptions(command, failOn)
+    .option("--show-suppressed", "also show the findings that exemptions cover, with the reason")
+    .option("--account <id>", "AWS account of the findings, if the evidence does not say", account)
+    .option("--region <region>", "AWS region of the findings, if the evidence does not say", region);
+}
 
-export const accountOption = (): Option =>
-  new Option("--account <id>", "AWS account of the findings, if the evidence does not say").argParser(
-    (text: string) => {
-      if (!/^\d{12}$/.test(text)) throw new InvalidArgumentError("give the 12 digits of an account");
-      return text;
-    },
-  );
-
-export const findingRegionOption = (): Option =>
-  new Option("--region <region>", "AWS region of the findings, if the evidence does not say").argParser(
-    (text: string) => {
-      if (!/^[a-z]{2}(-[a-z]+)+-\d{1,2}$/.test(text))
-        throw new InvalidArgumentError("give a region such as eu-central-1");
-      return text;
-    },
-  );
+function matching(pattern: RegExp, otherwise: string): (text: string) => string {
+  return (text) => {
+    if (pattern.test(text)) return text;
+    throw new InvalidArgumentError(otherwise);
+  };
+}
 
 /** Reads exemptions and opens the baseline; close the baseline afterwards. */
 export async function openReview(

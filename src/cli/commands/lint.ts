@@ -11,8 +11,13 @@ import type { Finding } from "../../report/findings/finding.ts";
 import { LINT_CHECKS, lintKind } from "../../report/findings/kinds.ts";
 import { findingRows, lintFindings, renderFindings } from "../../report/findings/lint-list.ts";
 import { locateInModel } from "../../report/findings/locations.ts";
-import type { FindingDocument } from "../../report/findings/review.ts";
-import { counts, type Review, type ReviewedFinding, reviewFindings } from "../../report/findings/review.ts";
+import {
+  counts,
+  type FindingDocument,
+  type Review,
+  type ReviewedFinding,
+  reviewFindings,
+} from "../../report/findings/review.ts";
 import { RENDERERS } from "../../report/renderers/formats.ts";
 import { plural } from "../../text.ts";
 import { EXIT } from "../failure.ts";
@@ -21,27 +26,17 @@ import { packageVersion } from "../options.ts";
 import {
   chosenReportFormat,
   fileOption,
-  findingOutputOption,
   isFindingFormat,
   type LintFormat,
+  outputOption,
   renderOptions,
   writeOutput,
 } from "../output.ts";
-import {
-  accountOption,
-  addReviewOptions,
-  findingRegionOption,
-  openReview,
-  type ReviewOptions,
-  suppressedOption,
-} from "../review.ts";
+import { addFindingOptions, type FindingOptions, openReview } from "../review.ts";
 
-interface LintOptions extends ReviewOptions {
+interface LintOptions extends FindingOptions {
   readonly model: string;
   readonly output?: LintFormat;
-  readonly o?: string;
-  readonly account?: string;
-  readonly region?: string;
 }
 
 export function registerLint(program: Command): void {
@@ -56,13 +51,12 @@ export function registerLint(program: Command): void {
     .addOption(
       new Option("--model <path>", "describe-* JSON or terraform show -json: a folder or a file").makeOptionMandatory(),
     )
-    .addOption(findingOutputOption())
+    .addOption(outputOption("findings"))
     .addOption(fileOption());
-  addReviewOptions(command, "exit 1 if one of these checks, or anything of this severity or higher, has a finding")
-    .addOption(suppressedOption())
-    .addOption(accountOption())
-    .addOption(findingRegionOption())
-    .action(runLint);
+  addFindingOptions(
+    command,
+    "exit 1 if one of these checks, or anything of this severity or higher, has a finding",
+  ).action(runLint);
 }
 
 async function runLint(options: LintOptions): Promise<void> {

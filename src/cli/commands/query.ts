@@ -1,10 +1,8 @@
-import { readFileSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
-import { RENDERERS } from "../../report/renderers/formats.ts";
 import { openEvidence } from "../../store/evidence-query.ts";
-import { databaseOption } from "../options.ts";
-import { chosenFormat, fileOption, type OutputOptions, outputOption, renderOptions, writeOutput } from "../output.ts";
+import { databaseOption, readOptionFile } from "../options.ts";
+import { fileOption, type OutputOptions, outputOption, writeRows } from "../output.ts";
 
 interface QueryOptions extends OutputOptions {
   readonly db: string;
@@ -24,7 +22,7 @@ export function registerQuery(program: Command): void {
     )
     .addOption(new Option("-f <file>", "read the statement from a file, - for stdin"))
     .addOption(databaseOption())
-    .addOption(outputOption())
+    .addOption(outputOption("rows"))
     .addOption(fileOption())
     .action(runQuery);
 }
@@ -33,8 +31,7 @@ async function runQuery(sql: string | undefined, options: QueryOptions): Promise
   const statement = statementOf(sql, options.f);
   const evidence = await openEvidence(options.db);
   try {
-    const render = RENDERERS[chosenFormat(options)];
-    await writeOutput(render(await evidence.stream(statement), renderOptions(options)), options.o);
+    await writeRows(await evidence.stream(statement), options);
   } finally {
     evidence.close();
   }
@@ -47,13 +44,5 @@ function statementOf(sql: string | undefined, file: string | undefined): string 
     });
   }
   if (file === undefined) return sql ?? "";
-  try {
-    return readFileSync(file === "-" ? 0 : file, "utf8");
-  } catch (error) {
-    throw new AppError(
-      "E_USAGE",
-      `cannot read the query file ${file}: ${error instanceof Error ? error.message : ""}`,
-      { cause: error },
-    );
-  }
+  return readOptionFile(file === "-" ? 0 : file, `the query file ${file}`).toString();
 }

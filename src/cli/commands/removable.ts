@@ -2,23 +2,16 @@ import type { Command } from "commander";
 import { removableSet, type RemovableSet } from "../../change/removable.ts";
 import { type RuleChange, type ScriptFormat, SCRIPTS } from "../../report/change-scripts.ts";
 import { gradeRemovable, type GradedRule, isProven, removableRows } from "../../report/removable.ts";
-import { type OutputFormat, RENDERERS } from "../../report/renderers/formats.ts";
+import type { OutputFormat } from "../../report/renderers/formats.ts";
 import { openStoredRecords } from "../../store/stored-records.ts";
 import { plural } from "../../text.ts";
 import { notePruned } from "../notes.ts";
 import { databaseOption } from "../options.ts";
-import {
-  changeOutputOption,
-  chosenFormat,
-  fileOption,
-  isScriptFormat,
-  type OutputOptions,
-  renderOptions,
-  writeOutput,
-} from "../output.ts";
+import { fileOption, isScriptFormat, outputOption, writeOutput, writeRows } from "../output.ts";
 
-export interface RemovableCommandOptions extends Omit<OutputOptions, "output"> {
+export interface RemovableCommandOptions {
   readonly db: string;
+  readonly o?: string;
   readonly output?: OutputFormat | ScriptFormat;
   readonly realOnly?: boolean;
 }
@@ -38,7 +31,7 @@ export function registerRemovable(program: Command): void {
       "only real traffic counts: rules for scanners or unanswered traffic may be removed too",
       false,
     )
-    .addOption(changeOutputOption())
+    .addOption(outputOption("changes"))
     .addOption(fileOption())
     .action(runRemovable);
 }
@@ -55,8 +48,7 @@ export async function runRemovable({ output, ...options }: RemovableCommandOptio
       const leftOut = left === 0 ? "" : `; ${left} left out here because the evidence is incomplete`;
       await writeOutput(SCRIPTS[output](proven.map(changeOf), summary(found) + leftOut), options.o);
     } else {
-      const format = chosenFormat({ ...options, output });
-      await writeOutput(RENDERERS[format](removableRows(graded), renderOptions(options)), options.o);
+      await writeRows(removableRows(graded), { ...options, output });
     }
     process.stderr.write(`${summary(found)}\n`);
   } finally {

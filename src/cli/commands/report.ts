@@ -16,31 +16,20 @@ import {
   queryWith,
   readPseudonyms,
   renderOptions,
-  resultWith,
-  type ReportFormat,
-  reportOutputOption,
+  proposalsFor,
+  type ReportOutput,
+  outputOption,
   writeOutput,
 } from "../output.ts";
-import { writeFindings, writeRows } from "../report-output.ts";
-import {
-  accountOption,
-  addReviewOptions,
-  findingRegionOption,
-  openReview,
-  type ReviewOptions,
-  suppressedOption,
-} from "../review.ts";
+import { writeFindings, writeReviewedRows } from "../report-output.ts";
+import { addFindingOptions, type FindingOptions, openReview } from "../review.ts";
 
-interface ReportOptions extends ReviewOptions {
-  readonly output?: ReportFormat;
-  readonly o?: string;
+interface ReportOptions extends FindingOptions, ReportOutput {
   readonly db: string;
   readonly param: readonly string[];
   readonly ioc?: string;
   readonly ipRanges?: string;
   readonly pseudonymise?: string;
-  readonly account?: string;
-  readonly region?: string;
 }
 
 export function registerReport(program: Command): void {
@@ -53,7 +42,7 @@ export function registerReport(program: Command): void {
     )
     .argument("[name...]", "reports to print")
     .addOption(databaseOption())
-    .addOption(reportOutputOption())
+    .addOption(outputOption("reports"))
     .addOption(fileOption())
     .addOption(
       new Option("--param <name=value>", "set a parameter; name=@file reads the value from a file; repeatable")
@@ -68,11 +57,9 @@ export function registerReport(program: Command): void {
       ),
     )
     .addOption(pseudonymiseOption());
-  addReviewOptions(command, "exit 1 if a report or an agreement (unexpected_accept, ...) has a finding")
-    .addOption(suppressedOption())
-    .addOption(accountOption())
-    .addOption(findingRegionOption())
-    .action(runReports);
+  addFindingOptions(command, "exit 1 if a report or an agreement (unexpected_accept, ...) has a finding").action(
+    runReports,
+  );
 }
 
 async function runReports(names: readonly string[], options: ReportOptions): Promise<void> {
@@ -100,14 +87,14 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
     );
   }
   const wholeAudit = names.length === 0 && format === "html";
-  const proposals = wholeAudit ? resultWith(pseudonyms, await proposalsOf(options.db)) : null;
+  const proposals = wholeAudit ? await proposalsFor(pseudonyms, options.db) : null;
   const evidence = queryWith(pseudonyms, await openEvidence(options.db));
   const review = await openReview(options, (one) => queryWith(pseudonyms, one));
   try {
     await noteUnseen(evidence, reports);
     if (format === "html") await writeOutput(await pageOf(evidence, reports, given, proposals), options.o);
     else if (isFindingFormat(format)) await writeFindings(evidence, format, findings, given, review, options);
-    else if (reports.length > 0) await writeRows(evidence, format, reports, given, review, options);
+    else if (reports.length > 0) await writeReviewedRows(evidence, format, reports, given, review, options);
     const found = await checkWatches(evidence, watches, review);
     for (const line of found) process.stderr.write(`--fail-on ${line}\n`);
     if (found.length > 0) process.exitCode = EXIT.found;
@@ -126,11 +113,6 @@ async function runSearch(options: ReportOptions): Promise<void> {
   return runRemovable({ db: options.db, o: options.o, output: format });
 }
 
-async function proposalsOf(db: string): Promise<Result | null> {
-  const { tightenProposals } = await import("../../report/tighten.ts");
-  return tightenProposals(db);
-}
-
 /** The reports as one page, or the whole audit if none is named. The modules for pages are loaded only here. */
 async function pageOf(
   evidence: EvidenceQuery,
@@ -138,9 +120,8 @@ async function pageOf(
   given: GivenParameters,
   proposals: Result | null,
 ): Promise<AsyncIterable<string>> {
-  const { auditPage } = await import("../../report/html/pages.ts");
+  const { auditPage, reportPage } = await import("../../report/html/pages.ts");
   const { renderPage } = await import("../../report/html/page.ts");
-  const { reportPage } = await import("../../report/html/pages.ts");
   const now = new Date();
   return renderPage(
     await (reports.length === 0 ? auditPage(evidence, now, proposals) : reportPage(evidence, reports, given, now)),
@@ -157,9 +138,9 @@ function givenParameters(
     const at = text.indexOf("=");
     if (at <= 0) throw new AppError("E_USAGE", `--param takes name=value, not ${text}`);
     const value = text.slice(at + 1);
-    return [text.slice(0, at), value.startsWith("@") ? readOptionFile(value.slice(1)) : value];
+    return [text.slice(0, at), value.startsWith("@") ? readOptionFile(value.slice(1)).toString() : value];
   });
-  if (ioc !== undefined) given.push(["indicators", readOptionFile(ioc)]);
+  if (ioc !== undefined) given.push(["indicators", readOptionFile(ioc).toString()]);
   if (ipRanges !== undefined) given.push(["ip_ranges", ipRanges]);
   const known = new Set(reports.flatMap((report) => report.parameters.map((parameter) => parameter.name)));
   const unknown = given.find(([name]) => !known.has(name));
@@ -174,5 +155,5 @@ function givenParameters(
 async function ipRangesOf({ ipRanges }: ReportOptions): Promise<string | undefined> {
   if (ipRanges === undefined) return undefined;
   const { ipRangeItems } = await import("../../report/parameters.ts");
-  return ipRangeItems(readOptionFile(ipRanges), ipRanges);
+  return ipRangeItems(readOptionFile(ipRanges).toString(), ipRanges);
 }

@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { TIGHTEN_DEFAULTS, type TightenedRule, type TightenOptions } from "../../change/tighten/propose.ts";
+import { TIGHTEN_DEFAULTS, type TightenOptions } from "../../change/tighten/propose.ts";
 import { editOf, type Tightened, tightenRules } from "../../change/tighten/tighten.ts";
 import { quotaNotes, type ScriptFormat, SCRIPTS } from "../../report/change-scripts.ts";
-import { type OutputFormat, RENDERERS } from "../../report/renderers/formats.ts";
+import type { OutputFormat } from "../../report/renderers/formats.ts";
 import { streamOf } from "../../report/rows.ts";
 import { type Candidates, tightenCandidates } from "../../report/tighten-candidates.ts";
 import { byUrgency, curveRows, renderTighten, tightenChanges, tightenResult } from "../../report/tighten.ts";
@@ -11,17 +11,18 @@ import { count, plainMinute, plural } from "../../text.ts";
 import { note, notePruned, nothingToJudge, whyNoTimes } from "../notes.ts";
 import { databaseOption, wholeNumber } from "../options.ts";
 import {
-  changeOutputOption,
   chosenFormat,
   fileOption,
   isScriptFormat,
-  type OutputOptions,
+  outputOption,
   renderOptions,
   writeOutput,
+  writeRows,
 } from "../output.ts";
 
-interface TightenCommandOptions extends Omit<OutputOptions, "output"> {
+interface TightenCommandOptions {
   readonly db: string;
+  readonly o?: string;
   readonly output?: OutputFormat | ScriptFormat;
   readonly broad: number;
   readonly maxRules: number;
@@ -77,7 +78,7 @@ export function registerTighten(program: Command): void {
     .option("--no-references", "use addresses only, no groups or prefix lists")
     .option("--keep-replyless", "also admit traffic that nobody answered", false)
     .option("--curve", "print the trade-off: breadth and held-back denials by number of rules", false)
-    .addOption(changeOutputOption())
+    .addOption(outputOption("changes"))
     .addOption(fileOption())
     .action(runTighten);
 }
@@ -96,8 +97,12 @@ async function runTighten(ruleIds: readonly string[], { output, ...options }: Ti
     const outcome = summary(found, candidates);
     if (isScriptFormat(output)) {
       await writeOutput(SCRIPTS[output](tightenChanges(rules), outcome), options.o);
+    } else if (options.curve) {
+      await writeRows(curveRows(rules), { ...options, output });
+    } else if (chosenFormat({ ...options, output }) === "table") {
+      await writeOutput(renderTighten(rules, candidates, renderOptions(options)), options.o);
     } else {
-      await writeOutput(print(rules, candidates, { ...options, output }), options.o);
+      await writeRows(streamOf(tightenResult(rules, candidates)), { ...options, output });
     }
     process.stderr.write(`${outcome}\n`);
     noteShort(found);
@@ -111,18 +116,6 @@ function limitsOf(options: TightenCommandOptions): TightenOptions {
   const { maxRules, widen, portGap, holdout, references, keepReplyless } = options;
   const [shortest4, shortest6] = widen;
   return { maxRules, shortest4, shortest6, portGap, references, keepReplyless, holdOut: holdout / 100 };
-}
-
-function print(
-  rules: readonly TightenedRule[],
-  candidates: Candidates,
-  options: OutputOptions & { readonly curve: boolean },
-): string | AsyncIterable<string> {
-  const format = chosenFormat(options);
-  const render = renderOptions(options);
-  if (options.curve) return RENDERERS[format](curveRows(rules), render);
-  if (format === "table") return renderTighten(rules, candidates, render);
-  return RENDERERS[format](streamOf(tightenResult(rules, candidates)), render);
 }
 
 function summary({ rules, recordsProven, window }: Tightened, { untouched }: Candidates): string {

@@ -11,14 +11,21 @@ import {
 import { AppError } from "../../errors.ts";
 import { type Edit, parseEdit, parseNewRules } from "../../model/edit.ts";
 import { loadModel } from "../../model/load.ts";
-import { RENDERERS } from "../../report/renderers/formats.ts";
 import { changeRows, groupRows, renderWhatIf } from "../../report/what-if.ts";
 import { type StoredRecords, openStoredRecords } from "../../store/stored-records.ts";
 import { count, plural } from "../../text.ts";
 import { EXIT } from "../failure.ts";
 import { NO_RECORDS, note, notePruned, nothingToJudge } from "../notes.ts";
 import { databaseOption, readOptionFile } from "../options.ts";
-import { chosenFormat, fileOption, type OutputOptions, outputOption, renderOptions, writeOutput } from "../output.ts";
+import {
+  chosenFormat,
+  fileOption,
+  type OutputOptions,
+  outputOption,
+  renderOptions,
+  writeOutput,
+  writeRows,
+} from "../output.ts";
 
 interface WhatIfOptions extends OutputOptions {
   readonly db: string;
@@ -48,7 +55,7 @@ export function registerWhatIf(program: Command): void {
     .option("--edit <file>", 'a file with {"remove": [ids], "add": [rules]}, as `tighten` and `removable` write it')
     .option("--summary", "rows by rule and peer instead of by record (the table always does)", false)
     .option("--strict", "exit 1 if any accepted record breaks, also of scanners", false)
-    .addOption(outputOption())
+    .addOption(outputOption("rows"))
     .addOption(fileOption())
     .action(runWhatIf);
 }
@@ -71,15 +78,11 @@ async function compare(stored: StoredRecords, propose: Proposal, options: WhatIf
   const format = chosenFormat(options);
   const rows = format !== "table" && !options.summary;
   const { tally, changes } = replayHistory(stored, propose, { rows });
-  const render = renderOptions(options);
-  if (rows) await writeOutput(RENDERERS[format](changeRows(changes, stored), render), options.o);
+  if (rows) await writeRows(changeRows(changes, stored), options);
   else for await (const _ of changes);
   const groups = await tally.groups(stored);
-  if (!rows) {
-    const text =
-      format === "table" ? renderWhatIf(tally, groups, render) : RENDERERS[format](groupRows(groups), render);
-    await writeOutput(text, options.o);
-  }
+  if (format === "table") await writeOutput(renderWhatIf(tally, groups, renderOptions(options)), options.o);
+  else if (!rows) await writeRows(groupRows(groups), options);
   const { effects } = tally;
   if (tally.records === 0) {
     nothingToJudge(NO_RECORDS);
@@ -121,7 +124,7 @@ function editOf({ remove, add, edit }: WhatIfOptions): Edit {
 }
 
 function readJson(file: string): unknown {
-  return parseJson(readOptionFile(file), file);
+  return parseJson(readOptionFile(file).toString(), file);
 }
 
 function parseJson(text: string, source: string): unknown {
