@@ -1,12 +1,10 @@
-import { createKeys, INTERFACE, KIND, PORTS, REMOTE, writeKey } from "../evaluate/conntrack/entry-layout.ts";
-import { AddressPool } from "../evaluate/dense/address-pool.ts";
-import { WordMemo } from "../evaluate/dense/word-memo.ts";
 import { EGRESS, INGRESS } from "../evaluate/lookup/policy-lookup.ts";
-import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
+import { formatAddress } from "../net/address.ts";
 import { hasPorts, protocolName } from "../net/protocols.ts";
 import type { StoredRecords } from "../store/stored-records.ts";
-import { TRAFFIC_CLASSES, type TrafficClass } from "../store/traffic-classes.ts";
+import type { TrafficClass } from "../store/traffic-classes.ts";
 import { type Compared, type Effect, EFFECTS, type Outcome } from "./compare-verdicts.ts";
+import { createPeerGroups } from "./peer-groups.ts";
 
 /** Records that change in the same way, for the same rules, with the same peer and service. */
 export interface ChangeGroup {
@@ -50,8 +48,12 @@ interface ChangeKind extends Pick<ChangeGroup, "layer" | "ruleIds" | "denyingIds
   readonly outcome: Outcome;
 }
 
-/** Words of the key of a group: kind, interface, peer, family, `protocol << 16 | port`. */
-const KEY_WORDS = 5;
+interface GrowingGroup extends ChangeGroup {
+  readonly interfaceIds: string[];
+}
+
+/** The direction in which a connection was opened, by its initiator; 0 if unknown. */
+const OPENED = { local: EGRESS, remote: INGRESS, unknown: 0 } as const;
 
 export function createChangeTally(): ChangeTally {
   const effects = Object.fromEntries(EFFECTS.map((effect) => [effect, 0])) as Record<Effect, number>;
@@ -60,9 +62,7 @@ export function createChangeTally(): ChangeTally {
   /** Group rules that admit today what would break; the classes of their traffic are looked up. */
   const admitting = new Set<string>();
   const kindOfOutcome: number[] = [];
-  const addresses = new AddressPool();
-  const memo = new WordMemo(KEY_WORDS);
-  const keys: number[] = [];
+  const peers = createPeerGroups(MOST_GROUPS);
   const sums: { records: number; packets: number; bytes: number; first: number; last: number }[] = [];
   let ungrouped = 0;
 
@@ -82,7 +82,6 @@ export function createChangeTally(): ChangeTally {
     return (kindOfOutcome[id] = kind);
   };
 
-  const key = createKeys(1);
   return {
     effects,
     get records() {
@@ -91,62 +90,49 @@ export function createChangeTally(): ChangeTally {
     get ungrouped() {
       return ungrouped;
     },
-    add({ chunk, outcome, outcomes }) {
-      const { batch } = chunk;
+    add({ chunk: { batch }, outcome, outcomes }) {
       for (let row = 0; row < batch.rows; row++) {
         const one = outcomes[outcome[row]];
         effects[one.effect]++;
         if (one.effect === "same" || one.effect === "doubtful" || one.effect === "unknown") continue;
         const direction = one.judgement.direction === "egress" ? EGRESS : INGRESS;
-        writeKey(batch, row, direction, addresses, key, 0);
-        memo.key[0] = kindOf(outcome[row], one);
-        memo.key[1] = key[INTERFACE];
-        memo.key[2] = key[REMOTE];
-        memo.key[3] = key[KIND] >>> 8;
-        memo.key[4] = ((key[KIND] & 0xff) << 16) | servicePort(key[KIND], key[PORTS], one, direction);
-        let group = memo.find();
+        const group = peers.groupOf(batch, row, kindOf(outcome[row], one), direction, isServer(one, direction));
         if (group < 0) {
-          if (sums.length >= MOST_GROUPS) {
-            ungrouped++;
-            continue;
-          }
-          group = sums.length;
-          memo.add(group);
-          keys.push(...memo.key);
-          sums.push({ records: 0, packets: 0, bytes: 0, first: batch.start[row], last: batch.end[row] });
+          ungrouped++;
+          continue;
         }
-        const sum = sums[group];
+        const [first, last] = [batch.start[row], batch.end[row]];
+        const sum = (sums[group] ??= { records: 0, packets: 0, bytes: 0, first, last });
         sum.records++;
         sum.packets += batch.packets[row];
         sum.bytes += batch.bytes[row];
-        sum.first = Math.min(sum.first, batch.start[row]);
-        sum.last = Math.max(sum.last, batch.end[row]);
+        sum.first = Math.min(sum.first, first);
+        sum.last = Math.max(sum.last, last);
       }
     },
     async groups(stored) {
-      const classes = await trafficClasses(stored, [...admitting], addresses);
-      const merged = new Map<string, ChangeGroup & { interfaceIds: string[] }>();
-      sums.forEach((sum, at) => {
-        const [kind, eni, peer, family, service] = keys.slice(at * KEY_WORDS, at * KEY_WORDS + KEY_WORDS);
+      const openerOf = (kind: number): number => OPENED[kinds[kind].outcome.judgement.initiator];
+      const merged = new Map<string, GrowingGroup>();
+      for (const one of await peers.groups(stored, [...admitting], openerOf)) {
+        const { kind, protocol, port, trafficClass } = one;
         const { outcome, ...change } = kinds[kind];
-        const direction = openerOf(outcome);
-        const trafficClass = classes(eni, direction, family, service, peer);
-        const protocol = (service >>> 16) & 0xff;
-        const group: ChangeGroup & { interfaceIds: string[] } = {
+        const opener = openerOf(kind);
+        const peer = one.peer === null ? "-" : formatAddress(one.peer);
+        const group: GrowingGroup = {
           effect: outcome.effect,
           ...change,
-          direction: direction === 0 ? null : direction === EGRESS ? "egress" : "ingress",
+          direction: opener === 0 ? null : opener === EGRESS ? "egress" : "ingress",
           protocol: protocolName(protocol),
-          port: hasPorts(protocol) ? service & 0xffff : null,
-          peer: addressText(addresses, family, peer),
-          interfaceIds: [stored.interfaceIds[eni]],
-          ...sum,
+          port: hasPorts(protocol) ? port : null,
+          peer,
+          interfaceIds: [stored.interfaceIds[one.eni]],
+          ...sums[one.number],
           trafficClass,
         };
-        const text = JSON.stringify([kind, peer, family, service, trafficClass]);
+        const text = JSON.stringify([kind, peer, protocol, port, trafficClass]);
         const known = merged.get(text);
         merged.set(text, known ? join(known, group) : group);
-      });
+      }
       return [...merged.values()].sort(
         (a, b) => EFFECTS.indexOf(a.effect) - EFFECTS.indexOf(b.effect) || b.records - a.records,
       );
@@ -168,63 +154,17 @@ export function isBreaking(effect: Effect): boolean {
   return effect === "breaks" || effect === "may_break";
 }
 
-/** The port of the side that did not open the connection; if that is unknown, the destination port of the packet. */
-function servicePort(kind: number, ports: number, { judgement }: Outcome, direction: number): number {
-  if (!hasPorts(kind & 0xff)) return 0;
-  const local = judgement.initiator === "unknown" ? direction === EGRESS : judgement.initiator === "local";
-  return local ? ports & 0xffff : ports >>> 16;
+/** The same for real traffic. Traffic of scanners and unanswered traffic do not count, unknown traffic does. */
+export function isRealBreak({ effect, trafficClass }: ChangeGroup): boolean {
+  return isBreaking(effect) && (trafficClass === "real" || trafficClass === "unknown");
 }
 
-function openerOf({ judgement }: Outcome): number {
-  return judgement.initiator === "local" ? EGRESS : judgement.initiator === "remote" ? INGRESS : 0;
+/** Whether the peer did not open the connection; if that is unknown, whether the packet goes to it. */
+function isServer({ judgement }: Outcome, direction: number): boolean {
+  return judgement.initiator === "unknown" ? direction === EGRESS : judgement.initiator === "local";
 }
 
-/** The class of the traffic of a peer (an id of the pool) with a service (`protocol << 16 | port`) at an interface. */
-export type ClassOf = (
-  eni: number,
-  direction: number,
-  family: number,
-  service: number,
-  peer: number,
-) => TrafficClass | "unknown";
-
-export async function trafficClasses(
-  stored: StoredRecords,
-  ruleIds: readonly string[],
-  pool: AddressPool,
-): Promise<ClassOf> {
-  const memo = new WordMemo(4);
-  const put = (to: WordMemo, eni: number, direction: number, family: number, service: number, peer: number): void => {
-    to.key[0] = eni;
-    to.key[1] = (direction << 2) | family;
-    to.key[2] = service;
-    to.key[3] = peer;
-  };
-  if (ruleIds.length > 0) {
-    await stored.visitTraffic(ruleIds, ({ interfaceIdx, direction, protocol, port, family, address, trafficClass }) => {
-      const peer = family === IPV4 ? address[0] : pool.idOf(address, 0);
-      put(memo, interfaceIdx, direction, family, (protocol << 16) | port, peer);
-      if (memo.find() < 0) memo.add(TRAFFIC_CLASSES.indexOf(trafficClass));
-    });
-  }
-  return (eni, direction, family, service, peer) => {
-    put(memo, eni, direction, family, service, peer);
-    const found = memo.find();
-    return found < 0 ? "unknown" : TRAFFIC_CLASSES[found];
-  };
-}
-
-export function addressText(pool: AddressPool, family: number, address: number): string {
-  if (family === 0) return "-";
-  if (family === IPV4) return formatIpv4(address >>> 0);
-  const at = address * 4;
-  return formatIpv6(pool.words[at], pool.words[at + 1], pool.words[at + 2], pool.words[at + 3]);
-}
-
-function join(
-  a: ChangeGroup & { interfaceIds: string[] },
-  b: ChangeGroup & { interfaceIds: string[] },
-): ChangeGroup & { interfaceIds: string[] } {
+function join(a: GrowingGroup, b: GrowingGroup): GrowingGroup {
   a.interfaceIds.push(...b.interfaceIds);
   return {
     ...a,

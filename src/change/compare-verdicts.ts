@@ -29,9 +29,7 @@ export interface Outcome {
 }
 
 /** A verdict with rule ids instead of numbers. */
-interface NamedVerdict {
-  readonly verdict: PolicyVerdict["verdict"];
-  readonly decidedBy: PolicyVerdict["decidedBy"];
+interface NamedVerdict extends Pick<PolicyVerdict, "verdict" | "decidedBy"> {
   /** The deciding rules: for an allow, all group rules that admit and the network ACL entry; for a deny, the entry. */
   readonly ruleIds: readonly string[];
   /** The same by layer, for any verdict: group rules that admit (or may admit), and the network ACL entry that applied. */
@@ -46,11 +44,6 @@ export interface Compared {
   readonly outcomes: readonly Outcome[];
 }
 
-/** Judges stored records under two configurations. The result is valid until the next chunk. */
-export interface Comparison {
-  compare(chunk: FlowChunk): Compared;
-}
-
 interface Judged {
   readonly lookup: BatchLookup;
   readonly table: LookupTable;
@@ -61,31 +54,34 @@ interface Judged {
 const NO_MODEL: Model = { snapshots: [], notes: [] };
 const ROWS = 2048;
 
-/** `propose` makes the other configuration from the one that each record was judged with. */
-export function createComparison(stored: StoredRecords, propose: (inForce: Model) => Model): Comparison {
+/**
+ * Judges stored records under two configurations. `propose` makes the other one from the one that each record was judged with.
+ * A result is valid until the next chunk.
+ */
+export function createComparison(
+  stored: StoredRecords,
+  propose: (inForce: Model) => Model,
+): (chunk: FlowChunk) => Compared {
   const judged = (model: Model): Judged => {
     const policy = compileModel(model, stored.interfaceIds);
     const table = createLookupTable();
     return { lookup: createBatchLookup(policy, table), table, ruleIds: policy.ruleIds, out: new Uint32Array(ROWS) };
   };
-  const sides = new Map<Model, { before: Judged; after: Judged; number: number }>();
-  const sidesOf = (model: Model): { before: Judged; after: Judged; number: number } => {
-    let found = sides.get(model);
-    if (!found) {
-      found = { before: judged(model), after: judged(model === NO_MODEL ? model : propose(model)), number: sides.size };
-      sides.set(model, found);
-    }
-    return found;
-  };
   // Every proposal is made before the first record, so that an error in it shows at once.
-  for (const model of stored.models.values()) sidesOf(model);
+  const models = new Set([...stored.models.values(), NO_MODEL]);
+  const sides = new Map(
+    [...models].map((model, number) => {
+      const proposed = model === NO_MODEL ? model : propose(model);
+      return [model, { before: judged(model), after: judged(proposed), number }];
+    }),
+  );
 
   const outcomes: Outcome[] = [];
   const memo = new WordMemo(4);
   const outcome = new Uint32Array(ROWS);
 
   const comparePart = (chunk: FlowChunk, model: Model, from: number, to: number): void => {
-    const { before, after, number } = sidesOf(model);
+    const { before, after, number } = sides.get(model)!;
     const { key } = memo;
     for (let row = from; row < to; row++) {
       key[0] = before.out[row];
@@ -95,32 +91,28 @@ export function createComparison(stored: StoredRecords, propose: (inForce: Model
       let id = memo.find();
       if (id < 0) {
         id = outcomes.length;
-        outcomes.push(
-          outcomeOf(stored.judgements[chunk.judgement[row]]!, before, after, before.out[row], after.out[row]),
-        );
+        outcomes.push(outcomeOf(stored.judgements[chunk.judgement[row]]!, before, after, row));
         memo.add(id);
       }
       outcome[row] = id;
     }
   };
 
-  return {
-    compare(chunk) {
-      const { batch, judgement, objectId } = chunk;
-      for (let row = 0; row < batch.rows; row++) batch.bits[row] |= stored.judgements[judgement[row]]!.bits;
-      for (let from = 0; from < batch.rows;) {
-        const model = modelOf(stored, objectId[from]);
-        let to = from + 1;
-        while (to < batch.rows && (objectId[to] === objectId[from] || modelOf(stored, objectId[to]) === model)) to++;
-        // Chunks with objects of several models are rare, so the whole chunk is read for each model.
-        const { before, after } = sidesOf(model);
-        before.lookup.lookUp(batch, before.out);
-        after.lookup.lookUp(batch, after.out);
-        comparePart(chunk, model, from, to);
-        from = to;
-      }
-      return { chunk, outcome, outcomes };
-    },
+  return (chunk) => {
+    const { batch, judgement, objectId } = chunk;
+    for (let row = 0; row < batch.rows; row++) batch.bits[row] |= stored.judgements[judgement[row]]!.bits;
+    for (let from = 0; from < batch.rows;) {
+      const model = modelOf(stored, objectId[from]);
+      let to = from + 1;
+      while (to < batch.rows && (objectId[to] === objectId[from] || modelOf(stored, objectId[to]) === model)) to++;
+      // Chunks with objects of several models are rare, so the whole chunk is read for each model.
+      const { before, after } = sides.get(model)!;
+      before.lookup.lookUp(batch, before.out);
+      after.lookup.lookUp(batch, after.out);
+      comparePart(chunk, model, from, to);
+      from = to;
+    }
+    return { chunk, outcome, outcomes };
   };
 }
 
@@ -128,15 +120,9 @@ function modelOf(stored: StoredRecords, objectId: number): Model {
   return stored.models.get(stored.objects[objectId]?.runId ?? -1) ?? NO_MODEL;
 }
 
-function outcomeOf(
-  judgement: StoredJudgement,
-  before: Judged,
-  after: Judged,
-  lookupBefore: number,
-  lookupAfter: number,
-): Outcome {
-  const was = policyVerdict(before.table, lookupBefore, judgement);
-  const is = policyVerdict(after.table, lookupAfter, judgement);
+function outcomeOf(judgement: StoredJudgement, before: Judged, after: Judged, row: number): Outcome {
+  const was = policyVerdict(before.table, before.out[row], judgement);
+  const is = policyVerdict(after.table, after.out[row], judgement);
   return {
     effect: effectOf(judgement, was, is),
     before: sideOf(was, before.ruleIds),

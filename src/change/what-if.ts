@@ -5,7 +5,7 @@ import type { Model, SecurityGroupRule } from "../model/model.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
 import type { StoredRecords } from "../store/stored-records.ts";
 import type { FlowTable } from "../store/stored-flows.ts";
-import { type ChangeGroup, createChangeTally, isBreaking, type ChangeTally } from "./change-groups.ts";
+import { type ChangeGroup, createChangeTally, isRealBreak, type ChangeTally } from "./change-groups.ts";
 import { createComparison, type Outcome } from "./compare-verdicts.ts";
 
 /** A record whose verdict the proposal changes. */
@@ -25,19 +25,16 @@ export interface VerdictChange {
   readonly bytes: number;
 }
 
-export interface WhatIf {
-  readonly tally: ChangeTally;
-  /** The changed records by object and line, in batches. The tally is complete when all of them were taken. */
-  readonly changes: AsyncIterable<readonly VerdictChange[]>;
-}
-
-/** Judges all stored records under the proposal, while the changes are taken. Throws AppError for an invalid proposal. */
-export function replayHistory(stored: StoredRecords, propose: Proposal, options: { readonly rows: boolean }): WhatIf {
+/**
+ * Judges all stored records under the proposal, while `changes` are taken: the changed records by object and line, in batches
+ * (none without `rows`). The tally is complete when all of them were taken. Throws AppError for an invalid proposal.
+ */
+export function replayHistory(stored: StoredRecords, propose: Proposal, options: { readonly rows: boolean }) {
   const tally = createChangeTally();
-  const comparison = createComparison(stored, propose);
+  const compare = createComparison(stored, propose);
   const changesIn = async function* (table: FlowTable): AsyncGenerator<VerdictChange[]> {
     for await (const chunk of stored.scan(table)) {
-      const compared = comparison.compare(chunk);
+      const compared = compare(chunk);
       tally.add(compared);
       if (!options.rows) continue;
       const found: VerdictChange[] = [];
@@ -57,20 +54,15 @@ function isVerdictChange({ effect }: Outcome): boolean {
 }
 
 /** The same for callers that need no rows. */
-export async function changesOf(
-  stored: StoredRecords,
-  propose: Proposal,
-): Promise<{ tally: ChangeTally; groups: ChangeGroup[] }> {
+export async function changesOf(stored: StoredRecords, propose: Proposal) {
   const { tally, changes } = replayHistory(stored, propose, { rows: false });
   for await (const _ of changes);
   return { tally, groups: await tally.groups(stored) };
 }
 
-/** Whether real accepted traffic breaks. Traffic of scanners and unanswered traffic do not count, unknown traffic does. */
+/** Whether real accepted traffic breaks. */
 export function breaksTraffic(groups: readonly ChangeGroup[], tally: ChangeTally): boolean {
-  const real = ({ effect, trafficClass }: ChangeGroup): boolean =>
-    isBreaking(effect) && (trafficClass === "real" || trafficClass === "unknown");
-  return groups.some(real) || (tally.ungrouped > 0 && tally.effects.breaks + tally.effects.may_break > 0);
+  return groups.some(isRealBreak) || (tally.ungrouped > 0 && tally.effects.breaks + tally.effects.may_break > 0);
 }
 
 function verdictChangeOf(batch: FlowBatch, row: number, objectId: number, outcome: Outcome): VerdictChange {

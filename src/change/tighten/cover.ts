@@ -1,11 +1,11 @@
 import { prefixAddresses, ruleServices } from "../../analysis/breadth.ts";
 import type { IcmpMatch, Peer, PortRange } from "../../model/model.ts";
-import { formatPrefix, type Prefix } from "../../net/address.ts";
+import { formatPrefix, holdsAddress, type Prefix } from "../../net/address.ts";
 import { bitsOf } from "../../net/parse.ts";
 import { coverPrefixes, fewestBlocks } from "../../net/prefixes.ts";
 import { ALL_PROTOCOLS, hasPorts } from "../../net/protocols.ts";
 import type { Reference } from "./references.ts";
-import { holdsHost, type RuleMatch } from "./required-flows.ts";
+import type { RuleMatch } from "./required-flows.ts";
 
 /** Rules that together admit all services. `volume` is in addresses times services. */
 export interface Cover {
@@ -258,7 +258,7 @@ function heldBy(references: readonly Reference[], addresses: readonly Prefix[]):
         const index = indexOf.get(formatPrefix(member));
         if (index !== undefined) indexes.add(index);
       } else {
-        addresses.forEach((one, at) => holdsHost(member, one) && indexes.add(at));
+        addresses.forEach((one, at) => holdsAddress(member, one) && indexes.add(at));
       }
     }
     return indexes;

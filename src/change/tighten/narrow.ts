@@ -65,15 +65,12 @@ export function narrowRule(
   const fixed = { most: limits.maxRules, icmp: rule.icmp };
   const limited = spaceFor(shortest);
   const within = coverServices(services, limited, { ...fixed, portGap: limits.portGap, allProtocols: false });
-  const free = coverServices(
-    services,
-    spaceFor(() => 0),
-    {
-      ...fixed,
-      portGap: MAX_PORT,
-      allProtocols: rule.protocol === -1,
-    },
-  );
+  const unlimited = spaceFor(() => 0);
+  const free = coverServices(services, unlimited, {
+    ...fixed,
+    portGap: MAX_PORT,
+    allProtocols: rule.protocol === -1,
+  });
   const breadth = breadthScore(ruleVolume(rule, snapshot));
   const admits = admission(rule, snapshot);
   const finish = (cover: Cover, withinLimits: boolean): Replacement & { readonly volume: number } => {

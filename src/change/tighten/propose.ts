@@ -1,9 +1,10 @@
 import { breadthScore, ruleVolume } from "../../analysis/breadth.ts";
 import type { SecurityGroupRule, Snapshot } from "../../model/model.ts";
+import { formatPrefix } from "../../net/address.ts";
 import type { StoredRecords } from "../../store/stored-records.ts";
 import type { TrafficClass } from "../../store/traffic-classes.ts";
 import { plural } from "../../text.ts";
-import { admission, type Limits, type Narrowed, narrowRule, type Replacement } from "./narrow.ts";
+import { admission, type Limits, narrowRule, type Replacement } from "./narrow.ts";
 import {
   type AdmittedService,
   admittedServices,
@@ -63,18 +64,14 @@ export function isNeeded(trafficClass: TrafficClass | "unknown", { keepReplyless
   return trafficClass === "real" || trafficClass === "unknown" || (keepReplyless && trafficClass === "replyless");
 }
 
-export interface TightenContext {
-  readonly options: TightenOptions;
-  readonly split: number;
-  readonly unreferenced: ReadonlySet<string>;
-}
-
 /** A replacement for each rule, by what would be denied without all of them. Not proven yet. */
 export async function proposeRules(
   stored: StoredRecords,
   snapshot: Snapshot,
   rules: readonly SecurityGroupRule[],
-  { options, split, unreferenced }: TightenContext,
+  options: TightenOptions,
+  split: number,
+  unreferenced: ReadonlySet<string>,
 ): Promise<TightenedRule[]> {
   if (rules.length === 0) return [];
   const { flows, complete } = await collectRequiredFlows(stored, rules, split);
@@ -180,14 +177,17 @@ function narrowedRule(
   const { chosen, curve, needed } = narrowed;
   const base = keepRule(rule, keepReason(needed, limits), snapshot);
   const real = own.filter((one) => isNeeded(one.trafficClass, options));
+  const services = new Set(uses.map(({ protocol, port }) => `${protocol}/${port}`)).size;
+  const peers = new Set(uses.map(({ peer }) => formatPrefix(peer))).size;
+  const reason = `${plural(peers, "real peer")}, ${plural(services, "service")}`;
   return {
     ...base,
-    ...(chosen !== null && { status: "narrow" as const, reason: narrowReason(uses) }),
+    ...(chosen !== null && { status: "narrow" as const, reason }),
     replacement: chosen,
     holdOut,
     curve: curve.map((one, at) => ({ ...one, holdOut: ofCurve[at], chosen: one === chosen })),
     connections: real.reduce((sum, one) => sum + one.connections, 0),
-    peers: new Set(uses.map((use) => serviceKey({ ...use, protocol: 0, port: 0 }))).size,
+    peers,
     leftOut: chosen ? leftOutOf(own, (use) => chosen.rules.some((one) => admits(one, use))) : base.leftOut,
   };
 }
@@ -196,12 +196,6 @@ function keepReason(needed: number, { maxRules }: Limits): string {
   return needed > maxRules
     ? `within the limits of widening it would take ${needed} rules, more than ${maxRules}`
     : "it is hardly wider than its use";
-}
-
-function narrowReason(uses: readonly TimedService[]): string {
-  const services = new Set(uses.map(({ protocol, port }) => `${protocol}/${port}`)).size;
-  const peers = new Set(uses.map((use) => serviceKey({ ...use, protocol: 0, port: 0 }))).size;
-  return `${plural(peers, "real peer")}, ${plural(services, "service")}`;
 }
 
 function leftOutOf(
@@ -227,27 +221,21 @@ export interface HoldOut {
   readonly broken: number;
 }
 
-interface Tested {
-  readonly narrowed: Narrowed;
-  /** For the chosen replacement; null if the rule was not used in one of the two parts. */
-  readonly holdOut: HoldOut | null;
-  /** For each point of the curve, learnt with at most as many rules. */
-  readonly ofCurve: readonly (HoldOut | null)[];
-}
-
-/** The replacements of a rule, learnt on the whole window, with the test of those learnt on its first part. */
+/**
+ * The replacements of a rule, learnt on the whole window, with the tests of those learnt on its first part: of the chosen one,
+ * and for each point of the curve of the one with at most as many rules. Null if the rule was not used in one of the two parts.
+ */
 function testedReplacements(
   rule: SecurityGroupRule,
   uses: readonly TimedService[],
   snapshot: Snapshot,
   limits: Limits,
-): Tested {
+) {
   const narrowed = narrowRule(rule, uses, snapshot, limits);
   const first = uses.filter((use) => use.learnt > 0);
   const second = uses.filter((use) => use.heldBack > 0);
-  if (first.length === 0 || second.length === 0)
-    return { narrowed, holdOut: null, ofCurve: narrowed.curve.map(() => null) };
-  const learnt = narrowRule(rule, first, snapshot, limits);
+  const isTested = first.length > 0 && second.length > 0;
+  const learnt = isTested ? narrowRule(rule, first, snapshot, limits) : null;
   const admits = admission(rule, snapshot);
   const records = second.reduce((sum, use) => sum + use.heldBack, 0);
   const test = (replacement: Replacement | null | undefined): HoldOut | null => {
@@ -257,9 +245,9 @@ function testedReplacements(
   };
   return {
     narrowed,
-    holdOut: narrowed.chosen && test(learnt.chosen),
+    holdOut: narrowed.chosen && test(learnt?.chosen),
     ofCurve: narrowed.curve.map(({ rules, withinLimits }) =>
-      test(learnt.curve.findLast((one) => one.rules.length <= rules.length && one.withinLimits === withinLimits)),
+      test(learnt?.curve.findLast((one) => one.rules.length <= rules.length && one.withinLimits === withinLimits)),
     ),
   };
 }

@@ -1,15 +1,13 @@
-import { createKeys, INTERFACE, KIND, PORTS, REMOTE, writeKey } from "../../evaluate/conntrack/entry-layout.ts";
-import { AddressPool } from "../../evaluate/dense/address-pool.ts";
-import { WordMemo } from "../../evaluate/dense/word-memo.ts";
 import { EGRESS, INGRESS } from "../../evaluate/lookup/policy-lookup.ts";
 import type { SecurityGroupRule } from "../../model/model.ts";
-import { formatPrefix, type Prefix, prefixContains } from "../../net/address.ts";
+import { formatPrefix, holdsAddress, type Prefix } from "../../net/address.ts";
 import { hostPrefix, parseAddress } from "../../net/parse.ts";
 import { hasPorts } from "../../net/protocols.ts";
 import type { StoredRecords } from "../../store/stored-records.ts";
 import type { TrafficClass } from "../../store/traffic-classes.ts";
-import { addressText, isBreaking, trafficClasses } from "../change-groups.ts";
+import { isBreaking } from "../change-groups.ts";
 import { createComparison, type Outcome } from "../compare-verdicts.ts";
+import { createPeerGroups } from "../peer-groups.ts";
 import { proposeReplacements } from "../what-if.ts";
 
 /** A service that only some of the given rules admit. */
@@ -22,13 +20,6 @@ export interface RequiredFlow extends ObservedService {
   readonly heldBack: number;
 }
 
-interface FlowKind {
-  readonly ruleIds: readonly string[];
-  readonly direction: number;
-}
-
-/** `kind, interface, peer, family, protocol << 16 | port` */
-const KEY_WORDS = 5;
 const MOST_GROUPS = 4_000_000;
 
 /**
@@ -41,12 +32,10 @@ export async function collectRequiredFlows(
   split: number,
 ): Promise<{ readonly flows: readonly RequiredFlow[]; readonly complete: boolean }> {
   const directions = new Map(rules.map(({ id, direction }) => [id, direction === "egress" ? EGRESS : INGRESS]));
-  const comparison = createComparison(stored, proposeReplacements(new Map(rules.map(({ id }) => [id, []]))));
-  const kinds: FlowKind[] = [];
+  const compare = createComparison(stored, proposeReplacements(new Map(rules.map(({ id }) => [id, []]))));
+  const kinds: { readonly ruleIds: readonly string[]; readonly direction: number }[] = [];
   const kindsOfOutcome: number[][] = [];
-  const addresses = new AddressPool();
-  const memo = new WordMemo(KEY_WORDS);
-  const keys: number[] = [];
+  const peers = createPeerGroups(MOST_GROUPS);
   const counts: { learnt: number; heldBack: number }[] = [];
   let complete = true;
 
@@ -58,50 +47,38 @@ export async function collectRequiredFlows(
           return ruleIds.length === 0 ? [] : [kinds.push({ ruleIds, direction }) - 1];
         }));
 
-  const key = createKeys(1);
   for (const table of ["flow_rows", "flow_rows_wide"] as const) {
     for await (const chunk of stored.scan(table)) {
-      const { outcome, outcomes } = comparison.compare(chunk);
+      const { outcome, outcomes } = compare(chunk);
       const { batch } = chunk;
       for (let row = 0; row < batch.rows; row++) {
         const one = outcomes[outcome[row]];
         for (const kind of kindsOf(outcome[row], one)) {
-          writeKey(batch, row, one.judgement.direction === "egress" ? EGRESS : INGRESS, addresses, key, 0);
-          const protocol = key[KIND] & 0xff;
+          const direction = one.judgement.direction === "egress" ? EGRESS : INGRESS;
           // A rule of this direction admits it by this port, whoever opened the connection.
-          const port = kinds[kind].direction === EGRESS ? key[PORTS] & 0xffff : key[PORTS] >>> 16;
-          memo.key[0] = kind;
-          memo.key[1] = key[INTERFACE];
-          memo.key[2] = key[REMOTE];
-          memo.key[3] = key[KIND] >>> 8;
-          memo.key[4] = (protocol << 16) | (hasPorts(protocol) ? port : 0);
-          let group = memo.find();
+          const group = peers.groupOf(batch, row, kind, direction, kinds[kind].direction === EGRESS);
           if (group < 0) {
-            if (counts.length >= MOST_GROUPS) {
-              complete = false;
-              continue;
-            }
-            group = counts.length;
-            memo.add(group);
-            keys.push(...memo.key);
-            counts.push({ learnt: 0, heldBack: 0 });
+            complete = false;
+            continue;
           }
-          if (batch.start[row] < split) counts[group].learnt++;
-          else counts[group].heldBack++;
+          const count = (counts[group] ??= { learnt: 0, heldBack: 0 });
+          if (batch.start[row] < split) count.learnt++;
+          else count.heldBack++;
         }
       }
     }
   }
-  const classOf = await trafficClasses(stored, [...directions.keys()], addresses);
+  const groups = await peers.groups(stored, [...directions.keys()], (kind) => kinds[kind].direction);
   const flows = new Map<string, RequiredFlow>();
-  counts.forEach(({ learnt, heldBack }, at) => {
-    const [kind, eni, peer, family, service] = keys.slice(at * KEY_WORDS, at * KEY_WORDS + KEY_WORDS);
-    const { ruleIds, direction } = kinds[kind];
-    const use = serviceOf(addresses, family, peer, service);
-    if (use === null) return;
-    const trafficClass = classOf(eni, direction, family, service, peer);
-    merge(flows, { ...use, ruleIds, trafficClass, learnt, heldBack });
-  });
+  for (const { number, kind, peer, protocol, port, trafficClass } of groups) {
+    if (peer === null) continue;
+    const { ruleIds } = kinds[kind];
+    const flow = { peer: hostPrefix(peer), protocol, port, ruleIds, trafficClass, ...counts[number] };
+    // The same service at several interfaces, by rules and class.
+    const text = `${ruleIds.join(",")}|${trafficClass}|${serviceKey(flow)}`;
+    const { learnt, heldBack } = flows.get(text) ?? { learnt: 0, heldBack: 0 };
+    flows.set(text, { ...flow, learnt: learnt + flow.learnt, heldBack: heldBack + flow.heldBack });
+  }
   return { flows: [...flows.values()], complete };
 }
 
@@ -109,22 +86,6 @@ export async function collectRequiredFlows(
 function isNeeded({ effect, before, after, judgement }: Outcome): boolean {
   if (isBreaking(effect)) return true;
   return judgement.action === "ACCEPT" && before.verdict === "allow" && after.verdict === "undecided";
-}
-
-function serviceOf(pool: AddressPool, family: number, peer: number, service: number): ObservedService | null {
-  const address = parseAddress(addressText(pool, family, peer));
-  if (address === null) return null;
-  return { peer: hostPrefix(address), protocol: (service >>> 16) & 0xff, port: service & 0xffff };
-}
-
-/** Adds up the same service at several interfaces, by rules and class. */
-function merge(flows: Map<string, RequiredFlow>, one: RequiredFlow): void {
-  const text = `${one.ruleIds.join(",")}|${one.trafficClass}|${serviceKey(one)}`;
-  const known = flows.get(text);
-  flows.set(
-    text,
-    known ? { ...known, learnt: known.learnt + one.learnt, heldBack: known.heldBack + one.heldBack } : one,
-  );
 }
 
 /** Connections of a peer with a service that only the given rules admitted, including pruned ones. */
@@ -217,12 +178,7 @@ export function admitsService(
   use: ObservedService,
   membersOf: (peer: RuleMatch["peer"]) => readonly Prefix[],
 ): boolean {
-  return matchesService(match, use) && membersOf(match.peer).some((block) => holdsHost(block, use.peer));
-}
-
-/** Like `holdsPrefix` for single addresses, but faster: it is called for every service, rule and member. */
-export function holdsHost(block: Prefix, host: Prefix): boolean {
-  return block.family === host.family && prefixContains(block, host.words);
+  return matchesService(match, use) && membersOf(match.peer).some((block) => holdsAddress(block, use.peer));
 }
 
 export function serviceKey({ peer, protocol, port }: ObservedService): string {

@@ -35,12 +35,8 @@ export async function tightenRules(
   const kept = new Map<string, string>();
   const unreferenced = new Set<string>();
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const found = await proposeRules(
-      stored,
-      snapshot,
-      rules.filter(({ id }) => !kept.has(id)),
-      { options, split, unreferenced },
-    );
+    const open = rules.filter(({ id }) => !kept.has(id));
+    const found = await proposeRules(stored, snapshot, open, options, split, unreferenced);
     const keptNow = rules.flatMap((rule) => (kept.has(rule.id) ? [keepRule(rule, kept.get(rule.id)!, snapshot)] : []));
     const edit = editOf(found);
     const clash = clashing(found, edit.add);
@@ -48,7 +44,10 @@ export async function tightenRules(
       for (const id of clash) kept.set(id, "it is the narrower rule that replaces another one");
       continue;
     }
-    const { tally, groups } = await changesOf(stored, proposeReplacements(replacementsOf(found)));
+    const replacements = new Map(
+      found.flatMap(({ rule, replacement }) => (replacement ? [[rule.id, replacement.rules]] : [])),
+    );
+    const { tally, groups } = await changesOf(stored, proposeReplacements(replacements));
     const wrong = groups.filter((group) => isWrong(group, options));
     if (wrong.length === 0 && tally.ungrouped === 0) {
       return { rules: [...found, ...keptNow], recordsProven: tally.records, window };
@@ -58,15 +57,8 @@ export async function tightenRules(
   throw new Error("the narrower rules do not settle");
 }
 
-function replacementsOf(found: readonly TightenedRule[]): Map<string, readonly SecurityGroupRule[]> {
-  return new Map(found.flatMap(({ rule, replacement }) => (replacement ? [[rule.id, replacement.rules]] : [])));
-}
-
 /** All replacements as one edit. A rule that two of them need is added once. */
-export function editOf(found: readonly TightenedRule[]): {
-  readonly remove: readonly string[];
-  readonly add: readonly SecurityGroupRule[];
-} {
+export function editOf(found: readonly TightenedRule[]) {
   const replaced = found.filter(({ replacement }) => replacement !== null);
   const added = new Map(replaced.flatMap(({ replacement }) => replacement!.rules.map((rule) => [rule.id, rule])));
   return { remove: replaced.map(({ rule }) => rule.id), add: [...added.values()] };
