@@ -1,39 +1,13 @@
 import type * as z from "zod";
-import type { Prefix } from "../net/address.ts";
 import { child } from "./documents.ts";
 import { plainTest } from "./fast-guards.ts";
 import { readInterface } from "./interfaces.ts";
 import { modelError, type Notes, locationOf, show } from "./messages.ts";
-import type {
-  NetworkAcl,
-  NetworkInterface,
-  Origin,
-  PrefixList,
-  RouteTable,
-  SecurityGroup,
-  Subnet,
-  Vpc,
-} from "./model.ts";
+import type { Origin } from "./model.ts";
 import { readNetworkAcl } from "./network-acls.ts";
 import { readEntries, readPrefixList, readRouteTable, readSubnet, readVpc } from "./networks.ts";
 import { SCHEMAS, type SectionKey, type Shape } from "./schema.ts";
-import { type OwnedRule, readSecurityGroup, readSecurityGroupRule } from "./security-group-rules.ts";
-
-interface Read {
-  SecurityGroups: SecurityGroup;
-  SecurityGroupRules: OwnedRule;
-  NetworkAcls: NetworkAcl;
-  NetworkInterfaces: NetworkInterface;
-  Subnets: Subnet;
-  Vpcs: Vpc;
-  RouteTables: RouteTable;
-  PrefixLists: PrefixList;
-  Entries: { readonly entries: readonly Prefix[]; readonly origin: Origin };
-  VpcPeeringConnections: { readonly status: string | null; readonly origin: Origin };
-}
-
-/** Everything in one snapshot by kind and id, in order of appearance. */
-export type Collected = { readonly [K in SectionKey]: Map<string, Read[K]> };
+import { readSecurityGroup, readSecurityGroupRule } from "./security-group-rules.ts";
 
 const IDS: { readonly [K in SectionKey]: keyof Shape<K> & string } = {
   SecurityGroups: "GroupId",
@@ -52,7 +26,7 @@ const IDS: { readonly [K in SectionKey]: keyof Shape<K> & string } = {
  * Each item becomes its model type as soon as it is validated, so that only one copy of the hundred thousand interfaces of a
  * large account stays in memory. Keeping zod's output to the end doubled the time, all of it garbage collection.
  */
-const READERS: { readonly [K in SectionKey]: (value: Shape<K>, origin: Origin, notes: Notes) => Read[K] } = {
+const READERS = {
   SecurityGroups: readSecurityGroup,
   SecurityGroupRules: readSecurityGroupRule,
   NetworkAcls: readNetworkAcl,
@@ -63,7 +37,13 @@ const READERS: { readonly [K in SectionKey]: (value: Shape<K>, origin: Origin, n
   PrefixLists: readPrefixList,
   Entries: readEntries,
   VpcPeeringConnections: (value, origin) => ({ status: value.Status?.Code ?? null, origin }),
-};
+} satisfies { readonly [K in SectionKey]: (value: Shape<K>, origin: Origin, notes: Notes) => { origin: Origin } };
+
+type Read<K extends SectionKey> = ReturnType<(typeof READERS)[K]>;
+type Readers = { readonly [K in SectionKey]: (value: Shape<K>, origin: Origin, notes: Notes) => Read<K> };
+
+/** Everything in one snapshot by kind and id, in order of appearance. */
+export type Collected = { readonly [K in SectionKey]: Map<string, Read<K>> };
 
 export function emptyCollection(): Collected {
   return Object.fromEntries(Object.keys(SCHEMAS).map((key) => [key, new Map()])) as unknown as Collected;
@@ -80,30 +60,26 @@ export function collect<K extends SectionKey>(
   origin: Origin,
   notes: Notes,
 ): void {
-  const shape = isPlain(key, found) ? found : parsed(key, found, origin);
-  put(into, key, shape[IDS[key]] as string, READERS[key](shape, origin, notes), notes);
+  const shape = (PLAIN.get(key)!(found) ? found : parsed(SCHEMAS[key], found, origin)) as Shape<K>;
+  const readers: Readers = READERS;
+  put(into, key, shape[IDS[key]] as string, readers[key](shape, origin, notes), notes);
 }
 
-const PLAIN = Object.fromEntries(Object.entries(SCHEMAS).map(([key, schema]) => [key, plainTest(schema)])) as Readonly<
-  Record<SectionKey, (value: unknown) => boolean>
->;
+const PLAIN = new Map(Object.entries(SCHEMAS).map(([key, schema]) => [key, plainTest(schema)]));
 
-function isPlain<K extends SectionKey>(key: K, found: unknown): found is Shape<K> {
-  return PLAIN[key](found);
-}
-
-function parsed<K extends SectionKey>(key: K, found: unknown, origin: Origin): Shape<K> {
-  const result = SCHEMAS[key].safeParse(found);
+/** The value as the schema gives it. @throws AppError E_MODEL with zod's first objection. */
+export function parsed<T extends z.ZodType>(schema: T, found: unknown, origin: Origin): z.output<T> {
+  const result = schema.safeParse(found);
   if (!result.success) throw shapeError(result.error, found, origin);
-  return result.data as Shape<K>;
+  return result.data;
 }
 
 /**
  * Stores an item under its id, so that pages and files merge. Where two versions of an item differ, the last one read counts
  * (files in the order of their names), with a note. Entries of one prefix list add up.
  */
-export function put<K extends SectionKey>(into: Collected, key: K, id: string, read: Read[K], notes: Notes): void {
-  const known: Map<string, Read[K]> = into[key];
+export function put<K extends SectionKey>(into: Collected, key: K, id: string, read: Read<K>, notes: Notes): void {
+  const known: Map<string, Read<K>> = into[key];
   const before = known.get(id);
   if (before && key === "Entries" && "entries" in before && "entries" in read) {
     known.set(id, { ...read, entries: [...before.entries!, ...read.entries!] });
@@ -120,7 +96,7 @@ function withoutOrigins(item: unknown): string {
 }
 
 /** zod's first objection as file, pointer, problem and value. */
-export function shapeError(error: z.ZodError, found: unknown, origin: Origin): Error {
+function shapeError(error: z.ZodError, found: unknown, origin: Origin): Error {
   const issue = error.issues[0];
   const path = issue.path as (string | number)[];
   let value = found;

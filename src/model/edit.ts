@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { AppError } from "../errors.ts";
-import { shapeError } from "./collect.ts";
+import { parsed } from "./collect.ts";
 import { collectNotes, type Notes, show } from "./messages.ts";
-import type { Model, NetworkAclEntry, SecurityGroupRule, Snapshot } from "./model.ts";
+import { byId, type Model, type NetworkAclEntry, type SecurityGroupRule, type Snapshot } from "./model.ts";
 import { orderEntries, readEntry } from "./network-acls.ts";
 import { SCHEMAS } from "./schema.ts";
 import { readableId, readSecurityGroupRule } from "./security-group-rules.ts";
@@ -24,13 +24,8 @@ export type NewRule =
  */
 export function applyEdit(model: Model, edit: Edit): Model {
   const gone = new Set(edit.remove);
-  const snapshots = model.snapshots.map((snapshot) =>
-    addTo(
-      without(snapshot, (id) => !gone.has(id)),
-      edit.add,
-    ),
-  );
-  return { snapshots, notes: model.notes };
+  const kept = (id: string): boolean => !gone.has(id);
+  return { snapshots: model.snapshots.map((one) => addTo(without(one, kept), edit.add)), notes: model.notes };
 }
 
 /** The model with some rules replaced, in the groups and snapshots that have them and in no others. */
@@ -40,7 +35,7 @@ export function replaceRules(model: Model, replacements: ReadonlyMap<string, rea
     for (const [id, group] of securityGroups) {
       if (!group.rules.some((rule) => replacements.has(rule.id))) continue;
       const rules = group.rules.flatMap((rule) => replacements.get(rule.id) ?? [rule]);
-      securityGroups.set(id, { ...group, rules: [...new Map(rules.map((rule) => [rule.id, rule])).values()] });
+      securityGroups.set(id, { ...group, rules: [...byId(rules).values()] });
     }
     return { ...snapshot, securityGroups };
   });
@@ -74,12 +69,9 @@ export function checkEdit(models: readonly Model[], edit: Edit): void {
 
 /** All rules that can be removed. */
 function idsOf({ securityGroups, networkAcls }: Snapshot): string[] {
-  return [
-    ...[...securityGroups.values()].flatMap(({ rules }) => rules.map(({ id }) => id)),
-    ...[...networkAcls.values()]
-      .flatMap(({ entries }) => entries.map(({ id }) => id))
-      .filter((id) => !id.endsWith("/*")),
-  ];
+  const rules = [...securityGroups.values()].flatMap((group) => group.rules);
+  const entries = [...networkAcls.values()].flatMap((acl) => acl.entries);
+  return [...rules, ...entries].map(({ id }) => id).filter((id) => !id.endsWith("/*"));
 }
 
 function ownerOf(one: NewRule): string {
@@ -87,19 +79,13 @@ function ownerOf(one: NewRule): string {
 }
 
 function without(snapshot: Snapshot, keep: (id: string) => boolean): Snapshot {
-  const securityGroups = new Map(
-    [...snapshot.securityGroups].map(([id, group]) => [
-      id,
-      { ...group, rules: group.rules.filter((rule) => keep(rule.id)) },
-    ]),
-  );
-  const networkAcls = new Map(
-    [...snapshot.networkAcls].map(([id, acl]) => [
-      id,
-      { ...acl, entries: acl.entries.filter((entry) => entry.id.endsWith("/*") || keep(entry.id)) },
-    ]),
-  );
-  return { ...snapshot, securityGroups, networkAcls };
+  const groups = [...snapshot.securityGroups.values()].map((group) => {
+    return { ...group, rules: group.rules.filter(({ id }) => keep(id)) };
+  });
+  const acls = [...snapshot.networkAcls.values()].map((acl) => {
+    return { ...acl, entries: acl.entries.filter(({ id }) => id.endsWith("/*") || keep(id)) };
+  });
+  return { ...snapshot, securityGroups: byId(groups), networkAcls: byId(acls) };
 }
 
 function addTo(snapshot: Snapshot, added: readonly NewRule[]): Snapshot {
@@ -124,9 +110,8 @@ const EDIT = z.object({ remove: z.array(z.string()).default([]), add: z.array(z.
 
 /** An edit from JSON: `{"remove": [rule ids], "add": [rules]}`. Other keys (an undo, a reason) are ignored. */
 export function parseEdit(json: unknown, source: string): Edit {
-  const parsed = EDIT.safeParse(json);
-  if (!parsed.success) throw shapeError(parsed.error, json, { file: source, pointer: "" });
-  return { remove: parsed.data.remove, add: parseNewRules(parsed.data.add, source) };
+  const { remove, add } = parsed(EDIT, json, { file: source, pointer: "" });
+  return { remove, add: parseNewRules(add, source) };
 }
 
 /**
@@ -142,15 +127,11 @@ export function parseNewRules(json: unknown, source: string): NewRule[] {
 
 function parseNewRule(json: unknown, origin: { file: string; pointer: string }, notes: Notes): NewRule {
   if (typeof json === "object" && json !== null && "NetworkAclId" in json) {
-    const aclId = json.NetworkAclId;
-    const parsed = SCHEMAS.NetworkAcls.shape.Entries.unwrap().unwrap().element.safeParse(json);
-    if (!parsed.success) throw shapeError(parsed.error, json, origin);
-    return { kind: "acl-entry", entry: readEntry(String(aclId), parsed.data, origin, notes) };
+    const entry = parsed(SCHEMAS.NetworkAcls.shape.Entries.unwrap().unwrap().element, json, origin);
+    return { kind: "acl-entry", entry: readEntry(String(json.NetworkAclId), entry, origin, notes) };
   }
   const draft =
     typeof json === "object" && json !== null ? { SecurityGroupRuleId: "new", IsEgress: false, ...json } : json;
-  const parsed = SCHEMAS.SecurityGroupRules.safeParse(draft);
-  if (!parsed.success) throw shapeError(parsed.error, draft, origin);
-  const { rule } = readSecurityGroupRule(parsed.data, origin, notes);
+  const { rule } = readSecurityGroupRule(parsed(SCHEMAS.SecurityGroupRules, draft, origin), origin, notes);
   return { kind: "group-rule", rule: rule.id === "new" ? { ...rule, id: readableId(rule) } : rule };
 }

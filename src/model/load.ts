@@ -3,7 +3,14 @@ import { visitItems } from "./documents.ts";
 import { MODEL_HINT, planSnapshots, readJson, type SnapshotFiles } from "./files.ts";
 import { readTags } from "./interfaces.ts";
 import { collectNotes, modelError, type Notes } from "./messages.ts";
-import type { Model, NetworkAcl, SecurityGroup, SecurityGroupRule, Snapshot } from "./model.ts";
+import {
+  byId,
+  type Model,
+  type SecurityGroup,
+  type SecurityGroupRule,
+  type Snapshot,
+  SNAPSHOT_PARTS,
+} from "./model.ts";
 import { joinNetworkAcls } from "./network-acls.ts";
 import { joinPrefixLists } from "./networks.ts";
 import { readableId } from "./security-group-rules.ts";
@@ -84,35 +91,18 @@ export function overlayModel(whole: Model, part: Model): Model {
 }
 
 function overlay(base: Snapshot, over: Snapshot): Snapshot {
-  const merge = <T>(below: ReadonlyMap<string, T>, above: ReadonlyMap<string, T>): Map<string, T> =>
-    new Map([...below, ...above]);
   // A subnet has one network ACL: the one that the part gives it.
   const taken = new Set([...over.networkAcls.values()].flatMap((acl) => acl.subnetIds));
-  const acls = [...base.networkAcls.values()].map((acl): [string, NetworkAcl] => [
-    acl.id,
-    { ...acl, subnetIds: acl.subnetIds.filter((subnet) => !taken.has(subnet)) },
-  ]);
-  return {
-    name: over.name,
-    since: over.since,
-    interfaces: merge(base.interfaces, over.interfaces),
-    subnets: merge(base.subnets, over.subnets),
-    vpcs: merge(base.vpcs, over.vpcs),
-    securityGroups: merge(base.securityGroups, over.securityGroups),
-    networkAcls: merge(new Map(acls), keepAssociations(base, over)),
-    prefixLists: merge(base.prefixLists, over.prefixLists),
-    routeTables: merge(base.routeTables, over.routeTables),
-  };
-}
-
-/** A network ACL that the part names without subnets (a plan with separate associations) keeps the subnets that it has. */
-function keepAssociations(base: Snapshot, over: Snapshot): Map<string, NetworkAcl> {
-  return new Map(
-    [...over.networkAcls].map(([id, acl]) => {
-      const subnetIds = acl.subnetIds.length > 0 ? acl.subnetIds : (base.networkAcls.get(id)?.subnetIds ?? []);
-      return [id, { ...acl, subnetIds }];
-    }),
-  );
+  const below = [...base.networkAcls.values()].map((acl) => {
+    return { ...acl, subnetIds: acl.subnetIds.filter((subnet) => !taken.has(subnet)) };
+  });
+  // A network ACL that the part names without subnets (a plan with separate associations) keeps the subnets that it has.
+  const above = [...over.networkAcls.values()].map((acl) => {
+    const known = acl.subnetIds.length > 0 ? acl : base.networkAcls.get(acl.id);
+    return { ...acl, subnetIds: known?.subnetIds ?? [] };
+  });
+  const parts = SNAPSHOT_PARTS.map((part) => [part, new Map<string, unknown>([...base[part], ...over[part]])]);
+  return { ...over, ...Object.fromEntries(parts), networkAcls: byId([...below, ...above]) };
 }
 
 /**

@@ -1,23 +1,12 @@
 import { createHash } from "node:crypto";
 import { AppError } from "../errors.ts";
 import { listPieces } from "./json-items.ts";
-import type { Model, NetworkInterface, Origin, Snapshot } from "./model.ts";
+import { byId, type Model, type NetworkInterface, type Origin, type Snapshot, SNAPSHOT_PARTS } from "./model.ts";
 
 /** Must be raised when the meaning of the text changes. */
 const FORMAT = 1;
 
 const NOWHERE: Origin = { file: "", pointer: "" };
-
-/** Parts of a snapshot that are maps by id; the text holds their values only. */
-const PARTS = [
-  "interfaces",
-  "subnets",
-  "vpcs",
-  "securityGroups",
-  "networkAcls",
-  "prefixLists",
-  "routeTables",
-] as const satisfies readonly (keyof Snapshot)[];
 
 /**
  * A model as JSON text, in pieces. Two parts of interfaces are left out because they take much room and decide nothing: the
@@ -53,7 +42,7 @@ export function modelFromJson(text: string): Model {
     });
   }
   const snapshots = stored.snapshots.map((snapshot) => {
-    const parts = PARTS.map((part) => [part, byId(snapshot[part] as { id: string }[])]);
+    const parts = SNAPSHOT_PARTS.map((part) => [part, byId(snapshot[part] as { id: string }[])]);
     const interfaces = byId((snapshot.interfaces as SlimInterface[]).map(restore));
     return { ...snapshot, ...Object.fromEntries(parts), interfaces } as unknown as Snapshot;
   });
@@ -71,10 +60,6 @@ function restore({ name, ...one }: SlimInterface): NetworkInterface {
   const tags = Object.create(null) as Record<string, string>;
   if (name !== undefined) tags.Name = name;
   return { ...one, tags, origin: NOWHERE };
-}
-
-function byId<T extends { readonly id: string }>(things: readonly T[]): Map<string, T> {
-  return new Map(things.map((thing) => [thing.id, thing]));
 }
 
 /** Equal for models whose stored text is equal. */

@@ -22,6 +22,21 @@ export interface Snapshot {
   readonly routeTables: ReadonlyMap<string, RouteTable>;
 }
 
+/** The parts of a snapshot that are maps by id. */
+export const SNAPSHOT_PARTS = [
+  "interfaces",
+  "subnets",
+  "vpcs",
+  "securityGroups",
+  "networkAcls",
+  "prefixLists",
+  "routeTables",
+] as const satisfies readonly (keyof Snapshot)[];
+
+export function byId<T extends { readonly id: string }>(things: readonly T[]): Map<string, T> {
+  return new Map(things.map((thing) => [thing.id, thing]));
+}
+
 /** The location in the JSON that something was read from, for messages and for findings that point at a line. */
 export interface Origin {
   readonly file: string;

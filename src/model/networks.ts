@@ -75,11 +75,7 @@ export function readPrefixList(value: Shape<"PrefixLists">, origin: Origin, note
 }
 
 /** One page of an answer of get-managed-prefix-list-entries. */
-export function readEntries(
-  value: Shape<"Entries">,
-  origin: Origin,
-  notes: Notes,
-): { entries: readonly Prefix[]; origin: Origin } {
+export function readEntries(value: Shape<"Entries">, origin: Origin, notes: Notes) {
   const cidrs = value.Entries.map(({ Cidr: text }, index) => ({ text, path: ["Entries", index, "Cidr"] }));
   return { entries: blocks(cidrs, origin, notes), origin };
 }
@@ -87,7 +83,7 @@ export function readEntries(
 /** Prefix lists with their entries. A list whose entries the model lacks keeps null: rules that use it are undecidable. */
 export function joinPrefixLists(
   lists: ReadonlyMap<string, PrefixList>,
-  entries: ReadonlyMap<string, { readonly entries: readonly Prefix[]; readonly origin: Origin }>,
+  entries: ReadonlyMap<string, ReturnType<typeof readEntries>>,
 ): Map<string, PrefixList> {
   const result = new Map(lists);
   for (const [id, read] of entries) {

@@ -8,13 +8,7 @@ import { groupRuleMatch, readPrefix } from "./rule-match.ts";
 import type { PeerGroupShape, PermissionShape, Shape } from "./schema.ts";
 
 /** A rule of describe-security-group-rules, with the account of its group for groups that are known only by their rules. */
-export interface OwnedRule {
-  readonly rule: SecurityGroupRule;
-  readonly ownerId: string | null;
-  readonly origin: Origin;
-}
-
-export function readSecurityGroupRule(value: Shape<"SecurityGroupRules">, origin: Origin, notes: Notes): OwnedRule {
+export function readSecurityGroupRule(value: Shape<"SecurityGroupRules">, origin: Origin, notes: Notes) {
   const rule: SecurityGroupRule = {
     id: value.SecurityGroupRuleId,
     groupId: value.GroupId,
@@ -66,29 +60,20 @@ function permissionRules(group: Shape<"SecurityGroups">, origin: Origin, notes: 
   return [...rules.values()];
 }
 
-interface PeerAt {
-  readonly peer: Peer;
-  readonly description: string;
-  readonly origin: Origin;
-}
-
-function* permissionPeers(permission: PermissionShape, origin: Origin, notes: Notes): Generator<PeerAt> {
-  for (const [index, range] of (permission.IpRanges ?? []).entries()) {
-    const at = child(origin, "IpRanges", index);
-    yield { peer: cidrPeer(range.CidrIp, at, "CidrIp", notes), description: range.Description ?? "", origin: at };
-  }
-  for (const [index, range] of (permission.Ipv6Ranges ?? []).entries()) {
-    const at = child(origin, "Ipv6Ranges", index);
-    yield { peer: cidrPeer(range.CidrIpv6, at, "CidrIpv6", notes), description: range.Description ?? "", origin: at };
-  }
-  for (const [index, list] of (permission.PrefixListIds ?? []).entries()) {
-    const at = child(origin, "PrefixListIds", index);
-    yield { peer: { kind: "prefix-list", id: list.PrefixListId }, description: list.Description ?? "", origin: at };
-  }
-  for (const [index, pair] of (permission.UserIdGroupPairs ?? []).entries()) {
-    const at = child(origin, "UserIdGroupPairs", index);
-    yield { peer: groupPeer(pair, at), description: pair.Description ?? "", origin: at };
-  }
+function permissionPeers(permission: PermissionShape, origin: Origin, notes: Notes) {
+  type Key = "IpRanges" | "Ipv6Ranges" | "PrefixListIds" | "UserIdGroupPairs";
+  type Item<K extends Key> = NonNullable<PermissionShape[K]>[number];
+  const peersOf = <K extends Key>(key: K, peerOf: (item: Item<K>, at: Origin) => Peer) =>
+    ((permission[key] ?? []) as Item<K>[]).map((item, index) => {
+      const at = child(origin, key, index);
+      return { peer: peerOf(item, at), description: item.Description ?? "", origin: at };
+    });
+  return [
+    ...peersOf("IpRanges", ({ CidrIp }, at) => cidrPeer(CidrIp, at, "CidrIp", notes)),
+    ...peersOf("Ipv6Ranges", ({ CidrIpv6 }, at) => cidrPeer(CidrIpv6, at, "CidrIpv6", notes)),
+    ...peersOf("PrefixListIds", ({ PrefixListId: id }) => ({ kind: "prefix-list", id })),
+    ...peersOf("UserIdGroupPairs", groupPeer),
+  ];
 }
 
 export function cidrPeer(text: string, origin: Origin, field: string, notes: Notes): Peer {

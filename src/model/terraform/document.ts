@@ -1,4 +1,4 @@
-import { shapeError } from "../collect.ts";
+import { parsed } from "../collect.ts";
 import { child, isObject, type JsonObject } from "../documents.ts";
 import { type Notes, locationOf } from "../messages.ts";
 import type { Origin } from "../model.ts";
@@ -185,10 +185,8 @@ export function indexResources(documents: readonly TerraformDocument[]): Resourc
 function validate(resource: RawResource, document: TerraformDocument): TerraformResource<TerraformType> | null {
   if (!Object.hasOwn(TERRAFORM_SHAPES, resource.type)) return null;
   const type = resource.type as TerraformType;
-  const parsed = TERRAFORM_SHAPES[type].safeParse(resource.values);
-  if (!parsed.success) throw shapeError(parsed.error, resource.values, resource.origin);
-  const { address, managed, origin } = resource;
-  return { type, address, managed, value: parsed.data, origin, document };
+  const { address, managed, origin, values } = resource;
+  return { type, address, managed, value: parsed(TERRAFORM_SHAPES[type], values, origin), origin, document };
 }
 
 export function idOf(resource: TerraformResource<TerraformType>): string {
