@@ -139,11 +139,7 @@ export function covering(target: Region, others: readonly Region[]): number[] | 
   return [...used].sort((a, b) => a - b);
 }
 
-function takeTurns(
-  addresses: AddressSet,
-  others: readonly Region[],
-  holding: readonly number[],
-): { left: AddressSet; taken: number[] } {
+function takeTurns(addresses: AddressSet, others: readonly Region[], holding: readonly number[]) {
   let left = addresses;
   const taken: number[] = [];
   for (const index of holding) {
@@ -155,9 +151,7 @@ function takeTurns(
   return { left, taken };
 }
 
-interface ServiceCell {
-  readonly protocols: Span;
-  readonly details: Span;
+interface ServiceCell extends ServiceBox {
   /** Indexes of the other regions that hold the whole cell; none of the others touches it. */
   readonly holding: readonly number[];
 }
@@ -167,21 +161,20 @@ function* cells(target: Region, others: readonly Region[]): Generator<ServiceCel
   const touching = others.flatMap((other, index) =>
     meets(target.protocols, other.protocols) && meets(target.details, other.details) ? index : [],
   );
-  for (const protocols of cut(
-    target.protocols,
-    touching.map((index) => others[index].protocols),
-  )) {
+  const cut = (axis: keyof ServiceBox, by: readonly number[]): Span[] =>
+    cutSpan(
+      target[axis],
+      by.map((index) => others[index][axis]),
+    );
+  for (const protocols of cut("protocols", touching)) {
     const inProtocol = touching.filter((index) => meets(protocols, others[index].protocols));
-    for (const details of cut(
-      target.details,
-      inProtocol.map((index) => others[index].details),
-    )) {
+    for (const details of cut("details", inProtocol)) {
       yield { protocols, details, holding: inProtocol.filter((index) => meets(details, others[index].details)) };
     }
   }
 }
 
-function cut(span: Span, by: readonly Span[]): Span[] {
+function cutSpan(span: Span, by: readonly Span[]): Span[] {
   const edges = by.flatMap(({ from, to }) => [from, to]).filter((edge) => edge > span.from && edge < span.to);
   return stretches([span.from, ...edges, span.to]);
 }

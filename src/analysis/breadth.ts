@@ -1,5 +1,6 @@
-import type { Peer, SecurityGroupRule, Snapshot } from "../model/model.ts";
+import type { Peer, Snapshot } from "../model/model.ts";
 import { PEER_UNRESOLVED, resolverOf } from "../model/resolve.ts";
+import type { ServiceMatch } from "../model/rule-match.ts";
 import { IPV4, type Prefix } from "../net/address.ts";
 import { hasPorts, isIcmp } from "../net/protocols.ts";
 
@@ -12,10 +13,7 @@ const MOST = Math.log2(ALL_ADDRESSES * ALL_SERVICES);
  * How much a rule lets pass: addresses times services. An IPv6 block counts as the IPv4 block with the same share of prefix
  * bits: a /64 as a /16.
  */
-export function ruleVolume(
-  rule: Pick<SecurityGroupRule, "protocol" | "ports" | "icmp" | "peer">,
-  snapshot: Snapshot,
-): number {
+export function ruleVolume(rule: ServiceMatch & { readonly peer: Peer }, snapshot: Snapshot): number {
   return peerAddresses(rule.peer, snapshot) * ruleServices(rule);
 }
 
@@ -26,11 +24,7 @@ export function breadthScore(volume: number): number {
 }
 
 /** The number of TCP and UDP ports, ICMP types and other protocols that a rule lets pass. */
-export function ruleServices({
-  protocol,
-  ports,
-  icmp,
-}: Pick<SecurityGroupRule, "protocol" | "ports" | "icmp">): number {
+export function ruleServices({ protocol, ports, icmp }: ServiceMatch): number {
   if (protocol === -1) return ALL_SERVICES;
   if (hasPorts(protocol)) return ports === null ? 65_536 : ports.to - ports.from + 1;
   return isIcmp(protocol) && icmp === null ? 256 : 1;

@@ -1,7 +1,7 @@
 import type { Direction, NetworkInterface, Snapshot } from "../model/model.ts";
-import { type Address, formatAddress, formatPrefix, type Prefix } from "../net/address.ts";
+import { type Address, formatAddress, formatPrefix, holdsAddress, type Prefix } from "../net/address.ts";
 import { parsePrefix } from "../net/parse.ts";
-import { holds, ownBlocks } from "./match-rule.ts";
+import { ownBlocks } from "./match-rule.ts";
 import type { FlowRecord } from "./trace.ts";
 
 /** A value and what it was deduced from, in words. */
@@ -15,7 +15,7 @@ export function directionOf(record: FlowRecord, one: NetworkInterface): Reasoned
   if (record.direction !== null) return { value: record.direction, because: "the field flow-direction says so" };
   const { source, destination } = record;
   if (!source || !destination) return { value: null, because: "the record has neither flow-direction nor addresses" };
-  const own = (address: Address): boolean => ownBlocks(one).some((block) => holds(block, address));
+  const own = (address: Address): boolean => ownBlocks(one).some((block) => holdsAddress(block, address));
   const ownAddress = (value: Direction, field: string, address: Address): Reasoned<Direction> => ({
     value,
     because: `${field} ${formatAddress(address)} is an address of ${one.id}`,
@@ -73,7 +73,7 @@ const EVERYWHERE = (
  * "Network ACLs"; addresses: VPC User Guide, "Subnet sizing", and EC2 User Guide).
  */
 export function unfilteredPeer(snapshot: Snapshot, one: NetworkInterface, peer: Address): string | null {
-  for (const { block, what } of EVERYWHERE) if (holds(block, peer)) return what;
+  for (const { block, what } of EVERYWHERE) if (holdsAddress(block, peer)) return what;
   if (peer.family !== 1) return null;
   const isAddressOf = (block: Prefix | undefined, offset: number): boolean =>
     block !== undefined && peer.words[0] === (block.words[0] + offset) >>> 0;
@@ -90,6 +90,6 @@ export function unfilteredPeer(snapshot: Snapshot, one: NetworkInterface, peer: 
 /** Says that the peer is in the interface's subnet, where packets meet no network ACL; null when it is not. */
 export function sharedSubnet(snapshot: Snapshot, one: NetworkInterface, peer: Address): string | null {
   const subnet = one.subnetId === null ? undefined : snapshot.subnets.get(one.subnetId);
-  const block = subnet?.prefixes.find((prefix) => holds(prefix, peer));
+  const block = subnet?.prefixes.find((prefix) => holdsAddress(prefix, peer));
   return block ? `${formatAddress(peer)} is in ${formatPrefix(block)}, the subnet of ${one.id}` : null;
 }

@@ -1,11 +1,11 @@
 import { AppError } from "../errors.ts";
 import type { Initiator } from "../judgement.ts";
 import type { Direction, Model } from "../model/model.ts";
-import { type Address, formatAddress } from "../net/address.ts";
+import { type Address, formatAddress, holdsAddress } from "../net/address.ts";
 import { explanationOf, noAnswer } from "./conclusion.ts";
 import { interfaceStep, traceOf } from "./explainer.ts";
 import { isStoppedReply, walkLayers } from "./layers.ts";
-import { holds, ownBlocks } from "./match-rule.ts";
+import { ownBlocks } from "./match-rule.ts";
 import { snapshotsInForce } from "./record-state.ts";
 import type { Explanation, FlowRecord, Step } from "./trace.ts";
 
@@ -36,7 +36,7 @@ export function explainFlow(model: Model, flow: HypotheticalFlow): Explanation[]
   if (!snapshot || !networkInterface) {
     return [noAnswer(request, "unmodelled", null, [{ about: "interface", answer: flow.interfaceId, because }])];
   }
-  if (ownBlocks(networkInterface).some((block) => holds(block, flow.remote))) {
+  if (ownBlocks(networkInterface).some((block) => holdsAddress(block, flow.remote))) {
     const address = formatAddress(flow.remote);
     throw new AppError("E_USAGE", `${address} is an address of ${flow.interfaceId} itself`, {
       hint: "give the other end's address",

@@ -7,7 +7,8 @@ import type {
   SecurityGroupRule,
   Snapshot,
 } from "../model/model.ts";
-import { type Address, formatAddress, formatPrefix, type Prefix, prefixContains } from "../net/address.ts";
+import type { ServiceMatch } from "../model/rule-match.ts";
+import { type Address, formatAddress, formatPrefix, holdsAddress, type Prefix } from "../net/address.ts";
 import { hostPrefix } from "../net/parse.ts";
 import { ALL_PROTOCOLS, formatIcmp, formatPorts, hasPorts, isIcmp, protocolName } from "../net/protocols.ts";
 import type { Condition, MatchDoubt, Certainty, RuleTrace } from "./trace.ts";
@@ -26,12 +27,6 @@ export interface RuleMatch {
   readonly matches: Certainty;
   readonly doubt: MatchDoubt | null;
   readonly trace: RuleTrace;
-}
-
-interface RuleService {
-  readonly protocol: number;
-  readonly ports: PortRange | null;
-  readonly icmp: IcmpMatch | null;
 }
 
 /** `appliance` is the one that the packet goes through, null for none. */
@@ -59,7 +54,7 @@ function matchConditions(
   ruleId: string,
   text: string,
   description: string,
-  service: RuleService,
+  service: ServiceMatch,
   asked: Question,
   askPeer: () => PeerMatch,
 ): RuleMatch {
@@ -79,7 +74,7 @@ function matchConditions(
   return done("perhaps", asked.protocol !== null && isIcmp(asked.protocol) ? "icmp_type_unknown" : "field_absent");
 }
 
-function matchService(service: RuleService, asked: Question): Condition[] {
+function matchService(service: ServiceMatch, asked: Question): Condition[] {
   const condition = (on: Condition["on"], matches: Certainty, because: string): Condition => ({ on, matches, because });
   if (service.protocol === ALL_PROTOCOLS) return [condition("protocol", "yes", "every protocol and port")];
   const wanted = protocolName(service.protocol);
@@ -116,7 +111,7 @@ function matchIcmp(icmp: IcmpMatch | null, type: number | undefined): Condition 
   return { on: "icmp", matches: same ? "yes" : "no", because: `type ${type} is ${same ? "" : "not "}${wanted}` };
 }
 
-function serviceText({ protocol, ports, icmp }: RuleService): string {
+function serviceText({ protocol, ports, icmp }: ServiceMatch): string {
   const name = protocolName(protocol);
   if (hasPorts(protocol)) return `${name} ${formatPorts(ports)}`;
   return isIcmp(protocol) && icmp !== null ? `${name} ${formatIcmp(icmp)}` : name;
@@ -130,11 +125,6 @@ interface PeerMatch {
   readonly matches: Certainty;
   readonly doubt: MatchDoubt | null;
   readonly because: string;
-}
-
-/** True when the block contains the address; a block contains addresses of its own family only. */
-export function holds(block: Prefix, address: Address): boolean {
-  return block.family === address.family && prefixContains(block, address.words);
 }
 
 /** Every private address of an interface, and the prefixes that are delegated to it. */
@@ -153,14 +143,14 @@ function matchPeer(snapshot: Snapshot, peer: Peer, address: Address, appliance: 
 function matchBlock(block: Prefix, address: Address): PeerMatch {
   const [text, name] = [formatAddress(address), formatPrefix(block)];
   if (block.family !== address.family) return no(`${name} is of the other address family than ${text}`);
-  return holds(block, address) ? yes(`${text} is in ${name}`) : no(`${text} is not in ${name}`);
+  return holdsAddress(block, address) ? yes(`${text} is in ${name}`) : no(`${text} is not in ${name}`);
 }
 
 function matchPrefixList(snapshot: Snapshot, id: string, address: Address): PeerMatch {
   const text = formatAddress(address);
   const entries = snapshot.prefixLists.get(id)?.entries ?? null;
   if (entries === null) return perhaps("unresolved_reference", `the model has no entries of ${id}`);
-  const entry = entries.find((one) => holds(one, address));
+  const entry = entries.find((one) => holdsAddress(one, address));
   if (entry) return yes(`${text} is in ${formatPrefix(entry)}, an entry of ${id}`);
   return no(`${text} is in none of the ${entries.length} entries of ${id}`);
 }
@@ -181,7 +171,7 @@ function matchGroup(
     if (peer.userId === null) return no(`${peer.id} does not exist any more: a stale rule matches nothing`);
     return perhaps("unresolved_reference", `${peer.id} is not in the model`);
   }
-  const member = members.find((one) => ownBlocks(one).some((block) => holds(block, address)));
+  const member = members.find((one) => ownBlocks(one).some((block) => holdsAddress(block, address)));
   if (member && appliance === null) return yes(`${text} is an address of ${member.id}, a member of ${peer.id}`);
   if (members.some((one) => one.type === "network_load_balancer")) {
     return perhaps(

@@ -1,7 +1,7 @@
 import type { NetworkInterface, RouteTable, Snapshot } from "../model/model.ts";
-import type { Address, Prefix } from "../net/address.ts";
+import { type Address, holdsAddress, type Prefix } from "../net/address.ts";
 import { parsePrefix } from "../net/parse.ts";
-import { holds, ownBlocks } from "./match-rule.ts";
+import { ownBlocks } from "./match-rule.ts";
 
 /** The route that a packet takes. `list` is the prefix list that is its destination, null for a block. */
 export interface RouteChoice {
@@ -16,7 +16,7 @@ export interface RouteChoice {
  */
 export function chooseRoute(snapshot: Snapshot, { subnetId }: NetworkInterface, peer: Address): RouteChoice | null {
   const vpcId = snapshot.subnets.get(subnetId ?? "")?.vpcId ?? null;
-  const own = (snapshot.vpcs.get(vpcId ?? "")?.prefixes ?? []).find((block) => holds(block, peer));
+  const own = (snapshot.vpcs.get(vpcId ?? "")?.prefixes ?? []).find((block) => holdsAddress(block, peer));
   const routes = (routeTableOf(snapshot, subnetId, vpcId)?.routes ?? []).map(({ destination, ...route }) => {
     return { ...route, destination, list: destination.startsWith("pl-") ? destination : null };
   });
@@ -29,7 +29,7 @@ export function chooseRoute(snapshot: Snapshot, { subnetId }: NetworkInterface, 
     for (const block of destinationsOf(snapshot, route.destination)) {
       const longer = best === null || block.length > best.length;
       const takesPlace = best?.target === "local" && block.length === best.length;
-      if (holds(block, peer) && (longer || takesPlace)) best = { ...route, length: block.length };
+      if (holdsAddress(block, peer) && (longer || takesPlace)) best = { ...route, length: block.length };
     }
   }
   return best;
@@ -57,7 +57,7 @@ export function applianceTo(snapshot: Snapshot, one: NetworkInterface, peer: Add
 export function isAlwaysTracked(snapshot: Snapshot, one: NetworkInterface, peer: Address): boolean {
   if (ALWAYS_TRACKED.has(one.type)) return true;
   for (const other of snapshot.interfaces.values()) {
-    if (ALWAYS_TRACKED.has(other.type) && ownBlocks(other).some((block) => holds(block, peer))) return true;
+    if (ALWAYS_TRACKED.has(other.type) && ownBlocks(other).some((block) => holdsAddress(block, peer))) return true;
   }
   const { target, list } = chooseRoute(snapshot, one, peer) ?? { target: "", list: null };
   if (/^(?:nat|eigw)-/.test(target)) return true;

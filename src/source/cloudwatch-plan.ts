@@ -104,10 +104,7 @@ export interface LogGroup {
 }
 
 /** What `open` reads of a log group. */
-export interface LogGroupPart {
-  readonly group: string;
-  /** Prefix of the stream names. */
-  readonly streams: string;
+export interface LogGroupPart extends Pick<LogGroup, "group" | "streams"> {
   /** Event time (a record's `start`) in milliseconds, both inclusive. */
   readonly from: number;
   readonly to: number;

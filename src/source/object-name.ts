@@ -34,10 +34,10 @@ function baseName(name: string): string {
 }
 
 /** The object times that may hold records of `from`..`to` (Unix seconds, both inclusive). */
-export function objectWindow(range: { from?: number; to?: number }): TimeWindow {
+export function objectWindow({ from, to }: { from?: number; to?: number }): TimeWindow {
   return {
-    from: range.from === undefined ? null : range.from - OBJECT_SPAN - LOOK_AHEAD,
-    to: range.to === undefined ? null : range.to + LOOK_BACK,
+    from: from === undefined ? null : from - OBJECT_SPAN - LOOK_AHEAD,
+    to: to === undefined ? null : to + LOOK_BACK,
   };
 }
 

@@ -28,7 +28,7 @@ const MAX_PAUSE_MS = 10_000;
  * (`If-Match`).
  */
 async function* readS3(object: SourceObject, { aws, events, signal }: OpenContext): AsyncGenerator<Uint8Array> {
-  const { bucket, key } = bucketAndKey(object.name);
+  const [, Bucket, Key] = /^s3:\/\/([^/]*)\/(.*)$/s.exec(object.name)!;
   const client = await s3Client(aws);
   const { GetObjectCommand } = await import("@aws-sdk/client-s3");
   const size = object.size!;
@@ -39,7 +39,7 @@ async function* readS3(object: SourceObject, { aws, events, signal }: OpenContex
 
   async function request(): Promise<AsyncIterable<Uint8Array>> {
     const range = read > 0 ? `bytes=${read}-` : undefined;
-    const command = new GetObjectCommand({ Bucket: bucket, Key: key, IfMatch: `"${object.etag}"`, Range: range });
+    const command = new GetObjectCommand({ Bucket, Key, IfMatch: `"${object.etag}"`, Range: range });
     try {
       const { Body, ContentRange } = await client.send(countRetries(command, `read ${object.name}`, events), {
         abortSignal: signal,
@@ -76,10 +76,4 @@ async function* readS3(object: SourceObject, { aws, events, signal }: OpenContex
 function notWhole(object: SourceObject, why: string, cause?: unknown): AppError {
   const hint = "nothing of it was stored; replay again";
   return new AppError("E_SOURCE", `cannot read ${object.name}: ${why}`, { hint, cause });
-}
-
-/** Of `s3://bucket/key`. */
-function bucketAndKey(name: string): { bucket: string; key: string } {
-  const slash = name.indexOf("/", "s3://".length);
-  return { bucket: name.slice("s3://".length, slash), key: name.slice(slash + 1) };
 }

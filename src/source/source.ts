@@ -76,10 +76,7 @@ export interface SourceObject {
 }
 
 /** What a run would read, in the order it would read it. A plain value: `--dry-run` prints it. */
-export interface SourcePlan {
-  readonly objects: readonly SourceObject[];
-  /** Objects that are left out because the ledger says that they hold nothing new. */
-  readonly ingested: number;
+export interface SourcePlan extends Required<PlannedObjects> {
   /** Sum of the sizes that are known before reading. */
   readonly bytes: number;
   /** Objects that were listed but lie outside `--from`/`--to`. S3 days that were never listed are not in it. */

@@ -98,14 +98,19 @@ function throughAcl(
   services: ServiceSet,
 ): Passing {
   const local = one.addresses.find((address) => address.family === block.family)!;
-  let certain = NO_SERVICES;
-  let possible = NO_SERVICES;
-  for (const peer of representativesOf(block, layers, one, direction)) {
-    const passing = layers.passingAcl(one, direction, local, peer);
-    certain = uniteServices(certain, passing.certain);
-    possible = uniteServices(possible, passing.possible);
-  }
+  const { certain, possible } = passingAny(
+    representativesOf(block, layers, one, direction).map((peer) => layers.passingAcl(one, direction, local, peer)),
+  );
   return { certain: intersectServices(certain, services), possible: intersectServices(possible, services), rules: [] };
+}
+
+/** What passes by any of the answers. */
+function passingAny(answers: readonly Passing[]): Passing {
+  return {
+    certain: answers.reduce((set: ServiceSet, { certain }) => uniteServices(set, certain), NO_SERVICES),
+    possible: answers.reduce((set: ServiceSet, { possible }) => uniteServices(set, possible), NO_SERVICES),
+    rules: [...new Set(answers.flatMap(({ rules }) => rules))],
+  };
 }
 
 /** Connections with addresses that no interface of the model holds. */
@@ -153,13 +158,7 @@ function passingSome(
   const answers = representativesOf(block, layers, one, direction).map((peer) =>
     layers.passing(one, direction, local, peer),
   );
-  if (answers.length === 1) return answers[0];
-  const rules = new Set(answers.flatMap((answer) => answer.rules));
-  return {
-    certain: answers.reduce((set: ServiceSet, { certain }) => uniteServices(set, certain), NO_SERVICES),
-    possible: answers.reduce((set: ServiceSet, { possible }) => uniteServices(set, possible), NO_SERVICES),
-    rules: [...rules],
-  };
+  return answers.length === 1 ? answers[0] : passingAny(answers);
 }
 
 /**
