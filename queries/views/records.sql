@@ -33,11 +33,11 @@ create view rule_traffic as select traffic.* from traffic_sums;
 
 create view flow_facts as
   select object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes,
-    tcp_flags, judgement_id, null::uhugeint as src6, null::uhugeint as dst6, null::uinteger as pkt_src,
+    (tcp_flags & 511)::usmallint as tcp_flags, judgement_id, null::uhugeint as src6, null::uhugeint as dst6, null::uinteger as pkt_src,
     null::uinteger as pkt_dst, null::uhugeint as pkt_src6, null::uhugeint as pkt_dst6
   from flow_rows
   union all by name
-  select * from flow_rows_wide;
+  select * replace ((tcp_flags & 511)::usmallint as tcp_flags) from flow_rows_wide;
 
 create view flows as
   select

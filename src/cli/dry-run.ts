@@ -18,6 +18,7 @@ export async function printPlan(
   const known = existsSync(options.db) ? await ingestedObjects(options.db, note) : [];
   const names = new Set(known.map(({ name }) => name));
   const plan = await planSources(sources, {
+    db: options.db,
     from: options.from,
     to: options.to,
     fields: options.fields,

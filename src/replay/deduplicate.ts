@@ -23,7 +23,7 @@ export interface DeduplicationContext {
 /** Two flow logs over the same interfaces deliver every record twice, in one run or in two. */
 export interface Deduplication {
   /** Removes from the batch what another channel has delivered before; returns how many rows went. */
-  removeDuplicates(read: LookedUpBatch, object: string): Promise<number>;
+  removeDuplicates(read: LookedUpBatch, objectId: number): Promise<number>;
 }
 
 /**
@@ -38,12 +38,7 @@ export function createDeduplication(
   const channels = numberChannels([...known, ...objects].map(({ name }) => name));
   if (new Set(channels).size < 2) return null;
   const channelOfObject = new Map(known.map(({ objectId }, at) => [objectId, channels[at]]));
-  const channelOfName = new Map<string, number>();
-  for (const [at, { name }] of objects.entries()) {
-    const channel = channels[known.length + at];
-    channelOfObject.set(state.nextObject + at, channel);
-    channelOfName.set(name, channel);
-  }
+  for (const at of objects.keys()) channelOfObject.set(state.nextObject + at, channels[known.length + at]);
   const times = bucketsOf(known);
   const blindTimes = bucketsOf(known.filter(({ hasRows }) => !hasRows));
   const { strings } = names.interfaces;
@@ -75,7 +70,7 @@ export function createDeduplication(
     },
     hotRows,
   });
-  return { removeDuplicates: (read, object) => duplicates.filter(read, channelOfName.get(object)!) };
+  return { removeDuplicates: (read, objectId) => duplicates.filter(read, channelOfObject.get(objectId)!) };
 }
 
 /**

@@ -6,6 +6,7 @@ import { decodeObject } from "../decode/object.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";
 import { openAhead } from "../source/open.ts";
 import type { AwsOptions, SourceObject } from "../source/source.ts";
+import { kindOfObject } from "../source/table.ts";
 import { createBatchPacker, type ReturnedBuffers, type SentBatch } from "./sent-batches.ts";
 
 /** Batches that may be out from one reader. Enough for a whole object, so that the next one can be read meanwhile. */
@@ -44,6 +45,8 @@ export type ReaderMessage =
 export interface ObjectTotals {
   readonly records: number;
   readonly badLines: number;
+  /** Records that an earlier replay left out as duplicates; they are in `records`, and in no batch. */
+  readonly duplicates: number;
   /** Unix seconds; null without records that have times. */
   readonly firstTime: number | null;
   readonly lastTime: number | null;
@@ -83,7 +86,7 @@ export function createObjectReader(sink: ReadSink): ObjectReader {
 
   async function decode(
     object: SourceObject,
-    chunks: AsyncIterable<Uint8Array>,
+    chunks: AsyncIterable<Uint8Array> | null,
     fields: readonly string[] | null,
   ): Promise<void> {
     const span = { first: 0xffffffff, last: 0 };
@@ -108,15 +111,18 @@ export function createObjectReader(sink: ReadSink): ObjectReader {
         if (batchesOut >= MOST_BATCHES_OUT) await new Promise<void>((resolve) => (wake = resolve));
       },
     };
-    const { records, badLines } = await decodeObject(chunks, {
-      ...names,
-      fields: fields ?? object.fields?.split(" "),
-      sink: decoded,
-    });
+    const target = { ...names, sink: decoded };
+    const totals =
+      chunks === null
+        ? await kindOfObject(object).readRecords!(object, target, { signal: abort.signal })
+        : {
+            ...(await decodeObject(chunks, { ...target, fields: fields ?? object.fields?.split(" ") })),
+            duplicates: 0,
+          };
     sendBad();
     whenJudged(() => {
       const [firstTime, lastTime] = span.first <= span.last ? [span.first, span.last] : [null, null];
-      void sink.tell({ kind: "end", records, badLines, firstTime, lastTime });
+      void sink.tell({ kind: "end", ...totals, firstTime, lastTime });
     });
   }
 
@@ -127,7 +133,8 @@ export function createObjectReader(sink: ReadSink): ObjectReader {
       waiting = [];
     },
     read(object, { fields, aws }) {
-      const chunks = openAhead(object, { aws, events, signal: abort.signal });
+      const hasBytes = kindOfObject(object).readRecords === undefined;
+      const chunks = hasBytes ? openAhead(object, { aws, events, signal: abort.signal }) : null;
       return oneAtATime(() => decode(object, chunks, fields));
     },
     stop: async () => abort.abort(),

@@ -39,7 +39,7 @@ export async function planAndOpen(
     [...(await open()).ledger.keys()].filter((name) => name.startsWith(prefix));
   const plan =
     objects === undefined
-      ? await planSources(sources, { from, to, fields: fields?.join(" "), ingested, aws, events })
+      ? await planSources(sources, { from, to, db, fields: fields?.join(" "), ingested, aws, events })
       : { objects, ingested: 0 };
   return { plan, opening: open() };
 }

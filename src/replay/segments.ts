@@ -135,7 +135,7 @@ export async function judgeAndStore(
   let times = null as SegmentTotals["times"];
   for await (const event of read) {
     if (event.kind === "batch") {
-      duplicatesOfObject += (await deduplication?.removeDuplicates(event.read, event.object.name)) ?? 0;
+      duplicatesOfObject += (await deduplication?.removeDuplicates(event.read, objectId)) ?? 0;
       const kept = segment.length < HELD_BATCHES ? event : copied(event);
       const { rows } = kept.read.batch;
       if (rows > 0) {
@@ -148,7 +148,8 @@ export async function judgeAndStore(
     } else if (event.kind === "bad") underWay.push(settled(evidence.appendBadLines(objectId, event.lines)));
     else {
       const { name, etag, size, time } = event.object;
-      finished.push({ objectId: objectId++, name, etag, size, time, duplicates: duplicatesOfObject, ...event.totals });
+      duplicatesOfObject += event.totals.duplicates;
+      finished.push({ objectId: objectId++, name, etag, size, time, ...event.totals, duplicates: duplicatesOfObject });
       duplicates += duplicatesOfObject;
       duplicatesOfObject = 0;
       badLines += event.totals.badLines;

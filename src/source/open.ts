@@ -9,7 +9,9 @@ const PREFETCHED_CHUNKS = 16;
 
 /** The bytes of an object (`SourceKind.open`). Works in any thread. */
 export function openObject(object: SourceObject, context: OpenContext): AsyncIterable<Uint8Array> {
-  return kindOfObject(object).open(object, context);
+  const { name, open } = kindOfObject(object);
+  if (open === undefined) throw new Error(`an object of kind ${name} has no bytes`);
+  return open(object, context);
 }
 
 /** `openObject` for an object whose turn is yet to come: a download starts now. To be read, or ended by the signal. */

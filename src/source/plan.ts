@@ -18,7 +18,7 @@ export async function planSources(args: readonly string[], options: PlanOptions)
     const kind = kindOfArgument(argument);
     if (kind === undefined) throw new AppError("E_USAGE", `unknown kind of source: ${argument}`, { hint });
     const planned = await kind.plan(argument, options);
-    for (const object of planned.objects) listed.set(object.name, object);
+    for (const object of planned.objects) listed.set(object.instance ?? object.name, object);
     ingested += planned.ingested ?? 0;
   }
   const window = objectWindow(options);

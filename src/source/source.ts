@@ -1,3 +1,6 @@
+import type { Dictionaries } from "../decode/dense/scan.ts";
+import type { RecordSink, StoredTotals } from "../store/stored-object-reader.ts";
+
 /**
  * One kind of source, an entry of the table (table.ts). All other code asks the entry and tests no kind itself. An entry
  * is loaded with the table: import what is slow to load, such as an SDK, inside `plan` and `open`.
@@ -17,9 +20,15 @@ export interface SourceKind {
   /**
    * The bytes of an object as they are stored (compressed ones stay compressed), in order, each chunk a buffer of its
    * own. Works in any thread. Every byte arrives once or an error is thrown: a cut transfer is never a short object.
+   * A kind without it has `readRecords`.
    * @throws AppError E_SOURCE naming the object.
    */
-  open(object: SourceObject, context: OpenContext): AsyncIterable<Uint8Array>;
+  open?(object: SourceObject, context: OpenContext): AsyncIterable<Uint8Array>;
+  /**
+   * Instead of `open`, for objects that were decoded before: hands over their records in the order of the lines. Works in
+   * any thread; the names must be the same for all objects read until the signal of the context.
+   */
+  readRecords?(object: SourceObject, target: RecordTarget, context: ReadContext): Promise<StoredTotals>;
   /** Gives out what arrives after the plan, object by object, until the signal. Only a kind with it takes `--follow`. */
   follow?(argument: string, options: FollowOptions): AsyncGenerator<SourceObject>;
   /**
@@ -38,6 +47,11 @@ export interface SourceKind {
   readonly waitsForInput?: true;
   /** Opening takes long enough that reading should begin before the object's turn. */
   readonly prefetches?: true;
+}
+
+/** Where decoded records go. */
+export interface RecordTarget extends Dictionaries {
+  readonly sink: RecordSink;
 }
 
 /** What `SourceKind.plan` found. */
@@ -65,6 +79,8 @@ export interface SourceObject {
    * tell: the object is then new in every run.
    */
   readonly etag: string | null;
+  /** Tells apart objects of one name that are all to be read; absent where the name is enough. */
+  readonly instance?: string;
   /** Unix seconds of the time in the object's name (`…_20250304T0905Z_…`); null where it has none. */
   readonly time: number | null;
   /** Field list of its records where the source knows it (CloudWatch Logs has no header line); bare names, spaces. */
@@ -105,6 +121,8 @@ export interface PlanOptions {
   /** Unix seconds, both inclusive: only objects that may hold records of this time are kept. */
   readonly from?: number;
   readonly to?: number;
+  /** The evidence file that the run writes to, which can be no source of it. */
+  readonly db?: string;
   /** Field list given by the user (`--fields`): CloudWatch Logs is then not asked for its own. */
   readonly fields?: string;
   /**
@@ -130,6 +148,11 @@ export interface OpenContext {
   readonly events: SourceEvents;
   /** Ends the reading with an error of its own reason. */
   readonly signal?: AbortSignal;
+}
+
+export interface ReadContext {
+  /** Ends the work of a reader: nothing is read after it. */
+  readonly signal: AbortSignal;
 }
 
 /** Side effects of a source, given by the caller: notes go to stderr, counts into the summary. */

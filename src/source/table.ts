@@ -1,5 +1,6 @@
 import { AppError } from "../errors.ts";
 import { cloudWatch } from "./cloudwatch.ts";
+import { evidenceFiles } from "./evidence.ts";
 import { files, pipes } from "./files.ts";
 import { flowLogId } from "./object-name.ts";
 import { s3 } from "./s3.ts";
@@ -9,7 +10,7 @@ import type { SourceKind, SourceObject } from "./source.ts";
  * Every kind of source, in the order of the help text. To add one: its own module, and its name here (README.md).
  * @internal
  */
-export const SOURCE_KINDS: readonly SourceKind[] = [files, pipes, s3, cloudWatch];
+export const SOURCE_KINDS: readonly SourceKind[] = [evidenceFiles, files, pipes, s3, cloudWatch];
 
 /** How sources are written, as in `- (stdin), s3://bucket/prefix or cloudwatch://log-group`. */
 export const SOURCE_USAGE = alternatives(SOURCE_KINDS);

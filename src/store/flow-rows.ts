@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import {
   BATCH_ROWS,
+  DIRECTION_SHIFT,
   FAMILY_SHIFT,
   type FlowBatch,
   HAS_BYTES,
@@ -16,6 +17,7 @@ import {
 } from "../decode/flow-batch.ts";
 import { IPV4, IPV6 } from "../net/address.ts";
 import { createColumnAppender } from "./column-appender.ts";
+import { FLOW_DIRECTION_SHIFT, NO_TCP_FLAGS } from "./schema.ts";
 import { type Column, columnOf, createValidity, markValid, putUint64 } from "./columns.ts";
 
 const COMPLETE = HAS_PORTS | HAS_PROTOCOL | HAS_PACKETS | HAS_BYTES | HAS_TIMES;
@@ -86,7 +88,7 @@ function stage(batch: FlowBatch, gone: Int32Array, { duration, flags, packets, b
       continue;
     }
     duration[to] = end[row] - start[row];
-    flags[to] = bits[row] & HAS_TCP_FLAGS ? tcpFlags[row] : NO_FLAGS;
+    flags[to] = storedFlags(bits[row], tcpFlags[row]);
     putUint64(batch.packets[row], packets, to);
     putUint64(batch.bytes[row], bytes, to);
     to++;
@@ -125,8 +127,11 @@ function isPlain(batch: FlowBatch, row: number): boolean {
   return bits === PLAIN_WITH_PACKET && batch.pktSrc[row] === batch.src[row] && batch.pktDst[row] === batch.dst[row];
 }
 
-/** Value of `tcp_flags` in the tables for a record without that field. */
-const NO_FLAGS = 256;
+/** `tcp_flags` of the tables: with `flow-direction`, which a judgement need not keep (schema.ts). */
+function storedFlags(bits: number, flags: number): number {
+  const direction = (bits >>> DIRECTION_SHIFT) & 3;
+  return (bits & HAS_TCP_FLAGS ? flags : NO_TCP_FLAGS) | (direction << FLOW_DIRECTION_SHIFT);
+}
 
 const u32 = (): Uint32Array => new Uint32Array(BATCH_ROWS);
 const u16 = (): Uint16Array => new Uint16Array(BATCH_ROWS);
@@ -203,7 +208,7 @@ class WideRows {
       line[at] = batch.line[row];
       interfaceId[at] = batch.interfaceId[row];
       judgement[at] = judgements[row];
-      flags[at] = bits & HAS_TCP_FLAGS ? batch.tcpFlags[row] : NO_FLAGS;
+      flags[at] = storedFlags(bits, batch.tcpFlags[row]);
       if (bits & HAS_TIMES) {
         start[at] = batch.start[row];
         duration[at] = Math.max(0, batch.end[row] - batch.start[row]);

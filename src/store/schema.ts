@@ -1,6 +1,10 @@
 /** Raised whenever a table changes its meaning. Evidence files of another version are refused. */
 export const SCHEMA_VERSION = 7;
 
+/** `tcp_flags` of a stored record without that field, and the place of its `flow-direction` (1 ingress, 2 egress) there. */
+export const NO_TCP_FLAGS = 256;
+export const FLOW_DIRECTION_SHIFT = 9;
+
 /**
  * The tables. Facts are narrow columns of numbers; whatever repeats (names, verdicts, rules) stands once in a dimension
  * table. Users read the views of queries/views/, whose names and columns are documented.
@@ -55,7 +59,8 @@ create table rule_dim (
   origin_file varchar, origin_pointer varchar, unlogged boolean, undecidable_by varchar);
 
 -- A plain record: IPv4, every default field present, no packet-level address of its own.
--- start_s: Unix seconds; duration: end - start in seconds; tcp_flags 256: the record has none. One column with fields:
+-- start_s: Unix seconds; duration: end - start in seconds. tcp_flags: 256 if the record has none; the flow-direction of
+-- the record, if it has one, adds 512 (ingress) or 1024 (egress). One column with fields:
 -- DuckDB counts the distinct values of every column that is appended, but not those of fields; that saves a fifth of the
 -- time. Read it by the view flow_rows: fields are read and filtered like columns.
 create table plain_records (record struct(

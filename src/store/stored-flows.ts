@@ -12,16 +12,18 @@ import {
 import { IPV4, IPV6 } from "../net/address.ts";
 import { columnBytes } from "./column-appender.ts";
 
-/** Stored records as a batch with the fields that the policy looks at: no account, no TCP flags. */
+/** Stored records as a batch with the fields that the policy looks at: no account. */
 export interface FlowChunk {
   /** Filled again for every chunk. `bits` lack action, status and direction: those are in the judgement. */
   readonly batch: FlowBatch;
   readonly objectId: Uint32Array;
   readonly judgement: Uint32Array;
+  /** `tcp_flags` of the tables (schema.ts). */
+  readonly flags: Uint16Array;
 }
 
 const COLUMNS = `object_id, line, judgement_id, interface_idx, start_s, srcport, dstport, protocol,
-  packets::double, bytes::double, src, dst`;
+  packets::double, bytes::double, src, dst, tcp_flags`;
 
 const PLAIN_BITS = HAS_PORTS | HAS_PROTOCOL | HAS_PACKETS | HAS_BYTES | HAS_TIMES | (IPV4 << FAMILY_SHIFT);
 
@@ -35,6 +37,7 @@ const SELECT = {
   flow_rows_wide: `select
       object_id, line, judgement_id, interface_idx, coalesce(start_s, 0), coalesce(srcport, 0), coalesce(dstport, 0),
       coalesce(protocol, 0), coalesce(packets, 0)::double, coalesce(bytes, 0)::double, coalesce(src, 0), coalesce(dst, 0),
+      tcp_flags,
       (coalesce(start_s, 0)::ubigint + coalesce(duration, 0))::uinteger,
       coalesce(pkt_src, 0), coalesce(pkt_dst, 0),
       (${has("start_s", HAS_TIMES)} | ${has("srcport", HAS_PORTS)} | ${has("protocol", HAS_PROTOCOL)}
@@ -85,20 +88,20 @@ export async function* scanFlows(
     batch.bytes.set(f64(9));
     batch.src.set(u32(10));
     batch.dst.set(u32(11));
-    batch.end.set(u32(12));
+    batch.end.set(u32(13));
     if (table === "flow_rows") batch.bits.fill(PLAIN_BITS, 0, rows);
     else fillWide(batch, u32);
-    yield { batch, objectId: u32(0), judgement: u32(2) };
+    yield { batch, objectId: u32(0), judgement: u32(2), flags: u16(12) };
   }
 }
 
 /** Packet addresses and IPv6 addresses; the latter are indexes into `addr6`, four words each. */
 function fillWide(batch: FlowBatch, u32: (column: number) => Uint32Array): void {
   const { rows } = batch;
-  batch.pktSrc.set(u32(13));
-  batch.pktDst.set(u32(14));
-  batch.bits.set(u32(15));
-  const six = Array.from({ length: 16 }, (_, at) => u32(16 + at));
+  batch.pktSrc.set(u32(14));
+  batch.pktDst.set(u32(15));
+  batch.bits.set(u32(16));
+  const six = Array.from({ length: 16 }, (_, at) => u32(17 + at));
   const used = new Uint32Array(rows * 16);
   for (let row = 0; row < rows; row++) {
     for (let word = 0; word < 16; word++) used[row * 16 + word] = six[word][row];
