@@ -16,6 +16,8 @@ export function plainTest(schema: z.core.$ZodType): Test {
   if (def.type === "string") return stringTest(def);
   if (hasChecks(def)) return never;
   switch (def.type) {
+    case "unknown":
+      return () => true;
     case "boolean":
       return (value) => typeof value === "boolean";
     case "number":

@@ -33,8 +33,10 @@ export function readInterface(value: InterfaceShape, origin: Origin, notes: Note
   };
 }
 
+/** Unix seconds; null where the time is absent, or written in a form of its own as recordings of tests do. */
 function attachTime({ Attachment: attachment }: InterfaceShape): number | null {
-  const milliseconds = Date.parse(attachment?.AttachTime ?? "");
+  const time = attachment?.AttachTime;
+  const milliseconds = typeof time === "string" ? Date.parse(time) : Number.NaN;
   return Number.isNaN(milliseconds) ? null : Math.floor(milliseconds / 1000);
 }
 

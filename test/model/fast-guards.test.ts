@@ -18,6 +18,7 @@ function valuesOf(schema: z.core.$ZodType, share: number): fc.Arbitrary<unknown>
   const fitting = (): fc.Arbitrary<unknown> => {
     if (def.type === "string") return share === 0 ? fc.constantFrom("eni-1", "sg-2", "acl-é") : strings;
     if (def.type === "boolean") return fc.boolean();
+    if (def.type === "unknown") return fc.constantFrom<unknown>("2025-03-04T09:00:00Z", 1, { year: 2025 }, null);
     if (def.type === "number") return fc.integer({ min: 1, max: 70_000 });
     if (def.type === "enum") return fc.constantFrom(...Object.values(def.entries));
     if (def.type === "optional") return fc.option(valuesOf(def.innerType, share), { nil: undefined });
