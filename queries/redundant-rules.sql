@@ -6,31 +6,32 @@
 -- severity: low
 with traffic as (
   select rule_set_id, sum(connections)::ubigint as connections, max(last_s) as last_s
-  from rule_traffic
-  where rule_set_id in (select rule_set_id from rule_sets)
+  from possible_traffic
+  where rule_set_id in (select rule_set_id from rule_set_members)
   group by all
 ),
 members as (
-  select t.rule_set_id, t.connections, t.last_s, m.rule_id, coalesce(m.certain, true) as certain
+  select t.rule_set_id, t.connections, t.last_s, m.rule_id, m.credited, m.matches
   from traffic t
-  join rule_sets m using (rule_set_id)
+  join counted_members m using (rule_set_id)
 ),
 -- A rule whose match the records cannot prove covers no other rule, and neither does one that was removed.
 covered as (
   select a.rule_set_id, a.rule_id, b.rule_id as other_id
   from members a
   join members b using (rule_set_id)
-  where a.rule_id <> b.rule_id and b.certain and b.rule_id in (select rule_id from rules where valid_to is null)
+  where a.rule_id <> b.rule_id and b.matches and b.rule_id in (select rule_id from rules where valid_to is null)
 ),
 used as (
   select
     m.rule_id,
     count(*) as sets,
-    sum(m.connections)::ubigint as connections,
+    sum(m.connections) filter (m.credited)::ubigint as connections,
     bool_and((m.rule_set_id, m.rule_id) in (select (rule_set_id, rule_id) from covered)) as always_covered,
-    max(m.last_s) as last_s
+    max(m.last_s) filter (m.credited) as last_s
   from members m
   group by all
+  having bool_or(m.credited)
 ),
 together as (
   select rule_id, other_id, count(*) as sets from covered group by all

@@ -2,20 +2,20 @@
 -- description: Connections that only this group rule admitted, by peer and service, with the interfaces they reach (at
 --   most ten are named). A rule without rows can be removed by itself; rules that cover each other cannot all be
 --   removed (see flowreplay removable). If certain is false, the records cannot tell whether this rule or another one
---   admitted the packet (ICMP types).
+--   admitted the packet (ICMP types, unknown opener).
 -- group: rules
 -- param: rule text - Only this rule
 -- param: class text - Only this class (real, scanner, replyless)
 -- param: limit integer 1000 Maximum number of rows
 with numbered as materialized (
   select rule_id, row_number() over (order by rule_id) as n
-  from (select distinct rule_id from rule_sets where $rule is null or rule_id = $rule)
+  from (select distinct rule_id from rule_set_members where $rule is null or rule_id = $rule)
 ),
 alone as materialized (
   select s.rule_set_id, r.n, s.certain
-  from rule_sets s
+  from (select *, count_if(matches) over (partition by rule_set_id) as matching from counted_members) s
   join numbered r using (rule_id)
-  where not s.certain or s.rule_set_id in (select rule_set_id from rule_sets group by all having count(*) = 1)
+  where s.matching = 0 or (s.matching = 1 and s.matches)
 ),
 -- Port 0 stands for replies of untracked flows. Without the open rule the flow is tracked, and its replies need no rule.
 traffic as materialized (

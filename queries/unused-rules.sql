@@ -15,6 +15,13 @@ with hit as (
   union
   select nacl_rule_id from judgements where nacl_rule_id is not null and judgement_id in (select judgement_id from activity)
 ),
+-- Connections that a rule may have admitted and is not credited with, or not for certain.
+possible as (
+  select rule_id, bit_or(because) as because, sum(connections)::ubigint as connections
+  from possible_traffic
+  join possible_rules using (rule_set_id)
+  group by all
+),
 evidence as materialized (
   select i.interface_idx, c.* from coverage c join interface_dim i using (interface_id)
 ),
@@ -69,6 +76,8 @@ unhit as (
   select
     r.*,
     s.* exclude (owners, first_evidence, last_evidence),
+    p.because,
+    p.connections as possible_connections,
     a.known_since,
     a.added_at,
     greatest(coalesce(s.first_evidence, w.first_evidence), a.added_at) as first_evidence,
@@ -82,6 +91,7 @@ unhit as (
   join owned o using (rule_id)
   left join stands s using (owners)
   left join ages a using (rule_id)
+  left join possible p using (rule_id)
   cross join whole w
   where r.rule_id not in (from hit) and not (r.layer = 'nacl' and r.rule_id like '%/*')
 ),
@@ -89,6 +99,7 @@ judged as (
   select
     *,
     case
+      when because is not null then 'insufficient_evidence'
       when interfaces is null then 'unattached'
       when unlogged then 'unobservable'
       when silent > 0 or gapped > 0 or skipped > 0 then 'insufficient_evidence'
@@ -122,7 +133,10 @@ select
       then 'the log holds accepted traffic only' end,
     case when status = 'insufficient_evidence' and action = 'allow' and log_type not in ('reject_only', 'none') and refusing > 0
       then concat('only rejected traffic in the log of ', refusing, ' of ', interfaces, ' interfaces') end,
-    case when status = 'insufficient_evidence' then
+    case when because is not null then
+      concat('may have admitted ', possible_connections, case when possible_connections = 1 then ' connection (' else ' connections (' end,
+        array_to_string(possible_causes(because), ', '), '); this would settle it: ', array_to_string(settled_by(because), '; ')) end,
+    case when status = 'insufficient_evidence' and because is null then
       case doubt
         when 'icmp_type_unknown' then 'records carry no ICMP type'
         when 'unresolved_reference' then 'the model does not resolve its peer'

@@ -73,7 +73,7 @@ export const POSSIBLE_CAUSES = [
   { bit: 8, name: "field_absent", settledBy: "a log format with protocol and ports" },
   { bit: 16, name: "peer_not_in_model", settledBy: "a snapshot of a time when the peer's interface existed" },
   { bit: 32, name: "interface_not_in_model", settledBy: "a snapshot of a time when the interface existed" },
-  { bit: 64, name: "opener_unknown", settledBy: "the field tcp-flags, or records of the other end" },
+  { bit: 64, name: "opener_unknown", settledBy: "tcp-flags, or records of both ends" },
   { bit: 128, name: "configuration_unknown", settledBy: "a snapshot of that time" },
 ] as const;
 

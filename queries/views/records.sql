@@ -29,7 +29,14 @@ create macro seconds_to_timestamp(s) as make_timestamp(nullif(s, 0)::bigint * 10
 
 create view flow_rows as select record.* from plain_records;
 
-create view rule_traffic as select traffic.* from traffic_sums;
+-- With the traffic that is counted for rules that may have admitted it only.
+create view possible_traffic as select traffic.* from traffic_sums;
+
+-- Each connection once: where its opener is not known, the rules of the less likely one have a row of their own.
+create view rule_traffic as
+  select t.*
+  from possible_traffic t
+  anti join (select rule_set_id from rule_set_members group by all having not bool_or(credited)) using (rule_set_id);
 
 create view flow_facts as
   select object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes,

@@ -44,7 +44,8 @@ create view probing_peers as
 --   scanner    nothing real, and who opened it scans, or is outside and was refused elsewhere
 --   replyless  nothing real, and nothing else is known against who opened it
 -- The peer opened it, or the interface, by any of its addresses: so both ends of an exchange have one class.
--- Partial rows are put together first: where a run was cut must not decide the class.
+-- Partial rows are put together first: where a run was cut must not decide the class. Traffic that is counted for rules
+-- that may have admitted it only is among it: join rule_sets to count each connection once.
 create view classified_traffic as
   with traffic as (
     select
@@ -59,7 +60,7 @@ create view classified_traffic as
       sum(reply_bytes)::ubigint as reply_bytes,
       min(first_s) as first_s,
       max(last_s) as last_s
-    from rule_traffic
+    from possible_traffic
     group by all
   ),
   -- Rows for the replies of untracked flows (port 0) have the direction of the replies.
@@ -102,20 +103,23 @@ create view classified_traffic as
   left join refused r on r.source = case when t.by_peer then t.peer_key end
   left join scanning_interfaces i on i.interface_idx = case when not t.by_peer then t.interface_idx end;
 
--- The rules that a set of rules is credited to: those that certainly admit it or, where there are none, those that may.
-create view rule_sets as select rule_set_id, rule_id, certain from rule_set_members where credited;
+-- members: how many rules of the set admitted it or may have, so that sole credit (1) is certain. matches: the rule matches
+-- if the connection was opened by the end that the set stands for.
+create view counted_members as
+  select *, because in (0, {opener_unknown}) as matches, count(*) over (partition by rule_set_id) as members
+  from rule_set_members;
+
+-- The rules that a set of rules is credited to: those that match or, where there are none, those that may.
+create view rule_sets as select rule_set_id, rule_id, matches as certain from counted_members where credited;
 
 -- The rules that may have admitted what a set of rules stands for, credited or not.
 create view possible_rules as
   select rule_set_id, rule_id, credited, because from rule_set_members where not certain;
 
--- Names of causes, from their bits.
-create macro possible_causes(bits) as
-  list_filter([{possible_causes}], lambda cause, place: (bits >> (place - 1)::integer) & 1 = 1);
-
--- members: how many rules of the set admitted it or may have, so that sole credit (1) is certain.
-create view counted_members as
-  select *, count(*) over (partition by rule_set_id) as members from rule_set_members;
+-- The texts for the bits of causes: names, and what would settle each.
+create macro texts_of_bits(texts, bits) as list_filter(texts, lambda text, place: (bits >> (place - 1)::integer) & 1 = 1);
+create macro possible_causes(bits) as texts_of_bits([{possible_causes}], bits);
+create macro settled_by(bits) as texts_of_bits([{settled_by}], bits);
 
 -- real with one real connection; scanner_only where nothing is real and at least half of the connections are scanners';
 -- replyless otherwise.

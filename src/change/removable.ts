@@ -112,9 +112,13 @@ const ADMITTED = `
     where not (protocol in (6, 17) and port = 0)
     group by all
   )
-  select list_sort(list(s.rule_id)), bool_and(s.certain), any_value(t.connections), any_value(t.real_connections)
+  select
+    coalesce(list_sort(list(s.rule_id) filter (s.matches)), list_sort(list(s.rule_id))),
+    bool_or(s.matches),
+    case when bool_or(s.credited) then any_value(t.connections) else 0 end,
+    any_value(t.real_connections)
   from traffic t
-  join rule_sets s using (rule_set_id)
+  join counted_members s using (rule_set_id)
   group by rule_set_id
   order by rule_set_id`;
 

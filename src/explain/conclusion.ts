@@ -3,6 +3,7 @@ import type { Direction } from "../model/model.ts";
 import { formatAddress } from "../net/address.ts";
 import { formatPorts, protocolName } from "../net/protocols.ts";
 import { isAclLayer, isStoppedReply, type PassingPorts, type Walk } from "./layers.ts";
+import type { AdmittingRules } from "./possible-openers.ts";
 import type { ReasonedInitiator } from "./record-state.ts";
 import type { Explanation, FlowRecord, NamedJudgement, Step, WalkTrace } from "./trace.ts";
 
@@ -50,6 +51,7 @@ interface JudgedRecord {
   readonly walks: readonly WalkTrace[];
   /** The walk that gives the answer, and the snapshot that it went through. */
   readonly walk: Walk;
+  readonly rules: AdmittingRules;
   readonly snapshot: string;
   readonly agreement: Agreement | null;
   readonly cause: Cause | null;
@@ -57,7 +59,7 @@ interface JudgedRecord {
 
 /** The explanation of a record for which the layers were asked. */
 export function explanationOf(record: FlowRecord, answered: JudgedRecord): Explanation {
-  const { direction, reasoned, steps, walks, walk, snapshot, agreement, cause } = answered;
+  const { direction, reasoned, steps, walks, walk, rules, snapshot, agreement, cause } = answered;
   const layers = { ...NO_LAYERS };
   for (const { layer, decision } of walk.layers) layers[layer] = decision;
   const { initiator, evidence, because } = reasoned;
@@ -71,8 +73,8 @@ export function explanationOf(record: FlowRecord, answered: JudgedRecord): Expla
     cause,
     layers,
     naclRuleId: walk.naclRuleId,
-    sgRuleIds: walk.groups?.rules ?? [],
-    sgPossibleIds: walk.groups?.possible ?? [],
+    sgRuleIds: rules.certain,
+    sgPossibleIds: rules.possible,
     snapshot,
   };
   return {

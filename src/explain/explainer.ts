@@ -22,6 +22,7 @@ import {
   initiatorOf,
   snapshotsInForce,
 } from "./record-state.ts";
+import { admittingRules, possibleOpeners } from "./possible-openers.ts";
 import type { Explanation, FlowRecord, Step, WalkTrace } from "./trace.ts";
 
 /** The plain evaluator: it looks at every rule one by one and writes down everything that it saw. */
@@ -133,7 +134,13 @@ function judge(
   const outOfState = isOutOfState(directed, connection, reasoned, aclDenies);
   const related = isRelated(directed, tracker);
   const unanswered = !related && isUnanswered(directed, connection);
-  const walks: { readonly trace: WalkTrace; readonly walk: Walk; readonly at: number }[] = [];
+  const openers = connection !== null && reasoned === connection ? possibleOpeners(connection) : "one";
+  const walks: {
+    readonly trace: WalkTrace;
+    readonly walk: Walk;
+    readonly at: number;
+    readonly initiator: Initiator;
+  }[] = [];
   const put = (at: number, initiator: Initiator): Walk => {
     const walk = walkLayers({
       ...packetAt(directed, at),
@@ -144,7 +151,7 @@ function judge(
       related,
       unanswered,
     });
-    walks.push({ trace: traceOf(walk, under[at].snapshot.name, initiator), walk, at });
+    walks.push({ trace: traceOf(walk, under[at].snapshot.name, initiator), walk, at, initiator });
     return walk;
   };
 
@@ -159,7 +166,7 @@ function judge(
     const other = put(at, reasoned.initiator);
     if (consistent(other.verdict, record.action)) chosen = other;
   }
-  const { at } = walks.find(({ walk }) => walk === chosen)!;
+  const { at, initiator } = walks.find(({ walk }) => walk === chosen)!;
   const state = {
     record,
     changed: at > 0,
@@ -176,6 +183,7 @@ function judge(
     steps,
     walks: ordered.map(({ trace }) => trace),
     walk: chosen,
+    rules: admittingRules(chosen.groups, initiator, openers, connection, under, at),
     snapshot: under[at].snapshot.name,
     agreement,
     cause: causeOf(chosen, agreement, state),

@@ -84,6 +84,7 @@ export function explainFlow(model: Model, flow: HypotheticalFlow): Explanation[]
       steps,
       walks: [traceOf(walk, snapshot.name, initiator)],
       walk,
+      rules: { certain: walk.groups?.rules ?? [], possible: walk.groups?.possible ?? [] },
       snapshot: snapshot.name,
       agreement: null,
       cause: isStoppedReply(walk) ? "return_path_nacl" : walk.cause,

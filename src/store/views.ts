@@ -19,6 +19,8 @@ export const DEFAULT_SCAN_LIMITS = {
 export function readViews(): string {
   const values = {
     ...DEFAULT_SCAN_LIMITS,
+    opener_unknown: POSSIBLE_CAUSES.find(({ name }) => name === "opener_unknown")!.bit,
+    settled_by: POSSIBLE_CAUSES.map(({ settledBy }) => `'${settledBy.replaceAll("'", "''")}'`).join(", "),
     possible_causes: POSSIBLE_CAUSES.map(({ name }) => `'${name}'`).join(", "),
     // A macro with parameters of these names.
     scan_kinds: scanKinds({}),

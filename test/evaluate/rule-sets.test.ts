@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createLookupTable } from "../../src/evaluate/lookup/policy-lookup.ts";
-import { createRuleSets } from "../../src/evaluate/facts/rule-sets.ts";
+import { createRuleSets, LIKELIER, OTHER, SOLE } from "../../src/evaluate/facts/rule-sets.ts";
 
 const match = (rules: number[], possible: number[] = []) =>
   ({
@@ -26,9 +26,9 @@ test("a rule set that an earlier run stored keeps its number when its rules have
     { number: 4, members: [certain("sgr-a"), certain("sgr-gone")] },
   ];
   const sets = createRuleSets(table, 7, stored, ["sgr-a", "sgr-b", "sgr-c"]);
-  expect(sets.of(both)).toBe(3);
-  expect(sets.of(perhaps)).toBe(7);
-  expect(sets.of(fresh)).toBe(8);
+  expect(sets.of(both, SOLE)).toBe(3);
+  expect(sets.of(perhaps, SOLE)).toBe(7);
+  expect(sets.of(fresh, SOLE)).toBe(8);
   expect(sets.list).toEqual([
     { members: [0, 2].map((rule) => ({ rule, certain: false, credited: true, because: 1 })) },
     { members: [{ rule: 1, certain: true, credited: true, because: 0 }] },
@@ -38,7 +38,7 @@ test("a rule set that an earlier run stored keeps its number when its rules have
 test("certain rules of a set are credited, and those beside them that only may match are not", () => {
   const table = createLookupTable();
   const sets = createRuleSets(table, 1, [], []);
-  sets.of(table.internMatch(match([3], [1])));
+  sets.of(table.internMatch(match([3], [1])), SOLE);
   expect(sets.list).toEqual([
     {
       members: [
@@ -46,5 +46,18 @@ test("certain rules of a set are credited, and those beside them that only may m
         { rule: 3, certain: true, credited: true, because: 0 },
       ],
     },
+  ]);
+});
+
+test("where both ends may have opened, no rule is certain, and only those of the likelier opener are credited", () => {
+  const table = createLookupTable();
+  const sets = createRuleSets(table, 1, [], []);
+  const one = table.internMatch(match([3], [1]));
+  sets.of(one, LIKELIER);
+  sets.of(one, OTHER);
+  const member = (rule: number, credited: boolean, because: number) => ({ rule, certain: false, credited, because });
+  expect(sets.list).toEqual([
+    { members: [member(1, false, 1 + 64), member(3, true, 64)] },
+    { members: [member(1, false, 1 + 64), member(3, false, 64)] },
   ]);
 });

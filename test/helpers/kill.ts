@@ -105,7 +105,7 @@ const PARTS: Readonly<Record<string, string>> = {
   coverage_minutes: "* from coverage_minutes",
   activity: `a.* exclude (judgement_id), j.* exclude (judgement_id)
     from activity a join judgements j using (judgement_id)`,
-  rule_traffic: `t.* exclude (rule_set_id), s.rules from rule_traffic t join
+  rule_traffic: `t.* exclude (rule_set_id), s.rules from possible_traffic t join
     (select rule_set_id, list((rule_id, certain, credited, because) order by rule_id) as rules from rule_set_members group by all) s using (rule_set_id)`,
 };
 

@@ -16,7 +16,7 @@ export const FIRST_OUT = 5;
 export const FIRST_IN = 6;
 /** Latest end of an accepted record. */
 export const LAST = 7;
-/** TCP flags seen from the interface, and towards it (`<< 8`); ANSWER_DROPPED above. */
+/** TCP flags seen from the interface, and towards it (`<< 8`); above them ANSWER_DROPPED and POSSIBLE_*. */
 export const FLAGS = 8;
 /** Initiator, evidence and the bits below. */
 export const STATE = 9;
@@ -54,6 +54,10 @@ export const MOST_COUNTED = 0x7fff;
 
 // Bits of FLAGS above the TCP flags.
 export const ANSWER_DROPPED = 1 << 18; // the network ACL dropped an answer to what was accepted
+// What was reported for rules that may have admitted the connection, had the other end opened it.
+export const POSSIBLE_COUNTED = 1 << 19;
+export const POSSIBLE_REPLIED = 1 << 20;
+export const POSSIBLE_MEANINGFUL = 1 << 21;
 
 // Who opened a connection: the interface, or the peer.
 export const UNKNOWN = 0;

@@ -1,3 +1,4 @@
+import { POSSIBLE_CAUSES } from "../../judgement.ts";
 import type { FilterMatch } from "../../policy/filters.ts";
 import type { LookupTable } from "../lookup/policy-lookup.ts";
 
@@ -24,11 +25,20 @@ export interface StoredRuleSet {
   readonly members: readonly (Omit<RuleSetMember, "rule"> & { readonly ruleId: string })[];
 }
 
+/** The only possible opener of a connection. */
+export const SOLE = 0;
+/** The likelier one of two. */
+export const LIKELIER = 1;
+/** One that is not likelier than the other. */
+export const OTHER = 2;
+export const ROLES = 3;
+export type OpenerRole = typeof SOLE | typeof LIKELIER | typeof OTHER;
+
 /** The distinct sets of rules that admit connections, by number. */
 export interface RuleSets {
   readonly list: readonly RuleSet[];
-  /** Number of the rule set of a match, -1 if no rule matches or may match. */
-  of(match: number): number;
+  /** Number of the rule set of a match for an opener of this role, -1 if no rule matches or may match. */
+  of(match: number, role: OpenerRole): number;
 }
 
 /** Numbers new rule sets from `firstRuleSet` on; those of earlier runs are recognised by the ids of their rules. */
@@ -50,8 +60,8 @@ export function createRuleSets(
   }
   return {
     list,
-    of(match) {
-      const members = membersOf(table.matches[match]);
+    of(match, role) {
+      const members = membersOf(table.matches[match], role);
       if (members.length === 0) return -1;
       const text = textOf(members);
       let id = ids.get(text);
@@ -65,13 +75,21 @@ export function createRuleSets(
   };
 }
 
-function membersOf({ rules, possible, because }: FilterMatch): RuleSetMember[] {
-  const credited = rules.length === 0;
+function membersOf({ rules, possible, because }: FilterMatch, role: OpenerRole): RuleSetMember[] {
+  const opener = role === SOLE ? 0 : OPENER_UNKNOWN;
+  const counts = role !== OTHER;
   return [
-    ...rules.map((rule) => ({ rule, certain: true, credited: true, because: 0 })),
-    ...possible.map((rule, at) => ({ rule, certain: false, credited, because: because[at] })),
+    ...rules.map((rule) => ({ rule, certain: role === SOLE, credited: counts, because: opener })),
+    ...possible.map((rule, at) => ({
+      rule,
+      certain: false,
+      credited: counts && rules.length === 0,
+      because: because[at] | opener,
+    })),
   ].sort(byRule);
 }
+
+const OPENER_UNKNOWN = POSSIBLE_CAUSES.find(({ name }) => name === "opener_unknown")!.bit;
 
 const byRule = (a: RuleSetMember, b: RuleSetMember): number => a.rule - b.rule;
 

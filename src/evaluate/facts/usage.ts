@@ -17,9 +17,13 @@ import {
   localPortOf,
   MOST_COUNTED,
   OPENED_BY,
+  POSSIBLE_COUNTED,
+  POSSIBLE_MEANINGFUL,
+  POSSIBLE_REPLIED,
   openedAt,
   protocolOf,
   REMOTE,
+  REMOTE_OPENED,
   remotePortOf,
   REPLY_TRIED,
   RST,
@@ -28,6 +32,7 @@ import {
   TOTAL_PACKETS,
   UNKNOWN,
 } from "../conntrack/entry-layout.ts";
+import { BOTH_POSSIBLE, possibleOpeners } from "../judge/possible-openers.ts";
 import { openingsOf } from "../conntrack/openings.ts";
 import { isOutOfState } from "../conntrack/out-of-state.ts";
 import type { ConnectionTable } from "../dense/connection-table.ts";
@@ -35,6 +40,7 @@ import { CHUNK, forEachChunk } from "../dense/loops.ts";
 import { DELTA_SUMS, type SegmentDeltas } from "../dense/segment-deltas.ts";
 import { hashOfTraffic, TRAFFIC_SUMS, TRAFFIC_WORDS, type TrafficTable } from "../dense/traffic-table.ts";
 import { type LookupColumns, sideOf } from "../lookup/lookup-columns.ts";
+import { LIKELIER, OTHER, SOLE } from "./rule-sets.ts";
 import { EGRESS, INGRESS } from "../lookup/policy-lookup.ts";
 import type { RealUseTest } from "./real-use.ts";
 
@@ -55,13 +61,17 @@ export function reportUsage(
     prefetchTraffic(words, deltas, from, to, traffic);
     for (let delta = from; delta < to; delta++) {
       const base = deltas.entries[delta] * STRIDE;
-      const opened = initiatorOf(words, base);
-      if (opened === UNKNOWN) continue;
-      const side = sideOf(words[base + OPENED_BY] - 1, opened);
-      const ruleSet = lookups.ruleSetOf(side);
-      if (ruleSet < 0) continue;
+      const openers = possibleOpeners(words, base, lookups);
+      const opened = openers & ~BOTH_POSSIBLE;
+      const both = opened !== openers;
       const meaningful = isRealUse(words, base);
-      reportConnection(words, base, deltas, delta, ruleSet, lookups.replyRuleSetOf(side), meaningful, traffic);
+      if (opened !== UNKNOWN) {
+        const side = sideOf(words[base + OPENED_BY] - 1, opened);
+        const role = both ? LIKELIER : SOLE;
+        const sets = { admitting: lookups.ruleSetOf(side, role), replying: lookups.replyRuleSetOf(side, role) };
+        if (sets.admitting >= 0) reportConnection(words, base, deltas, delta, opened, sets, meaningful, traffic);
+      }
+      if (both) reportPossible(words, base, deltas, delta, opened, meaningful, lookups, traffic);
     }
   });
 }
@@ -86,19 +96,25 @@ function prefetchTraffic(
 
 const hashes = new Uint32Array(CHUNK);
 
-/** `ruleSet` admitted the connection; `replyRuleSet` (-1: none) lets the replies of an untracked flow pass. */
+/** Numbers of rule sets: `replying` (-1: none) lets the replies of an untracked flow pass. */
+interface CreditedSets {
+  readonly admitting: number;
+  readonly replying: number;
+}
+
+/** Counts a connection that `opened` opened for the rules that admitted it. */
 function reportConnection(
   words: Uint32Array,
   base: number,
   deltas: SegmentDeltas,
   delta: number,
-  ruleSet: number,
-  replyRuleSet: number,
+  opened: number,
+  sets: CreditedSets,
   meaningful: boolean,
   traffic: TrafficTable,
 ): void {
   const state = words[base + STATE];
-  const local = initiatorOf(words, base) === LOCAL_OPENED;
+  const local = opened === LOCAL_OPENED;
   const protocol = protocolOf(words, base);
   const family = familyOf(words, base);
   const eni = words[base + INTERFACE];
@@ -127,7 +143,7 @@ function reportConnection(
   const counted = outOfState ? 0 : state & COUNTED_OPENING ? openings : Math.max(1, openings) - reported;
 
   // The row first: it may replace the arrays.
-  const row = traffic.row(day, eni, ruleSet, opener, protocol, port, family, remote);
+  const row = traffic.row(day, eni, sets.admitting, opener, protocol, port, family, remote);
   const { sums } = traffic;
   extendTimes(traffic.words, row, first, last);
   const sum = row * TRAFFIC_SUMS;
@@ -158,9 +174,9 @@ function reportConnection(
   sums[sum + 6] += added[backward];
   sums[sum + 7] += added[backward + 2];
 
-  if (replyRuleSet >= 0 && (back > 0 || (state & REPLY_TRIED) !== 0)) {
+  if (sets.replying >= 0 && (back > 0 || (state & REPLY_TRIED) !== 0)) {
     // The replies of an untracked flow pass by a rule of their own. Port 0: whatever port the client had.
-    const replyRow = traffic.row(day, eni, replyRuleSet, answerer, protocol, 0, family, remote);
+    const replyRow = traffic.row(day, eni, sets.replying, answerer, protocol, 0, family, remote);
     extendTimes(traffic.words, replyRow, first, last);
     const replySums = traffic.sums;
     const reply = replyRow * TRAFFIC_SUMS;
@@ -173,6 +189,67 @@ function reportConnection(
     replySums[reply + 5] += added[backward + 2];
   }
   words[base + STATE] = next;
+}
+
+/**
+ * Counts a connection, once, for the rules that may have admitted it: those of each end that may have opened it and is not
+ * the `likelier` one.
+ */
+function reportPossible(
+  words: Uint32Array,
+  base: number,
+  deltas: SegmentDeltas,
+  delta: number,
+  likelier: number,
+  meaningful: boolean,
+  lookups: LookupColumns,
+  traffic: TrafficTable,
+): void {
+  const protocol = protocolOf(words, base);
+  const totals = words[base + TOTAL_PACKETS];
+  const [out, inward] = [totals & 0xffff, totals >>> 16];
+  const flags = words[base + FLAGS];
+  const replied = out > 0 && inward > 0;
+  const last = words[base + LAST];
+  const began = openedAt(words, base);
+  const first = (flags & POSSIBLE_COUNTED) === 0 || dayOf(began) === dayOf(last) ? began : last;
+  const added = [
+    flags & POSSIBLE_COUNTED ? 0 : 1,
+    replied && !(flags & POSSIBLE_REPLIED) ? 1 : 0,
+    meaningful && !(flags & POSSIBLE_MEANINGFUL) ? 1 : 0,
+  ];
+  for (const opened of [LOCAL_OPENED, REMOTE_OPENED]) {
+    if (opened === likelier) continue;
+    const local = opened === LOCAL_OPENED;
+    const side = sideOf(words[base + OPENED_BY] - 1, opened);
+    const [there, back] = local ? [0, 1] : [1, 0];
+    const sums = deltas.sums.subarray(delta * DELTA_SUMS);
+    const bytesThere = [sums[there], sums[there + 2]];
+    const bytesBack = [sums[back], sums[back + 2]];
+    const add = (ruleSet: number, direction: number, port: number, amounts: readonly number[]): void => {
+      if (ruleSet < 0) return;
+      const eni = words[base + INTERFACE];
+      const row = traffic.row(
+        dayOf(first),
+        eni,
+        ruleSet,
+        direction,
+        protocol,
+        port,
+        familyOf(words, base),
+        words[base + REMOTE],
+      );
+      extendTimes(traffic.words, row, first, last);
+      amounts.forEach((amount, at) => (traffic.sums[row * TRAFFIC_SUMS + at] += amount));
+    };
+    const port = local ? remotePortOf(words, base) : localPortOf(words, base);
+    const amounts = [...added, 0, ...bytesThere, ...bytesBack];
+    add(lookups.ruleSetOf(side, OTHER), local ? EGRESS : INGRESS, port, amounts);
+    if ((local ? inward : out) === 0) continue;
+    add(lookups.replyRuleSetOf(side, OTHER), local ? INGRESS : EGRESS, 0, [...added, 0, ...bytesBack, 0, 0]);
+  }
+  const reported = POSSIBLE_COUNTED | (replied ? POSSIBLE_REPLIED : 0) | (meaningful ? POSSIBLE_MEANINGFUL : 0);
+  words[base + FLAGS] = flags | reported;
 }
 
 function extendTimes(words: Uint32Array, row: number, first: number, last: number): void {

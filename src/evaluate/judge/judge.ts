@@ -33,6 +33,8 @@ export interface RecordFacts {
   readonly related: boolean;
   /** An accepted ICMP packet that got no answer: not an echo, but maybe an error from a router. */
   readonly unanswered: boolean;
+  /** Who may have opened the connection: `initiator`; either end, `initiator` rather than the other; or either end. */
+  readonly openers: "one" | "likelier" | "either";
 }
 
 /** What the layers say of a packet, in the order in which it meets them. */
@@ -81,18 +83,19 @@ export function judge(lookup: PolicyLookup, facts: RecordFacts, { lookups, match
   }
 
   let [chosen, from] = [walk(lookup, facts, matches), lookup];
+  let initiator = facts.initiator;
   let changed = false;
   if (facts.uncertain && contradicts(chosen.verdict, facts.action)) {
-    const initiator = facts.initiator === "local" ? "remote" : "local";
-    const other = walk(lookup, { ...facts, initiator, openingMatch: facts.openingIfOther }, matches);
-    if (!contradicts(other.verdict, facts.action)) chosen = other;
+    const swapped = facts.initiator === "local" ? "remote" : "local";
+    const other = walk(lookup, { ...facts, initiator: swapped, openingMatch: facts.openingIfOther }, matches);
+    if (!contradicts(other.verdict, facts.action)) [chosen, initiator] = [other, swapped];
   }
   if (!consistent(chosen.verdict, facts.action)) {
     // The record straddles a change: either configuration may have decided it.
     for (const other of lookup.others) {
       const second = walk(lookups[other], facts, matches);
       if (!consistent(second.verdict, facts.action)) continue;
-      [chosen, from, changed] = [second, lookups[other], true];
+      [chosen, from, changed, initiator] = [second, lookups[other], true, facts.initiator];
       break;
     }
   }
@@ -106,9 +109,29 @@ export function judge(lookup: PolicyLookup, facts: RecordFacts, { lookups, match
     cause: causeOf(chosen, agreement, changed, from, facts),
     layers: chosen.layers,
     naclRule: chosen.naclRule,
-    sgRules: chosen.sg?.rules ?? [],
-    sgPossible: chosen.sg?.possible ?? [],
+    ...admittingRules(chosen.sg, initiator, from, facts, matches),
   };
+}
+
+/**
+ * The rules that admit the record if `sg` is what the groups say for `initiator`. If the other end may have opened the
+ * connection, what they say for it is possible, too.
+ */
+function admittingRules(
+  sg: FilterMatch | null,
+  initiator: Initiator,
+  lookup: PolicyLookup,
+  facts: RecordFacts,
+  matches: readonly FilterMatch[],
+): Pick<Judgement, "sgRules" | "sgPossible"> {
+  if (sg === null || facts.openers === "one") return { sgRules: sg?.rules ?? [], sgPossible: sg?.possible ?? [] };
+  const { sgIfLocal, sgIfRemote } = lookup;
+  const opening = initiator === facts.initiator ? facts.openingIfOther : facts.openingMatch;
+  const ifOther = opening !== NOT_ASKED ? opening : initiator === "local" ? sgIfRemote : sgIfLocal;
+  const asked = initiator === "unknown" ? [matches[sgIfLocal], matches[sgIfRemote]] : [sg, matches[ifOther]];
+  const sgRules = facts.openers === "likelier" ? sg.rules : [];
+  const all = new Set(asked.flatMap(({ rules, possible }) => [...rules, ...possible]));
+  return { sgRules, sgPossible: [...all].filter((rule) => !sgRules.includes(rule)) };
 }
 
 function walk(lookup: PolicyLookup, facts: RecordFacts, matches: readonly FilterMatch[]): LayerWalk {

@@ -5,7 +5,7 @@ import { judge, type RecordFacts } from "./judge.ts";
 import type { OpeningMatches } from "./opening-match.ts";
 
 // The facts of a record in one word, so that equal facts are found without building an object: bits 0-1 action, 2-3 log
-// status, 4-5 reject reason, 6-7 as below, 8-9 initiator, 10-13 evidence, 14-16 as below.
+// status, 4-5 reject reason, 6-7 as below, 8-9 initiator, 10-13 evidence, 14-16 as below, 17-18 possible openers.
 export const LATE = 1 << 6;
 export const RELATED = 1 << 7;
 export const INITIATOR_SHIFT = 8;
@@ -13,7 +13,8 @@ export const EVIDENCE_SHIFT = 10;
 export const UNCERTAIN = 1 << 14;
 export const OUT_OF_STATE = 1 << 15;
 export const UNANSWERED = 1 << 16;
-const FACT_BITS = 17;
+export const OPENERS_SHIFT = 17;
+const FACT_BITS = 19;
 
 /** Everything about a record except its account and the match that admitted its connection. */
 type PackedFacts = Omit<RecordFacts, "accountId" | "openingMatch" | "openingIfOther">;
@@ -30,6 +31,7 @@ function unpack(packed: number): PackedFacts {
     uncertain: (packed & UNCERTAIN) !== 0,
     outOfState: (packed & OUT_OF_STATE) !== 0,
     unanswered: (packed & UNANSWERED) !== 0,
+    openers: (["one", "likelier", "either"] as const)[(packed >>> OPENERS_SHIFT) & 3],
   };
 }
 

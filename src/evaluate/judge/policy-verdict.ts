@@ -39,6 +39,7 @@ export function policyVerdict(table: LookupTable, lookup: number, known: Connect
     outOfState: known.outOfState,
     related: false,
     unanswered: false,
+    openers: "one",
   } as const;
   const { lookups } = table;
   const [first, ...rest] = [lookup, ...lookups[lookup].others].map((one) =>

@@ -51,12 +51,14 @@ import {
   INITIATOR_SHIFT,
   type JudgementTable,
   LATE,
+  OPENERS_SHIFT,
   OUT_OF_STATE,
   RELATED,
   UNANSWERED,
   UNCERTAIN,
 } from "./judgement-table.ts";
 import type { OpeningMatches } from "./opening-match.ts";
+import { BOTH_POSSIBLE, possibleOpeners } from "./possible-openers.ts";
 import { beginsLate, connectionOf, isOfConnection } from "./rejected-records.ts";
 
 /** Last pass over a segment: the judgement of each row, once everything that its records show of connections is known. */
@@ -148,6 +150,7 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
         const protocol = protocols[row];
         let opened = flags === 0 ? UNKNOWN : openedByFlags(flags, egress);
         let evidence = EVIDENCE_CODE.tcp_flags;
+        let bothPossible = false;
         // A SYN-ACK that answers nothing in the log and that the network ACL lets pass is backscatter of a spoofed address.
         if (entry < 0 && (flags & SYN_ACK) === SYN_ACK && deniedByAcl[lookup] === 0) opened = UNKNOWN;
         if (entry >= 0) {
@@ -155,6 +158,7 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
           if (opened === UNKNOWN || bothAnswered(words[base + FLAGS])) {
             opened = initiatorOf(words, base);
             evidence = evidenceOf(words, base);
+            bothPossible = (possibleOpeners(words, base, columns) & BOTH_POSSIBLE) !== 0;
           }
           if (accepted) {
             if (isOutOfState(words, base)) packed |= OUT_OF_STATE;
@@ -178,7 +182,8 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
         const ported = protocol === TCP || protocol === UDP;
         const uncertain = ported ? accepted && WEAK_EVIDENCE[evidence] === 1 : true;
         if (uncertain) packed |= UNCERTAIN;
-        if (entry >= 0) opening = openings.ofRecord(entry * STRIDE, opened, lookup, uncertain);
+        if (bothPossible) packed |= (ported && opened !== UNKNOWN ? 1 : 2) << OPENERS_SHIFT;
+        if (entry >= 0) opening = openings.ofRecord(entry * STRIDE, opened, lookup, uncertain || bothPossible);
         if ((protocol === ICMP || protocol === ICMPV6) && deniedByGroups(table, lookup)) {
           writeKey(batch, row, direction, addresses, key, 0);
           const refusedPing = !accepted && isAsLongAsPings(bytes[row], packets[row], key[KIND] >>> 8 === IPV6);

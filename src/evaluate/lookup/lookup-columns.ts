@@ -1,6 +1,6 @@
 import type { FilterMatch } from "../../policy/filters.ts";
 import { LOCAL_OPENED, REMOTE_OPENED, UNKNOWN } from "../conntrack/entry-layout.ts";
-import type { RuleSets } from "../facts/rule-sets.ts";
+import { type OpenerRole, ROLES, type RuleSets } from "../facts/rule-sets.ts";
 import { INGRESS, NOT_ASKED, type PolicyLookup, type LookupTable } from "./policy-lookup.ts";
 
 /** In place of a match: the record straddles a change. */
@@ -24,6 +24,8 @@ const emptyColumns = (capacity: number) => ({
   own: new Int32Array(capacity * 2),
   /** The match under which a connection began whose first record has this lookup. */
   admitted: new Int32Array(capacity * 2),
+  /** 1: that match denies. */
+  refuses: new Uint8Array(capacity * 2),
   /** The snapshot of that match, if it is not the one in force at the connection's start; else -1. */
   admittedIn: new Int32Array(capacity * 2),
 });
@@ -35,17 +37,17 @@ const emptyColumns = (capacity: number) => ({
 export type LookupColumns = ReturnType<typeof emptyColumns> & {
   /** Adds the lookups that are new in the table. */
   learn(): void;
-  /** The rule set that is credited with a connection, by `sideOf` its lookup and opener; -1: none. */
-  ruleSetOf(side: number): number;
+  /** The rule set that admitted a connection, by `sideOf` its lookup and opener; -1: none. */
+  ruleSetOf(side: number, role: OpenerRole): number;
   /** The rule set that lets the replies of an untracked connection pass; -1: none, or it is tracked. */
-  replyRuleSetOf(side: number): number;
+  replyRuleSetOf(side: number, role: OpenerRole): number;
 };
 
 export function createLookupColumns(table: LookupTable, ruleSets: RuleSets): LookupColumns {
   let known = 0;
   let capacity = 1 << 8;
   // Filled on demand: only rule sets that were credited enter the evidence.
-  let admitting = new Int32Array(capacity * 2).fill(NOT_KNOWN_YET);
+  let admitting = new Int32Array(capacity * 2 * ROLES).fill(NOT_KNOWN_YET);
   let replying = admitting.slice();
 
   const grow = (): void => {
@@ -53,7 +55,7 @@ export function createLookupColumns(table: LookupTable, ruleSets: RuleSets): Loo
     const larger = emptyColumns(capacity);
     for (const [name, column] of Object.entries(larger)) column.set(columns[name as keyof typeof larger]);
     Object.assign(columns, larger);
-    admitting = new Int32Array(capacity * 2).fill(NOT_KNOWN_YET);
+    admitting = new Int32Array(capacity * 2 * ROLES).fill(NOT_KNOWN_YET);
     replying = admitting.slice();
   };
 
@@ -84,23 +86,26 @@ export function createLookupColumns(table: LookupTable, ruleSets: RuleSets): Loo
           columns.own[known * 2 + side] = lookup.others.length === 0 ? lookup[name] : SEVERAL;
           const { match, snapshot } = admittedBy(lookup, name);
           columns.admitted[known * 2 + side] = match;
+          columns.refuses[known * 2 + side] = match !== NOT_ASKED && matches[match].answer === "deny" ? 1 : 0;
           columns.admittedIn[known * 2 + side] = snapshot;
         }
       }
     },
-    ruleSetOf(side) {
-      if (admitting[side] !== NOT_KNOWN_YET) return admitting[side];
+    ruleSetOf(side, role) {
+      const at = side * ROLES + role;
+      if (admitting[at] !== NOT_KNOWN_YET) return admitting[at];
       const match = columns.admitted[side];
-      return (admitting[side] = match === NOT_ASKED ? -1 : ruleSets.of(match));
+      return (admitting[at] = match === NOT_ASKED ? -1 : ruleSets.of(match, role));
     },
-    replyRuleSetOf(side) {
-      if (replying[side] !== NOT_KNOWN_YET) return replying[side];
+    replyRuleSetOf(side, role) {
+      const at = side * ROLES + role;
+      if (replying[at] !== NOT_KNOWN_YET) return replying[at];
       const match = columns.admitted[side];
       const untracked = match !== NOT_ASKED && table.matches[match].untracked;
       const { sgIfLocal, sgIfRemote } = table.lookups[side >> 1];
       const replies = side & 1 ? sgIfLocal : sgIfRemote;
       const passes = untracked && table.matches[replies].answer === "allow";
-      return (replying[side] = passes ? ruleSets.of(replies) : -1);
+      return (replying[at] = passes ? ruleSets.of(replies, role) : -1);
     },
   };
   return columns;
