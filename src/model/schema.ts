@@ -89,7 +89,7 @@ const networkInterface = z.object({
   InterfaceType: text,
   Description: text,
   RequesterManaged: flag,
-  Attachment: z.object({ InstanceId: text, AttachTime: z.unknown() }).nullish(),
+  Attachment: z.object({ InstanceId: text, AttachTime: z.unknown().optional() }).nullish(),
   Groups: list(z.object({ GroupId: id })),
   PrivateIpAddress: text,
   PrivateIpAddresses: list(z.object({ PrivateIpAddress: text, Primary: flag, Association: association })),
