@@ -7,7 +7,7 @@ import { withFolder } from "./helpers/folder.ts";
 import { announceSkip } from "./helpers/skip.ts";
 
 const PACKED =
-  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)|dist\/store\/empty\.duckdb|dist\/bundle\/LICENSES\.txt|queries\/((views\/)?[\w-]+\.sql|README\.md)|src\/\w+\/README\.md|samples\/.+\.(md|json|log|log\.gz))$/;
+  /^(package\.json|README\.md|LICENSE|CHANGELOG\.md|dist\/.+\.(js|d\.ts)|dist\/store\/empty\.duckdb|dist\/bundle\/LICENSES\.txt|dist\/report\/html\/page\/style\.css|queries\/((views\/)?[\w-]+\.sql|README\.md)|src\/(\w+\/)?README\.md|samples\/.+\.(md|json|log|log\.gz))$/;
 
 /** `npm` without its scripts: the build that the other tests run on stays as it is. */
 function npm(args: readonly string[], cwd: string): { stdout: string; stderr: string; code: number | null } {
