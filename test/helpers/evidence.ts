@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { createSchema } from "../../src/store/create-file.ts";
 import { withFolder } from "./folder.ts";
@@ -12,6 +14,15 @@ create temp macro sec(t) as epoch(t::timestamp)::uinteger;
 create temp macro hour_of(t) as (epoch(t::timestamp) // 3600)::uinteger;
 create temp macro day_of(t) as (epoch(t::timestamp) // 86400)::uinteger;
 `;
+
+const QUERIES = fileURLToPath(new URL("../cases/queries/", import.meta.url));
+const INCLUDE = /^-- include ([\w-]+\.sql)$/gm;
+
+/** The small world of test/cases/queries, then `inserts`. A line `-- include scans.sql` stands for that file beside the world. */
+export function inWorld(inserts: string): string {
+  const shared = (name: string): string => readFileSync(join(QUERIES, name), "utf8");
+  return shared("world.sql") + inserts.replaceAll(INCLUDE, (_, name: string) => shared(name));
+}
 
 /** An evidence file as the writer would leave it: the real tables and views, filled by plain SQL. */
 export async function createEvidence(path: string, inserts: string): Promise<void> {

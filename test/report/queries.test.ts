@@ -5,14 +5,13 @@ import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { renderJson } from "../../src/report/renderers/formats.ts";
 import { runReport, withDefaults } from "../../src/report/run-report.ts";
 import { openEvidence, type ResultStream } from "../../src/store/evidence-query.ts";
-import { withEvidence } from "../helpers/evidence.ts";
+import { inWorld, withEvidence } from "../helpers/evidence.ts";
 
 /**
- * A case is a folder `<report>` or `<report>.<what>`: evidence.sql (after world.sql), parameters.json where it sets any,
+ * A case is a folder `<report>` or `<report>.<what>`: evidence.sql (after world.sql; it may include files beside it), parameters.json where it sets any,
  * expected.json. `UPDATE_GOLDEN=1` writes the answers anew, for a person to read; never in CI.
  */
 const CASES = fileURLToPath(new URL("../cases/queries/", import.meta.url));
-const WORLD = readFileSync(`${CASES}world.sql`, "utf8");
 const names = readdirSync(CASES, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 const catalogue = loadCatalogue();
 
@@ -22,7 +21,7 @@ test.each(names)("the report of the case %s gives the expected rows", async (nam
   const parameters = existsSync(`${folder}parameters.json`)
     ? (JSON.parse(readFileSync(`${folder}parameters.json`, "utf8")) as Record<string, string>)
     : {};
-  await withEvidence(WORLD + readFileSync(`${folder}evidence.sql`, "utf8"), async (path) => {
+  await withEvidence(inWorld(readFileSync(`${folder}evidence.sql`, "utf8")), async (path) => {
     const query = await openEvidence(path);
     let text = "";
     const result = await runReport(query, report, parameters);
@@ -48,8 +47,11 @@ test("a report gives the same rows whether its defaults are written in or bound"
     return all;
   };
   for (const report of catalogue) {
-    const evidence = readFileSync(`${CASES}${names.find((name) => name.split(".")[0] === report.name)}/evidence.sql`);
-    await withEvidence(WORLD + evidence, async (path) => {
+    const evidence = readFileSync(
+      `${CASES}${names.find((name) => name.split(".")[0] === report.name)}/evidence.sql`,
+      "utf8",
+    );
+    await withEvidence(inWorld(evidence), async (path) => {
       const query = await openEvidence(path);
       const bound = await rows(await runReport(query, report));
       expect(await rows(await query.stream(withDefaults(report))), report.name).toEqual(bound);

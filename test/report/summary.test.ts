@@ -6,14 +6,13 @@ import { bar } from "../../src/report/renderers/text-layout.ts";
 import { renderSummary } from "../../src/report/summary.ts";
 import { openEvidence } from "../../src/store/evidence-query.ts";
 import { plural } from "../../src/text.ts";
-import { withEvidence } from "../helpers/evidence.ts";
+import { inWorld, withEvidence } from "../helpers/evidence.ts";
 
 const CASES = fileURLToPath(new URL("../cases/", import.meta.url));
-const WORLD = readFileSync(`${CASES}queries/world.sql`, "utf8");
 const PLAIN = { bold: (text: string) => text, dim: (text: string) => text };
 
 async function summary(evidence: string, width: number): Promise<string> {
-  return withEvidence(WORLD + evidence, async (path) => {
+  return withEvidence(inWorld(evidence), async (path) => {
     const evidence = await openEvidence(path);
     const text = await renderSummary(evidence, { width, style: PLAIN });
     evidence.close();

@@ -1,13 +1,11 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { openEvidence } from "../../src/store/evidence-query.ts";
-import { withEvidence } from "../helpers/evidence.ts";
+import { inWorld, withEvidence } from "../helpers/evidence.ts";
 
-const CASES = new URL("../cases/queries/", import.meta.url);
-const read = (file: string): string => readFileSync(new URL(file, CASES), "utf8");
+const USE = inWorld("-- include rule-use.sql");
 
 test("daily usage adds up to the totals, also where rows are partial", async () => {
-  await withEvidence(read("world.sql") + read("rule-usage/evidence.sql"), async (path) => {
+  await withEvidence(USE, async (path) => {
     const evidence = await openEvidence(path);
     const { rows } = await evidence.run("select * from rule_usage_daily where rule_id = 'sgr-web-https' order by day");
     expect(rows).toEqual([
@@ -26,7 +24,7 @@ test("daily usage adds up to the totals, also where rows are partial", async () 
 });
 
 test("every rule has a row, and its class is a documented one", async () => {
-  await withEvidence(read("world.sql") + read("rule-usage/evidence.sql"), async (path) => {
+  await withEvidence(USE, async (path) => {
     const evidence = await openEvidence(path);
     const { rows } = await evidence.run(`
       select (select count(*) from rules), count(*), list_sort(list(distinct usage_class) filter (usage_class is not null)) from rule_usage`);
@@ -48,7 +46,7 @@ test.each([
   ["real", "its receiver scans", scanFrom("10.0.2.20")],
   ["real", "nobody scans", ""],
 ])("a datagram is of class %s at both ends where %s", async (expected, _when, scan) => {
-  await withEvidence(read("world.sql") + TRAFFIC + scan, async (path) => {
+  await withEvidence(inWorld(TRAFFIC + scan), async (path) => {
     const evidence = await openEvidence(path);
     const { rows } = await evidence.run("select direction, traffic_class from classified_traffic order by all");
     expect(rows).toEqual([
@@ -68,7 +66,7 @@ test("a connection that one end saw answered is real at both", async () => {
       (1, 7, 2, 8081, '10.0.2.21', 3), (2, 3, 1, 8081, '10.0.1.10', 0),
       (1, 7, 2, 8082, '10.0.2.21', 0), (2, 3, 2, 8082, '10.0.1.10', 3)
     ) t(interface_idx, rule_set_id, direction, port, peer, answered);`;
-  await withEvidence(read("world.sql") + traffic, async (path) => {
+  await withEvidence(inWorld(traffic), async (path) => {
     const evidence = await openEvidence(path);
     const { rows } = await evidence.run(
       "select port, list(traffic_class order by interface_idx) from classified_traffic group by all order by all",

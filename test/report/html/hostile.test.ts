@@ -5,13 +5,12 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findBrowser, keepScreenshot, launchBrowser, openFile } from "../../helpers/browser.ts";
 import { flowreplay } from "../../helpers/cli.ts";
-import { createEvidence } from "../../helpers/evidence.ts";
+import { createEvidence, inWorld } from "../../helpers/evidence.ts";
 import { withFolder } from "../../helpers/folder.ts";
 
 const executable = findBrowser();
 const CASES = fileURLToPath(new URL("../../cases/", import.meta.url));
-const WORLD =
-  readFileSync(`${CASES}queries/world.sql`, "utf8") + readFileSync(`${CASES}summary/everything/evidence.sql`, "utf8");
+const WORLD = inWorld(readFileSync(`${CASES}summary/everything/evidence.sql`, "utf8"));
 
 /** Ways out of text into markup, script, style, attribute, link, template and JSON; each would set `owned`. */
 const CORPUS = [
