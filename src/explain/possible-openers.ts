@@ -35,8 +35,8 @@ export interface AdmittingRules {
 }
 
 /**
- * The rules that admit a record if `answer` is what the groups say for `initiator` under configuration `at`. If the other end may have opened the
- * connection, what they say for it is possible, too.
+ * The rules that admit a record. `answer` is what the groups say for `initiator` under the configuration `under[at]`. If the
+ * other end may have opened the connection, what they say for it is possible, too.
  */
 export function admittingRules(
   answer: GroupsAnswer | null,

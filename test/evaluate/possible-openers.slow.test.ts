@@ -91,3 +91,14 @@ test("UDP on ports that tell nothing counts for the likelier opener's rules, and
   ]);
   expect(removable).toEqual([]);
 });
+
+test("an ICMP packet that its sender's rules refuse is no use of the other direction's rule for certain: it may be an error", async () => {
+  const network = pair(["in icmp 8 10.0.0.0/16", "in tcp 443 10.0.0.0/16"]);
+  const packet = `2 123456789012 eni-1 10.0.1.10 10.0.2.10 0 0 1 1 88 ${START} ${START + 3} ACCEPT OK`;
+  const { usage, removable } = await saidOf(network, [packet]);
+  expect(usage).toEqual([
+    ["sgr-sg-1-0", 0, 1, ["icmp_type_unknown", "opener_unknown"]],
+    ["sgr-sg-1-1", 0, 0, []],
+  ]);
+  expect(removable).toEqual(["sgr-sg-1-1"]);
+});

@@ -1,4 +1,4 @@
-import { TCP } from "../../net/protocols.ts";
+import { isIcmp, TCP } from "../../net/protocols.ts";
 import {
   ANSWER_DROPPED,
   COUNT_SHIFT,
@@ -65,6 +65,13 @@ export function reportUsage(
       const opened = openers & ~BOTH_POSSIBLE;
       const both = opened !== openers;
       const meaningful = isRealUse(words, base);
+      const named = initiatorOf(words, base);
+      if (!both && named !== UNKNOWN && named !== opened && isIcmp(protocolOf(words, base))) {
+        // Its sender's rules refuse it. It may be an error about a tracked flow, which passes without a rule (EC2 User Guide,
+        // "Security group connection tracking"), so what the other end could have opened is possible, not credited.
+        reportPossible(words, base, deltas, delta, named, meaningful, lookups, traffic);
+        continue;
+      }
       if (opened !== UNKNOWN) {
         const side = sideOf(words[base + OPENED_BY] - 1, opened);
         const role = both ? LIKELIER : SOLE;
