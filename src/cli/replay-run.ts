@@ -82,7 +82,7 @@ export async function runReplay(
   try {
     if (options.html !== undefined) {
       const { auditPage } = await import("../report/html/pages.ts");
-      const { renderPage } = await import("../report/html/page.ts");
+      const { renderPage } = await import("../report/html/render-page.ts");
       const page = await auditPage(queryWith(pseudonyms, evidence), new Date(), proposals);
       await writeOutput(renderPage(page), options.html);
     }

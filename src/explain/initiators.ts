@@ -4,7 +4,7 @@ import { formatAddress } from "../net/address.ts";
 import { hasPorts, portRank, TCP } from "../net/protocols.ts";
 import type { Connection, Configuration } from "./connection-tracker.ts";
 import { unfilteredPeer } from "./endpoints.ts";
-import { askGroups, type GroupsAnswer } from "./groups.ts";
+import { askGroups, type GroupsAnswer } from "./security-groups.ts";
 
 /** Bits of TCP flags. */
 export const SYN = 2;

@@ -3,10 +3,10 @@ import type { Direction, NetworkAcl, NetworkInterface, PortRange, Snapshot } fro
 import { type Address, formatAddress } from "../net/address.ts";
 import { hasPorts, ICMP, isIcmp, MAX_PORT } from "../net/protocols.ts";
 import { sharedSubnet, unfilteredPeer } from "./endpoints.ts";
-import { answerGroups, type GroupDecision, type GroupsAnswer, type RecordContext } from "./groups.ts";
+import { answerGroups, type GroupDecision, type GroupsAnswer, type RecordContext } from "./security-groups.ts";
 import { askOpening, type Endpoints } from "./initiators.ts";
 import { matchEntry, type Question } from "./match-rule.ts";
-import { viaTransitInSubnet } from "./route.ts";
+import { viaTransitInSubnet } from "./choose-route.ts";
 import type { MatchDoubt, LayerTrace, RuleTrace } from "./trace.ts";
 
 /** A packet at an interface, under one configuration. */

@@ -1,7 +1,7 @@
 import { hasPorts } from "../net/protocols.ts";
 import type { Initiator, InitiatorEvidence } from "../judgement.ts";
 import type { Configuration, Connection } from "./connection-tracker.ts";
-import type { GroupsAnswer } from "./groups.ts";
+import type { GroupsAnswer } from "./security-groups.ts";
 import { askOpening, askOpeningMatch } from "./initiators.ts";
 
 /**

@@ -15,7 +15,7 @@ import {
 } from "../../src/analysis/reach/services.ts";
 import { unusedOf, unusedOutside } from "../../src/analysis/reach/with-outside.ts";
 import { sharedSubnet } from "../../src/explain/endpoints.ts";
-import { askGroups } from "../../src/explain/groups.ts";
+import { askGroups } from "../../src/explain/security-groups.ts";
 import { askNetworkAcl } from "../../src/explain/layers.ts";
 import type { Model } from "../../src/model/model.ts";
 import { parseAddress, parsePrefix } from "../../src/net/parse.ts";

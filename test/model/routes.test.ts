@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { chooseRoute } from "../../src/explain/route.ts";
+import { chooseRoute } from "../../src/explain/choose-route.ts";
 import type { RouteTable } from "../../src/model/model.ts";
 import { isMiddlebox, prefixesRouted, type Route, routeTo, transitRoutes } from "../../src/model/routes.ts";
 import { formatPrefix, holdsAddress } from "../../src/net/address.ts";

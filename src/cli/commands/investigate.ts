@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { AppError } from "../../errors.ts";
-import { renderPage } from "../../report/html/page.ts";
+import { renderPage } from "../../report/html/render-page.ts";
 import { investigationPage } from "../../report/html/pages.ts";
 import { investigate } from "../../report/investigate/investigation.ts";
 import {

@@ -121,7 +121,7 @@ async function pageOf(
   proposals: Result | null,
 ): Promise<AsyncIterable<string>> {
   const { auditPage, reportPage } = await import("../../report/html/pages.ts");
-  const { renderPage } = await import("../../report/html/page.ts");
+  const { renderPage } = await import("../../report/html/render-page.ts");
   const now = new Date();
   return renderPage(
     await (reports.length === 0 ? auditPage(evidence, now, proposals) : reportPage(evidence, reports, given, now)),

@@ -55,8 +55,8 @@ export function isOutOfStateReset(
   if (words[base + (egress ? FIRST_OUT : FIRST_IN)] !== NEVER) return false;
   if (!isOutOfState(words, base)) return false;
   if (words[base + STATE] & FLAGS_KNOWN) return true;
-  const bare = WITHOUT_OPTIONS + (familyOf(words, base) === IPV6 ? MORE_IN_IPV6 : 0);
-  return batch.bytes[row] <= bare && (!aclDenies || totalBytes(words, base) <= bare);
+  const bareHeader = WITHOUT_OPTIONS + (familyOf(words, base) === IPV6 ? MORE_IN_IPV6 : 0);
+  return batch.bytes[row] <= bareHeader && (!aclDenies || totalBytes(words, base) <= bareHeader);
 }
 
 /** A TCP record that carries its flags, and no SYN among them. */

@@ -32,7 +32,7 @@ export const KEPT_WORDS = DELTA;
 const BLOCK_ENTRIES = 1 << 16;
 
 /** Numbers of an entry: its words, with the two counts of packets apart. */
-const NUMBERS = KEPT_WORDS + 1;
+const NUMBERS_OF_ENTRY = KEPT_WORDS + 1;
 const PACKETS_OUT = TOTAL_PACKETS;
 const PACKETS_IN = KEPT_WORDS;
 
@@ -42,7 +42,7 @@ const MASKS = Uint32Array.of(0, 0xff, 0xffff, 0xffffffff);
 const CODE_BY_ZEROS = Uint8Array.from({ length: 33 }, (_, zeros) =>
   zeros === 32 ? 0 : zeros > 23 ? 1 : zeros > 15 ? 2 : 3,
 );
-const MOST_BYTES = 4 + NUMBERS * 4;
+const MOST_BYTES = 4 + NUMBERS_OF_ENTRY * 4;
 /** Every number is written and read as four bytes, so a block needs room after its last number. */
 const MARGIN = 4;
 
@@ -68,7 +68,7 @@ class EntryPacker {
   private kind = -1;
   private last = -1;
   private locals = new Locals();
-  private readonly numbers = new Uint32Array(NUMBERS);
+  private readonly numbers = new Uint32Array(NUMBERS_OF_ENTRY);
   private readonly out: DataView;
 
   constructor(room: Uint8Array) {
@@ -112,7 +112,7 @@ class EntryPacker {
       const headAt = at;
       let head = 0;
       at += 4;
-      for (let index = 0; index < NUMBERS; index++) {
+      for (let index = 0; index < NUMBERS_OF_ENTRY; index++) {
         const number = numbers[index];
         const code = CODE_BY_ZEROS[Math.clz32(number)];
         out.setUint32(at, number, true);
@@ -134,14 +134,14 @@ export function unpackEntries(blocks: Iterable<Uint8Array>, take: (entry: Uint32
 
 function unpackBlock(block: Uint8Array, take: (entry: Uint32Array) => void): void {
   const bytes = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  const numbers = new Uint32Array(NUMBERS);
+  const numbers = new Uint32Array(NUMBERS_OF_ENTRY);
   const entry = new Uint32Array(KEPT_WORDS);
   const locals = new Locals();
   let [at, kind, last] = [0, 0, 0];
   while (at < block.length - MARGIN) {
     const head = bytes.getUint32(at, true);
     at += 4;
-    for (let index = 0; index < NUMBERS; index++) {
+    for (let index = 0; index < NUMBERS_OF_ENTRY; index++) {
       const code = (head >>> (index * 2)) & 3;
       numbers[index] = bytes.getUint32(at, true) & MASKS[code];
       at += LENGTHS[code];

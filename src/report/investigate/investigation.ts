@@ -13,7 +13,7 @@ import { factSection, type Investigation, type InvestigationSection } from "./se
 import { timeText, subjectSection } from "./subject-section.ts";
 import type { Period } from "./subject.ts";
 import { readTotals, type Totals, totalsSection } from "./totals.ts";
-import { unusedReachSections } from "./unused-reach.ts";
+import { unusedReachSections } from "./reach-sections.ts";
 
 export interface InvestigationOptions {
   readonly period: Period;

@@ -3,7 +3,7 @@ import type { Direction, NetworkInterface, SecurityGroupRule, Snapshot } from ".
 import { type Family, IPV4, IPV6 } from "../net/address.ts";
 import { ALL_PROTOCOLS, hasPorts } from "../net/protocols.ts";
 import { matchGroupRule, type Question } from "./match-rule.ts";
-import { applianceTo, isAlwaysTracked } from "./route.ts";
+import { applianceTo, isAlwaysTracked } from "./choose-route.ts";
 import type { MatchDoubt, RuleTrace } from "./trace.ts";
 import { plural } from "../text.ts";
 

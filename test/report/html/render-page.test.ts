@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { embedJson, escapeHtml } from "../../../src/report/html/page.ts";
+import { embedJson, escapeHtml } from "../../../src/report/html/render-page.ts";
 import { linkTo, readLink } from "../../../src/report/html/page/cells.ts";
 import { formatBytes, formatStep, formatTime, lastPart } from "../../../src/report/html/page/dom.ts";
 import { rowsNaming, selectRows, WHOLE } from "../../../src/report/html/page/table-model.ts";
