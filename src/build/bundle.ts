@@ -13,7 +13,7 @@ import { rolldown } from "rolldown";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const ENTRIES = ["cli/main", "replay/reader-thread", "replay/writer-thread"];
 /** Native code, and what few runs load. */
-const EXTERNAL = [/^@duckdb\/node-bindings/, /^@aws-sdk\//];
+const EXTERNAL = [/^@duckdb\/node-bindings/, /^@aws-sdk\//, /^xz-decompress$/];
 
 const STYLE = "report/html/page/style.css";
 copyFileSync(`${ROOT}src/${STYLE}`, `${ROOT}dist/${STYLE}`);

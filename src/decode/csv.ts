@@ -133,14 +133,16 @@ export function createCsvDecoder(options: DecoderOptions, dialect: CsvDialect): 
     push: (chunk) => push(utf8.decode(chunk, { stream: true })),
     finish() {
       push(utf8.decode());
+      const isOpen = dropping || pending !== "";
       if (!dropping) take(true);
+      if (isOpen) number++;
       lines.rows.flush();
     },
     abort(reason) {
-      lines.badText(number, reason, pending);
+      lines.badText(number++, reason, pending);
       lines.rows.flush();
     },
-    totals: lines.totals,
+    totals: () => ({ ...lines.totals(), lines: number - 1 }),
   };
 }
 

@@ -16,6 +16,8 @@ export interface ObjectDecoder {
 export interface DecodeTotals {
   readonly records: number;
   readonly badLines: number;
+  /** The number of the last line, or of the last record where the format has no lines. */
+  readonly lines: number;
 }
 
 export interface DecoderOptions extends Dictionaries {

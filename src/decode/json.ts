@@ -90,7 +90,7 @@ export function createJsonDecoder(options: DecoderOptions): ObjectDecoder {
       lines.badText(++number, reason, cutter.finish());
       lines.rows.flush();
     },
-    totals: lines.totals,
+    totals: () => ({ ...lines.totals(), lines: number }),
   };
 }
 

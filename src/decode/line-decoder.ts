@@ -18,7 +18,7 @@ export interface LineDecoder {
   /** The last record had an event time before it. */
   readonly stamped: boolean;
   readonly rows: RowWriter;
-  totals(): DecodeTotals;
+  totals(): Omit<DecodeTotals, "lines">;
   /** A line without its line end: a record, a header, blank, a comment (`#`), or bad. */
   line(bytes: Uint8Array, from: number, to: number, number: number): void;
   /** The same for a line that came out of another format, with the time of its event (Unix seconds, -1: none). */

@@ -1,5 +1,11 @@
+import { tarMembers, type Member } from "./containers/tar.ts";
+import { inflate } from "./containers/gzip.ts";
+import { type Container, containerOf, isBinary } from "./containers/kinds.ts";
+import { createUnpackBudget, DamagedInput, type UnpackBudget } from "./containers/limits.ts";
+import { peek, skip } from "./containers/peek.ts";
+import type { Unpack } from "./containers/streams.ts";
+import { unpackBase64, unpackUtf16 } from "./containers/text-layers.ts";
 import type { DecoderOptions, DecodeSink, DecodeTotals, ObjectDecoder } from "./decoder.ts";
-import { DamagedInput, inflate } from "./inflate.ts";
 import { PERMISSION_CHECK } from "./line-decoder.ts";
 import { createTextDecoder } from "./text.ts";
 
@@ -7,15 +13,17 @@ export interface DecodeObjectOptions extends DecoderOptions {
   readonly sink: DecodeSink & {
     /** Awaited between chunks: resolves when the consumer wants more. */
     ready?(): Promise<void>;
+    /** What a user should know of the object as a whole, e.g. that it is an archive of an unknown kind. */
+    note?(text: string): void;
   };
-  /** Limit of an object's unpacked size, default MAX_INFLATED_BYTES. */
+  /** Limit of an object's unpacked size, 64 GiB unless given. */
   readonly maxInflatedBytes?: number;
 }
 
 /** Bytes looked at to tell the format: at least the first line, unless it is longer. */
 const HEAD_BYTES = 1 << 16;
-/** Subscriptions deliver gzip, which Firehose may pack once more. */
-const MAX_GZIP_LAYERS = 2;
+/** A subscription delivers gzip, which Firehose may pack once more, and somebody into an archive that is packed itself. */
+const MAX_LAYERS = 6;
 const EMPTY = new Uint8Array(0);
 const PARQUET = Buffer.from("PAR1");
 
@@ -26,15 +34,43 @@ const PARQUET = Buffer.from("PAR1");
 export async function decodeObject(
   chunks: AsyncIterable<Uint8Array>,
   options: DecodeObjectOptions,
+): Promise<Pick<DecodeTotals, "records" | "badLines">> {
+  const whole = { ...options, budget: createUnpackBudget(options.maxInflatedBytes) };
+  const { records, badLines } = await decodeLayers(chunks, whole, []);
+  return { records, badLines };
+}
+
+interface LayerOptions extends DecodeObjectOptions {
+  readonly budget: UnpackBudget;
+}
+
+type Layer = Container["kind"];
+
+/** Decodes what is packed in `layers`, the outermost first. */
+async function decodeLayers(
+  chunks: AsyncIterable<Uint8Array>,
+  options: LayerOptions,
+  around: readonly Layer[],
 ): Promise<DecodeTotals> {
   let decoder: ObjectDecoder | null = null;
+  const layers = [...around];
   try {
     let input = await peek(chunks, HEAD_BYTES);
     // AWS tries its permission by writing these words; a concatenated export begins with them.
-    if (isGzip(afterPermissionCheck(input.head)))
+    if (containerOf(afterPermissionCheck(input.head)) !== null)
       input = await peek(skip(input.chunks, PERMISSION_CHECK.length), HEAD_BYTES);
-    for (let layer = 0; layer < MAX_GZIP_LAYERS && isGzip(input.head); layer++) {
-      input = await peek(inflate(input.chunks, options.maxInflatedBytes), HEAD_BYTES);
+    for (let container = containerOf(input.head); container !== null; container = containerOf(input.head)) {
+      const { kind } = container;
+      // One context unpacks all xz of a thread.
+      const tooDeep = layers.length === MAX_LAYERS || (kind === "xz" && layers.includes("xz"));
+      if (kind === "foreign" || tooDeep) {
+        const what = kind === "foreign" ? container.what : `${[...layers, kind].join(" in ")}, too many layers`;
+        options.sink.note?.(`${what}: unpack or convert it first`);
+        return foreign(options, what);
+      }
+      layers.push(kind);
+      if (kind === "tar" || kind === "zip") return await decodeMembers(kind, input.chunks, options, layers);
+      input = await peek((await unpackerOf(kind))(input.chunks, options.budget), HEAD_BYTES);
     }
     decoder = await createDecoder(input.head, options);
     for await (const chunk of input.chunks) {
@@ -45,9 +81,98 @@ export async function decodeObject(
   } catch (error) {
     if (!(error instanceof DamagedInput)) throw error;
     decoder ??= createTextDecoder(options);
-    decoder.abort(error.reason);
+    if (error.reported) await decoder.finish();
+    else decoder.abort(error.reason);
+    error.reported = true;
   }
   return decoder.totals();
+}
+
+function foreign({ sink }: DecoderOptions, what: string): DecodeTotals {
+  sink.badLine({ line: 1, reason: "unreadable_container", text: what });
+  return { records: 0, badLines: 1, lines: 1 };
+}
+
+async function unpackerOf(kind: "gzip" | "zstd" | "bzip2" | "xz" | "utf16le" | "utf16be" | "base64"): Promise<Unpack> {
+  switch (kind) {
+    case "gzip":
+      return inflate;
+    case "base64":
+      return unpackBase64;
+    case "utf16le":
+      return unpackUtf16("utf-16le");
+    case "utf16be":
+      return unpackUtf16("utf-16be");
+    default: {
+      const { unpackBzip2, unpackXz, unpackZstd } = await import("./containers/streams.ts");
+      return { zstd: unpackZstd, bzip2: unpackBzip2, xz: unpackXz }[kind];
+    }
+  }
+}
+
+/** The files of an archive one after the other, each with a format and a header of its own. Their lines count on. */
+async function decodeMembers(
+  kind: "tar" | "zip",
+  chunks: AsyncIterable<Uint8Array>,
+  options: LayerOptions,
+  layers: readonly Layer[],
+): Promise<DecodeTotals> {
+  const sum = { records: 0, badLines: 0, lines: 0 };
+  const add = ({ records, badLines, lines }: DecodeTotals): void => {
+    sum.records += records;
+    sum.badLines += badLines;
+    sum.lines += lines;
+  };
+  const passedOver: string[] = [];
+  const failed = (error: unknown): void => {
+    if (!(error instanceof DamagedInput)) throw error;
+    if (error.reported) return;
+    error.reported = true;
+    options.sink.badLine({ line: sum.lines + 1, reason: error.reason, text: "" });
+    add({ records: 0, badLines: 1, lines: 1 });
+  };
+  try {
+    for await (const { name, chunks: content } of await membersOf(kind, chunks, options.budget)) {
+      if (isHidden(name)) passedOver.push(name);
+      else add(await decodeLayers(content, { ...options, sink: sinkFrom(options.sink, sum.lines) }, layers));
+    }
+  } catch (error) {
+    failed(error);
+  }
+  if (passedOver.length > 0) {
+    const more = passedOver.length === 1 ? "" : ` and ${passedOver.length - 1} more`;
+    options.sink.note?.(`set aside hidden files in the archive: ${passedOver[0]}${more}`);
+  }
+  return sum;
+}
+
+async function membersOf(
+  kind: "tar" | "zip",
+  chunks: AsyncIterable<Uint8Array>,
+  budget: UnpackBudget,
+): Promise<AsyncGenerator<Member>> {
+  if (kind === "tar") return tarMembers(chunks);
+  const { zipMembers } = await import("./containers/zip.ts");
+  return zipMembers(chunks, budget);
+}
+
+/** Files that macOS adds to an archive, and others that a folder as a source would set aside, too. */
+function isHidden(name: string): boolean {
+  return name.split("/").some((part) => (part.startsWith(".") && part !== "." && part !== "..") || part === "__MACOSX");
+}
+
+/** A sink for a member whose first line is `before` + 1. */
+function sinkFrom(sink: DecodeObjectOptions["sink"], before: number): DecodeObjectOptions["sink"] {
+  return {
+    allocate: () => sink.allocate(),
+    batch(batch) {
+      for (let row = 0; row < batch.rows; row++) batch.line[row] += before;
+      sink.batch(batch);
+    },
+    badLine: (bad) => sink.badLine({ ...bad, line: bad.line + before }),
+    ready: async () => sink.ready?.(),
+    note: (text) => sink.note?.(text),
+  };
 }
 
 /** The formats that few objects have are loaded when they are met. */
@@ -56,6 +181,7 @@ async function createDecoder(head: Uint8Array, options: DecodeObjectOptions): Pr
     const { createParquetDecoder } = await import("./parquet.ts");
     return createParquetDecoder({ ...options, ready: () => options.sink.ready?.() ?? Promise.resolve() });
   }
+  if (isBinary(head)) throw new DamagedInput("binary_data");
   const text = new TextDecoder("latin1")
     .decode(head)
     .replace(/^\u00ef\u00bb\u00bf/, "")
@@ -76,70 +202,4 @@ async function createDecoder(head: Uint8Array, options: DecodeObjectOptions): Pr
 
 function afterPermissionCheck(head: Uint8Array): Uint8Array {
   return PERMISSION_CHECK.every((byte, index) => head[index] === byte) ? head.subarray(PERMISSION_CHECK.length) : EMPTY;
-}
-
-async function* skip(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
-  let left = bytes;
-  for await (const chunk of chunks) {
-    if (chunk.length > left) yield chunk.subarray(left);
-    left = Math.max(0, left - chunk.length);
-  }
-}
-
-function isGzip(head: Uint8Array): boolean {
-  return head.length > 2 && head[0] === 0x1f && head[1] === 0x8b && head[2] === 8;
-}
-
-interface Peeked {
-  /** The first bytes: up to `bytes`, or until they hold a line that is not blank. Shorter only when the input is. */
-  readonly head: Uint8Array;
-  /** All chunks, the ones looked at included. */
-  readonly chunks: AsyncIterable<Uint8Array>;
-}
-
-/** Reads the beginning of an input without taking it away. An error behind the beginning is met when it is reached. */
-async function peek(input: AsyncIterable<Uint8Array>, bytes: number): Promise<Peeked> {
-  const iterator = input[Symbol.asyncIterator]();
-  const read: Uint8Array[] = [];
-  let length = 0;
-  let done = false;
-  let failure: { error: unknown } | null = null;
-  while (length < bytes) {
-    try {
-      const next = await iterator.next();
-      if (next.done) {
-        done = true;
-        break;
-      }
-      // A copy: the source may reuse its buffer.
-      read.push(Uint8Array.from(next.value));
-      length += next.value.length;
-      if (holdsLine(read)) break;
-    } catch (error) {
-      failure = { error };
-      break;
-    }
-  }
-  async function* chunks(): AsyncGenerator<Uint8Array> {
-    try {
-      yield* read;
-      if (failure) throw failure.error;
-      if (done) return;
-      for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  return { head: Buffer.concat(read), chunks: chunks() };
-}
-
-function holdsLine(parts: readonly Uint8Array[]): boolean {
-  let begun = false;
-  for (const part of parts) {
-    for (const byte of part) {
-      if (byte === 10 && begun) return true;
-      if (byte > 32) begun = true;
-    }
-  }
-  return false;
 }

@@ -37,6 +37,7 @@ export function createParquetDecoder(options: DecoderOptions & { ready?(): Promi
   const rows = createNamedRows(lines);
   const parts: Uint8Array[] = [];
   let size = 0;
+  let count = 1;
   return {
     push(chunk) {
       size += chunk.length;
@@ -45,13 +46,13 @@ export function createParquetDecoder(options: DecoderOptions & { ready?(): Promi
     },
     async finish() {
       if (size > LARGEST_PARQUET) lines.badText(1, "parquet_too_large", "");
-      else await decode(joined(parts), lines, rows, options.ready);
+      else count = await decode(joined(parts), lines, rows, options.ready);
       lines.rows.flush();
     },
     abort(reason) {
       lines.badText(1, reason, "");
     },
-    totals: lines.totals,
+    totals: () => ({ ...lines.totals(), lines: count }),
   };
 }
 
@@ -70,7 +71,7 @@ async function decode(
   lines: LineDecoder,
   rows: NamedRows,
   ready?: () => Promise<void>,
-): Promise<void> {
+): Promise<number> {
   const file: AsyncBuffer = { byteLength: bytes.length, slice: (from, to) => bytes.buffer.slice(from, to) };
   let metadata: FileMetaData;
   let schema: readonly SchemaTree[];
@@ -82,12 +83,12 @@ async function decode(
     if (!Array.isArray(metadata.row_groups)) throw new Error("no row groups");
   } catch (error) {
     lines.badText(1, "invalid_parquet", messageOf(error));
-    return;
+    return 1;
   }
   const columns = columnsNamed(names, []);
   if (columns === null) {
     lines.badText(1, "no_usable_field", names.join(" "));
-    return;
+    return 1;
   }
   const read = (columns.kind === "message" ? [columns.at] : columns.at).map((at) => schema[at]);
   rows.use(columns.kind === "message" ? { ...columns, width: 1, at: 0 } : columnsAt(columns.names));
@@ -108,6 +109,7 @@ async function decode(
     if (count > 0) first += count;
     await ready?.();
   }
+  return Math.max(1, first);
 }
 
 /** The values of one row group, a column each. */

@@ -90,13 +90,14 @@ export function createTextDecoder(options: DecoderOptions): ObjectDecoder {
     },
     finish() {
       if (carried > 0 && !dropping) lines.line(carry, 0, carried, number);
+      if (carried > 0 || dropping) number++;
       stop();
     },
     abort(reason) {
-      lines.bad(number, reason, carry, 0, dropping ? 0 : carried);
+      lines.bad(number++, reason, carry, 0, dropping ? 0 : carried);
       stop();
     },
-    totals: lines.totals,
+    totals: () => ({ ...lines.totals(), lines: number - 1 }),
   };
 }
 

@@ -105,6 +105,7 @@ export function createObjectReader(sink: ReadSink): ObjectReader {
       badLine(line: BadLine): void {
         if (bad.push(line) >= BAD_LINES) sendBad();
       },
+      note: (text: string): void => events.note(`${object.name}: ${text}`),
       /** Waits until the consumer has taken enough. */
       async ready(): Promise<void> {
         abort.signal.throwIfAborted();

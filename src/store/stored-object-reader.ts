@@ -33,7 +33,7 @@ export interface RecordSink extends DecodeSink {
   ready?(): Promise<void>;
 }
 
-export interface StoredTotals extends DecodeTotals {
+export interface StoredTotals extends Omit<DecodeTotals, "lines"> {
   /** Records that were duplicates when the object was first read; they are in `records`, and not among the rows. */
   readonly duplicates: number;
 }

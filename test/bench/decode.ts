@@ -6,7 +6,7 @@ import { gunzipSync } from "node:zlib";
 
 import { ByteDictionary } from "../../src/decode/dense/dictionary.ts";
 import { ACTION_ACCEPT, ACTION_MASK, FlowBatch } from "../../src/decode/flow-batch.ts";
-import { inflate } from "../../src/decode/inflate.ts";
+import { inflate } from "../../src/decode/containers/gzip.ts";
 import { decodeObject } from "../../src/decode/object.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";
 import { DEFAULTS, generate, type GenerateOptions } from "./generate/generate.ts";

@@ -37,11 +37,13 @@ export function collect() {
   const accounts = new ByteDictionary();
   const batches: B.FlowBatch[] = [];
   const bad: BadLine[] = [];
+  const notes: string[] = [];
   return {
     interfaces,
     accounts,
     batches,
     bad,
+    notes,
     sink: {
       allocate: () => {
         const buffer = spare.pop();
@@ -51,6 +53,7 @@ export function collect() {
       },
       batch: (batch: B.FlowBatch) => void batches.push(batch),
       badLine: (line: BadLine) => void bad.push(line),
+      note: (text: string) => void notes.push(text),
     },
     /** The rows of all batches, whose memory may be used again afterwards. */
     rows: (): Row[] => {
@@ -115,6 +118,12 @@ export function decodeText(text: string | Uint8Array, fields?: readonly string[]
 
 /** Decodes an object of any format, in chunks of one size. */
 export async function decodeBytes(content: string | Uint8Array, fields?: readonly string[], size = 1 << 20) {
+  const { rows, bad } = await decodeWithNotes(content, fields, size);
+  return { rows, bad };
+}
+
+/** The same, with what the user is told about the object. */
+export async function decodeWithNotes(content: string | Uint8Array, fields?: readonly string[], size = 1 << 20) {
   const collected = collect();
   const bytes = Buffer.from(content);
   async function* chunks(): AsyncGenerator<Uint8Array> {
@@ -125,5 +134,5 @@ export async function decodeBytes(content: string | Uint8Array, fields?: readonl
     }
   }
   await decodeObject(chunks(), { ...collected, fields });
-  return { rows: collected.rows(), bad: collected.bad };
+  return { rows: collected.rows(), bad: collected.bad, notes: collected.notes };
 }

@@ -58,11 +58,19 @@ describe("decodeObject", () => {
     });
   });
 
-  it("counts binary garbage as bad lines of limited size", async () => {
+  it("counts an object of binary garbage as one bad line", async () => {
     const noise = Buffer.alloc(3 << 20);
     for (let at = 0, state = 1; at < noise.length; at++) noise[at] = (state = (state * 48271) % 0x7fffffff) >>> 8;
     const { rows, bad } = await decode(noise);
     expect(rows).toEqual([]);
+    expect(bad).toMatchObject([{ line: 1, reason: "binary_data" }]);
+  });
+
+  it("counts binary garbage within text as bad lines of limited size", async () => {
+    const noise = Buffer.alloc(1 << 20);
+    for (let at = 0, state = 1; at < noise.length; at++) noise[at] = (state = (state * 48271) % 0x7fffffff) >>> 8;
+    const { rows, bad } = await decode(Buffer.concat([Buffer.from(`${text}\n`), noise]));
+    expect(rows.length).toBeGreaterThan(0);
     expect(new Set(bad.map((line) => line.reason))).toEqual(new Set(["binary_data", "wrong_field_count"]));
     expect(Math.max(...bad.map((line) => line.text.length))).toBeLessThanOrEqual(200);
   });

@@ -4,7 +4,7 @@ import { gunzipSync } from "node:zlib";
 
 import { ByteDictionary } from "../../../src/decode/dense/dictionary.ts";
 import { BATCH_ROWS, FlowBatch } from "../../../src/decode/flow-batch.ts";
-import { inflate } from "../../../src/decode/inflate.ts";
+import { inflate } from "../../../src/decode/containers/gzip.ts";
 import { createTextDecoder } from "../../../src/decode/text.ts";
 import { createEvaluator } from "../../../src/evaluate/evaluator.ts";
 import { createLookupTable, type LookedUpBatch } from "../../../src/evaluate/lookup/policy-lookup.ts";

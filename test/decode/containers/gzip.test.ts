@@ -1,7 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 
-import { DamagedInput, inflate } from "../../src/decode/inflate.ts";
+import { inflate } from "../../../src/decode/containers/gzip.ts";
+import { createUnpackBudget, DamagedInput } from "../../../src/decode/containers/limits.ts";
 
 async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let from = 0; from < bytes.length; from += size) yield bytes.slice(from, from + size);
@@ -10,7 +11,8 @@ async function* cut(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array>
 async function unpack(bytes: Uint8Array, size = 1000, maxBytes?: number) {
   const parts: Uint8Array[] = [];
   try {
-    for await (const chunk of inflate(cut(bytes, size), maxBytes)) parts.push(Uint8Array.from(chunk));
+    for await (const chunk of inflate(cut(bytes, size), createUnpackBudget(maxBytes)))
+      parts.push(Uint8Array.from(chunk));
   } catch (error) {
     if (!(error instanceof DamagedInput)) throw error;
     return { text: Buffer.concat(parts).toString(), reason: error.reason };

@@ -1,11 +1,6 @@
 import { pipeline, Readable } from "node:stream";
 import { constants, createGunzip, gunzipSync } from "node:zlib";
-
-/** Bytes an object may unpack to, whatever its size. */
-const MAX_INFLATED_BYTES = 64 * 2 ** 30;
-/** gzip packs flow logs 5 to 20 times, idle ones 50 times. A large object that packs better than this is no log. */
-const MAX_RATIO = 250;
-const RATIO_COUNTS_FROM = 256 * 2 ** 20;
+import { createRatioGuard, createUnpackBudget, DamagedInput, type UnpackBudget } from "./limits.ts";
 
 // Measured with gunzip and scanner side by side: 16 KiB 2.7, 64 KiB 5.8, 256 KiB 6.0, 1 MiB 5.0 M records/s.
 const OUTPUT_BYTES = 1 << 18;
@@ -16,18 +11,6 @@ const CHUNKS_AHEAD = 4;
 const SALVAGE_INPUT_BYTES = 8 * 2 ** 20;
 const SALVAGE_OUTPUT_BYTES = 64 * 2 ** 20;
 
-/** An object is cut off or corrupt from here on. What came before is good. */
-export class DamagedInput extends Error {
-  /** Reason of the bad line that stands for the rest, e.g. `truncated_gzip`. */
-  readonly reason: string;
-
-  constructor(reason: string, cause?: unknown) {
-    super(reason, { cause });
-    this.name = "DamagedInput";
-    this.reason = reason;
-  }
-}
-
 /**
  * Unpacks gzip of any number of members, in the thread pool and a chunk at a time. Everything before the damage of a
  * truncated or corrupt object is yielded, then DamagedInput thrown (`truncated_gzip`, `corrupt_gzip`;
@@ -35,14 +18,16 @@ export class DamagedInput extends Error {
  */
 export async function* inflate(
   chunks: AsyncIterable<Uint8Array>,
-  maxBytes: number = MAX_INFLATED_BYTES,
+  budget: UnpackBudget = createUnpackBudget(),
 ): AsyncGenerator<Uint8Array> {
+  const guard = createRatioGuard(budget);
   let consumed = 0;
   let delivered = 0;
   let kept: Uint8Array[] | null = [];
   async function* blocks(): AsyncGenerator<Uint8Array> {
     for await (const block of inBlocks(chunks)) {
       consumed += block.length;
+      guard.took(block.length);
       kept?.push(block);
       if (consumed > SALVAGE_INPUT_BYTES) kept = null;
       yield block;
@@ -54,9 +39,7 @@ export async function* inflate(
   try {
     for await (const chunk of output) {
       delivered += chunk.length;
-      if (delivered > maxBytes || (delivered > RATIO_COUNTS_FROM && delivered > consumed * MAX_RATIO)) {
-        throw new DamagedInput("inflated_too_large");
-      }
+      guard.gave(chunk.length);
       yield chunk;
     }
   } catch (error) {
@@ -73,7 +56,7 @@ export async function* inflate(
  * The chunks of a stream as they come: the next one is unpacked while the consumer works. A stream's own iterator takes
  * longer for a chunk than zlib does, and loses the waiting chunks when the stream fails.
  */
-function chunksOf(stream: Readable): AsyncIterable<Uint8Array> {
+export function chunksOf(stream: Readable): AsyncIterable<Uint8Array> {
   const waiting: Uint8Array[] = [];
   let ended = false;
   let failure: unknown = null;
