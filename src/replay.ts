@@ -116,7 +116,7 @@ export async function replay(
       const first = options.objects === undefined ? (totals.times?.first ?? null) : null;
       const said = [
         await otherModelNote(evidence.query, judged),
-        await lateObjectsNote(evidence.query, state, first, model),
+        await lateObjectsNote(evidence.query, state, first, db),
         await unmodelledNote(result, () => evidence.whyUnmodelled()),
       ];
       for (const note of said) if (note !== null) events.note(note);

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
   removable: async () => (await import("./commands/removable.ts")).registerRemovable,
   tighten: async () => (await import("./commands/tighten.ts")).registerTighten,
   lint: async () => (await import("./commands/lint.ts")).registerLint,
+  rejudge: async () => (await import("./commands/rejudge.ts")).registerRejudge,
   prune: async () => (await import("./commands/prune.ts")).registerPrune,
   snapshot: async () => (await import("./commands/snapshot.ts")).registerSnapshot,
 };

@@ -4,6 +4,12 @@ import { AppError } from "../errors.ts";
 
 export const databaseOption = (): Option => new Option("--db <file>", "the evidence file").default("flowreplay.duckdb");
 
+export const tcpIdleOption = (): Option =>
+  new Option(
+    "--tcp-idle <seconds>",
+    "idle timeout of established TCP connections (60-432000; 350 on newer instances)",
+  ).argParser(wholeNumber(60, 432_000));
+
 export function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
   return typeof manifest === "object" && manifest !== null && "version" in manifest

@@ -1,6 +1,7 @@
 import type { Progress } from "../replay/segments.ts";
 import { visible } from "../report/renderers/renderer.ts";
 import { count, plural } from "../text.ts";
+import { EXIT } from "./failure.ts";
 
 const EVERY_MS = 100;
 
@@ -39,4 +40,23 @@ export function createProgress(stream: NodeJS.WriteStream): ProgressLine {
       shown = true;
     },
   };
+}
+
+/** Runs with a signal that the first Ctrl-C (or SIGTERM) raises. The second one ends the process. */
+export async function interruptible<T>(progress: ProgressLine, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const abort = new AbortController();
+  const interrupt = (): void => {
+    if (abort.signal.aborted) process.exit(EXIT.interrupted);
+    progress.note("stopping after the current objects; press Ctrl-C again to stop at once");
+    abort.abort();
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  try {
+    return await run(abort.signal);
+  } finally {
+    progress.clear();
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  }
 }

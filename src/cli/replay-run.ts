@@ -11,7 +11,7 @@ import type { ReplayCommandOptions } from "./commands/replay.ts";
 import { EXIT } from "./failure.ts";
 import { packageVersion } from "./options.ts";
 import { proposalsFor, queryWith, readPseudonyms, renderOptions, writeOutput } from "./output.ts";
-import { createProgress, type ProgressLine } from "./progress.ts";
+import { createProgress, interruptible, type ProgressLine } from "./progress.ts";
 import { openReview } from "./review.ts";
 
 /** The command, once its options have been checked. */
@@ -26,15 +26,6 @@ export async function runReplay(
   const review = await openReview(options);
   const pseudonyms = readPseudonyms(options.pseudonymise);
   const progress = createProgress(process.stderr);
-  const abort = new AbortController();
-  const interrupt = (): void => {
-    if (abort.signal.aborted) process.exit(EXIT.interrupted);
-    progress.note("stopping after the current objects; press Ctrl-C again to stop at once");
-    abort.abort();
-  };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
-  let result: ReplayResult;
   let summary = "";
   const replayOptions = {
     sources,
@@ -48,24 +39,20 @@ export async function runReplay(
     tcpIdle: options.tcpIdle,
     aws: { region: options.region, profile: options.profile },
     toolVersion: packageVersion(),
-    signal: abort.signal,
   };
   const events = { note: progress.note, progress: progress.show };
-  try {
-    if (options.follow) {
-      const { followReplay } = await import("../replay/follow.ts");
-      await followReplay(replayOptions, { ...events, ...printFindings(options.db, progress) });
-      process.exitCode = EXIT.interrupted;
-      return;
-    }
-    const finished = async (_: ReplayResult, evidence: Pick<EvidenceQuery, "run">): Promise<void> => {
-      summary = await renderSummary(evidence, renderOptions({}));
-    };
-    result = await replay(replayOptions, { ...events, finished }, threads);
-  } finally {
-    progress.clear();
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
+  const finished = async (_: ReplayResult, evidence: Pick<EvidenceQuery, "run">): Promise<void> => {
+    summary = await renderSummary(evidence, renderOptions({}));
+  };
+  const result = await interruptible(progress, async (signal) => {
+    if (!options.follow) return replay({ ...replayOptions, signal }, { ...events, finished }, threads);
+    const { followReplay } = await import("../replay/follow.ts");
+    await followReplay({ ...replayOptions, signal }, { ...events, ...printFindings(options.db, progress) });
+    return null;
+  });
+  if (result === null) {
+    process.exitCode = EXIT.interrupted;
+    return;
   }
   process.exitCode = exitCodeOf(result, options.model !== undefined);
   noteWindow(result, options, progress);

@@ -1,8 +1,10 @@
 import { loadModel } from "../model/load.ts";
 import type { Model } from "../model/model.ts";
 import { type CompiledPolicy, compileModel } from "../policy/compile.ts";
+import { evidenceFiles } from "../source/evidence.ts";
 import { openForWriting, type WritableFile } from "../store/create-file.ts";
 import { type EvidenceWriter, openEvidenceWriter } from "../store/evidence-writer.ts";
+import { loadStoredModel } from "../store/stored-models.ts";
 import { readStoredState, type StoredState } from "../store/stored-state.ts";
 import { extentOf, whyUnmodelled } from "../store/unmodelled.ts";
 
@@ -12,7 +14,10 @@ import { extentOf, whyUnmodelled } from "../store/unmodelled.ts";
  * policy leaves that thread. The writer's methods can be called once the session has begun.
  */
 export interface EvidenceSession extends EvidenceWriter {
-  /** Reads the model, before `begin`; returns what was read and set aside. Throws E_MODEL (model/load.ts). */
+  /**
+   * Reads the model, before `begin`: of an evidence file, that of its newest run. Returns what was read and set aside. Throws
+   * E_MODEL (model/load.ts).
+   */
   readModel(path: string): Promise<readonly string[]>;
   /** Throws `E_STORE` when the file is no evidence file, `E_IN_USE` when another process has it open. */
   open(path: string): Promise<StoredState>;
@@ -37,7 +42,7 @@ export function createEvidenceSession(): EvidenceSession {
   };
   const session: Omit<EvidenceSession, Exclude<keyof EvidenceWriter, "close">> = {
     async readModel(path) {
-      model = await loadModel(path);
+      model = evidenceFiles.recognises(path) ? await loadStoredModel(path) : await loadModel(path);
       return model.notes;
     },
     async open(path) {

@@ -35,7 +35,7 @@ export async function lateObjectsNote(
   run: EvidenceQuery["run"],
   { objects, nextObject }: Pick<StoredState, "objects" | "nextObject">,
   first: number | null,
-  model: string,
+  db: string,
 ): Promise<string | null> {
   const before = objects.reduce((newest, { lastTime }) => Math.max(newest, lastTime ?? 0), 0) - SPREAD;
   if (first === null || first >= before) return null;
@@ -50,9 +50,10 @@ export async function lateObjectsNote(
   const from = isoTime(Math.min(...late.map(([, , time]) => Number(time))));
   const to = isoTime(Math.max(...late.map(([, , , time]) => Number(time))));
   const earlier = Number(judged) > 0 ? plural(Number(judged), "record") : "records whose rows are not kept";
+  const mended = isKept ? `flowreplay rejudge --db ${db}` : "replay all sources into a new --db";
   return (
     `${plural(late.length, "object")} came late: ${names}, with records from ${from} to ${to}. ` +
     `Earlier runs judged ${earlier} at the same interfaces without them, which may have changed the verdicts. ` +
-    `To judge all in order: flowreplay replay <all sources> --model ${model} --db <new file>`
+    `To judge all in order: ${mended}`
   );
 }

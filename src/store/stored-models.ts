@@ -5,9 +5,11 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createGzip, gunzip } from "node:zlib";
 import type { DuckDBBlobValue, DuckDBConnection } from "@duckdb/node-api";
+import { AppError } from "../errors.ts";
 import type { Model } from "../model/model.ts";
 import { modelFromJson, modelPieces } from "../model/model-json.ts";
 import { blobValue } from "./duckdb.ts";
+import { openReadOnly } from "./read-only.ts";
 
 const decompress = promisify(gunzip);
 
@@ -65,4 +67,16 @@ export async function readNewestModel(connection: DuckDBConnection): Promise<Mod
   if (row === undefined) return null;
   const text = await decompress((row[0] as DuckDBBlobValue).bytes);
   return modelFromJson(text.toString("utf8"));
+}
+
+/** The model of the newest run of an evidence file. Throws as `openReadOnly` does, and `E_STORE` if no run had one. */
+export async function loadStoredModel(path: string): Promise<Model> {
+  const { connection, close } = await openReadOnly(path);
+  try {
+    const model = await readNewestModel(connection);
+    if (model !== null) return model;
+    throw new AppError("E_STORE", `${path} holds no model: no replay had --model`, { hint: "give another --model" });
+  } finally {
+    close();
+  }
 }

@@ -67,6 +67,7 @@ create view flow_rows_wide as select ${recordColumns("", null)},
 
 const READ_TABLES = [
   "runs",
+  "run_models",
   "objects",
   "interface_dim",
   "judgements",
@@ -165,11 +166,39 @@ export function damaged(path: string, what: string, cause?: unknown): AppError {
   });
 }
 
+/** An evidence file that no run can write to until it is closed. */
+export interface HeldEvidence extends StoredObjects {
+  /** Some run had a model. */
+  readonly hasModel: boolean;
+  close(): void;
+}
+
+/** Keeps writers out of an evidence file. Throws as `openSourceFile` does. */
+export async function holdEvidence(path: string): Promise<HeldEvidence> {
+  const file = await openSourceFile(path);
+  try {
+    const stored = await readObjects(file);
+    const models = await (await file.connect()).runAndReadAll("select 1 from evidence.main.run_models limit 1");
+    return { ...stored, hasModel: models.currentRowCount > 0, close: () => file.close() };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
 /** Lists what an evidence file can give as a source. Throws as `openSourceFile` does. */
 export async function listStoredObjects(path: string): Promise<StoredObjects> {
   const file = await openSourceFile(path);
   try {
-    const connection = await file.connect();
+    return await readObjects(file);
+  } finally {
+    file.close();
+  }
+}
+
+async function readObjects({ path, connect }: SourceFile): Promise<StoredObjects> {
+  try {
+    const connection = await connect();
     const rows = async (sql: string): Promise<readonly (readonly unknown[])[]> =>
       (await connection.runAndReadAll(sql)).getRows();
     const listed = await rows(`
@@ -195,7 +224,5 @@ export async function listStoredObjects(path: string): Promise<StoredObjects> {
     return { objects, withoutRows: listed.length - objects.length, pruned: Number(pruned) };
   } catch (error) {
     throw error instanceof AppError ? error : damaged(path, "cannot be read", error);
-  } finally {
-    file.close();
   }
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { createSchema } from "../../src/store/create-file.ts";
+import { openEvidence } from "../../src/store/evidence-query.ts";
 import { withFolder } from "./folder.ts";
 
 /** Short forms for the inserts of a test: `ip('10.0.0.1')`, `sec('2026-11-01 09:00')`. They live in the session only. */
@@ -51,4 +52,25 @@ export async function withEvidence<T>(inserts: string, use: (path: string) => Pr
     await createEvidence(path, inserts);
     return use(path);
   });
+}
+
+/** Sums over all that must not depend on where the records were read, and in how many runs: equal for equal evidence. */
+export async function evidenceSums(db: string): Promise<Record<string, unknown>> {
+  const evidence = await openEvidence(db);
+  const sum = async (rows: string): Promise<unknown> => {
+    const sql = `select concat(count(*), ' rows, ', sum(hash(r)::hugeint)) from (select ${rows}) r`;
+    return (await evidence.run(sql)).rows[0][0];
+  };
+  try {
+    return {
+      flows: await sum("* from flows"),
+      usage: await sum("* from rule_usage"),
+      daily: await sum("rule_id, day, connections, packets, bytes from rule_usage_daily"),
+      coverage: await sum("* from coverage"),
+      sources: await sum("* exclude (object_id, run_id, ingested_at) from sources"),
+      badLines: await sum("* from bad_lines"),
+    };
+  } finally {
+    evidence.close();
+  }
 }

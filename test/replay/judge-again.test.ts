@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, test } from "vitest";
 import type { ReplayOptions, ReplayResult } from "../../src/replay.ts";
-import { openEvidence } from "../../src/store/evidence-query.ts";
 import { flowreplay } from "../helpers/cli.ts";
+import { evidenceSums } from "../helpers/evidence.ts";
 import { temporaryFolder, withFolder } from "../helpers/folder.ts";
 import { sample } from "../helpers/samples.ts";
 
@@ -28,27 +28,6 @@ async function replayed(
   return { db, notes, result };
 }
 
-/** All that must not depend on where the records were read. */
-async function evidenceOf(db: string): Promise<Record<string, unknown>> {
-  const evidence = await openEvidence(db);
-  const sum = async (rows: string): Promise<unknown> => {
-    const sql = `select concat(count(*), ' rows, ', sum(hash(r)::hugeint)) from (select ${rows}) r`;
-    return (await evidence.run(sql)).rows[0][0];
-  };
-  try {
-    return {
-      flows: await sum("* from flows"),
-      usage: await sum("* from rule_usage"),
-      daily: await sum("rule_id, day, connections, packets, bytes from rule_usage_daily"),
-      coverage: await sum("* from coverage"),
-      sources: await sum("* exclude (object_id, run_id, ingested_at) from sources"),
-      badLines: await sum("* from bad_lines"),
-    };
-  } finally {
-    evidence.close();
-  }
-}
-
 function filesOf(folder: string): string[] {
   const names = readdirSync(folder, { recursive: true, encoding: "utf8" });
   return names
@@ -63,10 +42,10 @@ describe.each(["v2", "v5"])("records in %s", (format) => {
   const logs = sample(`production-vpc/${format}`);
 
   test("give the same evidence from an evidence file of any model as from the logs", async () => {
-    const expected = await evidenceOf((await replayed(path("logs"), [logs])).db);
+    const expected = await evidenceSums((await replayed(path("logs"), [logs])).db);
     const blind = await replayed(path("blind"), [logs], { model: null });
-    expect(await evidenceOf((await replayed(path("from-blind"), [blind.db])).db)).toEqual(expected);
-    expect(await evidenceOf((await replayed(path("again"), [path("logs")], { workers: 2 })).db)).toEqual(expected);
+    expect(await evidenceSums((await replayed(path("from-blind"), [blind.db])).db)).toEqual(expected);
+    expect(await evidenceSums((await replayed(path("again"), [path("logs")], { workers: 2 })).db)).toEqual(expected);
     // The logs are known by the names that they had.
     const { result } = await replayed(path("from-blind"), [logs]);
     expect(result).toMatchObject({ records: 0, objects: 0 });
@@ -79,7 +58,7 @@ describe.each(["v2", "v5"])("records in %s", (format) => {
     await replayed(path("first"), files.slice(0, cut));
     await replayed(path("rest"), files.slice(cut - 1), { model: null });
     const joined = await replayed(path("joined"), [path("rest"), path("first")]);
-    expect(await evidenceOf(joined.db)).toEqual(await evidenceOf((await replayed(path("all"), files)).db));
+    expect(await evidenceSums(joined.db)).toEqual(await evidenceSums((await replayed(path("all"), files)).db));
     const window = { from: Date.UTC(2025, 2, 4, 10) / 1000 };
     const some = await replayed(path("window"), [path("first")], window);
     expect(some.result).toMatchObject({ objects: 0 });
@@ -118,7 +97,7 @@ test("bad lines, duplicates, absent fields, IPv6 and standard input come again a
     expect(flowreplay(["replay", "-", "--db", old], { input: line(9) + line(8) }).code).toBe(0);
     await replayed(old, logs, { model: null });
     const again = await replayed(join(folder, "again.duckdb"), [old], { model: null });
-    const [was, is] = [await evidenceOf(old), await evidenceOf(again.db)];
+    const [was, is] = [await evidenceSums(old), await evidenceSums(again.db)];
     expect(is).toEqual(was);
     expect(again.result).toMatchObject({ objects: 5, badLines: 2, duplicates: 2 });
   });

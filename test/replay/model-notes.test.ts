@@ -42,7 +42,7 @@ test("known objects under another model: how many, when they were judged, and ho
     expect(await notesOf(folder, [a, b], CONFIG)).toEqual([]);
     const c = put(folder, "c.log", LOG.replaceAll("1620000", "1620002"));
     const when = expect.stringMatching(
-      /^0 new of 2 objects; .* they were judged under another model \(replay of \d{4}-\d\d-\d\d \d\d:\d\d UTC\)\. To judge them again: flowreplay replay .* --model .*edited/,
+      /^0 new of 2 objects; .* they were judged under another model \(replay of \d{4}-\d\d-\d\d \d\d:\d\d UTC\)\. To judge them again: flowreplay rejudge --db .* --model .*edited$/,
     );
     expect(await notesOf(folder, [a, b], other)).toEqual([when]);
     expect(await notesOf(folder, [a, b, c], other)).toEqual([expect.stringMatching(/^1 new of 3 objects; /)]);
@@ -84,7 +84,7 @@ test("an object that comes after younger ones: which it is, and which records we
     expect(await notesOf(folder, [early], CONFIG)).toEqual([]);
     expect(await notesOf(folder, [late], CONFIG)).toEqual([
       expect.stringMatching(
-        /^1 object came late: .*late\.log, with records from 2021-05-03T00:56:40Z to 2021-05-03T00:57:40Z\. Earlier runs judged 2 records at the same interfaces without them, .*: flowreplay replay <all sources> --model .*config --db <new file>$/,
+        /^1 object came late: .*late\.log, with records from 2021-05-03T00:56:40Z to 2021-05-03T00:57:40Z\. Earlier runs judged 2 records at the same interfaces without them, .*: flowreplay rejudge --db .*$/,
       ),
     ]);
     expect(await notesOf(folder, [middle], CONFIG)).toEqual([]);

@@ -6,7 +6,7 @@ import { startThreads } from "../../replay/threads.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { FOLLOWED_USAGE, followedSource, SOURCE_USAGE } from "../../source/table.ts";
 import { isoTime } from "../../text.ts";
-import { databaseOption, flagOf, parseTime, wholeNumber } from "../options.ts";
+import { databaseOption, flagOf, parseTime, tcpIdleOption, wholeNumber } from "../options.ts";
 import { addReviewOptions, type ReviewOptions } from "../review.ts";
 
 export interface ReplayCommandOptions extends ReviewOptions {
@@ -34,7 +34,10 @@ export function registerReplay(program: Command): void {
       "Reads flow log records, judges each against the modelled security groups and network ACLs, and stores the evidence.",
     )
     .argument("<source...>", SOURCE_USAGE)
-    .option("--model <path>", "folder or file of `aws ec2 describe-*` JSON, or a folder of such folders (history)")
+    .option(
+      "--model <path>",
+      "folder or file of `aws ec2 describe-*` JSON, a folder of such folders (history), or an evidence file (its newest model)",
+    )
     .addOption(databaseOption())
     .addOption(
       new Option(
@@ -57,12 +60,7 @@ export function registerReplay(program: Command): void {
         .argParser(wholeNumber(0, 999))
         .default(Math.max(1, availableParallelism() - 1), "number of cores minus one"),
     )
-    .addOption(
-      new Option(
-        "--tcp-idle <seconds>",
-        "idle timeout of established TCP connections (60-432000; 350 on newer instances)",
-      ).argParser(wholeNumber(60, 432_000)),
-    )
+    .addOption(tcpIdleOption())
     .option("--html <file>", "also write the audit as one HTML page")
     .option(
       "--pseudonymise <file>",
