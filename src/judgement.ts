@@ -34,6 +34,7 @@ export type Cause =
   | "icmp_type_unknown"
   | "unresolved_reference"
   | "nlb_client_ip"
+  | "peer_not_in_model"
   | "field_absent"
   | "address_not_on_eni"
   | "no_explanation";
@@ -59,6 +60,8 @@ export const CAUSE_TEXT: Readonly<Record<Cause, string>> = {
   unresolved_reference: "a group, prefix list or network ACL that decides is not in the model",
   nlb_client_ip:
     "a rule names the group of a Network Load Balancer, which may preserve client addresses, so it cannot be told which peer the rules saw",
+  peer_not_in_model:
+    "the peer has an address of a modelled VPC, but no interface in force had it, so it cannot be told whether it was a member of a referenced group",
   field_absent: "the record lacks a field that the judgement needs",
   address_not_on_eni: "neither address of the record belongs to the interface, so it has no direction",
   no_explanation:

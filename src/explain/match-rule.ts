@@ -11,6 +11,7 @@ import type { ServiceMatch } from "../model/rule-match.ts";
 import { type Address, formatAddress, formatPrefix, holdsAddress, type Prefix } from "../net/address.ts";
 import { hostPrefix } from "../net/parse.ts";
 import { ALL_PROTOCOLS, formatIcmp, formatPorts, hasPorts, isIcmp, protocolName } from "../net/protocols.ts";
+import { vpcOfUnknownPeer } from "./unknown-peer.ts";
 import type { Condition, MatchDoubt, Certainty, RuleTrace } from "./trace.ts";
 
 /** The packet that a rule is matched with: for a group the one that opens the connection, for a network ACL the one at hand. */
@@ -180,6 +181,19 @@ function matchGroup(
     );
   }
   if (member) return no(`${text} is reached through the appliance ${appliance}, where no reference to a group matches`);
+  const vpcId = appliance === null ? vpcOfUnknownPeer(snapshot, peer.id, members, address) : null;
+  if (vpcId !== null) {
+    return perhaps(
+      "peer_not_in_model",
+      `no interface in force had ${text}, an address of ${vpcId}: it may have been a member of ${peer.id}`,
+    );
+  }
+  const holder = members.find((one) => one.publicAddresses.some((other) => formatAddress(other) === text));
+  if (holder) {
+    return no(
+      `${text} is a public address of ${holder.id}, a member of ${peer.id}; a reference matches private ones only`,
+    );
+  }
   return no(`${text} is no address of the ${members.length} members of ${peer.id}`);
 }
 

@@ -25,7 +25,13 @@ export interface GroupsAnswer {
 const UNKNOWN_GROUP = "unknown-group";
 
 /** The first of several doubts counts: what a fuller model would settle comes before what records never tell. */
-const BY_WEIGHT: readonly MatchDoubt[] = ["unresolved_reference", "nlb_client_ip", "icmp_type_unknown", "field_absent"];
+const BY_WEIGHT: readonly MatchDoubt[] = [
+  "unresolved_reference",
+  "nlb_client_ip",
+  "peer_not_in_model",
+  "icmp_type_unknown",
+  "field_absent",
+];
 
 /** Asks every rule of the direction of every group: any match allows (VPC User Guide, "Security group rules"). */
 export function askGroups(

@@ -23,7 +23,7 @@ export type Certainty = "yes" | "no" | "perhaps";
 /** Why it is not certain that a rule matches. */
 export type MatchDoubt = Extract<
   Cause,
-  "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "field_absent"
+  "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "peer_not_in_model" | "field_absent"
 >;
 
 /** One part of a rule, matched with the packet: `port 443`, `10.0.1.5 is not in 10.0.2.0/24`. */

@@ -7,7 +7,7 @@ import type { CompiledRule, Filter } from "./filters.ts";
 import { type CompiledInterfaces, compileInterfaces } from "./interfaces.ts";
 import { createLayerFilters } from "./layer-filters.ts";
 import { buildPeerClasses, type PeerClasses } from "./peer-classes.ts";
-import { collectPeers } from "./peers.ts";
+import { collectPeers, type PeerDoubts } from "./peers.ts";
 import { buildServices, type Services } from "./services.ts";
 
 /** The model, compiled for millions of records. Plain data that can be posted to a worker thread. */
@@ -34,8 +34,7 @@ export interface CompiledSnapshot {
   readonly since: number;
   readonly services: Services;
   readonly peers: PeerClasses;
-  /** For each peer, whether it may also match addresses outside its blocks (`PEER_…`). */
-  readonly peerStates: Uint8Array;
+  readonly peerDoubts: PeerDoubts;
   readonly filters: readonly Filter[];
   readonly interfaces: CompiledInterfaces;
 }
@@ -126,7 +125,7 @@ function compileSnapshot(
     since: first ? -Infinity : (snapshot.since ?? -Infinity),
     services: servicesOf(layers.filters),
     peers: buildPeerClasses(peers.blocks),
-    peerStates: Uint8Array.from(peers.states),
+    peerDoubts: { states: Uint8Array.from(peers.states), unknownMembers: peers.unknownMembers },
     filters: layers.filters,
     interfaces,
   };

@@ -1,10 +1,11 @@
 import { POSSIBLE_CAUSES } from "../judgement.ts";
-import { PEER_EXACT, PEER_NLB } from "../model/resolve.ts";
+import { PEER_EXACT, PEER_NLB, PEER_UNRESOLVED } from "../model/resolve.ts";
 import { ICMP, ICMPV6, TCP, UDP } from "../net/protocols.ts";
+import type { PeerDoubts, UnknownMembers } from "./peers.ts";
 import type { Services } from "./services.ts";
 
 /** Why it is not certain whether a rule matches. */
-type Doubt = "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "field_absent";
+type Doubt = "icmp_type_unknown" | "unresolved_reference" | "nlb_client_ip" | "peer_not_in_model" | "field_absent";
 
 /** A rule or network ACL entry of the model, compiled; `index` points into `ruleIds`. */
 export interface CompiledRule {
@@ -89,21 +90,21 @@ function coversService(rule: CompiledRule, protocol: number, port: number, icmpT
 }
 
 /**
- * Asks a filter. `members` are the peers that contain the address; a peer whose `peerStates` is not PEER_EXACT may match
- * other addresses too. Groups: any matching rule allows. Network ACL: the first matching entry decides; an earlier entry
- * that may match and has the other action leaves the answer open.
+ * Asks a filter. `members` are the peers that contain the address; `doubts` tell which peers may match other addresses
+ * too. Groups: any matching rule allows. Network ACL: the first matching entry decides; an earlier entry that may match and
+ * has the other action leaves the answer open.
  */
 export function matchFilter(
   filter: Filter,
   services: Services,
   service: number,
   members: ReadonlySet<number>,
-  peerStates: Uint8Array,
+  doubts: PeerDoubts,
   family: number,
 ): FilterMatch {
   const protocol = services.protocols[service];
   const port = services.ports[service];
-  if (filter.kind === "nacl") return matchEntries(filter.rules, protocol, port, members, peerStates);
+  if (filter.kind === "nacl") return matchEntries(filter.rules, protocol, port, members, doubts);
   const rules: number[] = [];
   const possible: number[] = [];
   const because: number[] = [];
@@ -113,15 +114,15 @@ export function matchFilter(
   for (const rule of filter.rules) {
     const covers = coversService(rule, protocol, port);
     const inside = members.has(rule.peer);
-    if (covers === NO || (!inside && peerStates[rule.peer] === PEER_EXACT)) continue;
+    if (covers === NO || (!inside && !mayHoldOthers(rule.peer, members, doubts))) continue;
     named ||= rule.protocol !== -1;
     if (inside && covers === YES) {
       rules.push(rule.index);
       open ||= rule.open;
     } else {
       possible.push(rule.index);
-      because.push(doubtsOf(inside, covers, protocol, peerStates[rule.peer]));
-      doubt = weightier(doubt, doubtOf(inside, protocol, peerStates[rule.peer]));
+      because.push(doubtsOf(inside, covers, protocol, doubts.states[rule.peer]));
+      doubt = weightier(doubt, doubtOf(inside, protocol, doubts.states[rule.peer]));
     }
   }
   if (rules.length === 0) {
@@ -133,12 +134,22 @@ export function matchFilter(
   return { answer: "allow", rules, possible, because, doubt: null, untracked, named, echo: null };
 }
 
+/** The peer does not hold the address for certain, and may hold it all the same. */
+function mayHoldOthers(peer: number, members: ReadonlySet<number>, { states, unknownMembers }: PeerDoubts): boolean {
+  if (states[peer] !== PEER_EXACT) return true;
+  return (unknownMembers[peer] ?? NOWHERE).some(
+    ({ within, held, diverted }) => members.has(within) && !members.has(held) && !members.has(diverted),
+  );
+}
+
+const NOWHERE: readonly UnknownMembers[] = [];
+
 function matchEntries(
   entries: readonly CompiledRule[],
   protocol: number,
   port: number,
   members: ReadonlySet<number>,
-  peerStates: Uint8Array,
+  doubts: PeerDoubts,
 ): FilterMatch {
   const possible: number[] = [];
   let doubt: Doubt | null = null;
@@ -155,12 +166,12 @@ function matchEntries(
   for (const entry of entries) {
     const covers = coversService(entry, protocol, port);
     const inside = members.has(entry.peer);
-    if (covers === NO || (!inside && peerStates[entry.peer] === PEER_EXACT)) continue;
+    if (covers === NO || (!inside && !mayHoldOthers(entry.peer, members, doubts))) continue;
     if (!inside || covers === PERHAPS) {
       possible.push(entry.index);
       if (entry.allow) allowPossible = true;
       else denyPossible = true;
-      doubt ??= doubtOf(inside, protocol, peerStates[entry.peer]);
+      doubt ??= doubtOf(inside, protocol, doubts.states[entry.peer]);
       continue;
     }
     const contested = entry.allow ? denyPossible : allowPossible;
@@ -195,6 +206,7 @@ function echoAnswer(
 const WEIGHTIEST_FIRST: readonly Doubt[] = [
   "unresolved_reference",
   "nlb_client_ip",
+  "peer_not_in_model",
   "icmp_type_unknown",
   "field_absent",
 ];
@@ -210,6 +222,9 @@ function doubtsOf(inside: boolean, covers: number, protocol: number, peerState: 
 }
 
 function doubtOf(inside: boolean, protocol: number, peerState: number): Doubt {
-  if (!inside) return peerState === PEER_NLB ? "nlb_client_ip" : "unresolved_reference";
+  if (!inside) {
+    if (peerState === PEER_NLB) return "nlb_client_ip";
+    return peerState === PEER_UNRESOLVED ? "unresolved_reference" : "peer_not_in_model";
+  }
   return protocol === ICMP || protocol === ICMPV6 ? "icmp_type_unknown" : "field_absent";
 }

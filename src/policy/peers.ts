@@ -3,12 +3,28 @@ import { addressBlocks, PEER_EXACT, PEER_UNRESOLVED, type PeerAddresses, resolve
 import { AUTOMATICALLY_TRACKED } from "../model/routes.ts";
 import { holdsAddress, type Prefix } from "../net/address.ts";
 import { subtractPrefixes } from "../net/prefixes.ts";
+import { membersMayBeIn, reservedPrefixes } from "./unknown-members.ts";
 
-/** The distinct peers of a snapshot's rules by number, and how each stands to addresses outside its blocks. */
-export interface Peers {
-  readonly blocks: (readonly Prefix[])[];
+/** How each peer stands to addresses outside its blocks, by number. */
+export interface PeerDoubts {
   /** `PEER_EXACT`, `PEER_UNRESOLVED` or `PEER_NLB`. */
-  readonly states: number[];
+  readonly states: ArrayLike<number>;
+  /** Where a referenced group may have members that the model does not know; nothing for most peers. */
+  readonly unknownMembers: readonly (readonly UnknownMembers[] | undefined)[];
+}
+
+/** Addresses of a VPC that no interface in force has: numbers of the peers that stand for their blocks. */
+export interface UnknownMembers {
+  readonly within: number;
+  /** Addresses in it that are taken, by interfaces or by AWS. */
+  readonly held: number;
+  /** Addresses that the interface reaches through an appliance, where no reference matches; -1 for none. */
+  readonly diverted: number;
+}
+
+/** The distinct peers of a snapshot's rules by number. */
+export interface Peers extends PeerDoubts {
+  readonly blocks: (readonly Prefix[])[];
   /** A peer that may be any address. */
   readonly unknown: number;
   /** `diverted`: addresses that the interface reaches through an appliance, where references to groups do not match. */
@@ -45,9 +61,19 @@ export function collectPeers(snapshot: Snapshot): Peers {
   };
   const exactly = (prefixes: readonly Prefix[]): PeerAddresses => ({ blocks: prefixes, state: PEER_EXACT });
   const unknown = idFor("unknown", () => ({ blocks: [], state: PEER_UNRESOLVED }));
+  const unknownMembers: (readonly UnknownMembers[])[] = [];
+  const unknownIn = (vpcId: string, diverted: RoutedAddresses | undefined): UnknownMembers => ({
+    within: idFor(`vpc|${vpcId}`, () => exactly(snapshot.vpcs.get(vpcId)!.prefixes)),
+    held: idFor(`held|${vpcId}`, () => {
+      const here = [...snapshot.interfaces.values()].filter((one) => one.vpcId === null || one.vpcId === vpcId);
+      return exactly([...reservedPrefixes(snapshot, vpcId), ...here.flatMap(addressBlocks)]);
+    }),
+    diverted: diverted?.key ? idFor(`diverted|${diverted.key}`, () => exactly(diverted.prefixes)) : -1,
+  });
   return {
     blocks,
     states,
+    unknownMembers,
     unknown,
     idOf(peer, diverted) {
       if (peer.kind === "cidr") {
@@ -55,18 +81,27 @@ export function collectPeers(snapshot: Snapshot): Peers {
         return idFor(`cidr|${family}|${words.join(".")}/${length}`, () => exactly([peer.prefix]));
       }
       const whole = resolver.addressesOf(peer);
-      if (peer.kind === "prefix-list" || !diverted?.key || whole.blocks.length === 0) return idFor(whole, () => whole);
-      const key = `sg|${peer.id}|${diverted.key}`;
+      if (peer.kind === "prefix-list") return idFor(whole, () => whole);
+      const vpcs = membersMayBeIn(snapshot, peer);
+      if (vpcs.length === 0 && (!diverted?.key || whole.blocks.length === 0)) return idFor(whole, () => whole);
+      if (!diverted?.key) {
+        const id = idFor(whole, () => whole);
+        unknownMembers[id] ??= vpcs.map((vpc) => unknownIn(vpc, diverted));
+        return id;
+      }
+      const key = `sg|${peer.id}|${peer.peeringStatus}|${peer.userId === null}|${diverted.key}`;
       const known = ids.get(key);
       if (known !== undefined) return known;
       const meets = whole.blocks.some((block) => meetsAny(block, diverted.prefixes));
-      if (!meets) {
+      if (!meets && vpcs.length === 0) {
         const id = idFor(whole, () => whole);
         ids.set(key, id);
         return id;
       }
       const direct = whole.blocks.flatMap((block) => subtractPrefixes(block, diverted.prefixes));
-      return idFor(key, () => ({ blocks: direct, state: whole.state }));
+      const id = idFor(key, () => ({ blocks: direct, state: whole.state }));
+      unknownMembers[id] = vpcs.map((vpc) => unknownIn(vpc, diverted));
+      return id;
     },
     idOfTracked({ key, prefixes }) {
       return idFor(`tracked|${key}`, () => {

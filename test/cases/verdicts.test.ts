@@ -40,6 +40,7 @@ function toRow(judgement: NamedJudgement): Row {
     ...layers,
     nacl_rule_id: judgement.naclRuleId,
     sg_rule_ids: judgement.sgRuleIds,
+    sg_possible_rule_ids: judgement.sgPossibleIds,
     snapshot,
   };
 }

@@ -36,7 +36,10 @@ const filters = fc.array(
 function snapshotOf(filters: readonly Filter[], blocks: Prefix[][], ports: number[]): CompiledSnapshot {
   const ranges = ports.map((port) => ({ from: port, to: port }));
   const parts = { filters, services: buildServices(ranges, []), peers: buildPeerClasses(blocks) };
-  return { ...parts, peerStates: Uint8Array.of(0, 0, 1, 2) } as unknown as CompiledSnapshot;
+  return {
+    ...parts,
+    peerDoubts: { states: Uint8Array.of(0, 0, 1, 2), unknownMembers: [] },
+  } as unknown as CompiledSnapshot;
 }
 
 const membersOf = ({ peers }: CompiledSnapshot, peerClass: number): Set<number> =>
@@ -54,13 +57,13 @@ test("remembered answers equal fresh ones, however often and in whatever order f
       for (const [a, b, c] of questions) {
         const [filter, service] = [a % filters.length, b % snapshot.services.protocols.length];
         const peerClass = c % classCount;
-        const { services, peerStates } = snapshot;
+        const { services, peerDoubts } = snapshot;
         const expected = matchFilter(
           filters[filter],
           services,
           service,
           membersOf(snapshot, peerClass),
-          peerStates,
+          peerDoubts,
           IPV4,
         );
         expect(table.matches[match(filter, service, peerClass, IPV4)]).toEqual(expected);

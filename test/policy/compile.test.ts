@@ -76,7 +76,7 @@ test("a group that the model lacks may allow anything", () => {
   const policy = compileModel(modelOf({ ...whole, securityGroups: new Map() }));
   const { rules } = ingressOf(policy, 0, "eni-1");
   expect(rules).toMatchObject([{ protocol: -1, from: 0, to: 65_535 }]);
-  expect(policy.snapshots[0].peerStates[rules[0].peer]).toBe(1);
+  expect(policy.snapshots[0].peerDoubts.states[rules[0].peer]).toBe(1);
 });
 
 test("network ACL entries are split by direction and keep their order and action", () => {

@@ -9,7 +9,7 @@ const IN = 0;
 const OUT = 1;
 const UNRESOLVED = 2;
 const NLB = 3;
-const STATES = Uint8Array.of(PEER_EXACT, PEER_EXACT, PEER_UNRESOLVED, PEER_NLB);
+const DOUBTS = { states: [PEER_EXACT, PEER_EXACT, PEER_UNRESOLVED, PEER_NLB], unknownMembers: [] };
 const MEMBERS = new Set([IN]);
 
 const services = buildServices(
@@ -42,7 +42,7 @@ function ask(
 ): FilterMatch {
   const compiled = rules.map((facts, index) => rule(index, facts));
   const filter = { kind, rules: compiled, untrackedTcp: 0, untrackedUdp: 0, alwaysTracked: -1 };
-  return matchFilter(filter, services, serviceOf(services, protocol, port), MEMBERS, STATES, 1);
+  return matchFilter(filter, services, serviceOf(services, protocol, port), MEMBERS, DOUBTS, 1);
 }
 
 const T443 = [TCP, 443] as const;
@@ -167,6 +167,6 @@ describe("untracked: an open rule admits, and the opposite direction lets every 
     const compiled = rules.map((facts, index) => rule(index, facts));
     const filter = { kind: "sg", rules: compiled, untrackedTcp: tcp, untrackedUdp: udp, alwaysTracked: -1 } as const;
     const service = serviceOf(services, protocol, port);
-    expect(matchFilter(filter, services, service, MEMBERS, STATES, family).untracked).toBe(untracked);
+    expect(matchFilter(filter, services, service, MEMBERS, DOUBTS, family).untracked).toBe(untracked);
   });
 });

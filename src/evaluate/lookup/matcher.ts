@@ -14,7 +14,7 @@ const MAX_ANSWERS = 1 << 21;
 
 /** Matches get their numbers from `table`, so that several snapshots share them. */
 export function createMatcher(
-  { filters, services, peers, peerStates }: CompiledSnapshot,
+  { filters, services, peers, peerDoubts }: CompiledSnapshot,
   table: Pick<LookupTable, "internMatch">,
   maxAnswers: number = MAX_ANSWERS,
 ): Matcher {
@@ -36,7 +36,7 @@ export function createMatcher(
       answers.clear();
       count = 1;
     }
-    const match = matchFilter(filters[filter], services, service, membersOf(peerClass), peerStates, family);
+    const match = matchFilter(filters[filter], services, service, membersOf(peerClass), peerDoubts, family);
     const found = table.internMatch(match);
     answers.add(found);
     return found;
