@@ -1,10 +1,22 @@
 -- title: Mismatches by cause
--- description: Mismatches by agreement, cause, layer and deciding network ACL entry, with an example record for each
---   (none if --no-flows or prune left no record).
+-- description: Mismatches by agreement, cause and the layer that decided, with an example record for each (none if
+--   --no-flows or prune left no record). nacl_rule_id is the network ACL entry that denies; where a group denies, or every
+--   layer allows, there is none.
 -- group: mismatch
 -- narrow: agreement cause records nacl_rule_id interfaces decided_by
 -- severity: medium
-with sums as (
+with differing as (
+  -- The entry that let a record pass has no part in the mismatch.
+  select
+    judgement_id,
+    agreement,
+    cause,
+    decided_by,
+    case when verdict = 'deny' and decided_by in ('nacl_in', 'nacl_out') then nacl_rule_id end as nacl_rule_id
+  from judgements
+  where agreement in ('unexpected_accept', 'unexpected_reject')
+),
+sums as (
   select
     j.agreement,
     j.cause,
@@ -16,8 +28,7 @@ with sums as (
     min(a.first_s) as first_s,
     max(a.last_s) as last_s
   from activity a
-  join judgements j using (judgement_id)
-  where j.agreement in ('unexpected_accept', 'unexpected_reject')
+  join differing j using (judgement_id)
   group by all
 ),
 examples as (
@@ -28,8 +39,7 @@ examples as (
     j.nacl_rule_id,
     arg_min(f, (f.start_s, f.object_id, f.line)) as f
   from flow_facts f
-  join judgements j using (judgement_id)
-  where j.agreement in ('unexpected_accept', 'unexpected_reject')
+  join differing j using (judgement_id)
   group by all
 )
 select

@@ -1,5 +1,6 @@
 -- title: Mismatches: records that contradict the configuration
 -- description: One row for each record whose action is not what the model predicts, with the cause where one is known.
+--   nacl_rule_id is the network ACL entry that denies; where a group denies, or every layer allows, there is none.
 -- group: mismatch
 -- narrow: action cause srcaddr dstaddr dstport protocol start_time interface_id
 -- severity: medium
@@ -33,7 +34,7 @@ select
   j.action,
   j.verdict,
   j.decided_by,
-  j.nacl_rule_id,
+  case when j.verdict = 'deny' and j.decided_by in ('nacl_in', 'nacl_out') then j.nacl_rule_id end as nacl_rule_id,
   j.sg_rule_ids
 from picked p
 join judgements j using (judgement_id)

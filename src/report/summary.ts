@@ -99,7 +99,8 @@ function mismatches(rows: readonly Row[], options: PartOptions): string {
     count(row.records),
     String(row.agreement),
     String(row.cause ?? "unknown cause"),
-    String(row.nacl_rule_id ?? row.decided_by ?? ""),
+    // Only what denies is named: where the log rejects what every layer allows, nothing is.
+    row.agreement === "unexpected_accept" ? String(row.nacl_rule_id ?? row.decided_by ?? "") : "",
     String(row.example_flow ?? ""),
   ];
   return part("Mismatches by cause", "mismatch-summary", rows, cells, options, ["right"]);

@@ -24,13 +24,8 @@ const MISMATCH_WORDS: Readonly<Record<string, string>> = {
   unexpected_reject: "rejected, but the model allows",
 };
 
-/** The entry is at issue only if the network ACL decided, not a group behind it. */
-function decidingEntry(row: FindingRow): readonly string[] {
-  return text(row.decided_by).startsWith("nacl") ? ["nacl_rule_id"] : [];
-}
-
 function mismatchText(row: FindingRow): string {
-  const by = decidingEntry(row).length === 0 ? "" : `; network ACL entry ${text(row.nacl_rule_id)}`;
+  const by = text(row.nacl_rule_id) === "" ? "" : `; network ACL entry ${text(row.nacl_rule_id)}`;
   return `${MISMATCH_WORDS[text(row.agreement)] ?? text(row.agreement)} (${text(row.cause)}${by})`;
 }
 
@@ -59,14 +54,14 @@ export const MISMATCH_KINDS: Readonly<Record<string, KindDetails>> = {
     ["interface_id", "agreement", "cause", "decided_by", "nacl_rule_id", "srcaddr", "dstaddr", "protocol"],
     {
       // Client ports and times differ between records of the same mismatch.
-      rules: decidingEntry,
+      rules: () => ["nacl_rule_id"],
       severity: mismatchSeverity,
       message: (row) =>
         `${text(row.srcaddr)} -> ${text(row.dstaddr)} port ${text(row.dstport)} protocol ${text(row.protocol)} at ${text(row.interface_id)} was ${mismatchText(row)}`,
     },
   ),
   "mismatch-summary": compliance(["agreement", "cause", "decided_by", "nacl_rule_id"], {
-    rules: decidingEntry,
+    rules: () => ["nacl_rule_id"],
     resources: ["example_interface"],
     severity: mismatchSeverity,
     message: (row) => `${plural(row.records, "record was", "records were")} ${mismatchText(row)}`,
