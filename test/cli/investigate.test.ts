@@ -116,6 +116,35 @@ describe("what it says is what the records say", () => {
     expect(own.map(key).sort()).toEqual(expected.map(key).sort());
   });
 
+  test("every source that probed from outside: what got in and what it carried, in the first sentence", async () => {
+    const sources = await query(
+      `select srcaddr as source, count(distinct (protocol, dstport)) as ports from flows
+       where action = 'REJECT' and direction = 'ingress' and initiator = 'remote'
+         and srcaddr not in (select unnest(addresses) from interfaces) group by 1 order by count(*) desc, 1 limit 12`,
+    );
+    for (const { source } of sources) {
+      const [accepted] = await query(
+        `with connections as (
+           select interface_id, least(srcport, dstport) as a, greatest(srcport, dstport) as b, protocol,
+             sum(packets) filter (direction = 'ingress') as sent, sum(packets) filter (direction = 'egress') as back,
+             sum(bytes) as bytes
+           from flows where action = 'ACCEPT' and '${String(source)}' in (srcaddr, dstaddr) group by all)
+         select count(*) as connections, count_if(sent >= 3 and back >= 3 and bytes > 60 * (sent + back) + 40) as carried
+         from connections`,
+      );
+      const [{ summary }] = await rows(production, String(source));
+      const said =
+        /^(?:([\d,]+) connections? accepted [^;]*?, (none|all|[\d,]+) carried data|Nothing was accepted)/.exec(
+          String(summary),
+        );
+      expect(said, String(summary)).not.toBeNull();
+      const connections = Number((said?.[1] ?? "0").replace(",", ""));
+      const word = said?.[2] ?? "none";
+      const carried = word === "none" ? 0 : word === "all" ? connections : Number(word.replace(",", ""));
+      expect({ source, connections, carried }).toEqual({ source, ...accepted });
+    }
+  });
+
   test("no service that is called never used has an accepted connection", async () => {
     const unused = sectionOf(await rows(production, "eni-071bcd9643d138572"), "unused_reach");
     expect(unused.length).toBeGreaterThan(3);

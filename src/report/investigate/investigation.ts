@@ -6,6 +6,7 @@ import { count, plural } from "../../text.ts";
 import { causeSentence } from "../explanation.ts";
 import { queryRows } from "../rows.ts";
 import { activitySections, summedSection } from "./activity.ts";
+import { CONNECTIONS_OF_PICKED, connectionsOf } from "./connections.ts";
 import { decisionSection } from "./decisions.ts";
 import { pickedRecords, SUMS_OF_PICKED } from "./records-sql.ts";
 import { type ResolvedSubject, resolveSubject, subjectRecords } from "./resolve.ts";
@@ -48,6 +49,7 @@ export async function investigate(
   const known = await resolveSubject(evidence, model, text, period.until ?? log.last);
   const picked = pickedRecords(subjectRecords(known), period);
   await gather("seen", picked.sql + SUMS_OF_PICKED, picked.parameters);
+  await gather("connections", picked.sql + CONNECTIONS_OF_PICKED, picked.parameters);
   const { own, far } = await readTotals(evidence);
   const totals = own ?? far;
   const whole = period.from === null && period.until === null;
@@ -57,9 +59,12 @@ export async function investigate(
   if (!seenBefore) throw unknown(known, model, log);
   const title = `${TITLES[known.subject.kind]} ${known.subject.id}`;
   const subject = await subjectSection(evidence, known, (own?.refused ?? 0) + (far?.refused ?? 0));
-  const sections: InvestigationSection[] = [subject];
+  const byOwn = own !== null;
+  // The entry of a network ACL sees one direction of a connection.
+  const ofEntry = known.rules[0]?.layer === "nacl";
+  const connections = totals === null || ofEntry ? null : await connectionsOf(evidence, byOwn, limit);
+  const sections: InvestigationSection[] = connections === null ? [subject] : [connections.section, subject];
   if (totals !== null) {
-    const byOwn = own !== null;
     const decisions = await decisionSection(evidence, byOwn, limit);
     sections.push(
       totalsSection(totals, byOwn ? far : null, byOwn),
@@ -70,7 +75,8 @@ export async function investigate(
   }
   if (summed !== null) sections.push(summed);
   sections.push(...(await unusedReachSections(evidence, known, period, limit)));
-  return { title, summary: summaryText(totals, own === null ? null : far, period, log), sections };
+  const summary = summaryText(totals, own === null ? null : far, period, log);
+  return { title, summary: [connections?.answer ?? "", summary].filter((part) => part !== "").join(" "), sections };
 }
 
 const TITLES: Readonly<Record<ResolvedSubject["subject"]["kind"], string>> = {

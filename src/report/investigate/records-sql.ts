@@ -22,7 +22,7 @@ export function pickedRecords(wanted: SubjectRecords, { from, until }: Period): 
 with picked as (
   select
     f.start_s, f.start_s + f.duration as end_s, f.interface_idx, f.judgement_id, f.protocol, f.srcport, f.dstport,
-    f.packets, f.bytes, j.direction, j.initiator, j.action, j.agreement,
+    f.packets, f.bytes, f.tcp_flags, j.direction, j.initiator, j.action, j.agreement,
     case when f.pkt_src is null and f.pkt_src6 is null then f.src else f.pkt_src end as source,
     case when f.pkt_src is null and f.pkt_src6 is null then f.src6 else f.pkt_src6 end as source6,
     case when f.pkt_dst is null and f.pkt_dst6 is null then f.dst else f.pkt_dst end as target,
@@ -66,7 +66,7 @@ select
 from picked
 group by all`;
 
-function peerOf(source: string, target: string): string {
+export function peerOf(source: string, target: string): string {
   return `case
     when direction is null and own then ${source}
     when direction is null then case when from_subject then ${target} else ${source} end
