@@ -9,9 +9,9 @@ import {
 import type { FindingKind } from "../report/findings/finding.ts";
 import { kindOf } from "../report/findings/kinds.ts";
 import { annotateRows, type FindingDocument, type Review, type ReviewedFinding } from "../report/findings/review.ts";
-import type { GivenParameters } from "../report/parameters.ts";
+import { type GivenParameters, ownParameters } from "../report/parameters.ts";
 import type { OutputFormat } from "../report/renderers/formats.ts";
-import { type Annotate, renderSections } from "../report/run-report.ts";
+import { type Annotate, renderSections, runReport } from "../report/run-report.ts";
 import type { EvidenceQuery } from "../store/evidence-query.ts";
 import { note, noteReview } from "./notes.ts";
 import { packageVersion } from "./options.ts";
@@ -46,7 +46,16 @@ export async function writeFindings(
     region: options.region ?? where.region,
   };
   await writeOutput(FINDING_RENDERERS[format](document), options.o);
+  if (given.limit !== undefined) for (const { report } of reports) await noteLeftOut(evidence, report, given);
   noteReview(kinds, reviewed, review, options.showSuppressed);
+}
+
+/** Without a limit that the user gives, every row becomes a finding. */
+async function noteLeftOut(evidence: EvidenceQuery, report: Report, given: GivenParameters): Promise<void> {
+  const { chunks, leftOut } = await runReport(evidence, report, ownParameters(report, given));
+  for await (const _ of chunks);
+  const text = await leftOut();
+  if (text !== null) note(text);
 }
 
 /** Rows of reports, each with the review of the finding that it states. */
@@ -76,6 +85,9 @@ export async function writeReviewedRows(
         withId: format === "json" || format === "csv",
       });
   };
-  await writeOutput(renderSections(evidence, reports, given, format, renderOptions(options), annotate), options.o);
+  await writeOutput(
+    renderSections(evidence, reports, given, format, renderOptions(options), annotate, note),
+    options.o,
+  );
   noteReview(kinds, all, review, options.showSuppressed);
 }

@@ -5,7 +5,7 @@ import { findReport, type Report } from "./catalogue.ts";
 import { collectFindings } from "./findings/finding.ts";
 import { kindOf } from "./findings/kinds.ts";
 import { counts, type Review, reviewFindings } from "./findings/review.ts";
-import { runReport } from "./run-report.ts";
+import { countRows } from "./run-report.ts";
 
 /** Agreements, each with the report that has their findings. NODATA and SKIPDATA records are in no report. */
 const AGREEMENTS: ReadonlyMap<string, string | null> = new Map([
@@ -80,11 +80,7 @@ async function countFindings(
   agreement: string | null,
 ): Promise<number> {
   const kind = kindOf(report);
-  if (kind === null) {
-    let rows = 0;
-    for await (const chunk of (await runReport(evidence, report)).chunks) rows += chunk.length;
-    return rows;
-  }
+  if (kind === null) return countRows(evidence, report, {});
   const findings = await reviewFindings(kind, await collectFindings(evidence, report, kind, {}), review, report);
   return findings.filter((one) => counts(one) && (agreement === null || one.finding.row.agreement === agreement))
     .length;

@@ -4,7 +4,7 @@ import type { Plain, EvidenceQuery } from "../../store/evidence-query.ts";
 import type { Report } from "../catalogue.ts";
 import { type GivenParameters, ownParameters } from "../parameters.ts";
 import { rowObject } from "../rows.ts";
-import { runReport } from "../run-report.ts";
+import { runReport, withoutLimit } from "../run-report.ts";
 
 /** A row of a report, or of `lint`, by column. */
 export type FindingRow = Readonly<Record<string, Plain>>;
@@ -111,18 +111,14 @@ function timeOf(row: FindingRow, names: readonly string[]): string | null {
   return names.map((name) => row[name]).find((value) => typeof value === "string") ?? null;
 }
 
-/** Findings beyond the default limit of a report count too. */
-const NO_LIMIT = "1000000000000";
-
-/** Findings of a report by id, in its order; rows with the same id are one finding. */
+/** Findings of a report by id, in its order; rows with the same id are one finding. The default limit does not hold. */
 export async function collectFindings(
   evidence: EvidenceQuery,
   report: Report,
   kind: FindingKind,
   given: GivenParameters,
 ): Promise<Map<string, Finding>> {
-  const limited = report.parameters.some((parameter) => parameter.name === "limit") && given.limit === undefined;
-  const parameters = { ...ownParameters(report, given), ...(limited ? { limit: NO_LIMIT } : {}) };
+  const parameters = { ...withoutLimit(report, {}), ...ownParameters(report, given) };
   const { columns, chunks } = await runReport(evidence, report, parameters);
   const names = columns.map((column) => column.name);
   const found = new Map<string, Finding>();

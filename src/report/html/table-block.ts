@@ -1,6 +1,7 @@
 import { protocolName } from "../../net/protocols.ts";
 import type { Plain, Result, ResultStream } from "../../store/evidence-query.ts";
 import { cellText, isNumeric, visible } from "../renderers/renderer.ts";
+import type { ReportRows } from "../run-report.ts";
 import type { ColumnKind, Entity, TableBlock, TableColumn, Word } from "./page-data.ts";
 
 /** How a result becomes a table; only `id` and `caption` are needed. */
@@ -18,7 +19,11 @@ export interface TableOptions {
 /** Columns of a table by default; an opened row shows all. */
 const SHOWN_COLUMNS = 9;
 
-export async function tableBlock(result: ResultStream | Result, options: TableOptions): Promise<TableBlock> {
+/** A table says what the limit of its report left out. */
+export async function tableBlock(
+  result: ResultStream | ReportRows | Result,
+  options: TableOptions,
+): Promise<TableBlock> {
   const builders = result.columns.map(({ name, type }) => columnBuilder(name, columnKind(name, type)));
   const named = result.columns.map(({ name }) => /(^|_)protocols?$/.test(name));
   let rowCount = 0;
@@ -27,6 +32,7 @@ export async function tableBlock(result: ResultStream | Result, options: TableOp
     for (const row of chunk)
       for (let at = 0; at < builders.length; at++) builders[at].add(named[at] ? protocolNames(row[at]) : row[at]);
   }
+  const leftOut = "leftOut" in result ? await result.leftOut() : null;
   const columns = builders.map((builder) => builder.finish());
   const known = new Set(columns.map((column) => column.name));
   const wanted = (names = ""): string[] => names.split(" ").filter((name) => known.has(name));
@@ -41,7 +47,7 @@ export async function tableBlock(result: ResultStream | Result, options: TableOp
     facets: wanted(options.facets),
     groupBy: wanted(options.groupBy)[0] ?? null,
     empty: options.empty ?? "No rows.",
-    more: options.more ?? null,
+    more: options.more ?? leftOut,
   };
 }
 

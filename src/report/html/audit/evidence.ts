@@ -1,5 +1,4 @@
 import type { EvidenceQuery } from "../../../store/evidence-query.ts";
-import { count } from "../../../text.ts";
 import { queryRows } from "../../rows.ts";
 
 /** From the first to the last record, Unix seconds. */
@@ -51,10 +50,3 @@ export function bucketSql(step: number): string {
 
 /** Most rows of a table of records on the page; the report itself has the rest. */
 export const ROW_LIMIT = 10_000;
-
-/** The note below a table that was cut; null for a complete one. */
-export function cutNote(rows: number, report: string): string | null {
-  return rows < ROW_LIMIT
-    ? null
-    : `These are the first ${count(ROW_LIMIT)}. All of them: flowreplay report ${report} --param limit=1000000 -o ${report}.csv`;
-}

@@ -4,7 +4,7 @@ import { queryRows } from "../../rows.ts";
 import { runNamed } from "../../run-report.ts";
 import type { MatrixBlock, Section } from "../page-data.ts";
 import { columnTexts, tableBlock, withColumn, wordColumn } from "../table-block.ts";
-import { cutNote, ROW_LIMIT } from "./evidence.ts";
+import { ROW_LIMIT } from "./evidence.ts";
 
 /** Mismatches by cause, with an explanation of the cause, then record by record. */
 export async function mismatchSection(evidence: EvidenceQuery): Promise<Section> {
@@ -31,11 +31,7 @@ export async function mismatchSection(evidence: EvidenceQuery): Promise<Section>
     id: "mismatches",
     title: "Mismatches between log and configuration",
     lead: "Traffic that was accepted although the model denies it, or rejected although the model allows it, with the cause where one is known.",
-    blocks: [
-      explained,
-      ...(records.rowCount > 0 ? [{ ...records, more: cutNote(records.rowCount, "mismatches") }] : []),
-      ...(returns.rowCount > 0 ? [returns] : []),
-    ],
+    blocks: [explained, ...(records.rowCount > 0 ? [records] : []), ...(returns.rowCount > 0 ? [returns] : [])],
   };
 }
 
@@ -79,7 +75,7 @@ export async function probeSection(evidence: EvidenceQuery): Promise<Section> {
     id: "probes",
     title: "Rejected probes by source",
     lead: "Sources of rejected requests. If the requests look like a scan, its kind is named; the other sources are ordinary clients that were rejected.",
-    blocks: [...(matrix === null ? [] : [matrix]), { ...table, more: cutNote(table.rowCount, "rejected-probes") }],
+    blocks: [...(matrix === null ? [] : [matrix]), table],
   };
 }
 
