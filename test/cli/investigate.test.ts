@@ -129,7 +129,8 @@ describe("what it says is what the records say", () => {
              sum(packets) filter (direction = 'ingress') as sent, sum(packets) filter (direction = 'egress') as back,
              sum(bytes) as bytes
            from flows where action = 'ACCEPT' and '${String(source)}' in (srcaddr, dstaddr) group by all)
-         select count(*) as connections, count_if(sent >= 3 and back >= 3 and bytes > 60 * (sent + back) + 40) as carried
+         select count(*) as connections,
+           count(*) filter (sent >= 3 and back >= 3 and bytes > 60 * (sent + back) + 40) as carried
          from connections`,
       );
       const [{ summary }] = await rows(production, String(source));
