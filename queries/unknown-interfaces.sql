@@ -1,6 +1,6 @@
 -- title: Interfaces missing from the model
 -- description: Interfaces with records that are in no snapshot of the model - deleted since, new, or of another
---   account. Their records are unmodelled.
+--   account. Their records are unmodelled, except those that the network ACL of their subnet denies.
 -- group: health
 -- severity: info
 select

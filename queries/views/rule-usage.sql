@@ -137,7 +137,7 @@ create view rule_usage as
     select
       s.rule_id,
       sum(t.connections) filter (s.credited)::ubigint as connections,
-      sum(t.connections) filter (s.members = 1)::ubigint as sole_connections,
+      sum(t.connections) filter (s.credited and s.members = 1)::ubigint as sole_connections,
       sum(t.packets + t.reply_packets) filter (s.credited)::ubigint as packets,
       sum(t.bytes + t.reply_bytes) filter (s.credited)::ubigint as bytes,
       min(t.first_s) filter (s.credited) as first_s,

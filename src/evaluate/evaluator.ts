@@ -6,12 +6,14 @@ import { evictAddresses, evictConnections } from "./conntrack/eviction.ts";
 import { type Observation, observe, splitIdleConnections } from "./conntrack/observe.ts";
 import { countPings } from "./conntrack/openings.ts";
 import { DEFAULT_TIMEOUTS, type IdleTimeouts } from "./conntrack/timeouts.ts";
+import { hasUnsettled, settleSides } from "./conntrack/own-addresses.ts";
 import { exportState, importState, type TrackerState } from "./conntrack/tracker-state.ts";
 import { AddressPool } from "./dense/address-pool.ts";
 import { ConnectionTable } from "./dense/connection-table.ts";
 import { SegmentDeltas } from "./dense/segment-deltas.ts";
 import { TrafficTable } from "./dense/traffic-table.ts";
 import { type ActivityFacts, createActivityCollector } from "./facts/activity.ts";
+import { reportOpenRows } from "./facts/open-rows.ts";
 import { createRuleSets, type RuleSet, type StoredRuleSet } from "./facts/rule-sets.ts";
 import { createRealUseTest } from "./facts/real-use.ts";
 import { reportUsage } from "./facts/usage.ts";
@@ -91,6 +93,8 @@ export function createEvaluator(
   const isRealUse = createRealUseTest(options.insideBlocks ?? [], addresses);
   const into: Observation = { connections, addresses, timeouts, deltas, carried: 0, pings: [], apart: [] };
   let segment: LookedUpBatch[] = [];
+  /** Batches that wait for the whole segment, which may tell the sides of their rows. */
+  let waiting: number[] = [];
   /** The entry of each row, by batch; reused in the next segment. */
   const entries: Int32Array[] = [];
   let now = 0;
@@ -125,9 +129,13 @@ export function createEvaluator(
       const at = segment.push(read) - 1;
       if (at === 0) into.carried = connections.size;
       if (at === entries.length) entries.push(new Int32Array(BATCH_ROWS));
-      observe(read, at, columns.direction, entries[at], into);
+      if (columns.anyUnsettled && hasUnsettled(read, columns)) waiting.push(at);
+      else observe(read, at, columns.direction, entries[at], into);
     },
     judgeSegment(out, judged) {
+      // Which side of a record is an interface that no snapshot knows?
+      const open = waiting.length === 0 ? [] : settleSides(segment, table, columns, addresses);
+      for (const at of waiting) observe(segment[at], at, columns.direction, entries[at], into);
       // Which connection is each record of?
       splitIdleConnections(segment, columns.direction, entries, into);
       attachRejected(segment, columns.direction, entries, into);
@@ -137,6 +145,7 @@ export function createEvaluator(
       // Then each record can be judged, and each connection credited to the rules that admitted it. A judged batch may be
       // gone: its buffers travel to another thread.
       now = Math.max(now, typicalStart(segment));
+      reportOpenRows(open, segment, table, columns, addresses, traffic);
       rows.beginSegment();
       segment.forEach(({ batch, lookups }, at) => {
         rows.judge(batch, lookups, entries[at], out[at]);
@@ -147,6 +156,7 @@ export function createEvaluator(
 
       deltas.clear(connections.words);
       segment = [];
+      waiting = [];
       into.pings.length = 0;
       into.apart.length = 0;
       // Eviction is a pass over all connections: it waits until half of them may be idle.

@@ -2,6 +2,7 @@ import { type Agreement, type Cause, CAUSE_TEXT, type Decision, type Layer, type
 import type { Direction } from "../model/model.ts";
 import { formatAddress } from "../net/address.ts";
 import { formatPorts, protocolName } from "../net/protocols.ts";
+import { plural } from "../text.ts";
 import { isAclLayer, isStoppedReply, type PassingPorts, type Walk } from "./layers.ts";
 import type { AdmittingRules } from "./possible-openers.ts";
 import type { ReasonedInitiator } from "./record-state.ts";
@@ -20,11 +21,10 @@ export function noAnswer(
   agreement: Agreement,
   cause: Cause | null,
   steps: readonly Step[],
-  snapshot: string | null = null,
-  direction: Direction | null = null,
+  known: Partial<Pick<NamedJudgement, "snapshot" | "direction" | "initiator" | "evidence" | "sgPossibleIds">> = {},
 ): Explanation {
   const judgement: NamedJudgement = {
-    direction,
+    direction: null,
     initiator: "unknown",
     evidence: "none",
     verdict: "undecided",
@@ -35,7 +35,8 @@ export function noAnswer(
     naclRuleId: null,
     sgRuleIds: [],
     sgPossibleIds: [],
-    snapshot,
+    snapshot: null,
+    ...known,
   };
   const conclusion = {
     no_data: `log-status ${record.logStatus}: ${record.logStatus === "NODATA" ? "there was no traffic" : "records were lost"}`,
@@ -94,6 +95,7 @@ function sentence(
   walk: Walk,
   { action }: FlowRecord,
 ): string {
+  if (agreement === "unmodelled") return ofUnknownInterface(walk);
   if (cause === "return_path_nacl" && walk.passing) return stoppedReply(walk.passing());
   if (cause === "field_absent" && agreement === null && walk.passing) return unknownPort(walk.passing(), direction);
   const why = verdict === "deny" ? denial(walk) : verdict === "allow" ? passage(walk) : "it cannot tell";
@@ -104,6 +106,14 @@ function sentence(
   if (agreement === null) return why;
   const agrees = `the log says ${action}, and so does the model`;
   return agreement !== "agree" ? "the model cannot tell" : verdict === "deny" ? `${agrees}: ${why}` : agrees;
+}
+
+/** What the place of an unknown interface shows: the network ACL let the packet pass, or the record never met one. */
+function ofUnknownInterface({ layers, groups }: Walk): string {
+  const acl = layers.find(({ layer }) => isAclLayer(layer));
+  const passed = acl?.decision === "allow" ? "the network ACL of its subnet lets it pass; " : "";
+  const rules = groups?.possible.length ?? 0;
+  return `the interface is not in the model: ${passed}${plural(rules, "rule")} of the VPC's groups may match`;
 }
 
 function passage({ layers, decidedBy }: Walk): string {

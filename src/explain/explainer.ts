@@ -11,8 +11,19 @@ import {
   type DirectedRecord,
 } from "./connection-tracker.ts";
 import { directionOf, endpointsOf } from "./endpoints.ts";
-import { askOpeningMatch, decideInitiators, portRanks, type PortRanks } from "./initiators.ts";
+import {
+  askOpening,
+  askOpeningMatch,
+  decideInitiators,
+  openedByFlags,
+  portRanks,
+  type PortRanks,
+  SYN,
+  SYN_ACK,
+} from "./initiators.ts";
 import { isStoppedByAcl, type PacketAt, type Walk, walkLayers } from "./layers.ts";
+import { isUnknownInterface, placeText } from "./place.ts";
+import { placeRecords, type PlacedRecord, type UnplacedRecord } from "./placed-record.ts";
 import {
   isLate,
   isOutOfState,
@@ -39,7 +50,8 @@ export function createExplainer(model: Model): Explainer {
   const ranks = portRanks(model);
   return {
     explain(records) {
-      const prepared = records.map((record) => prepare(model, record));
+      const places = placeRecords(records.flatMap((record) => unplaced(model, record)));
+      const prepared = records.map((record) => prepare(model, record, places));
       tracker.beginBatch();
       const updated = new Set<Connection>();
       const connections = new Map<PreparedRecord, Connection>();
@@ -81,15 +93,48 @@ function byTime({ record: a }: PreparedRecord, { record: b }: PreparedRecord): n
   return (a.start ?? 0) - (b.start ?? 0);
 }
 
-function prepare(model: Model, record: FlowRecord): PreparedRecord {
+/** The record if it has to be placed, because no snapshot knows its interface. */
+function unplaced(model: Model, record: FlowRecord): UnplacedRecord[] {
+  const { snapshots, ofOthers = [] } = snapshotsInForce(model, record);
+  return record.logStatus === "OK" && snapshots.length === 0 ? [{ record, snapshots: ofOthers }] : [];
+}
+
+/** A record at an interface that no snapshot knows. */
+function prepareUnknown(record: FlowRecord, place: PlacedRecord, whyInForce: string): PreparedRecord {
+  const stop = (explanation: Explanation): PreparedRecord => ({ record, directed: null, explanation });
+  const step: Step = { about: "interface", answer: record.interfaceId, because: place.because };
+  if (place.kind === "nowhere") {
+    const flags = record.direction === null ? 0 : (record.tcpFlags ?? 0);
+    const initiator = (flags & SYN_ACK) === SYN ? openedByFlags(flags, record.direction!) : "unknown";
+    const evidence = initiator === "unknown" ? "none" : "tcp_flags";
+    return stop(noAnswer(record, "unmodelled", null, [step], { direction: record.direction, initiator, evidence }));
+  }
+  if (place.kind === "open") {
+    const possible = place.ways.flatMap((way) => {
+      const { endpoints } = packetAt(way, 0);
+      const answers = (["local", "remote"] as const).map((opener) => askOpening(way.under[0], endpoints, opener));
+      return answers.flatMap((answer) => answer?.possible ?? []);
+    });
+    return stop(noAnswer(record, "unmodelled", null, [step], { sgPossibleIds: possible }));
+  }
+  const { directed, because } = place;
+  const [{ snapshot, networkInterface }] = directed.under;
+  const steps: Step[] = [
+    { about: "snapshot", answer: snapshot.name, because: whyInForce },
+    { ...step, because: placeText(networkInterface) },
+    { about: "direction", answer: directed.direction, because },
+    { about: "peer", answer: formatAddress(directed.remote), because: "the address of the other side" },
+  ];
+  return { record, directed, elsewhere: false, steps };
+}
+
+function prepare(model: Model, record: FlowRecord, places: ReadonlyMap<FlowRecord, PlacedRecord>): PreparedRecord {
   const stop = (explanation: Explanation): PreparedRecord => ({ record, directed: null, explanation });
   const steps: Step[] = [];
   if (record.logStatus !== "OK") return stop(noAnswer(record, "no_data", null, steps));
   const { snapshots, elsewhere, because } = snapshotsInForce(model, record);
-  if (snapshots.length === 0) {
-    steps.push({ about: "interface", answer: record.interfaceId, because });
-    return stop(noAnswer(record, "unmodelled", null, steps));
-  }
+  const place = places.get(record);
+  if (place !== undefined) return prepareUnknown(record, place, because);
   const candidates = snapshots.map((snapshot) => {
     const networkInterface = snapshot.interfaces.get(record.interfaceId)!;
     return { snapshot, networkInterface, direction: directionOf(record, networkInterface) };
@@ -103,12 +148,13 @@ function prepare(model: Model, record: FlowRecord): PreparedRecord {
   steps.push({ about: "direction", answer: direction.value ?? "unknown", because: direction.because });
   if (direction.value === null) {
     const cause = record.source ? "address_not_on_eni" : "field_absent";
-    return stop(noAnswer(record, "undecided", cause, steps, snapshot.name));
+    return stop(noAnswer(record, "undecided", cause, steps, { snapshot: snapshot.name }));
   }
   const endpoints = endpointsOf(record, direction.value);
   if (endpoints === null) {
     steps.push({ about: "peer", answer: "unknown", because: "the record has no addresses" });
-    return stop(noAnswer(record, "undecided", "field_absent", steps, snapshot.name, direction.value));
+    const known = { snapshot: snapshot.name, direction: direction.value };
+    return stop(noAnswer(record, "undecided", "field_absent", steps, known));
   }
   const { local, remote, from } = endpoints;
   steps.push({ about: "peer", answer: formatAddress(remote), because: `the record's ${from}` });
@@ -161,10 +207,14 @@ function judge(
     const swapped = put(0, reasoned.initiator === "local" ? "remote" : "local");
     if (!contradicts(swapped.verdict, record.action)) chosen = swapped;
   }
+  // What the groups of an unknown interface say is always open: only its network ACL can be at odds with the action.
+  const unknown = isUnknownInterface(under[0].networkInterface);
+  const explains = ({ verdict }: Walk): boolean =>
+    unknown ? !contradicts(verdict, record.action) : consistent(verdict, record.action);
   // Near a change, any of the configurations may have decided the record.
-  for (let at = 1; at < under.length && !consistent(chosen.verdict, record.action); at++) {
+  for (let at = 1; at < under.length && !explains(chosen); at++) {
     const other = put(at, reasoned.initiator);
-    if (consistent(other.verdict, record.action)) chosen = other;
+    if (explains(other)) chosen = other;
   }
   const { at, initiator } = walks.find(({ walk }) => walk === chosen)!;
   const state = {
@@ -174,7 +224,8 @@ function judge(
     outOfState,
     late: isLate(record, found?.lastBefore ?? null),
   };
-  const agreement = agreementOf(chosen.verdict, record.action);
+  const unmodelled = unknown && chosen.verdict !== "deny";
+  const agreement = unmodelled ? "unmodelled" : agreementOf(chosen.verdict, record.action);
   // The walk that gives the answer goes last.
   const ordered = [...walks].sort((one, other) => Number(one.walk === chosen) - Number(other.walk === chosen));
   return explanationOf(record, {
@@ -182,12 +233,18 @@ function judge(
     reasoned,
     steps,
     walks: ordered.map(({ trace }) => trace),
-    walk: chosen,
+    walk: unmodelled ? withoutVerdict(chosen, directed) : chosen,
     rules: admittingRules(chosen.groups, initiator, openers, connection, under, at),
     snapshot: under[at].snapshot.name,
     agreement,
-    cause: causeOf(chosen, agreement, state),
+    cause: unmodelled ? null : causeOf(chosen, agreement, state),
   });
+}
+
+/** The walk of a packet at an unknown interface. One that its groups stopped on the way out met no network ACL. */
+function withoutVerdict(walk: Walk, { record, direction }: DirectedRecord): Walk {
+  const stopped = record.action === "REJECT" && direction === "egress";
+  return { ...walk, verdict: "undecided", decidedBy: null, naclRuleId: stopped ? null : walk.naclRuleId };
 }
 
 /** What a walk shows to the reader of an explanation. */

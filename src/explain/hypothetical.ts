@@ -49,7 +49,7 @@ export function explainFlow(model: Model, flow: HypotheticalFlow): Explanation[]
       answer: formatAddress(flow.remote),
       because: "the interface has no address of its family",
     };
-    return [noAnswer(request, "undecided", "address_not_on_eni", [step], snapshot.name)];
+    return [noAnswer(request, "undecided", "address_not_on_eni", [step], { snapshot: snapshot.name })];
   }
 
   const steps: Step[] = [

@@ -4,6 +4,7 @@ import { formatAddress } from "../net/address.ts";
 import { hasPorts, portRank, TCP } from "../net/protocols.ts";
 import type { Connection, Configuration } from "./connection-tracker.ts";
 import { unfilteredPeer } from "./endpoints.ts";
+import { isUnknownInterface } from "./place.ts";
 import { askGroups, type GroupsAnswer } from "./security-groups.ts";
 
 /** Bits of TCP flags. */
@@ -194,7 +195,7 @@ export function askOpening(
   opener: "local" | "remote",
 ): GroupsAnswer | null {
   const { snapshot, networkInterface } = configuration;
-  if (networkInterface.groupIds.length === 0) return null;
+  if (networkInterface.groupIds.length === 0 && !isUnknownInterface(networkInterface)) return null;
   if (unfilteredPeer(snapshot, networkInterface, endpoints.remote) !== null) return null;
   const [direction, port] =
     opener === "local" ? (["egress", endpoints.remotePort] as const) : (["ingress", endpoints.localPort] as const);

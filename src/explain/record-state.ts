@@ -116,6 +116,8 @@ const TOLERANCE = 60;
 export interface InForce {
   /** Snapshots that have the interface: the one in force at the record's start, then the others by time. */
   readonly snapshots: readonly Snapshot[];
+  /** The same if no snapshot has the interface: those that have the rest of its network. */
+  readonly ofOthers?: readonly Snapshot[];
   /** Only snapshots that were not in force have the interface; the nearest of them is taken. */
   readonly elsewhere: boolean;
   readonly because: string;
@@ -135,13 +137,16 @@ export function snapshotsInForce(model: Model, record: FlowRecord): InForce {
   const earliest = record.start === null ? newest : at(record.start - TOLERANCE);
   const latest = record.end === null ? newest : at(record.end + TOLERANCE);
   const during = all.slice(earliest, latest + 1);
-  const inForce = [all[first], ...during.filter((snapshot) => snapshot !== all[first])].filter(knows);
-  if (inForce.length > 0) {
-    return { snapshots: inForce, elsewhere: false, because: whyInForce(all, record, during) };
+  const inForce = [all[first], ...during.filter((snapshot) => snapshot !== all[first])];
+  if (inForce.some(knows)) {
+    return { snapshots: inForce.filter(knows), elsewhere: false, because: whyInForce(all, record, during) };
   }
   const distance = (snapshot: Snapshot): number => Math.abs(all.indexOf(snapshot) - first);
   const nearest = all.filter(knows).sort((one, other) => distance(one) - distance(other))[0];
-  if (!nearest) return { snapshots: [], elsewhere: false, because: "no configuration knows the interface" };
+  if (!nearest) {
+    const because = whyInForce(all, record, during);
+    return { snapshots: [], ofOthers: inForce, elsewhere: false, because };
+  }
   return {
     snapshots: [nearest],
     elsewhere: true,

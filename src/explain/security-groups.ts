@@ -3,6 +3,7 @@ import type { Direction, NetworkInterface, SecurityGroupRule, Snapshot } from ".
 import { type Family, IPV4, IPV6 } from "../net/address.ts";
 import { ALL_PROTOCOLS, hasPorts } from "../net/protocols.ts";
 import { matchGroupRule, type Question } from "./match-rule.ts";
+import { isUnknownInterface } from "./place.ts";
 import { applianceTo, isAlwaysTracked } from "./choose-route.ts";
 import type { MatchDoubt, RuleTrace } from "./trace.ts";
 import { plural } from "../text.ts";
@@ -65,13 +66,20 @@ export function askGroups(
     doubts.push("unresolved_reference");
     traces.push(unknownGroup(id));
   }
+  const untracked = isUntracked(certain, rules, direction, asked) && !isAlwaysTracked(snapshot, one, asked.peer);
+  const doubt = BY_WEIGHT.find((any) => doubts.includes(any)) ?? null;
+  const ids = certain.map((rule) => rule.id);
+  if (isUnknownInterface(one)) {
+    // It may have any of the groups, and others that are gone since.
+    return { answer: "undecided", rules: [], possible: [...ids, ...possible], doubt, untracked, named, traces };
+  }
   const answer = certain.length > 0 ? "allow" : possible.length > 0 ? "undecided" : "deny";
   return {
     answer,
-    rules: certain.map((rule) => rule.id),
+    rules: ids,
     possible,
-    doubt: answer === "allow" ? null : (BY_WEIGHT.find((doubt) => doubts.includes(doubt)) ?? null),
-    untracked: isUntracked(certain, rules, direction, asked) && !isAlwaysTracked(snapshot, one, asked.peer),
+    doubt: answer === "allow" ? null : doubt,
+    untracked,
     named,
     traces,
   };

@@ -8,6 +8,7 @@ import { type CompiledInterfaces, compileInterfaces } from "./interfaces.ts";
 import { createLayerFilters } from "./layer-filters.ts";
 import { buildPeerClasses, type PeerClasses } from "./peer-classes.ts";
 import { collectPeers, type PeerDoubts } from "./peers.ts";
+import { placesOf } from "./places.ts";
 import { buildServices, type Services } from "./services.ts";
 
 /** The model, compiled for millions of records. Plain data that can be posted to a worker thread. */
@@ -37,6 +38,8 @@ export interface CompiledSnapshot {
   readonly peerDoubts: PeerDoubts;
   readonly filters: readonly Filter[];
   readonly interfaces: CompiledInterfaces;
+  /** Where unknown interfaces may stand, by number: place `p` is row `interfaceIds.length + p` of `interfaces`. */
+  readonly places: readonly { readonly blocks: readonly Prefix[]; readonly isSubnet: boolean }[];
 }
 
 /**
@@ -65,7 +68,7 @@ export function compileModel(
     const tracking = one?.type === "network_load_balancer" ? LOAD_BALANCER_TIMEOUTS : one?.tracking;
     if (tracking && isSet(tracking)) timeouts.set(at, tracking);
   });
-  const rules = rulesOf(snapshots.flatMap((snapshot) => snapshot.filters));
+  const rules = rulesOf(snapshots.flatMap(({ filters, interfaces }) => filters.slice(0, interfaces.filters)));
   return {
     timeouts,
     snapshots,
@@ -119,7 +122,8 @@ function compileSnapshot(
 ): CompiledSnapshot {
   const peers = collectPeers(snapshot);
   const layers = createLayerFilters(snapshot, peers, indexOf);
-  const interfaces = compileInterfaces(snapshot, interfaceIds, layers, peers.idOfVpc);
+  const places = placesOf(snapshot);
+  const interfaces = compileInterfaces(snapshot, interfaceIds, places, layers, peers.idOfVpc);
   return {
     name: snapshot.name,
     since: first ? -Infinity : (snapshot.since ?? -Infinity),
@@ -128,6 +132,7 @@ function compileSnapshot(
     peerDoubts: { states: Uint8Array.from(peers.states), unknownMembers: peers.unknownMembers },
     filters: layers.filters,
     interfaces,
+    places: places.map(({ blocks, isSubnet }) => ({ blocks, isSubnet })),
   };
 }
 

@@ -30,7 +30,8 @@ export interface CompiledRule {
  * pass, so that a flow admitted by an open rule is not tracked (EC2 User Guide, "Security group connection tracking").
  */
 export interface Filter {
-  readonly kind: "sg" | "nacl";
+  /** `vpc`: the rules of all groups of a VPC, any of which an unknown interface may have. */
+  readonly kind: "sg" | "nacl" | "vpc";
   readonly rules: readonly CompiledRule[];
   readonly untrackedTcp: number;
   readonly untrackedUdp: number;
@@ -66,7 +67,10 @@ interface EchoAnswer {
   readonly rule: number;
 }
 
-const CAUSE_BIT = Object.fromEntries(POSSIBLE_CAUSES.map(({ name, bit }) => [name, bit])) as Record<Doubt, number>;
+const CAUSE_BIT = Object.fromEntries(POSSIBLE_CAUSES.map(({ name, bit }) => [name, bit])) as Record<
+  Doubt | "interface_not_in_model",
+  number
+>;
 
 const NO = 0;
 const YES = 1;
@@ -125,12 +129,18 @@ export function matchFilter(
       doubt = weightier(doubt, doubtOf(inside, protocol, doubts.states[rule.peer]));
     }
   }
+  const everyResponse = protocol === TCP ? filter.untrackedTcp : protocol === UDP ? filter.untrackedUdp : 0;
+  const untracked = open && ((everyResponse >> family) & 1) === 1 && !members.has(filter.alwaysTracked);
+  if (filter.kind === "vpc") {
+    // The interface may have any of the groups, and some that the model lacks.
+    const causes = [...rules.map(() => 0), ...because].map((bits) => bits | CAUSE_BIT.interface_not_in_model);
+    const all = [...rules, ...possible];
+    return { answer: "undecided", rules: [], possible: all, because: causes, doubt, untracked, named, echo: null };
+  }
   if (rules.length === 0) {
     const answer = possible.length > 0 ? "undecided" : "deny";
     return { answer, rules, possible, because, doubt, untracked: false, named, echo: null };
   }
-  const everyResponse = protocol === TCP ? filter.untrackedTcp : protocol === UDP ? filter.untrackedUdp : 0;
-  const untracked = open && ((everyResponse >> family) & 1) === 1 && !members.has(filter.alwaysTracked);
   return { answer: "allow", rules, possible, because, doubt: null, untracked, named, echo: null };
 }
 

@@ -4,12 +4,13 @@ import { type TransitRoute, transitRoutes, transitSubnets } from "../model/route
 import { IPV4, IPV6, type Prefix } from "../net/address.ts";
 import { type BlockLists, createBlockLists } from "../net/block-lists.ts";
 import type { LayerFilters } from "./layer-filters.ts";
+import type { Place } from "./places.ts";
 
 export const NO_FILTER = -1;
 export const NOT_IN_SNAPSHOT = -2;
 
 /**
- * Columns by interface, in shared memory. A filter of `NO_FILTER` means that the layer does not apply (no groups) or is not
+ * Columns by interface, then by place (places.ts) for interfaces that no snapshot knows, in shared memory. A filter of `NO_FILTER` means that the layer does not apply (no groups) or is not
  * known (no network ACL in the model: see `ACL_UNKNOWN`).
  */
 export interface CompiledInterfaces {
@@ -35,6 +36,8 @@ export interface CompiledInterfaces {
   readonly subnets: BlockLists;
   /** Routes of subnets with a transit gateway attachment, longest prefix first; list 0 is empty. */
   readonly routes: readonly (readonly TransitRoute[])[];
+  /** How many of the snapshot's filters stand on interfaces; those behind them are for places alone. */
+  readonly filters: number;
 }
 
 /** The interface has more than a primary IPv4 address, or its subnet more than one block: see `blocks` and `subnets`. */
@@ -47,10 +50,11 @@ export const IPV4_COMPLETE = 4;
 export function compileInterfaces(
   snapshot: Snapshot,
   interfaceIds: readonly string[],
-  { ofGroups, ofAcl }: Pick<LayerFilters, "ofGroups" | "ofAcl">,
+  places: readonly Place[],
+  { filters, ofGroups, ofPlace, ofAcl }: LayerFilters,
   vpcPeer: (vpcId: string | null) => number,
 ): CompiledInterfaces {
-  const count = interfaceIds.length;
+  const count = interfaceIds.length + places.length;
   const int = (): Int32Array => new Int32Array(new SharedArrayBuffer(count * 4));
   const uint = (): Uint32Array => new Uint32Array(new SharedArrayBuffer(count * 4));
   const columns = {
@@ -79,12 +83,15 @@ export function compileInterfaces(
     transit.set(subnetId, found.length === 0 ? 0 : routes.push(found) - 1);
   }
 
-  interfaceIds.forEach((id, at) => {
-    const one = snapshot.interfaces.get(id);
-    if (!one) return void own.add([]);
+  /** Sets what does not depend on the interface's own addresses. */
+  const stand = (
+    at: number,
+    one: Place["stand"],
+    groups: typeof NO_GROUPS,
+    type: string,
+  ): { subnet: Subnet | undefined; routed: number } => {
     const subnet = one.subnetId === null ? undefined : snapshot.subnets.get(one.subnetId);
     const acl = one.subnetId === null ? undefined : aclOfSubnet.get(one.subnetId);
-    const groups = one.groupIds.length === 0 ? NO_GROUPS : ofGroups(one);
     columns.sgIngress[at] = groups.ingress;
     columns.sgEgress[at] = groups.egress;
     if (acl === undefined) columns.flags[at] |= ACL_UNKNOWN;
@@ -96,6 +103,20 @@ export function compileInterfaces(
     let peer = vpcPeers.get(one.vpcId);
     if (peer === undefined) vpcPeers.set(one.vpcId, (peer = vpcPeer(one.vpcId)));
     columns.unfiltered[at] = peer;
+    return { subnet, routed: type === "transit_gateway" ? 0 : (transit.get(one.subnetId ?? "") ?? 0) };
+  };
+  const describe = (at: number, subnet: Subnet | undefined, routed: number): void => {
+    columns.flags[at] |= DETAILED;
+    let list = subnetLists.get(subnet);
+    if (list === undefined) subnetLists.set(subnet, (list = subnets.add(subnet?.prefixes ?? [])));
+    columns.subnet[at] = list;
+    columns.transit[at] = routed;
+  };
+
+  interfaceIds.forEach((id, at) => {
+    const one = snapshot.interfaces.get(id);
+    if (!one) return void own.add([]);
+    const { subnet, routed } = stand(at, one, one.groupIds.length === 0 ? NO_GROUPS : ofGroups(one), one.type);
     const primary = one.addresses[0]?.family === IPV4 ? one.addresses[0].words[0] : 0;
     columns.primary[at] = primary;
     const block = subnet?.prefixes.find((prefix) => prefix.family === IPV4);
@@ -103,19 +124,21 @@ export function compileInterfaces(
       columns.subnetMask[at] = block.length === 0 ? 0 : (0xffffffff << (32 - block.length)) >>> 0;
       columns.subnetBase[at] = block.words[0];
     }
-    const routed = one.type === "transit_gateway" ? 0 : (transit.get(one.subnetId ?? "") ?? 0);
     const blocks = addressBlocks(one);
     const ipv4Complete = routed === 0 && isIpv4Complete(blocks, subnet, primary);
     if (ipv4Complete) columns.flags[at] |= IPV4_COMPLETE;
     if (ipv4Complete && !hasIpv6(blocks) && !hasIpv6(subnet?.prefixes ?? [])) return void own.add([]);
-    columns.flags[at] |= DETAILED;
     own.add(blocks);
-    let list = subnetLists.get(subnet);
-    if (list === undefined) subnetLists.set(subnet, (list = subnets.add(subnet?.prefixes ?? [])));
-    columns.subnet[at] = list;
-    columns.transit[at] = routed;
+    describe(at, subnet, routed);
   });
-  return { ...columns, blocks: own.build(), subnets: subnets.build(), routes };
+  const filtersOfInterfaces = filters.length;
+  places.forEach((place, number) => {
+    const at = interfaceIds.length + number;
+    const { subnet, routed } = stand(at, place.stand, ofPlace(place.stand), "interface");
+    own.add([]);
+    describe(at, subnet, routed);
+  });
+  return { ...columns, blocks: own.build(), subnets: subnets.build(), routes, filters: filtersOfInterfaces };
 }
 
 const NO_GROUPS = { ingress: NO_FILTER, egress: NO_FILTER };

@@ -4,6 +4,7 @@ import { formatPrefix } from "../net/address.ts";
 import { TCP, UDP } from "../net/protocols.ts";
 import type { CompiledRule, Filter } from "./filters.ts";
 import type { Peers, RoutedAddresses } from "./peers.ts";
+import type { Place } from "./places.ts";
 
 /** What a layer applies at an interface: indices into `filters`. */
 interface FilterPair {
@@ -16,6 +17,8 @@ export interface LayerFilters {
   readonly filters: readonly Filter[];
   /** The interface must have groups. */
   ofGroups(networkInterface: NetworkInterface): FilterPair;
+  /** What may apply at an unknown interface that stands there. */
+  ofPlace(stand: Place["stand"]): FilterPair;
   ofAcl(aclId: string): FilterPair;
 }
 
@@ -56,12 +59,18 @@ export function createLayerFilters(snapshot: Snapshot, peers: Peers, indexOf: (i
       return rules;
     });
 
-  const groupFilter = (list: GroupList, tracked: boolean, paths: Paths, direction: Direction): number => {
+  const groupFilter = (
+    list: GroupList,
+    tracked: boolean,
+    paths: Paths,
+    direction: Direction,
+    kind: "sg" | "vpc" = "sg",
+  ): number => {
     const { groups, openBothWays } = list;
     const { diverted, trackedRoutes } = paths;
     // Routes that track a flow matter only where it would not be tracked otherwise.
     const trackedBy = !openBothWays ? "" : tracked ? "always" : trackedRoutes.key;
-    return filterOf(`sg|${direction}|${diverted.key}|${trackedBy}|${groups.join(",")}`, () => {
+    return filterOf(`${kind}|${direction}|${diverted.key}|${trackedBy}|${groups.join(",")}`, () => {
       const opposite = compiledRules(groups, direction === "ingress" ? "egress" : "ingress", paths);
       const missing = groups
         .filter((id) => !snapshot.securityGroups.has(id))
@@ -71,11 +80,11 @@ export function createLayerFilters(snapshot: Snapshot, peers: Peers, indexOf: (i
       const untrackedUdp = tracked ? 0 : lettingEverythingPass(opposite, UDP, peers.openFamily);
       const untracked = (untrackedTcp | untrackedUdp) !== 0 && own.some((rule) => rule.open);
       return {
-        kind: "sg",
+        kind,
         rules: [...own, ...missing],
         untrackedTcp,
         untrackedUdp,
-        alwaysTracked: untracked ? peers.idOfTracked(trackedRoutes) : -1,
+        alwaysTracked: untracked && kind === "sg" ? peers.idOfTracked(trackedRoutes) : -1,
       };
     });
   };
@@ -116,6 +125,12 @@ export function createLayerFilters(snapshot: Snapshot, peers: Peers, indexOf: (i
         pairs.set(paths, (pair = { ingress, egress: groupFilter(list, tracked, paths, "egress") }));
       }
       return pair;
+    },
+    ofPlace({ groupIds, subnetId }) {
+      const list = listOf(groupIds);
+      const paths = pathsOf(subnetId);
+      const ingress = groupFilter(list, false, paths, "ingress", "vpc");
+      return { ingress, egress: groupFilter(list, false, paths, "egress", "vpc") };
     },
     ofAcl(aclId) {
       let pair = ofAcls.get(aclId);

@@ -10,12 +10,17 @@ import { runs } from "./random/runs.ts";
 
 const asked = runs(250);
 
+/** Without unknown interfaces: other parts may tell which side of a record is such an interface. */
+const histories = history.filter((all) =>
+  all.every(({ interfaces }) => interfaces.slice(0, 3).every((one) => one !== null)),
+);
+
 /** After each part: go on in the same segment, begin another one, or end the run and begin another. */
 const cuts = fc.array(fc.constantFrom("segment", "segment", "run", "none"), { minLength: 4, maxLength: 4 });
 
 test(`records replayed in pieces are judged, and rules credited, as in one go (${asked.name})`, () => {
   fc.assert(
-    fc.property(history, episodes, cuts, (configurations, traffic, after) => {
+    fc.property(histories, episodes, cuts, (configurations, traffic, after) => {
       const model = modelOf(describeHistory(configurations));
       const texts = partsOf(traffic).map(textOf);
       const whole = judgeInRuns(model, [[texts]]);

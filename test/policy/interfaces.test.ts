@@ -37,10 +37,16 @@ function compile(one: NetworkInterface, others: NetworkInterface[] = []) {
   const compiled = compileInterfaces(
     snapshot,
     ["eni-gone", one.id],
-    { ofGroups: () => ({ ingress: 1, egress: 2 }), ofAcl: () => ({ ingress: 11, egress: 12 }) },
+    [],
+    {
+      filters: [],
+      ofGroups: () => ({ ingress: 1, egress: 2 }),
+      ofPlace: () => ({ ingress: 3, egress: 4 }),
+      ofAcl: () => ({ ingress: 11, egress: 12 }),
+    },
     () => 7,
   );
-  const { blocks, subnets, routes, subnet: subnetOf, transit, ...columns } = compiled;
+  const { blocks, subnets, routes, subnet: subnetOf, transit, filters: _, ...columns } = compiled;
   const values = Object.entries(columns).map(([name, column]) => [name, column[1]]);
   const row = Object.fromEntries(values) as Record<string, number>;
   const details = {

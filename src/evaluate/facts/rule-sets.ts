@@ -83,13 +83,17 @@ function membersOf({ rules, possible, because }: FilterMatch, role: OpenerRole):
     ...possible.map((rule, at) => ({
       rule,
       certain: false,
-      credited: counts && rules.length === 0,
+      credited: counts && rules.length === 0 && (because[at] & INTERFACE_UNKNOWN) === 0,
       because: because[at] | opener,
     })),
   ].sort(byRule);
 }
 
-const OPENER_UNKNOWN = POSSIBLE_CAUSES.find(({ name }) => name === "opener_unknown")!.bit;
+const bitOf = (cause: (typeof POSSIBLE_CAUSES)[number]["name"]): number =>
+  POSSIBLE_CAUSES.find(({ name }) => name === cause)!.bit;
+const OPENER_UNKNOWN = bitOf("opener_unknown");
+/** The rules of all groups of a VPC, of which the interface has few: the connection counts for none of them. */
+const INTERFACE_UNKNOWN = bitOf("interface_not_in_model");
 
 const byRule = (a: RuleSetMember, b: RuleSetMember): number => a.rule - b.rule;
 

@@ -259,7 +259,8 @@ function reportPossible(
   words[base + FLAGS] = flags | reported;
 }
 
-function extendTimes(words: Uint32Array, row: number, first: number, last: number): void {
+/** Widens the times of a row of traffic. */
+export function extendTimes(words: Uint32Array, row: number, first: number, last: number): void {
   const base = row * TRAFFIC_WORDS;
   if (first < words[base + 8]) words[base + 8] = first;
   if (last > words[base + 9]) words[base + 9] = last;

@@ -77,6 +77,11 @@ export function judge(lookup: PolicyLookup, facts: RecordFacts, { lookups, match
   } as const;
   if (facts.logStatus !== "OK") return { ...said, ...silent, agreement: "no_data", cause: null };
   if (lookup.interfaceKnown === "unknown") return { ...said, ...silent, agreement: "unmodelled", cause: null };
+  const placed = lookup.interfaceKnown === "placed";
+  if (placed && lookup.direction === 0) {
+    const sgPossible = eitherSide(lookup, lookups, matches);
+    return { ...said, ...silent, sgPossible, agreement: "unmodelled", cause: null };
+  }
   if (lookup.local !== "known") {
     const cause = lookup.local === "no_address" ? "field_absent" : "address_not_on_eni";
     return { ...said, ...silent, agreement: "undecided", cause };
@@ -90,14 +95,33 @@ export function judge(lookup: PolicyLookup, facts: RecordFacts, { lookups, match
     const other = walk(lookup, { ...facts, initiator: swapped, openingMatch: facts.openingIfOther }, matches);
     if (!contradicts(other.verdict, facts.action)) [chosen, initiator] = [other, swapped];
   }
-  if (!consistent(chosen.verdict, facts.action)) {
+  // What the groups of an unknown interface say is open, so only a network ACL can contradict the action.
+  const fits = (verdict: Verdict): boolean =>
+    placed ? !contradicts(verdict, facts.action) : consistent(verdict, facts.action);
+  if (!fits(chosen.verdict)) {
     // The record straddles a change: either configuration may have decided it.
     for (const other of lookup.others) {
       const second = walk(lookups[other], facts, matches);
-      if (!consistent(second.verdict, facts.action)) continue;
+      if (!fits(second.verdict)) continue;
       [chosen, from, changed, initiator] = [second, lookups[other], true, facts.initiator];
       break;
     }
+  }
+  const rules = admittingRules(chosen.sg, initiator, from, facts, matches);
+  if (placed && chosen.verdict !== "deny") {
+    const { layers } = chosen;
+    // A packet that its groups stopped on the way out met no network ACL.
+    const naclRule = facts.action === "REJECT" && lookup.direction === EGRESS ? -1 : chosen.naclRule;
+    return {
+      ...said,
+      ...silent,
+      snapshot: from.snapshot,
+      layers,
+      naclRule,
+      ...rules,
+      agreement: "unmodelled",
+      cause: null,
+    };
   }
   const agreement = agreementOf(chosen.verdict, facts.action);
   return {
@@ -109,8 +133,18 @@ export function judge(lookup: PolicyLookup, facts: RecordFacts, { lookups, match
     cause: causeOf(chosen, agreement, changed, from, facts),
     layers: chosen.layers,
     naclRule: chosen.naclRule,
-    ...admittingRules(chosen.sg, initiator, from, facts, matches),
+    ...rules,
   };
+}
+
+/** Whatever may have admitted a record of which it is open which side is the interface. */
+function eitherSide(
+  { others }: PolicyLookup,
+  lookups: readonly PolicyLookup[],
+  matches: readonly FilterMatch[],
+): number[] {
+  const asked = others.flatMap((other) => [lookups[other].sgIfLocal, lookups[other].sgIfRemote]);
+  return [...new Set(asked.flatMap((match) => (match === NOT_ASKED ? [] : matches[match].possible)))];
 }
 
 /**

@@ -12,7 +12,7 @@ export interface PolicyVerdict {
   readonly sgRules: readonly number[];
   /** Group rules that may admit it (ICMP types, references that cannot be resolved). */
   readonly sgPossible: readonly number[];
-  /** The configuration does not know the interface. */
+  /** The configuration knows neither the interface nor its place. */
   readonly unmodelled: boolean;
 }
 
@@ -52,6 +52,6 @@ export function policyVerdict(table: LookupTable, lookup: number, known: Connect
     naclRule: first.naclRule,
     sgRules: first.sgRules,
     sgPossible: first.sgPossible,
-    unmodelled: first.agreement === "unmodelled",
+    unmodelled: first.snapshot < 0,
   };
 }

@@ -128,7 +128,7 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
   ): void => {
     connections.prefetchEntries(entries, from, to);
     const { words } = connections;
-    const { direction: directions, deniedByAcl } = columns;
+    const { direction: directions, deniedByAcl, stated } = columns;
     const { bits: bitsColumn, protocol: protocols, tcpFlags, accountId, packets, bytes } = batch;
     for (let row = from; row < to; row++) {
       const bits = bitsColumn[row];
@@ -190,6 +190,10 @@ export function createRowJudge(parts: RowJudgeParts): RowJudge {
           if (!refusedPing && haveFlow()) packed |= RELATED;
           else if (accepted && words[entry * STRIDE + (egress ? FIRST_IN : FIRST_OUT)] === NEVER) packed |= UNANSWERED;
         }
+      } else if (stated[lookup] !== 0 && bits & HAS_TCP_FLAGS && (tcpFlags[row] & SYN_ACK) === SYN) {
+        // Of an interface that cannot be placed: its record speaks for itself alone.
+        const opened = openedByFlags(tcpFlags[row], stated[lookup] === EGRESS);
+        packed |= (opened << INITIATOR_SHIFT) | (EVIDENCE_CODE.tcp_flags << EVIDENCE_SHIFT);
       }
       out[row] = judgementOf(lookup, accountId[row], opening, packed);
     }

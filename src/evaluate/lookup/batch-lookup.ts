@@ -24,10 +24,12 @@ import {
   NO_ACL,
   NOT_ASKED,
   OTHER_SNAPSHOT,
+  PLACED,
   SAME_SUBNET,
   UNFILTERED,
   UNMODELLED,
 } from "./policy-lookup.ts";
+import { createPlacedLookup } from "./placed-lookup.ts";
 import {
   ABSENT,
   contains,
@@ -62,17 +64,16 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
   const intern = createInternParts(table);
   const unmodelled = table.internLookup(UNMODELLED);
 
-  const lookUpIn = (batch: FlowBatch, row: number, at: number, elsewhere: boolean): number => {
+  /** `flags`: OTHER_SNAPSHOT, PLACED or none; `told`: the direction, 0 to tell it by the addresses. */
+  const lookUpIn = (batch: FlowBatch, row: number, at: number, eni: number, flags: number, told: number): number => {
     const { snapshot, recent, interfaceWords, classOf } = perSnapshot[at];
     const { interfaces, peers, services } = snapshot;
-    const eni = batch.interfaceId[row];
     const base = eni * INTERFACE_WORDS;
     const profileAndFlags = interfaceWords[base];
     const bits = batch.bits[row];
     const family = (bits >>> FAMILY_SHIFT) & 3;
     const packetFamily = (bits >>> PKT_FAMILY_SHIFT) & 3;
-    const flags = elsewhere ? OTHER_SNAPSHOT : 0;
-    let direction = (bits >>> DIRECTION_SHIFT) & 3;
+    let direction = told;
     if (family === 0 && packetFamily === 0) {
       return intern(at, flags | ADDRESS_MISSING, direction, NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED);
     }
@@ -114,11 +115,26 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     }
     // The answer depends on these numbers alone (and, behind a transit gateway, on the interface's own address).
     const route =
-      ((profileAndFlags >>> PROFILE_SHIFT) << 4) | (direction << 2) | (sameSubnet ? 2 : 0) | (elsewhere ? 1 : 0);
+      ((profileAndFlags >>> PROFILE_SHIFT) << 4) |
+      (direction << 2) |
+      (sameSubnet ? 2 : 0) |
+      (flags & OTHER_SNAPSHOT ? 1 : 0);
     const known = viaTransit ? -1 : recent.get(route, (forward << 16) ^ backward, peerClass);
     if (known >= 0) return known;
     const side = sameSubnet ? SAME_SUBNET : 0;
-    const lookup = ask(batch, row, at, flags | side, direction, peerFamily, peerClass, forward, backward, viaTransit);
+    const lookup = ask(
+      batch,
+      row,
+      at,
+      eni,
+      flags | side,
+      direction,
+      peerFamily,
+      peerClass,
+      forward,
+      backward,
+      viaTransit,
+    );
     if (!viaTransit) recent.set(route, (forward << 16) ^ backward, peerClass, lookup);
     return lookup;
   };
@@ -128,6 +144,7 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     batch: FlowBatch,
     row: number,
     at: number,
+    eni: number,
     rowFlags: number,
     direction: number,
     peerFamily: number,
@@ -138,7 +155,6 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
   ): number => {
     const { snapshot, match } = perSnapshot[at];
     const { interfaces, peers } = snapshot;
-    const eni = batch.interfaceId[row];
     const ingress = direction === INGRESS;
     if (isMember(peers.members, peers.offsets[peerClass], peers.offsets[peerClass + 1], interfaces.unfiltered[eni])) {
       const flags = (rowFlags & ~SAME_SUBNET) | UNFILTERED;
@@ -173,6 +189,12 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     return intern(at, flags, direction, naclIn, naclOut, sgIfLocal, sgIfRemote);
   };
 
+  const directionOf = (batch: FlowBatch, row: number): number => (batch.bits[row] >>> DIRECTION_SHIFT) & 3;
+  const lookUpPlaced = createPlacedLookup(policy, table, (batch, row, at, stand, direction) =>
+    lookUpIn(batch, row, at, stand, PLACED, direction),
+  );
+  const everySnapshot = perSnapshot.map((_, at) => at);
+
   /** Asks the snapshots that may have decided a record, the one in force at its start first. */
   const lookUpOverTime = (batch: FlowBatch, row: number): number => {
     const eni = batch.interfaceId[row];
@@ -181,13 +203,19 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     const earliest = timed ? inForce(changes, batch.start[row] - CHANGE_TOLERANCE) : first;
     const latest = timed ? inForce(changes, batch.end[row] + CHANGE_TOLERANCE) : first;
     const { sgIngress } = perSnapshot[first].snapshot.interfaces;
-    if (earliest === first && latest === first && sgIngress[eni] !== NOT_IN_SNAPSHOT)
-      return lookUpIn(batch, row, first, false);
+    const told = directionOf(batch, row);
+    if (earliest === first && latest === first && eni < modelled && sgIngress[eni] !== NOT_IN_SNAPSHOT)
+      return lookUpIn(batch, row, first, eni, 0, told);
+    const nearest = eni < modelled ? nearestSnapshot(perSnapshot, eni, first) : -1;
+    if (nearest < 0) {
+      const others = everySnapshot.slice(earliest, latest + 1).filter((at) => at !== first);
+      return lookUpPlaced(batch, row, [first, ...others]);
+    }
     const found: number[] = [];
     for (let step = earliest - 1; step <= latest; step++) {
       const at = step < earliest ? first : step;
       if (perSnapshot[at].snapshot.interfaces.sgIngress[eni] === NOT_IN_SNAPSHOT) continue;
-      const lookup = lookUpIn(batch, row, at, false);
+      const lookup = lookUpIn(batch, row, at, eni, 0, told);
       if (!found.includes(lookup)) found.push(lookup);
     }
     if (found.length === 1) return found[0];
@@ -201,8 +229,7 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
       });
       return others.length === 0 ? deciding : table.internLookup({ ...table.lookups[deciding], others });
     }
-    const nearest = nearestSnapshot(perSnapshot, eni, first);
-    return nearest < 0 ? unmodelled : lookUpIn(batch, row, nearest, true);
+    return lookUpIn(batch, row, nearest, eni, OTHER_SNAPSHOT, told);
   };
 
   const lookUpRows = (batch: FlowBatch, out: Uint32Array, from: number, to: number): void => {
@@ -210,10 +237,13 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
     const only = perSnapshot[0]?.interfaceWords;
     for (let row = from; row < to; row++) {
       const eni = batch.interfaceId[row];
-      if (perSnapshot.length === 0 || eni >= modelled || ((batch.bits[row] >>> STATUS_SHIFT) & 3) !== 0)
-        out[row] = unmodelled;
-      else if (!single) out[row] = lookUpOverTime(batch, row);
-      else out[row] = only[eni * INTERFACE_WORDS] & ABSENT ? unmodelled : lookUpIn(batch, row, 0, false);
+      const bits = batch.bits[row];
+      if (((bits >>> STATUS_SHIFT) & 3) !== 0) out[row] = unmodelled;
+      else if (!single) {
+        out[row] = perSnapshot.length === 0 ? lookUpPlaced(batch, row, everySnapshot) : lookUpOverTime(batch, row);
+      } else if (eni >= modelled || only[eni * INTERFACE_WORDS] & ABSENT) {
+        out[row] = lookUpPlaced(batch, row, everySnapshot);
+      } else out[row] = lookUpIn(batch, row, 0, eni, 0, (bits >>> DIRECTION_SHIFT) & 3);
     }
   };
 
@@ -228,9 +258,9 @@ function inForce(changes: readonly number[], time: number): number {
   return at;
 }
 
-/** The snapshot closest in order that knows the interface; the earlier one of two equally close. */
+/** The snapshot closest in order that knows the interface, that at `from` itself first; the earlier of two equally close. */
 function nearestSnapshot(perSnapshot: readonly SnapshotLookup[], eni: number, from: number): number {
-  for (let distance = 1; distance < perSnapshot.length; distance++) {
+  for (let distance = 0; distance < perSnapshot.length; distance++) {
     for (const at of [from - distance, from + distance]) {
       if (perSnapshot[at] && perSnapshot[at].snapshot.interfaces.sgIngress[eni] !== NOT_IN_SNAPSHOT) return at;
     }

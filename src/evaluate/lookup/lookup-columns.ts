@@ -13,9 +13,17 @@ export function sideOf(lookup: number, opened: number): number {
 
 const NOT_KNOWN_YET = -2;
 
+// Values of `placing`.
+export const PLACED_ROW = 1;
+export const UNSETTLED_ROW = 2;
+
 const emptyColumns = (capacity: number) => ({
   /** 0 if the interface's side is not known. */
   direction: new Uint8Array(capacity),
+  /** Interfaces that no snapshot knows: PLACED_ROW; UNSETTLED_ROW if it is not known which side is the interface. */
+  placing: new Uint8Array(capacity),
+  /** Those that cannot be placed: the direction that the record itself tells. */
+  stated: new Uint8Array(capacity),
   /** 1: the network ACL denies the record, whatever the groups say. */
   deniedByAcl: new Uint8Array(capacity),
   /** Initiator that the security groups speak for. */
@@ -35,6 +43,8 @@ const emptyColumns = (capacity: number) => ({
  * for the interface at `number * 2` and the value for the peer after it.
  */
 export type LookupColumns = ReturnType<typeof emptyColumns> & {
+  /** Some lookup is unsettled. */
+  anyUnsettled: boolean;
   /** Adds the lookups that are new in the table. */
   learn(): void;
   /** The rule set that admitted a connection, by `sideOf` its lookup and opener; -1: none. */
@@ -73,12 +83,17 @@ export function createLookupColumns(table: LookupTable, ruleSets: RuleSets): Loo
 
   const columns: LookupColumns = {
     ...emptyColumns(capacity),
+    anyUnsettled: false,
     learn() {
       const { lookups, matches } = table;
       if (lookups.length > capacity) grow();
       for (; known < lookups.length; known++) {
         const lookup = lookups[known];
         columns.direction[known] = lookup.local === "known" ? lookup.direction : 0;
+        if (lookup.interfaceKnown === "placed") {
+          columns.placing[known] = lookup.direction === 0 ? UNSETTLED_ROW : PLACED_ROW;
+          columns.anyUnsettled ||= lookup.direction === 0;
+        } else if (lookup.interfaceKnown === "unknown") columns.stated[known] = lookup.direction;
         const asked = lookup.direction === INGRESS ? lookup.naclIn : lookup.naclOut;
         columns.deniedByAcl[known] = asked !== NOT_ASKED && matches[asked].answer === "deny" ? 1 : 0;
         columns.initiator[known] = allowedInitiator(table, known);
@@ -104,7 +119,8 @@ export function createLookupColumns(table: LookupTable, ruleSets: RuleSets): Loo
       const untracked = match !== NOT_ASKED && table.matches[match].untracked;
       const { sgIfLocal, sgIfRemote } = table.lookups[side >> 1];
       const replies = side & 1 ? sgIfLocal : sgIfRemote;
-      const passes = untracked && table.matches[replies].answer === "allow";
+      const { answer } = table.matches[replies] ?? { answer: "deny" };
+      const passes = untracked && (answer === "allow" || columns.placing[side >> 1] === PLACED_ROW);
       return (replying[at] = passes ? ruleSets.of(replies, role) : -1);
     },
   };

@@ -16,7 +16,8 @@ export const NOT_ASKED = -1;
 export interface PolicyLookup {
   /** Snapshot that was asked; -1 if none knows the interface. */
   readonly snapshot: number;
-  readonly interfaceKnown: "in_force" | "other_snapshot" | "unknown";
+  /** `placed`: no snapshot knows it; it is judged by the place where its address is (policy/places.ts). */
+  readonly interfaceKnown: "in_force" | "other_snapshot" | "placed" | "unknown";
   readonly direction: number;
   /** `no_address`: the record has none; `address_not_on_eni`: neither side is an address of the interface. */
   readonly local: "known" | "no_address" | "address_not_on_eni";
@@ -31,7 +32,10 @@ export interface PolicyLookup {
   /** Security groups: the answer if the interface opened the connection, and if the peer did. */
   readonly sgIfLocal: number;
   readonly sgIfRemote: number;
-  /** Lookups in the other snapshots in force during the record (it straddles a change). */
+  /**
+   * Lookups in the other snapshots in force during the record (it straddles a change). For a placed interface without
+   * direction: the lookups of which one is the record's.
+   */
   readonly others: readonly number[];
 }
 
@@ -87,7 +91,8 @@ export const NO_ACL = 4;
 export const OTHER_SNAPSHOT = 8;
 export const ADDRESS_MISSING = 16;
 export const ADDRESS_ELSEWHERE = 32;
-const FLAG_BITS = 6;
+export const PLACED = 64;
+const FLAG_BITS = 7;
 
 /** The number of the lookup with these parts; `flags` are the bits above, the last four parts are numbers of matches. */
 export type InternParts = (
@@ -115,7 +120,7 @@ export function createInternParts(table: LookupTable): InternParts {
     if (known >= 0) return known;
     const added = table.internLookup({
       snapshot,
-      interfaceKnown: flags & OTHER_SNAPSHOT ? "other_snapshot" : "in_force",
+      interfaceKnown: flags & OTHER_SNAPSHOT ? "other_snapshot" : flags & PLACED ? "placed" : "in_force",
       direction,
       local: flags & ADDRESS_MISSING ? "no_address" : flags & ADDRESS_ELSEWHERE ? "address_not_on_eni" : "known",
       unfiltered: (flags & UNFILTERED) !== 0,

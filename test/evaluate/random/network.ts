@@ -29,6 +29,8 @@ export interface Configuration {
   readonly entries: readonly (readonly Json[] | null)[];
   readonly lists: readonly Json[];
   readonly routes: readonly Json[];
+  /** Another VPC has the same addresses. */
+  readonly twin: boolean;
 }
 
 /** One to three configurations over time, each an edit of the one before. */
@@ -212,6 +214,7 @@ const configuration: fc.Arbitrary<Configuration> = fc.record({
   entries: fc.tuple(fc.option(aclEntries, { nil: null, freq: 8 }), fc.option(aclEntries, { nil: null, freq: 8 })),
   lists,
   routes: fc.uniqueArray(route, { maxLength: 5, selector: destinationOf }),
+  twin: fc.nat(9).map((draw) => draw === 9),
 });
 
 /** What a later configuration has in place of the one before; parts that are not drawn stay as they were. */
@@ -253,19 +256,25 @@ export function describeHistory(configurations: History): Dated[] {
   }));
 }
 
-function describe({ interfaces, groups, rules, entries, lists: prefixLists, routes }: Configuration): Answers {
+function describe({ interfaces, groups, rules, entries, lists: prefixLists, routes, twin }: Configuration): Answers {
   const acls = [
     { NetworkAclId: "acl-a", subnets: ["subnet-a"] },
     { NetworkAclId: "acl-b", subnets: ["subnet-b", "subnet-c"] },
   ];
   return {
-    Vpcs: [vpc("vpc-1", "10.0.0.0/16", "2001:db8:1::/56"), vpc("vpc-2", "10.1.0.0/16", "2001:db8:2::/56")],
-    Subnets: Object.entries(SUBNETS).map(([SubnetId, { vpc: VpcId, four, six }]) => ({
-      SubnetId,
-      VpcId,
-      CidrBlock: `${four}.0/24`,
-      Ipv6CidrBlockAssociationSet: [{ Ipv6CidrBlock: `${six}::/64`, Ipv6CidrBlockState: { State: "associated" } }],
-    })),
+    Vpcs: [
+      vpc("vpc-1", "10.0.0.0/16", "2001:db8:1::/56"),
+      vpc("vpc-2", "10.1.0.0/16", "2001:db8:2::/56"),
+      ...(twin ? [vpc("vpc-3", "10.0.0.0/16", "2001:db8:3::/56")] : []),
+    ],
+    Subnets: Object.entries({ ...SUBNETS, ...(twin && { "subnet-d": TWIN }) }).map(
+      ([SubnetId, { vpc: VpcId, four, six }]) => ({
+        SubnetId,
+        VpcId,
+        CidrBlock: `${four}.0/24`,
+        Ipv6CidrBlockAssociationSet: [{ Ipv6CidrBlock: `${six}::/64`, Ipv6CidrBlockState: { State: "associated" } }],
+      }),
+    ),
     NetworkInterfaces: interfaces.filter((one) => one !== null),
     SecurityGroups: groups.map((GroupId) => ({ GroupId, VpcId: "vpc-1", OwnerId: "123456789012" })),
     SecurityGroupRules: rules
@@ -288,6 +297,8 @@ function describe({ interfaces, groups, rules, entries, lists: prefixLists, rout
     ],
   };
 }
+
+const TWIN = { vpc: "vpc-3", four: "10.0.0", six: "2001:db8:3:0" };
 
 function vpc(VpcId: string, CidrBlock: string, Ipv6CidrBlock: string): Json {
   return {

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { FAR_FOUR, FAR_SIX, FIRST_START, INTERFACES, ownFour, ownSix, PORTS } from "./universe.ts";
+import { FAR_FOUR, FAR_SIX, FIRST_START, INTERFACES, ownFour, ownSix, PORTS, UNKNOWN_INTERFACES } from "./universe.ts";
 
 /** A flow log record by field name; a field that is not there has `-`. */
 export type Fields = Readonly<Record<string, string>>;
@@ -66,7 +66,7 @@ const utterance: fc.Arbitrary<Utterance> = fc.record({
 /** Two ends and what was heard between them. */
 const conversation = fc
   .record({
-    at: fc.nat(17).map((draw) => (draw === 17 ? INTERFACES.length : draw % INTERFACES.length)),
+    at: fc.nat(20).map((draw) => (draw < 18 ? draw % INTERFACES.length : INTERFACES.length + ((draw - 18) % 2))),
     six: fc.integer({ min: 0, max: 4 }).map((draw) => draw === 4),
     own: fc.constantFrom(0, 0, 0, 0, 0, 0, 1, 2, 3),
     far: fc.nat(),
@@ -79,7 +79,7 @@ const conversation = fc
     said: fc.array(utterance, { minLength: 1, maxLength: 5 }),
   })
   .map(({ at, six, own, far, packet, fragment, protocol, localPort, remotePort, start, said }): Fields[] => {
-    const place = INTERFACES[at] ?? INTERFACES[0];
+    const place = INTERFACES[at] ?? UNKNOWN_INTERFACES[at - INTERFACES.length];
     const owns = six ? ownSix(place) : ownFour(place);
     const fars = six ? FAR_SIX : FAR_FOUR;
     const local = owns[own] ?? fars[(far + 5) % fars.length];
@@ -98,7 +98,7 @@ const conversation = fc
       const record: Record<string, string> = {
         version: "5",
         "account-id": at === 1 ? "210987654321" : "123456789012",
-        "interface-id": at < INTERFACES.length ? place.id : "eni-9",
+        "interface-id": place.id,
         srcaddr: shown[from],
         dstaddr: shown[to],
         srcport: ports[from],

@@ -13,13 +13,19 @@ export const INTERFACES = [
   { id: "eni-5", subnet: "subnet-b", host: 60 },
 ] as const;
 
+/** Interfaces that no model has. */
+export const UNKNOWN_INTERFACES = [
+  { id: "eni-8", subnet: "subnet-a", host: 70 },
+  { id: "eni-9", subnet: "subnet-b", host: 70 },
+] as const;
+
 export const SUBNETS = {
   "subnet-a": { vpc: "vpc-1", four: "10.0.0", six: "2001:db8:1:0" },
   "subnet-b": { vpc: "vpc-1", four: "10.0.1", six: "2001:db8:1:1" },
   "subnet-c": { vpc: "vpc-2", four: "10.1.0", six: "2001:db8:2:0" },
 } as const;
 
-export type Place = (typeof INTERFACES)[number];
+export type Place = (typeof INTERFACES | typeof UNKNOWN_INTERFACES)[number];
 
 export const primaryOf = ({ subnet, host }: Place): string => `${SUBNETS[subnet].four}.${host}`;
 export const secondaryOf = ({ subnet, host }: Place): string => `${SUBNETS[subnet].four}.${host + 1}`;
@@ -38,6 +44,7 @@ export const ownSix = (place: Place): string[] => [sixOf(place), prefixSixOf(pla
 
 export const FAR_FOUR = [
   ...INTERFACES.flatMap(ownFour),
+  ...UNKNOWN_INTERFACES.map(primaryOf),
   "10.0.0.99", // in subnet-a, of nobody
   "10.0.0.1", // router of subnet-a
   "10.0.0.2", // Amazon DNS of vpc-1
@@ -56,6 +63,7 @@ export const FAR_FOUR = [
 ];
 export const FAR_SIX = [
   ...INTERFACES.flatMap(ownSix),
+  ...UNKNOWN_INTERFACES.map(sixOf),
   "2001:db8:9::7",
   "fd00:ec2::253",
   "fd00:ec2::254",
