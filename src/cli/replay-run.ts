@@ -1,4 +1,4 @@
-import { parseFieldList } from "../decode/fields.ts";
+import { parseFieldList } from "../decode/field-list.ts";
 import { replay, type ReplayResult } from "../replay.ts";
 import type { FollowEvents } from "../replay/follow.ts";
 import type { Threads } from "../replay/threads.ts";

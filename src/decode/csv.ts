@@ -2,29 +2,39 @@ import { parse } from "csv-parse/sync";
 
 import type { DecoderOptions, ObjectDecoder } from "./decoder.ts";
 import { LONGEST_LINE } from "./dense/scan.ts";
-import { DEFAULT_FIELDS, fieldNamedLoosely } from "./fields.ts";
+import { fieldNamedLoosely } from "./column-names.ts";
+import { DEFAULT_FIELDS } from "./fields.ts";
 import { createLineDecoder } from "./line-decoder.ts";
-import { type Columns, columnsAt, columnsNamed, createNamedRows } from "./named-rows.ts";
+import { readTime } from "./times.ts";
+import { type Columns, columnsAt, columnsNamed, columnsRead, createNamedRows } from "./named-rows.ts";
 
 /** How the first line of a table separates its columns, and what they are when it is not a header. */
 export interface CsvDialect {
-  readonly delimiter: "," | ";";
+  readonly delimiter: "," | ";" | "\t" | "|";
   /** Null: the first row is the header. */
   readonly columns: Columns | null;
 }
 
 /**
- * Recognises a table by its first line: a header of field names (Athena, Logs Insights, spreadsheets; with semicolons
- * where a comma is the decimal mark), or values, exactly as many as the expected fields, or one more if a time comes first.
+ * Recognises a table by its first line: a header of names (Athena, Logs Insights, spreadsheets; with semicolons where a comma
+ * is the decimal mark), or values: exactly as many as the expected fields, or one more if a time or a row number comes
+ * first, or one of which is a record.
  */
 export function csvDialectOf(firstLine: string, expected: readonly string[] = DEFAULT_FIELDS): CsvDialect | null {
-  for (const delimiter of [",", ";"] as const) {
-    const [cells] = cellsOf(firstLine.trim(), delimiter) ?? [];
+  for (const delimiter of [",", ";", "\t", "|"] as const) {
+    const [cells] = cellsOf(firstLine.replace(/[\r\n]+$/, ""), delimiter) ?? [];
     if (cells === undefined) continue;
     const columns = columnsNamed(cells, expected);
     if (cells.length === 1 ? columns?.kind === "message" : columns !== null) return { delimiter, columns: null };
+    if (cells.length === 1) continue;
+    const record = cells.findIndex((cell) => cell.trim().split(/\s+/).length === expected.length);
+    if (record >= 0 && expected.length > 3) {
+      const time = cells.findIndex((cell) => readTime(cell.trim()) >= 0);
+      return { delimiter, columns: { kind: "message", width: cells.length, at: record, time } };
+    }
+    // Fields with tabs between them are the native format.
     const more = cells.length - expected.length;
-    if (cells.length > 1 && (more === 0 || more === 1)) return { delimiter, columns: columnsAt(expected) };
+    if (delimiter !== "\t" && (more === 0 || more === 1)) return { delimiter, columns: columnsAt(expected) };
   }
   return null;
 }
@@ -52,53 +62,70 @@ export function createCsvDecoder(options: DecoderOptions, dialect: CsvDialect): 
   let number = 1;
   let first = dialect.columns === null;
   let dropping = false;
+  let columns = dialect.columns;
 
   const row = (cells: readonly string[], at: number): void => {
     if (cells.every((cell) => cell.trim() === "")) return;
     if (first || fieldNamedLoosely(cells[0]) !== undefined || cells[0].startsWith("@")) {
-      const columns = columnsNamed(cells, expected);
+      const named = columnsNamed(cells, expected);
       first = false;
-      if (columns) {
-        rows.use(columns);
+      if (named) {
+        rows.use(named);
+        columns = named;
         return;
       }
     }
     rows.row(cells, at);
   };
 
-  /** Rows that lie in `text` one after the other, and the lines they begin on. */
-  const decode = (text: string, numbers: readonly number[]): void => {
-    if (numbers.length === 0) return;
-    const all = cellsOf(text, delimiter);
-    if (all?.length === numbers.length) {
+  /** Rows one after the other, and the lines they begin on. */
+  const decode = (pieces: readonly string[], numbers: readonly number[]): void => {
+    if (pieces.length === 0) return;
+    const all = cellsOf(pieces.join(""), delimiter);
+    if (all?.length === pieces.length) {
       for (let index = 0; index < all.length; index++) row(all[index], numbers[index]);
-    } else if (numbers.length === 1) {
-      lines.badText(numbers[0], "invalid_csv", text);
+    } else if (pieces.length === 1) {
+      lines.badText(numbers[0], "invalid_csv", pieces[0].trimEnd());
     } else {
-      let from = 0;
-      for (const at of numbers) {
-        const end = rowEnd(text, from, delimiter, true);
-        decode(text.slice(from, end + 1), [at]);
-        from = end + 1;
-      }
+      for (const [index, piece] of pieces.entries()) decode([piece], [numbers[index]]);
     }
+  };
+
+  /** Whether a row may have a line end in a cell: it has as many cells as others, and no field is of two lines. */
+  const mayHaveLines = (cells: readonly string[]): boolean => {
+    if (columns === null) return true;
+    const read = columnsRead(columns);
+    return cells.length === columns.width && !cells.some((cell, at) => cell.trim().includes("\n") && read.includes(at));
+  };
+
+  /** The end of the row at `from` in `pending`. */
+  const endOfRow = (from: number, final: boolean): number => {
+    const end = rowEnd(pending, from, delimiter, final);
+    const newline = pending.indexOf("\n", from);
+    if (end < 0 || newline < 0 || newline >= end) return end;
+    const [cells, ...more] = cellsOf(pending.slice(from, end + 1), delimiter) ?? [];
+    return cells !== undefined && more.length === 0 && mayHaveLines(cells) ? end : newline;
   };
 
   /** Takes the complete rows out of `pending`; with `final` also what has no line end. */
   const take = (final: boolean): void => {
     let from = 0;
-    let runFrom = 0;
+    let pieces: string[] = [];
     let numbers: number[] = [];
     const flush = (): void => {
-      decode(pending.slice(runFrom, from), numbers);
+      decode(pieces, numbers);
+      pieces = [];
       numbers = [];
     };
     while (from < pending.length) {
-      const end = rowEnd(pending, from, delimiter, final);
+      const end = endOfRow(from, final);
       if (end >= 0 && end - from <= LONGEST_LINE) {
         numbers.push(number);
+        pieces.push(pending.slice(from, end + 1));
         for (let at = pending.indexOf("\n", from); at >= 0 && at <= end; at = pending.indexOf("\n", at + 1)) number++;
         from = end + 1;
+        // The header says how many cells a row has.
+        if (first) flush();
         continue;
       }
       if (end < 0 && !final && pending.length - from <= LONGEST_LINE) break;
@@ -110,7 +137,7 @@ export function createCsvDecoder(options: DecoderOptions, dialect: CsvDialect): 
       lines.badText(number, reason, pending.slice(from, lineEnd));
       dropping = newline < 0;
       if (newline >= 0) number++;
-      from = runFrom = newline < 0 ? pending.length : newline + 1;
+      from = newline < 0 ? pending.length : newline + 1;
     }
     flush();
     pending = pending.slice(from);
@@ -136,11 +163,11 @@ export function createCsvDecoder(options: DecoderOptions, dialect: CsvDialect): 
       const isOpen = dropping || pending !== "";
       if (!dropping) take(true);
       if (isOpen) number++;
-      lines.rows.flush();
+      lines.finish();
     },
     abort(reason) {
       lines.badText(number++, reason, pending);
-      lines.rows.flush();
+      lines.finish();
     },
     totals: () => ({ ...lines.totals(), lines: number - 1 }),
   };
@@ -162,9 +189,16 @@ function rowEnd(text: string, from: number, delimiter: string, final: boolean): 
     if (quote > from && text[quote - 1] !== delimiter) continue;
     let close = text.indexOf('"', at);
     while (close >= 0 && text[close + 1] === '"') close = text.indexOf('"', close + 2);
-    if (close < 0) return -1;
+    if (close < 0 || (close === text.length - 1 && !final)) return -1;
+    // A cell of several lines ends with its quote. A quote with text behind it opens a cell of a later row.
+    const lineEnd = text.indexOf("\n", at);
+    if (lineEnd >= 0 && lineEnd < close && !isCellEnd(text[close + 1], delimiter)) return lineEnd;
     at = close + 1;
   }
+}
+
+function isCellEnd(char: string | undefined, delimiter: string): boolean {
+  return char === undefined || char === delimiter || char === "\r" || char === "\n";
 }
 
 function firstQuote(text: string, from: number, to: number): number {

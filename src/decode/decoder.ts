@@ -43,6 +43,8 @@ export interface DecodeSink {
   /** Takes over a filled batch (1..BATCH_ROWS rows). */
   batch(batch: FlowBatch): void;
   badLine(bad: BadLine): void;
+  /** What a user should know of the object as a whole: how it was read, or why it cannot be. */
+  note?(text: string): void;
 }
 
 /** Fills batches and hands each over as soon as it is full. */

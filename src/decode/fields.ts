@@ -1,4 +1,3 @@
-import { AppError } from "../errors.ts";
 import { IPV4 } from "../net/address.ts";
 import * as B from "./flow-batch.ts";
 
@@ -25,7 +24,7 @@ export const SRC = 0;
 export const DST = 1;
 export const PKT_SRC = 2;
 export const PKT_DST = 3;
-const PROTOCOL = 0;
+export const PROTOCOL = 0;
 const TCP_FLAGS = 1;
 const PACKETS = 0;
 const BYTES = 1;
@@ -157,52 +156,12 @@ export const FIELDS: readonly Field[] = [
 /** The default format: the fields of version 2 in their fixed order. */
 export const DEFAULT_FIELDS: readonly string[] = FIELDS.filter((field) => field.version === 2).map(({ name }) => name);
 
-const squeeze = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-
 const BY_NAME = new Map(FIELDS.map((field) => [field.name, field]));
-const BY_LOOSE_NAME = new Map(FIELDS.map((field) => [squeeze(field.name), field]));
-// Column names of Athena's older table definition and of CloudWatch Logs Insights.
-for (const [alias, name] of Object.entries({
-  account: "account-id",
-  sourceaddress: "srcaddr",
-  destinationaddress: "dstaddr",
-  sourceport: "srcport",
-  destinationport: "dstport",
-  numpackets: "packets",
-  numbytes: "bytes",
-  starttime: "start",
-  endtime: "end",
-})) {
-  BY_LOOSE_NAME.set(alias, BY_NAME.get(name)!);
-}
 
 /** The field of a header line: AWS's own spelling, or with underscores as in Parquet and Athena. */
 export function fieldNamed(name: string): Field | undefined {
   return BY_NAME.get(name.includes("_") ? name.replaceAll("_", "-") : name);
 }
-
-/** The field meant by a column of an export: also `srcAddr`, `Account ID`, `sourceaddress`. */
-export function fieldNamedLoosely(name: string): Field | undefined {
-  return BY_LOOSE_NAME.get(squeeze(name));
-}
-
-/**
- * The field list of a flow log: `srcaddr dstaddr ...`, with commas, or as AWS prints it (`${srcaddr} ${dstaddr}`).
- * Returns AWS's spellings; an unknown name is an E_USAGE error.
- */
-export function parseFieldList(text: string): string[] {
-  const names = text.split(/[\s,]+/).filter((name) => name !== "");
-  if (names.length === 0) throw new AppError("E_USAGE", "the field list is empty", { hint: FIELD_LIST_HINT });
-  return names.map((name) => {
-    const field = fieldNamedLoosely(name);
-    if (!field)
-      throw new AppError("E_USAGE", `unknown flow log field ${JSON.stringify(name)}`, { hint: FIELD_LIST_HINT });
-    return field.name;
-  });
-}
-
-const FIELD_LIST_HINT =
-  'give the LogFormat of the flow log, e.g. "version account-id interface-id srcaddr dstaddr srcport dstport protocol ..."';
 
 /** Number of fields in the default format. */
 export const DEFAULT_COUNT = DEFAULT_FIELDS.length;

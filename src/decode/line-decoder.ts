@@ -7,8 +7,12 @@ import {
   type RowWriter,
 } from "./decoder.ts";
 import { EVENT_TIME_BYTES, isEventTime } from "./dense/scan-field.ts";
+import { ByteDictionary } from "./dense/dictionary.ts";
 import { LONGEST_LINE } from "./dense/scan.ts";
+import { COMMON_ORDERS } from "./common-orders.ts";
 import { compileLayout, DEFAULT_FIELDS, fieldNamed, type Layout } from "./fields.ts";
+import { FlowBatch } from "./flow-batch.ts";
+import { prefixOf, skipBlanks, wordAt } from "./line-prefix.ts";
 import { countFields, createRecordParser } from "./record.ts";
 import { readTime } from "./times.ts";
 
@@ -28,11 +32,15 @@ export interface LineDecoder {
   useFields(names: readonly string[]): void;
   badText(number: number, reason: string, text: string): void;
   bad(number: number, reason: string, bytes: Uint8Array, from: number, to: number): void;
+  /** The end: hands over the last batch, and tells what a user should know of the lines as a whole. */
+  finish(): void;
 }
 
 /** AWS writes this into a bucket to test its permission; exports put it before the first record, without a line end. */
 export const PERMISSION_CHECK: Uint8Array = Buffer.from("Permission Check Successful");
 const BYTE_ORDER_MARK = Buffer.from("\u{feff}");
+/** Different numbers of fields that are told apart. */
+const MOST_COUNTS = 100;
 const FIELD_NAME = /^[a-z][a-z0-9_-]*$/;
 const ENCODER = new TextEncoder();
 
@@ -41,6 +49,9 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
   const rows = createRowWriter(sink);
   const parser = createRecordParser(options);
   let layout = compileLayout(options.fields ?? DEFAULT_FIELDS);
+  /** Without a header and without `--fields`, the default format is assumed. */
+  let order: "known" | "assumed" = options.fields === undefined ? "assumed" : "known";
+  const wrongCounts = new Map<number, number>();
   let stamped = false;
   let badLines = 0;
 
@@ -58,6 +69,43 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
     if (!names.every((name) => FIELD_NAME.test(name))) return false;
     if (names.filter((name) => fieldNamed(name) !== undefined).length * 2 <= names.length) return false;
     layout = compileLayout(names);
+    order = "known";
+    return true;
+  };
+
+  const countWrong = (bytes: Uint8Array, from: number, to: number): void => {
+    const count = countFields(bytes, from, to);
+    if (wrongCounts.size < MOST_COUNTS || wrongCounts.has(count))
+      wrongCounts.set(count, (wrongCounts.get(count) ?? 0) + 1);
+  };
+
+  /** If most lines have another number of fields, they are of another format. */
+  const noteWrongCounts = (): void => {
+    const wrong = [...wrongCounts.values()].reduce((sum, lines) => sum + lines, 0);
+    if (wrong < 2 || wrong <= rows.written) return;
+    const [count] = [...wrongCounts].reduce((most, one) => (one[1] > most[1] ? one : most));
+    const expected = `${layout.names.length} of ${order === "assumed" ? "the default format" : "their format"}`;
+    sink.note?.(
+      `${wrong} of ${wrong + rows.written} lines have the wrong number of fields: most have ${count}, not the ${expected}; ` +
+        "give the order of the flow log's fields with --fields",
+    );
+  };
+
+  /** Before a record was read, for a line of another length: whether it is in an order that many formats have. */
+  const takeKnownOrder = (bytes: Uint8Array, from: number, to: number, number: number): boolean => {
+    if (order !== "assumed" || rows.written > 0) return false;
+    const count = countFields(bytes, from, to);
+    // Names of its own: a wrong order would take any word for an interface.
+    const trial = createRecordParser({ interfaces: new ByteDictionary(), accounts: new ByteDictionary() });
+    const fits = COMMON_ORDERS.filter((one) => one.names.length === count).filter(
+      ({ names }) => trial.parse(bytes, from, to, compileLayout(names), number, new FlowBatch(), -1) === null,
+    );
+    if (fits.length !== 1) return false;
+    layout = compileLayout(fits[0].names);
+    order = "known";
+    sink.note?.(
+      `no line names the fields: read as ${fits[0].what}; if the flow log has another order, give it with --fields`,
+    );
     return true;
   };
 
@@ -71,11 +119,11 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
     if (startsWith(bytes, from, to, PERMISSION_CHECK)) from = skipBlanks(bytes, from + PERMISSION_CHECK.length, to);
     if (from === to || bytes[from] === 35) return;
     const isStamped = to - from >= EVENT_TIME_BYTES && isEventTime(bytes, from);
-    const start = isStamped ? from + EVENT_TIME_BYTES : afterTail(bytes, from, to, layout.kinds.length);
-    const time = start > from ? readTime(wordAt(bytes, from, to)) : eventTime;
+    const start = isStamped ? from + EVENT_TIME_BYTES : from;
     const isLowerCase = bytes[start] >= 97 && bytes[start] <= 122;
     if (isLowerCase && takeHeader(bytes, start, to)) return;
     stamped = isStamped;
+    const time = isStamped ? readTime(wordAt(bytes, from, to)) : eventTime;
     recordOrBad(bytes, from, start, to, number, time);
   };
 
@@ -91,10 +139,21 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
     let reason: string | null = layout.unusable;
     if (reason === null) {
       reason = parser.parse(bytes, start, to, layout, number, rows.batch, eventTime);
+      if (reason === "wrong_field_count") {
+        const prefix = prefixOf(bytes, start, to, countFields(bytes, start, to) - layout.kinds.length);
+        if (prefix !== null) {
+          const time = prefix.time >= 0 ? prefix.time : eventTime;
+          const behind = parser.parse(bytes, prefix.end, to, layout, number, rows.batch, time);
+          if (behind === null || prefix.time >= 0) reason = behind;
+        } else if (takeKnownOrder(bytes, start, to, number)) {
+          reason = parser.parse(bytes, start, to, layout, number, rows.batch, eventTime);
+        }
+      }
       if (reason === null) {
         rows.advance(1);
         return;
       }
+      if (reason === "wrong_field_count") countWrong(bytes, start, to);
       if (hasControlBytes(bytes, from, to)) reason = "binary_data";
       else if (reason === "wrong_field_count" && mentionsTransitGateway(bytes, from, to))
         reason = "transit_gateway_record";
@@ -129,33 +188,11 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
       bad(number, reason, bytes, 0, bytes.length);
     },
     bad,
+    finish() {
+      rows.flush();
+      noteWrongCounts();
+    },
   };
-}
-
-function skipBlanks(bytes: Uint8Array, from: number, to: number): number {
-  let at = from;
-  while (at < to && (bytes[at] === 32 || bytes[at] === 9)) at++;
-  return at;
-}
-
-/**
- * Where the record begins in a line of `aws logs tail`: behind its time, and its stream in the long form. At `from` in any
- * other line.
- */
-function afterTail(bytes: Uint8Array, from: number, to: number, fields: number): number {
-  if (bytes[from + 4] !== 45 || bytes[from + 10] !== 84) return from;
-  const more = countFields(bytes, from, to) - fields;
-  if (more < 1 || more > 2 || readTime(wordAt(bytes, from, to)) < 0) return from;
-  let at = from;
-  for (let word = 0; word < more; word++) at = skipBlanks(bytes, at + wordAt(bytes, at, to).length, to);
-  return at;
-}
-
-/** The characters from `from` on up to a blank. */
-function wordAt(bytes: Uint8Array, from: number, to: number): string {
-  let end = from;
-  while (end < to && bytes[end] !== 32 && bytes[end] !== 9) end++;
-  return Buffer.from(bytes.buffer, bytes.byteOffset + from, end - from).toString("latin1");
 }
 
 function startsWith(bytes: Uint8Array, from: number, to: number, prefix: Uint8Array): boolean {

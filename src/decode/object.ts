@@ -13,8 +13,6 @@ export interface DecodeObjectOptions extends DecoderOptions {
   readonly sink: DecodeSink & {
     /** Awaited between chunks: resolves when the consumer wants more. */
     ready?(): Promise<void>;
-    /** What a user should know of the object as a whole, e.g. that it is an archive of an unknown kind. */
-    note?(text: string): void;
   };
   /** Limit of an object's unpacked size, 64 GiB unless given. */
   readonly maxInflatedBytes?: number;
@@ -185,14 +183,19 @@ async function createDecoder(head: Uint8Array, options: DecodeObjectOptions): Pr
   const text = new TextDecoder("latin1")
     .decode(head)
     .replace(/^\u00ef\u00bb\u00bf/, "")
-    .trimStart();
-  if (text.startsWith("{") || text.startsWith("[")) {
+    .replace(/^[\r\n ]+/, "");
+  const newline = text.indexOf("\n");
+  const firstLine = newline < 0 ? text : text.slice(0, newline);
+  // A record as a string, one a line, is JSON, too.
+  if (/^\s*[[{]/.test(text) || /^"[^"\t]* [^"\t]*"\s*$/.test(firstLine)) {
     const { createJsonDecoder } = await import("./json.ts");
     return createJsonDecoder(options);
   }
-  const newline = text.indexOf("\n");
-  const firstLine = newline < 0 ? text : text.slice(0, newline);
-  if (/[,;"@]/.test(firstLine)) {
+  if (text.includes("\t")) {
+    const { createCliTextDecoder, isCliText } = await import("./cli-text.ts");
+    if (isCliText(text)) return createCliTextDecoder(options);
+  }
+  if (/[,;"@\t|]/.test(firstLine)) {
     const { createCsvDecoder, csvDialectOf } = await import("./csv.ts");
     const dialect = csvDialectOf(firstLine, options.fields);
     if (dialect) return createCsvDecoder(options, dialect);

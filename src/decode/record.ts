@@ -1,4 +1,5 @@
 import { IPV4 } from "../net/address.ts";
+import { parseProtocol } from "../net/protocols.ts";
 import { readAddress } from "./address-bytes.ts";
 import * as F from "./fields.ts";
 import * as B from "./flow-batch.ts";
@@ -55,7 +56,9 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
     if (words !== undefined) return word(words, bytes, from, to);
     if (kind === F.ADDRESS) return address(target, bytes, from, to);
     if (kind === F.TIME) return time(target, bytes, from, to);
-    return number(kind, target, readNumber(bytes, from, to));
+    const read = readNumber(bytes, from, to);
+    const isProtocol = kind === F.OCTET && target === F.PROTOCOL;
+    return number(kind, target, read < 0 && isProtocol ? protocolNamed(textOf(bytes, from, to)) : read);
   };
 
   const time = (target: number, bytes: Uint8Array, from: number, to: number): string | null => {
@@ -196,6 +199,11 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
   };
 }
 
+/** -1 for a word that is no protocol of a packet. */
+function protocolNamed(text: string): number {
+  return /^[A-Za-z]/.test(text) ? (parseProtocol(text) ?? -1) : -1;
+}
+
 function clear(values: number[]): void {
   for (let target = 0; target < values.length; target++) values[target] = -1;
 }
@@ -234,13 +242,9 @@ function readNumber(bytes: Uint8Array, from: number, to: number): number {
     if (digit < 0 || digit > 9) break;
     value = value * 10 + digit;
   }
-  if (at === from || value > Number.MAX_SAFE_INTEGER) return -1;
-  if (at < to && bytes[at] === 46) {
-    do at++;
-    while (at < to && bytes[at] === 48);
-    if (bytes[at - 1] === 46) return -1;
-  }
-  return at === to ? value : -1;
+  if (at === to && at > from) return value > Number.MAX_SAFE_INTEGER ? -1 : value;
+  const isWhole = at > from && /^\.0+$/.test(textOf(bytes, at, to));
+  return isWhole && value <= Number.MAX_SAFE_INTEGER ? value : -1;
 }
 
 function textOf(bytes: Uint8Array, from: number, to: number): string {

@@ -66,7 +66,7 @@ export function createTextDecoder(options: DecoderOptions): ObjectDecoder {
   const stop = (): void => {
     carried = 0;
     dropping = false;
-    lines.rows.flush();
+    lines.finish();
   };
 
   return {

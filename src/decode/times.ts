@@ -21,20 +21,22 @@ export function timeFault(start: number, end: number): string | null {
 /** From here on a number is a time in milliseconds (as seconds it would lie in the year 5138). */
 const MILLISECONDS_FROM = 100_000_000_000;
 
-/** Seconds since 1970 of a number of seconds or milliseconds. */
+/** Seconds since 1970 of a number of seconds, or of thousandths, millionths or billionths of them. */
 export function toSeconds(value: number): number {
-  return value > MILLISECONDS_FROM ? Math.floor(value / 1000) : value;
+  let seconds = value;
+  while (seconds > MILLISECONDS_FROM) seconds = Math.floor(seconds / 1000);
+  return seconds;
 }
 
 const DATE_AND_TIME = /^(\d{4}-\d\d-\d\d)[T _](\d\d:\d\d(?::\d\d)?)(?:[.,]\d+)?(?:[ _]?(Z|UTC|[+-]\d\d:?\d\d))?$/;
 
 /**
  * Seconds since 1970 of a date with a time, as Athena, Logs Insights and `aws logs tail` write them: `2024-12-14
- * 08:00:30.000`, `2024-12-14T08:00:30+00:00`; UTC unless it says otherwise, `_` for a blank. Also of an epoch of 10 to 13
- * digits. -1 for any other text: a date alone does not say when.
+ * 08:00:30.000`, `2024-12-14T08:00:30+00:00`; UTC unless it says otherwise, `_` for a blank. Also of an epoch in seconds or
+ * parts of them, with a fraction or not (`1741000000.25`). -1 for any other text: a date alone does not say when.
  */
 export function readTime(text: string): number {
-  if (/^\d{10,13}$/.test(text)) return toSeconds(Number(text));
+  if (/^\d{10,19}(?:\.\d+)?$/.test(text)) return toSeconds(Math.floor(Number(text)));
   const match = DATE_AND_TIME.exec(text);
   if (match === null) return -1;
   const [, date, time, zone = "Z"] = match;

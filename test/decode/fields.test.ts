@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { DEFAULT_FIELDS, fieldNamed, fieldNamedLoosely, FIELDS, parseFieldList } from "../../src/decode/fields.ts";
+import { fieldNamedLoosely } from "../../src/decode/column-names.ts";
+import { parseFieldList } from "../../src/decode/field-list.ts";
+import { DEFAULT_FIELDS, fieldNamed, FIELDS } from "../../src/decode/fields.ts";
 
 describe("the field catalogue", () => {
   it("has the fields of every version", () => {

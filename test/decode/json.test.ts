@@ -60,7 +60,7 @@ describe("JSON", () => {
       [1, 5],
       [
         { line: 2, reason: "wrong_field_count", text: "hello" },
-        { line: 3, reason: "wrong_field_count", text: "7" },
+        { line: 3, reason: "unknown_json", text: '{"message":7}' },
         { line: 4, reason: "invalid_json", text: "null" },
       ],
     ],

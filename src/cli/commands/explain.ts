@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BadLine } from "../../decode/decoder.ts";
 import { ByteDictionary } from "../../decode/dense/dictionary.ts";
-import { parseFieldList } from "../../decode/fields.ts";
+import { parseFieldList } from "../../decode/field-list.ts";
 import { FlowBatch } from "../../decode/flow-batch.ts";
 import { decodeObject } from "../../decode/object.ts";
 import { AppError } from "../../errors.ts";
