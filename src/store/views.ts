@@ -5,7 +5,7 @@ import { POSSIBLE_CAUSES } from "../judgement.ts";
 const FOLDER = new URL("../../queries/views/", import.meta.url);
 
 /** In an order in which each needs only what comes before. */
-const FILES = ["records", "addresses", "probes", "rule-usage", "coverage"];
+const FILES = ["records", "addresses", "probes", "rule-usage", "coverage", "unknown-interfaces"];
 
 /** From how many on a source counts as a scanner (see `scan_sources` in queries/views/probes.sql). */
 export const DEFAULT_SCAN_LIMITS = {
@@ -19,7 +19,7 @@ export const DEFAULT_SCAN_LIMITS = {
 export function readViews(): string {
   const values = {
     ...DEFAULT_SCAN_LIMITS,
-    opener_unknown: POSSIBLE_CAUSES.find(({ name }) => name === "opener_unknown")!.bit,
+    ...Object.fromEntries(POSSIBLE_CAUSES.map(({ name, bit }) => [name, bit])),
     settled_by: POSSIBLE_CAUSES.map(({ settledBy }) => `'${settledBy.replaceAll("'", "''")}'`).join(", "),
     possible_causes: POSSIBLE_CAUSES.map(({ name }) => `'${name}'`).join(", "),
     // A macro with parameters of these names.
