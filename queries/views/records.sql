@@ -27,7 +27,10 @@ create macro address_text(a4, a6) as case when a4 is not null then ipv4_text(a4)
 -- 0 stands for the time of a record without times: no record is of 1970 (src/decode/times.ts).
 create macro seconds_to_timestamp(s) as make_timestamp(nullif(s, 0)::bigint * 1000000);
 
-create view flow_rows as select record.* from plain_records;
+create view flow_rows as
+  select record.*, null::uinteger as further_id from plain_records
+  union all
+  select record.* from plain_records_further;
 
 -- With the traffic that is counted for rules that may have admitted it only.
 create view possible_traffic as select traffic.* from traffic_sums;
@@ -41,7 +44,7 @@ create view rule_traffic as
 create view flow_facts as
   select object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes,
     (tcp_flags & 511)::usmallint as tcp_flags, judgement_id, null::uhugeint as src6, null::uhugeint as dst6, null::uinteger as pkt_src,
-    null::uinteger as pkt_dst, null::uhugeint as pkt_src6, null::uhugeint as pkt_dst6
+    null::uinteger as pkt_dst, null::uhugeint as pkt_src6, null::uhugeint as pkt_dst6, further_id
   from flow_rows
   union all by name
   select * replace ((tcp_flags & 511)::usmallint as tcp_flags) from flow_rows_wide;
@@ -81,11 +84,47 @@ create view flows as
     j.sg_out,
     j.nacl_out,
     j.reject_reason,
-    j.snapshot
+    j.snapshot,
+    x.vpc_id,
+    x.subnet_id,
+    x.instance_id,
+    x.type,
+    x.region,
+    x.az_id,
+    x.sublocation_type,
+    x.sublocation_id,
+    x.pkt_src_aws_service,
+    x.pkt_dst_aws_service,
+    try_cast(x.traffic_path as utinyint) as traffic_path,
+    x.ecs_cluster_arn,
+    x.ecs_cluster_name,
+    x.ecs_container_instance_arn,
+    x.ecs_container_instance_id,
+    x.ecs_container_id,
+    x.ecs_second_container_id,
+    x.ecs_service_name,
+    x.ecs_task_definition_arn,
+    x.ecs_task_arn,
+    x.ecs_task_id,
+    x.resource_id,
+    try_cast(x.encryption_status as utinyint) as encryption_status,
+    x.instance_tag,
+    x.instance_tag_2,
+    x.interface_tag,
+    x.interface_tag_2,
+    x.asg_tag,
+    x.asg_tag_2,
+    x.interface_type,
+    x.next_hop_interface_id,
+    x.next_hop_subnet_id,
+    x.next_hop_az_id,
+    x.next_hop_vpc_id,
+    x.next_hop_interface_type
   from flow_facts f
   join judgements j using (judgement_id)
   join objects o using (object_id)
-  join interface_dim i using (interface_idx);
+  join interface_dim i using (interface_idx)
+  left join further_fields x using (further_id);
 
 -- Which interfaces a rule stands on (by group membership, or by subnet for NACL entries), in any snapshot.
 create view rule_interfaces as
@@ -98,7 +137,7 @@ create view interfaces as select * from interface_dim;
 create view sources as select * from objects;
 
 create view bad_lines as
-  select o.source_object, b.line, b.reason, b.text from bad_line_rows b join objects o using (object_id);
+  select o.source_object, b.line, b.reason, b.field, b.value, b.text from bad_line_rows b join objects o using (object_id);
 
 create view run_manifest as select * from runs;
 

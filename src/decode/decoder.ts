@@ -32,6 +32,9 @@ export interface BadLine {
   /** snake_case, e.g. `wrong_field_count`, `invalid_address`, `invalid_number`, `invalid_action`, `line_too_long`. */
   readonly reason: string;
   readonly text: string;
+  /** The field that could not be read, in AWS's spelling, and its value; absent where the line as a whole is bad. */
+  readonly field?: string;
+  readonly value?: string;
 }
 
 export const BAD_LINE_TEXT = 200;

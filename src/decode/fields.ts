@@ -15,6 +15,8 @@ export const ACTION = 8;
 export const STATUS = 9;
 export const DIRECTION = 10;
 const REJECT_REASON = 11;
+/** Kept beside the record, as part of a set (further-fields.ts). */
+export const EXTRA = 12;
 export type FieldKind = number;
 
 // The target tells fields of one kind apart: the index of the column among those of the kind (FlowBatch).
@@ -119,7 +121,8 @@ export function bitsOfTargets(kind: FieldKind): number[] {
 
 const fields = (version: number, names: string): Field[] =>
   names.split(" ").map((name) => {
-    const [kind, target, bits] = READ[name] ?? [SKIP, 0, 0];
+    // Those of transit gateways belong to records that are not judged.
+    const [kind, target, bits] = READ[name] ?? [version === 6 ? SKIP : EXTRA, 0, 0];
     return { name, version, kind, target, bits };
   });
 
@@ -185,6 +188,9 @@ export interface Layout {
   readonly hasTimes: boolean;
   readonly hasInterface: boolean;
   readonly hasAccount: boolean;
+  /** How many fields from this one on are EXTRA, if the one before is not; else 0. */
+  readonly extraRuns: Uint8Array;
+  readonly hasExtra: boolean;
   /** The fourteen default fields come first, in their order. */
   readonly startsWithDefault: boolean;
   /** Why no line of this layout can be a record; null for a usable one. */
@@ -205,18 +211,32 @@ export function compileLayout(names: readonly string[]): Layout {
   const transitGateway = fields.some((field) => field?.version === 6) && !hasInterface;
   const usable = hasInterface || has("srcaddr") || has("dstaddr");
   const unusable = transitGateway ? "transit_gateway_record" : usable ? null : "no_usable_field";
+  const kinds = Uint8Array.from(fields, (field) => field?.kind ?? SKIP);
   return {
     names,
-    kinds: Uint8Array.from(fields, (field) => field?.kind ?? SKIP),
+    kinds,
     targets: Uint8Array.from(fields, (field) => field?.target ?? 0),
     fullBits,
     scannable: isPaired && unusable === null,
     hasTimes: (fullBits & B.HAS_TIMES) !== 0,
     hasInterface,
+    extraRuns: runsOf(kinds, EXTRA),
+    hasExtra: kinds.includes(EXTRA),
     hasAccount: has("account-id"),
     startsWithDefault: DEFAULT_FIELDS.every((name, index) => fields[index]?.name === name),
     unusable,
   };
+}
+
+/** At the first of each run of fields of a kind: how many they are. */
+function runsOf(kinds: Uint8Array, kind: FieldKind): Uint8Array {
+  const runs = new Uint8Array(kinds.length);
+  for (let at = 0, first = 0; at < kinds.length; at++) {
+    if (kinds[at] !== kind) continue;
+    if (at === 0 || kinds[at - 1] !== kind) first = at;
+    runs[first] = at - first + 1;
+  }
+  return runs;
 }
 
 /** The columns of a batch whose fields the layout lacks, names excepted. */
@@ -229,7 +249,8 @@ export function absentColumns(batch: B.FlowBatch, layout: Layout): { fill(value:
     [COUNT]: counts,
     [TIME]: times,
   };
-  return WITH_BITS.filter(({ bits }) => (layout.fullBits & bits) === 0).map(
+  const absent = WITH_BITS.filter(({ bits }) => (layout.fullBits & bits) === 0).map(
     ({ kind, target }) => columns[kind][target],
   );
+  return layout.hasExtra ? absent : [...absent, batch.further];
 }

@@ -25,8 +25,8 @@ export const HAS_PACKETS = 1 << 15;
 export const HAS_BYTES = 1 << 16;
 export const HAS_TIMES = 1 << 17;
 
-/** 2 columns of 64 bits, 10 of 32, 2 of 16 and 2 of 8. */
-const BYTES_PER_ROW = 2 * 8 + 10 * 4 + 2 * 2 + 2;
+/** 2 columns of 64 bits, 11 of 32, 2 of 16 and 2 of 8. */
+const BYTES_PER_ROW = 2 * 8 + 11 * 4 + 2 * 2 + 2;
 
 /**
  * Flow log records as columns, in the order of their lines. All columns but `addr6` lie in one ArrayBuffer, so that a
@@ -59,6 +59,8 @@ export class FlowBatch {
   declare readonly srcPort: Uint16Array;
   declare readonly dstPort: Uint16Array;
   declare readonly bits: Uint32Array;
+  /** Number of the set of further fields (further-fields.ts); 0: none has a value. */
+  declare readonly further: Uint32Array;
   declare readonly protocol: Uint8Array;
   declare readonly tcpFlags: Uint8Array;
   // The columns once more, by kind of field: the `target` of a field is its index (fields.ts).
@@ -96,6 +98,7 @@ export class FlowBatch {
     this.pktSrc = u32();
     this.pktDst = u32();
     this.bits = u32();
+    this.further = u32();
     this.srcPort = u16();
     this.dstPort = u16();
     this.protocol = u8();
@@ -114,8 +117,8 @@ export class FlowBatch {
 
 const NO_WORDS = new Uint32Array(0);
 
-function wordColumns({ line, bits, names, addresses, times }: FlowBatch): Uint32Array[] {
-  return [line, bits, ...names, ...addresses, ...times];
+function wordColumns({ line, bits, further, names, addresses, times }: FlowBatch): Uint32Array[] {
+  return [line, bits, further, ...names, ...addresses, ...times];
 }
 
 /** A batch on its way between threads. */

@@ -8,6 +8,7 @@ import {
 } from "./decoder.ts";
 import { EVENT_TIME_BYTES, isEventTime } from "./dense/scan-field.ts";
 import { ByteDictionary } from "./dense/dictionary.ts";
+import { FurtherSets } from "./dense/further-sets.ts";
 import { LONGEST_LINE } from "./dense/scan.ts";
 import { COMMON_ORDERS } from "./common-orders.ts";
 import { compileLayout, DEFAULT_FIELDS, fieldNamed, type Layout } from "./fields.ts";
@@ -60,6 +61,15 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
     sink.badLine({ line: number, reason, text: badLineText(bytes, from, to) });
   };
 
+  /** The same with the field that the parser could not read, if it was one. */
+  const badRecord = (number: number, reason: string, bytes: Uint8Array, from: number, to: number): void => {
+    const { field, from: start, to: end } = parser.fault;
+    if (field < 0 || layout.unusable !== null || reason === "binary_data") return bad(number, reason, bytes, from, to);
+    badLines++;
+    const place = { field: layout.names[field].replaceAll("_", "-"), value: badLineText(bytes, start, end) };
+    sink.badLine({ line: number, reason, text: badLineText(bytes, from, to), ...place });
+  };
+
   /** A header holds field names only, most of them known. Concatenated objects have headers in the middle. */
   const takeHeader = (bytes: Uint8Array, from: number, to: number): boolean => {
     const names = Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from)
@@ -96,7 +106,11 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
     if (order !== "assumed" || rows.written > 0) return false;
     const count = countFields(bytes, from, to);
     // Names of its own: a wrong order would take any word for an interface.
-    const trial = createRecordParser({ interfaces: new ByteDictionary(), accounts: new ByteDictionary() });
+    const trial = createRecordParser({
+      interfaces: new ByteDictionary(),
+      accounts: new ByteDictionary(),
+      further: new FurtherSets(),
+    });
     const fits = COMMON_ORDERS.filter((one) => one.names.length === count).filter(
       ({ names }) => trial.parse(bytes, from, to, compileLayout(names), number, new FlowBatch(), -1) === null,
     );
@@ -158,7 +172,7 @@ export function createLineDecoder(options: DecoderOptions): LineDecoder {
       else if (reason === "wrong_field_count" && mentionsTransitGateway(bytes, from, to))
         reason = "transit_gateway_record";
     }
-    bad(number, reason, bytes, from, to);
+    badRecord(number, reason, bytes, from, to);
   };
 
   return {

@@ -34,9 +34,17 @@ export interface RecordParser {
     batch: B.FlowBatch,
     eventTime: number,
   ): string | null;
+  /** Where the field stands that made the last line bad; its number is -1 if no single field did. */
+  readonly fault: Readonly<FieldPlace>;
 }
 
-export function createRecordParser({ interfaces, accounts }: Dictionaries): RecordParser {
+interface FieldPlace {
+  field: number;
+  from: number;
+  to: number;
+}
+
+export function createRecordParser({ interfaces, accounts, further }: Dictionaries): RecordParser {
   // The record being read, each value at its target (fields.ts); -1 and family 0: absent.
   const names = [-1, -1];
   const families = new Uint8Array(4);
@@ -46,9 +54,13 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
   const counts = COUNT_BITS.map(() => -1);
   const times = [-1, -1];
   let bits = 0;
+  // Where the fields of the line begin and end, for those that are kept as a set.
+  let starts = new Uint32Array(64);
+  let ends = new Uint32Array(64);
+  const fault = { field: -1, from: 0, to: 0 };
 
   const value = (kind: F.FieldKind, target: number, bytes: Uint8Array, from: number, to: number): string | null => {
-    if (kind === F.SKIP) return null;
+    if (kind === F.SKIP || kind === F.EXTRA) return null;
     if (kind === F.NAME) return name(target, bytes, from, to);
     const isAbsent = to === from + 1 && bytes[from] === DASH;
     const words = F.WORDS[kind];
@@ -179,22 +191,37 @@ export function createRecordParser({ interfaces, accounts }: Dictionaries): Reco
   };
 
   return {
+    fault,
     parse(bytes, from, to, layout, line, batch, eventTime) {
+      fault.field = -1;
       const fieldCount = layout.kinds.length;
       // Counted first: a shifted value would enter a wrong name into the dictionaries.
       if (countFields(bytes, from, to) !== fieldCount) return "wrong_field_count";
       reset();
+      if (fieldCount > starts.length) {
+        starts = new Uint32Array(fieldCount);
+        ends = new Uint32Array(fieldCount);
+      }
       let at = from;
       for (let field = 0; field < fieldCount; field++) {
         while (isBlank(bytes[at])) at++;
         const start = at;
         while (at < to && !isBlank(bytes[at])) at++;
+        starts[field] = start;
+        ends[field] = at;
         const reason = value(layout.kinds[field], layout.targets[field], bytes, start, at);
-        if (reason !== null) return reason;
+        if (reason !== null) {
+          fault.field = field;
+          fault.from = start;
+          fault.to = at;
+          return reason;
+        }
       }
       const reason = settle(eventTime);
-      if (reason === null) write(batch, line);
-      return reason;
+      if (reason !== null) return reason;
+      batch.further[batch.rows] = layout.hasExtra ? further.learn(layout, bytes, starts, ends) : 0;
+      write(batch, line);
+      return null;
     },
   };
 }

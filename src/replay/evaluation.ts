@@ -1,4 +1,5 @@
 import { ByteDictionary } from "../decode/dense/dictionary.ts";
+import { NO_FURTHER } from "../decode/further-fields.ts";
 import { DEFAULT_TIMEOUTS, LONG_TCP_TIMEOUT } from "../evaluate/conntrack/timeouts.ts";
 import { createEvaluator, type Evaluator } from "../evaluate/evaluator.ts";
 import { createInitiatorRules } from "../evaluate/judge/initiator.ts";
@@ -21,6 +22,8 @@ export function createEvaluation(policy: CompiledPolicy, state: StoredState, tcp
   const names = {
     interfaces: new ByteDictionary(policy.interfaceIds),
     accounts: new ByteDictionary(),
+    further: new ByteDictionary([NO_FURTHER]),
+    furtherBase: state.nextFurther - 1,
     table: createLookupTable(),
   };
   const ports = createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp);
@@ -33,7 +36,7 @@ export function createEvaluation(policy: CompiledPolicy, state: StoredState, tcp
     firstRuleSet: state.nextRuleSet,
     storedRuleSets: state.ruleSets,
   });
-  const taken = { judgements: 0, ruleSets: 0, interfaces: policy.interfaceIds.length };
+  const taken = { judgements: 0, ruleSets: 0, interfaces: policy.interfaceIds.length, further: 1 };
   return {
     evaluator,
     names,
@@ -43,10 +46,12 @@ export function createEvaluation(policy: CompiledPolicy, state: StoredState, tcp
         ruleSets: evaluator.ruleSets.slice(taken.ruleSets),
         interfaces: names.interfaces.strings.slice(taken.interfaces),
         accounts: names.accounts.strings,
+        further: names.further.strings.slice(taken.further),
       };
       taken.judgements = evaluator.judgements.length;
       taken.ruleSets = evaluator.ruleSets.length;
       taken.interfaces = names.interfaces.size;
+      taken.further = names.further.size;
       return changes;
     },
   };

@@ -1,5 +1,6 @@
 import pLimit from "p-limit";
 import { ByteDictionary } from "../decode/dense/dictionary.ts";
+import { FurtherSets } from "../decode/dense/further-sets.ts";
 import type { BadLine } from "../decode/decoder.ts";
 import { FlowBatch, HAS_TIMES } from "../decode/flow-batch.ts";
 import { decodeObject } from "../decode/object.ts";
@@ -56,7 +57,7 @@ export interface ObjectTotals {
 const BAD_LINES = 1000;
 
 export function createObjectReader(sink: ReadSink): ObjectReader {
-  const names = { interfaces: new ByteDictionary(), accounts: new ByteDictionary() };
+  const names = { interfaces: new ByteDictionary(), accounts: new ByteDictionary(), further: new FurtherSets() };
   const spareBatches: ArrayBuffer[] = [];
   const spareLookups: ArrayBuffer[] = [];
   const abort = new AbortController();
@@ -64,6 +65,7 @@ export function createObjectReader(sink: ReadSink): ObjectReader {
   let pack: ((batch: FlowBatch) => SentBatch) | null = null;
   /** What has been decoded while the policy was not known. */
   let waiting: (() => void)[] = [];
+  let saidOverflow = false;
   let batchesOut = 0;
   let wake: (() => void) | null = null;
 
@@ -121,6 +123,12 @@ export function createObjectReader(sink: ReadSink): ObjectReader {
             duplicates: 0,
           };
     sendBad();
+    if (names.further.overflowed && !saidOverflow) {
+      saidOverflow = true;
+      events.note(
+        `from ${object.name} on: too many different values of fields such as vpc-id or ecs-task-id; some records are stored without these fields`,
+      );
+    }
     whenJudged(() => {
       const [firstTime, lastTime] = span.first <= span.last ? [span.first, span.last] : [null, null];
       void sink.tell({ kind: "end", ...totals, firstTime, lastTime });

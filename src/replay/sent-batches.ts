@@ -1,4 +1,5 @@
 import { ByteDictionary } from "../decode/dense/dictionary.ts";
+import type { Dictionaries } from "../decode/dense/scan.ts";
 import { BATCH_ROWS, type BatchBuffers, batchOver, type FlowBatch } from "../decode/flow-batch.ts";
 import { createBatchLookup } from "../evaluate/lookup/batch-lookup.ts";
 import {
@@ -29,6 +30,7 @@ export interface ReturnedBuffers {
 interface NewNames {
   readonly interfaces: readonly string[];
   readonly accounts: readonly string[];
+  readonly further: readonly string[];
   readonly matches: readonly FilterMatch[];
   readonly lookups: readonly PolicyLookup[];
 }
@@ -39,7 +41,7 @@ interface NewNames {
  */
 export function createBatchPacker(
   policy: CompiledPolicy,
-  decoded: { readonly interfaces: ByteDictionary; readonly accounts: ByteDictionary },
+  decoded: Dictionaries,
   spareLookups: ArrayBuffer[],
 ): (batch: FlowBatch) => SentBatch {
   const table = createLookupTable();
@@ -47,7 +49,7 @@ export function createBatchPacker(
   // The policy's interfaces come first, with its own numbers.
   const interfaces = new ByteDictionary(policy.interfaceIds);
   const numbers: number[] = [];
-  const sent = { interfaces: interfaces.size, accounts: 0, matches: 0, lookups: 0 };
+  const sent = { interfaces: interfaces.size, accounts: 0, further: 1, matches: 0, lookups: 0 };
 
   const renumber = ({ interfaceId, rows }: FlowBatch): void => {
     const { strings } = decoded.interfaces;
@@ -59,15 +61,16 @@ export function createBatchPacker(
     const names = {
       interfaces: interfaces.strings.slice(sent.interfaces),
       accounts: decoded.accounts.strings.slice(sent.accounts),
+      further: decoded.further.sets.strings.slice(sent.further),
       matches: table.matches.slice(sent.matches),
       lookups: table.lookups.slice(sent.lookups),
     };
     sent.interfaces = interfaces.size;
     sent.accounts = decoded.accounts.size;
+    sent.further = decoded.further.sets.size;
     sent.matches = table.matches.length;
     sent.lookups = table.lookups.length;
-    const some = names.interfaces.length + names.accounts.length + names.matches.length + names.lookups.length > 0;
-    return some ? names : null;
+    return Object.values(names).some((list) => list.length > 0) ? names : null;
   };
 
   return (batch) => {
@@ -83,6 +86,9 @@ export function createBatchPacker(
 export interface SharedNames {
   readonly interfaces: ByteDictionary;
   readonly accounts: ByteDictionary;
+  /** Sets of further fields; the evidence file numbers them from `furtherBase` on. */
+  readonly further: ByteDictionary;
+  readonly furtherBase: number;
   readonly table: LookupTable;
 }
 
@@ -93,6 +99,7 @@ export interface SharedNames {
 export function createTranslator(names: SharedNames, presetInterfaces: number): (sent: SentBatch) => LookedUpBatch {
   const interfaces: number[] = [];
   const accounts: number[] = [];
+  const further = [0];
   const matches: number[] = [];
   let sharedLookups = new Uint32Array(64);
   let lookupCount = 0;
@@ -113,6 +120,7 @@ export function createTranslator(names: SharedNames, presetInterfaces: number): 
       sameAccounts &&= id === accounts.length;
       accounts.push(id);
     }
+    for (const text of fresh.further) further.push(names.furtherBase + names.further.idOf(text));
     for (const match of fresh.matches) matches.push(names.table.internMatch(match));
     for (const lookup of fresh.lookups) {
       const shared: PolicyLookup = {
@@ -146,6 +154,8 @@ export function createTranslator(names: SharedNames, presetInterfaces: number): 
       }
     }
     if (!sameAccounts) for (let row = 0; row < rows; row++) accountId[row] = accounts[accountId[row]];
+    // Formats without such fields never have a set.
+    if (further.length > 1) for (let row = 0; row < rows; row++) batch.further[row] = further[batch.further[row]];
     if (!sameLookups) for (let row = 0; row < rows; row++) lookups[row] = sharedLookups[lookups[row]];
     return { batch, lookups };
   };

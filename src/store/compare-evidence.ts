@@ -26,6 +26,8 @@ const recordsOf = (file: string): string => /* sql */ `
     select record.object_id as object_id, record.line as line, record.judgement_id as judgement_id
     from ${file}.main.plain_records
     union all
+    select record.object_id, record.line, record.judgement_id from ${file}.main.plain_records_further
+    union all
     select object_id, line, judgement_id from ${file}.main.flow_rows_wide
   )
   select object, line, verdict, judgement from stored join named using (object_id) join said using (judgement_id)`;

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { readFurther } from "../decode/further-fields.ts";
 import type { RuleSet } from "../evaluate/facts/rule-sets.ts";
 import type { Judgement } from "../judgement.ts";
 import { formatAddress, formatPrefix } from "../net/address.ts";
@@ -45,6 +46,18 @@ export async function appendJudgements(
     one.snapshot < 0 ? null : (policy.snapshots[one.snapshot] ?? null),
   ]);
   await appendRows(connection, "judgements", "u", rows);
+}
+
+/** Appends sets of further fields; `first` is the number of the first one given. */
+export async function appendFurther(
+  connection: DuckDBConnection,
+  sets: readonly string[],
+  first: number,
+): Promise<void> {
+  const rows = function* (): Generator<Cell[]> {
+    for (const [at, text] of sets.entries()) yield [first + at, ...readFurther(text)];
+  };
+  if (sets.length > 0) await appendRows(connection, "further_fields", "u", rows());
 }
 
 export async function appendRuleSets(

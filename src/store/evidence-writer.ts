@@ -7,7 +7,7 @@ import type { StoredIdentities } from "../evaluate/duplicate-filter.ts";
 import type { Judgement } from "../judgement.ts";
 import type { CompiledPolicy } from "../policy/compile.ts";
 import type { Model } from "../model/model.ts";
-import { appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
+import { appendFurther, appendInterfaces, appendJudgements, appendRuleSets, replaceRules } from "./dimensions.ts";
 import { allowMemory, useAllCores, type WritableFile } from "./create-file.ts";
 import type { FactColumns } from "./columns.ts";
 import { appendRows, type Cell, createFactRowWriter } from "./column-appender.ts";
@@ -25,6 +25,8 @@ export interface Changes {
   readonly interfaces: readonly string[];
   /** All accounts: judgements hold indexes into them. */
   readonly accounts: readonly string[];
+  /** Sets of further fields (decode/further-fields.ts). */
+  readonly further: readonly string[];
 }
 
 /** Buffers of a batch that has been written: its own and that of its judgements. */
@@ -69,7 +71,12 @@ export async function openEvidenceWriter(
   };
   let inTransaction = false;
   let hasLittleRoom = false;
-  const next = { judgement: state.nextJudgement, ruleSet: state.nextRuleSet, interface: policy.interfaceIds.length };
+  const next = {
+    judgement: state.nextJudgement,
+    ruleSet: state.nextRuleSet,
+    interface: policy.interfaceIds.length,
+    further: state.nextFurther,
+  };
   const runRows = createRunRows(connection, state.nextRun);
 
   const begin = async (): Promise<void> => {
@@ -107,8 +114,15 @@ export async function openEvidenceWriter(
     },
     async appendBadLines(objectId: number, bad: readonly BadLine[]): Promise<void> {
       if (bad.length === 0) return;
-      const rows = bad.map((one): Cell[] => [objectId, one.line, one.reason, one.text]);
-      await appendRows(connection, "bad_line_rows", "uu--", rows);
+      const rows = bad.map((one): Cell[] => [
+        objectId,
+        one.line,
+        one.reason,
+        one.text,
+        one.field ?? null,
+        one.value ?? null,
+      ]);
+      await appendRows(connection, "bad_line_rows", "uu----", rows);
     },
     /** What identifies the records of these buckets, those included that were appended and not committed yet. */
     async identities(buckets: readonly number[]): Promise<StoredIdentities> {
@@ -116,7 +130,7 @@ export async function openEvidenceWriter(
       return readIdentities(connection, buckets);
     },
     /** What comes before a commit: what has been appended goes to DuckDB, with the dimension rows that are new. */
-    async prepare({ judgements, ruleSets, interfaces, accounts }: Changes): Promise<void> {
+    async prepare({ judgements, ruleSets, interfaces, accounts, further }: Changes): Promise<void> {
       if (hasLittleRoom) await allowMemory(connection, "full");
       hasLittleRoom = false;
       flowRows?.flush();
@@ -126,6 +140,8 @@ export async function openEvidenceWriter(
       await appendJudgements(connection, judgements, next.judgement, policyNames, accounts);
       await appendRuleSets(connection, ruleSets, next.ruleSet, policyNames);
       await appendInterfaces(connection, interfaces, next.interface, null);
+      await appendFurther(connection, further, next.further);
+      next.further += further.length;
       next.judgement += judgements.length;
       next.ruleSet += ruleSets.length;
       next.interface += interfaces.length;

@@ -28,10 +28,13 @@ const PLAIN_WITH_PACKET = PLAIN | (IPV4 << PKT_FAMILY_SHIFT);
 /** Writes judged batches to `plain_records` and `flow_rows_wide` (see schema.ts for which record goes where). */
 export function createFlowRowWriter(connection: DuckDBConnection) {
   const plain = createColumnAppender(connection, "plain_records", 14);
-  const wide = createColumnAppender(connection, "flow_rows_wide", 20);
+  const plainWithFurther = createColumnAppender(connection, "plain_records_further", 15);
+  const wide = createColumnAppender(connection, "flow_rows_wide", 21);
   const staged = createStaged();
   const wideRows = new WideRows();
   const exceptions = new Int32Array(BATCH_ROWS);
+  // From its first such record on, an object keeps to one table, so that its rows stay in order.
+  let furtherObject = -1;
 
   return {
     /** Uses up the batch and its judgements. */
@@ -40,18 +43,23 @@ export function createFlowRowWriter(connection: DuckDBConnection) {
       if (others.length > 0) wide.append(wideRows.columns(objectId, batch, judgements, others), others.length);
       const rows = batch.rows - others.length;
       if (rows === 0) return;
+      if (furtherObject !== objectId && hasFurther(batch)) furtherObject = objectId;
       if (staged.objectId[0] !== objectId) staged.objectId.fill(objectId);
       stage(batch, others, staged);
       if (others.length > 0) closeGaps(batch, judgements, others);
-      plain.append(plainColumns(batch, judgements, staged), rows);
+      const columns = plainColumns(batch, judgements, staged);
+      if (furtherObject === objectId) plainWithFurther.append([...columns, columnOf(batch.further)], rows);
+      else plain.append(columns, rows);
     },
     flush(): void {
       plain.flush();
+      plainWithFurther.flush();
       wide.flush();
     },
     /** Ends; what has not been flushed is not written. */
     discard(): void {
       plain.discard();
+      plainWithFurther.discard();
       wide.discard();
     },
   };
@@ -97,8 +105,8 @@ function stage(batch: FlowBatch, gone: Int32Array, { duration, flags, packets, b
 
 /** Removes the rows `gone` from the columns that are stored as they are. */
 function closeGaps(batch: FlowBatch, judgements: Uint32Array, gone: Int32Array): void {
-  const { rows, line, interfaceId, start, src, dst } = batch;
-  for (const column of [line, interfaceId, start, src, dst, judgements]) keepOthers(column, rows, gone);
+  const { rows, line, interfaceId, start, src, dst, further } = batch;
+  for (const column of [line, interfaceId, start, src, dst, further, judgements]) keepOthers(column, rows, gone);
   for (const column of [batch.srcPort, batch.dstPort]) keepPorts(column, rows, gone);
   keepOctets(batch.protocol, rows, gone);
 }
@@ -111,6 +119,11 @@ function plainColumns(batch: FlowBatch, judgements: Uint32Array, staged: Staged)
     ...[packets, bytes].map((one) => columnOf(one, 2)),
     ...[flags, judgements].map((one) => columnOf(one)),
   ];
+}
+
+function hasFurther({ rows, further }: FlowBatch): boolean {
+  for (let row = 0; row < rows; row++) if (further[row] !== 0) return true;
+  return false;
 }
 
 /** Writes the rows that are not plain to `out`, in order; returns how many. */
@@ -143,6 +156,7 @@ class WideRows {
   private readonly line = u32();
   private readonly interfaceId = u32();
   private readonly judgement = u32();
+  private readonly further = u32();
   private readonly flags = u16();
   private readonly start = u32();
   private readonly duration = u32();
@@ -170,7 +184,7 @@ class WideRows {
     this.packet.six,
   ];
 
-  /** The rows `which` of a batch as the 20 columns of the table, good until the next call. */
+  /** The rows `which` of a batch as the 21 columns of the table, good until the next call. */
   columns(objectId: number, batch: FlowBatch, judgements: Uint32Array, which: Int32Array): Column[] {
     for (const mask of this.masks) mask.fill(0);
     this.objectId.fill(objectId, 0, which.length);
@@ -197,6 +211,7 @@ class WideRows {
       { ...columnOf(packet.dst), valid: packet.four },
       { ...columnOf(packet.src6, 4), valid: packet.six },
       { ...columnOf(packet.dst6, 4), valid: packet.six },
+      columnOf(this.further),
     ];
   }
 
@@ -208,6 +223,7 @@ class WideRows {
       line[at] = batch.line[row];
       interfaceId[at] = batch.interfaceId[row];
       judgement[at] = judgements[row];
+      this.further[at] = batch.further[row];
       flags[at] = storedFlags(bits, batch.tcpFlags[row]);
       if (bits & HAS_TIMES) {
         start[at] = batch.start[row];

@@ -79,6 +79,7 @@ async function attachOld(connection: DuckDBConnection, path: string): Promise<vo
 
 /** Ends before the time; where a record has no times, its object's. */
 const PLAIN_IS_OLD = "(start_s::ubigint + duration < $before)";
+const RECORD_IS_OLD = "(record.start_s::ubigint + record.duration < $before)";
 const WIDE_IS_OLD = `(coalesce(f.start_s::ubigint + f.duration, epoch(coalesce(o.last_time, o.object_time))) < $before)`;
 
 async function countFlows(connection: DuckDBConnection, before: number): Promise<[number, number]> {
@@ -104,7 +105,8 @@ async function copyKept(connection: DuckDBConnection, before: number, records: n
       case "schema_info":
         break;
       case "plain_records":
-        await connection.run(`${into} select f from flow_rows f where not ${PLAIN_IS_OLD}`, { before });
+      case "plain_records_further":
+        await connection.run(`${into} select record from ${table} where not ${RECORD_IS_OLD}`, { before });
         break;
       case "flow_rows_wide":
         await connection.run(

@@ -1,9 +1,13 @@
+import { FURTHER_FIELDS } from "../decode/further-fields.ts";
+
 /** Raised whenever a table changes its meaning. Evidence files of another version are refused. */
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 /** `tcp_flags` of a stored record without that field, and the place of its `flow-direction` (1 ingress, 2 egress) there. */
 export const NO_TCP_FLAGS = 256;
 export const FLOW_DIRECTION_SHIFT = 9;
+
+const FURTHER_COLUMNS = FURTHER_FIELDS.map((name) => `${name.replaceAll("-", "_")} varchar`).join(", ");
 
 /**
  * The tables. Facts are narrow columns of numbers; whatever repeats (names, verdicts, rules) stands once in a dimension
@@ -68,12 +72,22 @@ create table plain_records (record struct(
   src uinteger, dst uinteger, srcport usmallint, dstport usmallint, protocol utinyint,
   packets ubigint, bytes ubigint, tcp_flags usmallint, judgement_id uinteger));
 
+-- The same for records with further fields, of which a set has a number: so that others do without the column.
+create table plain_records_further (record struct(
+  object_id uinteger, line uinteger, interface_idx uinteger, start_s uinteger, duration uinteger,
+  src uinteger, dst uinteger, srcport usmallint, dstport usmallint, protocol utinyint,
+  packets ubigint, bytes ubigint, tcp_flags usmallint, judgement_id uinteger, further_id uinteger));
+
+-- Sets of fields that records are not judged by, and that many records share. further_id: from 1 on.
+create table further_fields (further_id uinteger, ${FURTHER_COLUMNS});
+
 -- Any other record: IPv6, absent fields (null), packet-level addresses that differ.
 create table flow_rows_wide (
   object_id uinteger, line uinteger, interface_idx uinteger, start_s uinteger, duration uinteger,
   src uinteger, dst uinteger, srcport usmallint, dstport usmallint, protocol utinyint,
   packets ubigint, bytes ubigint, tcp_flags usmallint, judgement_id uinteger,
-  src6 uhugeint, dst6 uhugeint, pkt_src uinteger, pkt_dst uinteger, pkt_src6 uhugeint, pkt_dst6 uhugeint);
+  src6 uhugeint, dst6 uhugeint, pkt_src uinteger, pkt_dst uinteger, pkt_src6 uhugeint, pkt_dst6 uhugeint,
+  further_id uinteger);
 
 -- Sums per interface, hour and answer: overview, NACL usage, daily counts. Partial rows: sum them.
 -- hour: Unix seconds / 3600.
@@ -97,7 +111,8 @@ create table coverage_minutes (
   hour uinteger, interface_idx uinteger, ok_minutes ubigint, nodata_minutes ubigint, skip_minutes ubigint,
   accepted ubigint, rejected ubigint);
 
-create table bad_line_rows (object_id uinteger, line uinteger, reason varchar, text varchar);
+-- field, value: what could not be read, where it was a single field.
+create table bad_line_rows (object_id uinteger, line uinteger, reason varchar, text varchar, field varchar, value varchar);
 
 -- The evaluator's memory of open connections, for the next run: entries as bytes (src/evaluate/dense/packed-entries.ts), and as
 -- JSON the lookups and IPv6 addresses they refer to. Packed already: DuckDB need not compress it.

@@ -33,7 +33,7 @@ const words = (column: string): string =>
 
 /** Absent fields as bits and zeros, so that no column has nulls. */
 const SELECT = {
-  flow_rows: `select ${COLUMNS}, start_s + duration from flow_rows`,
+  flow_rows: `select ${COLUMNS}, start_s + duration, coalesce(further_id, 0) from flow_rows`,
   flow_rows_wide: `select
       object_id, line, judgement_id, interface_idx, coalesce(start_s, 0), coalesce(srcport, 0), coalesce(dstport, 0),
       coalesce(protocol, 0), coalesce(packets, 0)::double, coalesce(bytes, 0)::double, coalesce(src, 0), coalesce(dst, 0),
@@ -44,7 +44,8 @@ const SELECT = {
         | ${has("packets", HAS_PACKETS)} | ${has("bytes", HAS_BYTES)}
         | ${has("src", IPV4 << FAMILY_SHIFT)} | ${has("src6", IPV6 << FAMILY_SHIFT)}
         | ${has("pkt_src", IPV4 << PKT_FAMILY_SHIFT)} | ${has("pkt_src6", IPV6 << PKT_FAMILY_SHIFT)})::uinteger,
-      ${["src6", "dst6", "pkt_src6", "pkt_dst6"].map(words).join(", ")}
+      ${["src6", "dst6", "pkt_src6", "pkt_dst6"].map(words).join(", ")},
+      coalesce(further_id, 0)
     from flow_rows_wide`,
 } as const;
 
@@ -89,6 +90,7 @@ export async function* scanFlows(
     batch.src.set(u32(10));
     batch.dst.set(u32(11));
     batch.end.set(u32(13));
+    batch.further.set(u32(table === "flow_rows" ? 14 : 33));
     if (table === "flow_rows") batch.bits.fill(PLAIN_BITS, 0, rows);
     else fillWide(batch, u32);
     yield { batch, objectId: u32(0), judgement: u32(2), flags: u16(12) };

@@ -21,6 +21,7 @@ import {
   STATUS_SHIFT,
   STATUS_SKIPDATA,
 } from "../decode/flow-batch.ts";
+import { FURTHER_FIELDS, writeFurther } from "../decode/further-fields.ts";
 import { timeFault } from "../decode/times.ts";
 import { AppError } from "../errors.ts";
 import { IPV6 } from "../net/address.ts";
@@ -64,7 +65,8 @@ export async function openStoredObjects(path: string, names: Dictionaries): Prom
     const others = await file.connect();
     const interfaces = await readInterfaces(connection, path);
     const judged = await readJudgedFields(connection, path);
-    const open = { path, connection, others, copy: createRowCopier(path, names, interfaces, judged) };
+    const further = await readFurtherSets(connection);
+    const open = { path, connection, others, copy: createRowCopier(path, names, interfaces, judged, further) };
     return { read: (objectId, sink) => readObject(open, objectId, sink), close: file.close };
   } catch (error) {
     file.close();
@@ -103,6 +105,25 @@ async function readJudgedFields(connection: DuckDBConnection, path: string): Pro
     return account === null ? "-" : String(account);
   });
   return { bits, accounts };
+}
+
+/** The sets of further fields by their numbers, as the decoder writes them. */
+async function readFurtherSets(connection: DuckDBConnection): Promise<Map<number, string>> {
+  const columns = FURTHER_FIELDS.map((name) => name.replaceAll("-", "_")).join(", ");
+  const sql = `select further_id, ${columns} from evidence.main.further_fields`;
+  const sets = new Map<number, string>();
+  for await (const rows of (await connection.stream(sql)).yieldRows()) {
+    for (const [id, ...values] of rows) {
+      sets.set(
+        Number(id),
+        writeFurther(
+          FURTHER_FIELDS,
+          values.map((value) => (value === null ? "-" : String(value))),
+        ),
+      );
+    }
+  }
+  return sets;
 }
 
 async function readObject(open: OpenFile, objectId: number, sink: RecordSink): Promise<StoredTotals> {
@@ -172,7 +193,24 @@ async function cursorOf(path: string, chunks: AsyncGenerator<FlowChunk>): Promis
 }
 
 /** Copies rows of a scan behind the rows of a batch, in the numbers of the target's dictionaries. */
-function createRowCopier(path: string, names: Dictionaries, interfaces: readonly string[], judged: JudgedFields) {
+function createRowCopier(
+  path: string,
+  names: Dictionaries,
+  interfaces: readonly string[],
+  judged: JudgedFields,
+  further: ReadonlyMap<number, string>,
+) {
+  const furtherNumbers = new Map<number, number>([[0, 0]]);
+  const furtherNumber = (stored: number): number => {
+    let number = furtherNumbers.get(stored);
+    if (number === undefined) {
+      const text = further.get(stored);
+      if (text === undefined) throw damaged(path, `has no set of fields ${stored}`);
+      number = names.further.sets.idOf(text);
+      furtherNumbers.set(stored, number);
+    }
+    return number;
+  };
   const interfaceNumbers = new Int32Array(interfaces.length).fill(-1);
   const accountNumbers = new Int32Array(judged.accounts.length).fill(-1);
   const numberOf = (dictionary: Dictionaries["interfaces"], name: string | undefined): number => {
@@ -194,6 +232,7 @@ function createRowCopier(path: string, names: Dictionaries, interfaces: readonly
       const own = judgement[row];
       if (!(interfaceNumbers[eni] >= 0)) interfaceNumbers[eni] = numberOf(names.interfaces, interfaces[eni]);
       if (!(accountNumbers[own] >= 0)) accountNumbers[own] = numberOf(names.accounts, judged.accounts[own]);
+      to.further[out] = from.further[row] === 0 ? 0 : furtherNumber(from.further[row]);
       to.interfaceId[out] = interfaceNumbers[eni];
       to.accountId[out] = accountNumbers[own];
       const stored = flags[row];
@@ -219,13 +258,18 @@ function copyAddress6(from: FlowBatch, row: number, to: FlowBatch, out: number, 
 }
 
 async function readBadLines({ path, connection }: OpenFile, objectId: number, sink: RecordSink): Promise<number> {
-  const sql = `select coalesce(line, 0), reason, text from evidence.main.bad_line_rows where object_id = ${objectId}`;
+  const sql = `select coalesce(line, 0), reason, text, field, value
+    from evidence.main.bad_line_rows where object_id = ${objectId}`;
   let count = 0;
   for await (const rows of (await connection.stream(sql)).yieldRows()) {
-    for (const [line, reason, text] of rows) {
+    for (const [line, reason, text, field, value] of rows) {
       if (!REASON.test(String(reason))) throw damaged(path, "has a bad line without a reason");
-      const bytes = Buffer.from(String(text ?? ""));
-      sink.badLine({ line: Number(line), reason: String(reason), text: badLineText(bytes, 0, bytes.length) });
+      const safe = (content: unknown): string => {
+        const bytes = Buffer.from(String(content ?? ""));
+        return badLineText(bytes, 0, bytes.length);
+      };
+      const place = field === null ? {} : { field: safe(field), value: safe(value) };
+      sink.badLine({ line: Number(line), reason: String(reason), text: safe(text), ...place });
       count++;
     }
   }

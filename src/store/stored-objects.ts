@@ -58,10 +58,13 @@ function recordColumns(of: string, absent: 0 | null): string {
 
 /** What scans read (stored-flows.ts), over the tables of the file. No view or macro of the file is ever used. */
 const VIEWS = /* sql */ `
-create view flow_rows as select ${recordColumns("record.", 0)} from evidence.main.plain_records;
+create view flow_rows as
+  select ${recordColumns("record.", 0)}, 0::uinteger as further_id from evidence.main.plain_records
+  union all
+  select ${recordColumns("record.", 0)}, record.further_id from evidence.main.plain_records_further;
 create view flow_rows_wide as select ${recordColumns("", null)},
     case when src is null then src6 end as src6, dst6, pkt_src, pkt_dst,
-    case when pkt_src is null then pkt_src6 end as pkt_src6, pkt_dst6
+    case when pkt_src is null then pkt_src6 end as pkt_src6, pkt_dst6, further_id
   from evidence.main.flow_rows_wide;
 `;
 
@@ -72,6 +75,8 @@ const READ_TABLES = [
   "interface_dim",
   "judgements",
   "plain_records",
+  "plain_records_further",
+  "further_fields",
   "flow_rows_wide",
   "bad_line_rows",
   "prunes",

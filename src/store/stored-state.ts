@@ -35,6 +35,8 @@ export interface StoredState {
   /** Action and log status of each judgement, as the bits of a row (decode/flow-batch.ts). */
   readonly answers: Uint8Array;
   readonly nextRuleSet: number;
+  /** Number of the next set of further fields; 0 stands for none. */
+  readonly nextFurther: number;
   readonly ruleSets: readonly StoredRuleSet[];
   readonly nextRun: number;
   readonly tracker: TrackerState | null;
@@ -51,9 +53,10 @@ export async function readStoredState(connection: DuckDBConnection): Promise<Sto
     from objects left join runs using (run_id) order by object_id`);
   const interfaces = await rows("select interface_id from interface_dim order by interface_idx");
   const answers = await rows("select action, log_status from judgements order by judgement_id");
-  const [[object, judgement, ruleSet, run]] = await rows(`select
+  const [[object, judgement, ruleSet, run, further]] = await rows(`select
     (select coalesce(max(object_id) + 1, 0) from objects), (select coalesce(max(judgement_id) + 1, 0) from judgements),
-    (select coalesce(max(rule_set_id) + 1, 1) from rule_set_members), (select coalesce(max(run_id) + 1, 1) from runs)`);
+    (select coalesce(max(rule_set_id) + 1, 1) from rule_set_members), (select coalesce(max(run_id) + 1, 1) from runs),
+    (select coalesce(max(further_id) + 1, 1) from further_fields)`);
   const entries = objects.map(([name, id, etag, size, first, last, hasRows]): LedgerEntry => ({
     name: String(name),
     objectId: Number(id),
@@ -73,6 +76,7 @@ export async function readStoredState(connection: DuckDBConnection): Promise<Sto
     nextObject: Number(object),
     nextJudgement: Number(judgement),
     nextRuleSet: Number(ruleSet),
+    nextFurther: Number(further),
     ruleSets: toRuleSets(
       await rows(
         "select rule_set_id, rule_id, certain, credited, because from rule_set_members order by rule_set_id, rowid",

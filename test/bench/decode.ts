@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
 import { ByteDictionary } from "../../src/decode/dense/dictionary.ts";
+import { FurtherSets } from "../../src/decode/dense/further-sets.ts";
 import { ACTION_ACCEPT, ACTION_MASK, FlowBatch } from "../../src/decode/flow-batch.ts";
 import { inflate } from "../../src/decode/containers/gzip.ts";
 import { decodeObject } from "../../src/decode/object.ts";
@@ -21,6 +22,7 @@ function createCounter() {
     counts,
     interfaces: new ByteDictionary(),
     accounts: new ByteDictionary(),
+    further: new FurtherSets(),
     sink: {
       allocate: () => spare.pop() ?? new FlowBatch(),
       batch(batch: FlowBatch) {

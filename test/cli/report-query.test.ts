@@ -8,7 +8,7 @@ import { withFolder } from "../helpers/folder.ts";
 
 const BAD_LINES = `
 insert into objects (object_id, source_object) values (1, 'a.log'), (2, 'b.log');
-insert into bad_line_rows values (1, 7, 'wrong_field_count', chr(27) || '[31m=1+1'), (2, 9, 'wrong_field_count', 'x');
+insert into bad_line_rows (object_id, line, reason, text) values (1, 7, 'wrong_field_count', chr(27) || '[31m=1+1'), (2, 9, 'wrong_field_count', 'x');
 `;
 
 test.each([

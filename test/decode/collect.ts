@@ -1,6 +1,8 @@
 import type { BadLine } from "../../src/decode/decoder.ts";
 import { ByteDictionary } from "../../src/decode/dense/dictionary.ts";
+import { FurtherSets } from "../../src/decode/dense/further-sets.ts";
 import * as B from "../../src/decode/flow-batch.ts";
+import { FURTHER_FIELDS, readFurther } from "../../src/decode/further-fields.ts";
 import { decodeObject } from "../../src/decode/object.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../../src/net/address.ts";
@@ -26,6 +28,8 @@ export interface Row {
   readonly status: string;
   readonly direction: string | null;
   readonly rejectReason: string | null;
+  /** The further fields that have a value. */
+  readonly further: Readonly<Record<string, string>>;
 }
 
 // Memory of batches that were looked at: filling new memory takes most of the time of a small test.
@@ -35,12 +39,14 @@ const spare: ArrayBuffer[] = [];
 export function collect() {
   const interfaces = new ByteDictionary();
   const accounts = new ByteDictionary();
+  const further = new FurtherSets();
   const batches: B.FlowBatch[] = [];
   const bad: BadLine[] = [];
   const notes: string[] = [];
   return {
     interfaces,
     accounts,
+    further,
     batches,
     bad,
     notes,
@@ -57,14 +63,14 @@ export function collect() {
     },
     /** The rows of all batches, whose memory may be used again afterwards. */
     rows: (): Row[] => {
-      const rows = batches.flatMap((batch) => rowsOf(batch, interfaces, accounts));
+      const rows = batches.flatMap((batch) => rowsOf(batch, interfaces, accounts, further));
       spare.push(...batches.splice(0).map((batch) => batch.buffer));
       return rows;
     },
   };
 }
 
-function rowsOf(batch: B.FlowBatch, interfaces: ByteDictionary, accounts: ByteDictionary): Row[] {
+function rowsOf(batch: B.FlowBatch, interfaces: ByteDictionary, accounts: ByteDictionary, further: FurtherSets): Row[] {
   return Array.from({ length: batch.rows }, (_, row) => {
     const bits = batch.bits[row];
     const when = <T>(mask: number, value: T): T | null => ((bits & mask) === 0 ? null : value);
@@ -93,6 +99,11 @@ function rowsOf(batch: B.FlowBatch, interfaces: ByteDictionary, accounts: ByteDi
       action: [null, "ACCEPT", "REJECT"][bits & B.ACTION_MASK],
       status: ["OK", "NODATA", "SKIPDATA"][(bits >>> B.STATUS_SHIFT) & 3],
       direction: [null, "ingress", "egress"][(bits >>> B.DIRECTION_SHIFT) & 3],
+      further: Object.fromEntries(
+        readFurther(further.sets.strings[batch.further[row]]).flatMap((value, at) =>
+          value === null ? [] : [[FURTHER_FIELDS[at], value]],
+        ),
+      ),
       rejectReason: [null, "BPA", "EC", "other"][(bits >>> B.REJECT_REASON_SHIFT) & 3],
     };
   });

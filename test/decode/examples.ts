@@ -26,6 +26,7 @@ export const sshRow: Row = {
   status: "OK",
   direction: null,
   rejectReason: null,
+  further: {},
 };
 export const nodata: Row = {
   ...sshRow,

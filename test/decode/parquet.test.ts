@@ -29,7 +29,9 @@ describe("Parquet", () => {
       { line: 2, src: null, dst: null, srcPort: null, bytes: null, status: "NODATA" },
       { line: 3, interfaceId: "-", src: null, srcPort: null, bytes: 6, start: null },
     ]);
-    expect(bad).toEqual([{ line: 4, reason: "out_of_range", text: "eni-2 ::1 ::2 70000 2 7 1 1 OK" }]);
+    expect(bad).toEqual([
+      { line: 4, reason: "out_of_range", text: "eni-2 ::1 ::2 70000 2 7 1 1 OK d", field: "dstport", value: "70000" },
+    ]);
   });
 
   it("reads runs that DuckDB filled up to 256 values", async () => {

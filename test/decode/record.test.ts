@@ -82,7 +82,8 @@ describe("records that are read", () => {
     const fields = `${HEADER} vpc-id tcp-flags pkt-srcaddr pkt-dstaddr flow-direction traffic-path reject-reason`.split(
       " ",
     );
-    const later = { tcpFlags: 3, pktSrc: "192.0.2.1", pktDst: "192.0.2.2", direction: "egress" };
+    const further = { "vpc-id": "vpc-1", "traffic-path": "8" };
+    const later = { tcpFlags: 3, pktSrc: "192.0.2.1", pktDst: "192.0.2.2", direction: "egress", further };
     const { rows, bad } = decodeText(
       [
         `${SSH} vpc-1 3 192.0.2.1 192.0.2.2 egress 8 -`,
@@ -96,7 +97,15 @@ describe("records that are read", () => {
     expect(rows).toEqual([
       { ...sshRow, ...later },
       { ...sshRow, ...later, line: 2 },
-      { ...sshRow, ...later, line: 3, tcpFlags: null, direction: "ingress", rejectReason: "BPA" },
+      {
+        ...sshRow,
+        ...later,
+        line: 3,
+        tcpFlags: null,
+        direction: "ingress",
+        rejectReason: "BPA",
+        further: { "vpc-id": "vpc-1" },
+      },
       { ...sshRow, line: 4, tcpFlags: 3, rejectReason: "other" },
     ]);
   });
@@ -146,7 +155,29 @@ describe("formats of AWS's documentation without action, times or ports", () => 
     // Twice, so that the second one goes through the scanner where it can.
     const { rows, bad } = decodeText(`${fields}\n${record}\n${record}\n${"#".repeat(40)}`);
     expect(bad).toEqual([]);
-    expect(rows).toEqual([2, 3].map((line) => ({ ...expected, line })));
+    expect(rows).toMatchObject([2, 3].map((line) => ({ ...expected, further: expect.anything(), line })));
+  });
+
+  it("keeps the fields that no record is judged by, as a set", () => {
+    const fields =
+      "interface-id vpc-id subnet-id az-id srcaddr dstaddr instance-id ecs-service-name interface-tag traffic-path";
+    const record = "eni-1 vpc-a subnet-1 - 10.0.0.1 10.0.0.2 i-1 web prod%20blue 8";
+    const further = {
+      "vpc-id": "vpc-a",
+      "subnet-id": "subnet-1",
+      "instance-id": "i-1",
+      "ecs-service-name": "web",
+      "interface-tag": "prod%20blue",
+      "traffic-path": "8",
+    };
+    const { rows, bad } = decodeText(
+      `${fields}\n${record}\n${record}\n${record.replaceAll(" ", "  ")}\neni-1 - - - 10.0.0.1 10.0.0.2 - - - -\n${"#".repeat(40)}`,
+    );
+    expect(bad).toEqual([]);
+    expect(rows.map((row) => row.further)).toEqual([further, further, further, {}]);
+    // Whatever the order of the fields, a set has one number.
+    const other = decodeText(`vpc-id interface-id srcaddr dstaddr\nvpc-a eni-1 10.0.0.1 10.0.0.2\n`);
+    expect(other.rows[0].further).toEqual({ "vpc-id": "vpc-a" });
   });
 });
 

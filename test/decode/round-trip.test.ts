@@ -33,6 +33,12 @@ const record = fc
     status: fc.constantFrom("OK", "OK", "NODATA", "SKIPDATA"),
     direction: orAbsent(fc.constantFrom("ingress", "egress")),
     rejectReason: orAbsent(fc.constantFrom("BPA", "EC")),
+    further: fc.record({
+      "vpc-id": fc.constantFrom("vpc-1", "vpc-0aa11bb22cc33dd44", "-"),
+      region: fc.constantFrom("eu-west-1", "-"),
+      "az-id": fc.constantFrom("euw1-az1", "euw1-az2"),
+      "traffic-path": fc.constantFrom("1", "8", "-"),
+    }),
   })
   .map(({ addresses: [src, dst], pkt: [pktSrc, pktDst], ports, times: span, ...rest }) => ({
     ...rest,
@@ -46,7 +52,8 @@ const record = fc
     end: span?.[1] ?? null,
   }));
 
-type Column = Exclude<keyof Row, "line">;
+type Column = Exclude<keyof Row, "line" | "further">;
+const FURTHER = ["vpc-id", "region", "az-id", "traffic-path"];
 const COLUMN_OF: Record<string, Column> = {
   "account-id": "accountId",
   "interface-id": "interfaceId",
@@ -70,13 +77,16 @@ const COLUMN_OF: Record<string, Column> = {
 const READ = FIELDS.map((field) => field.name).filter((name) => name in COLUMN_OF);
 const layouts = fc.oneof(
   fc.constant([...DEFAULT_FIELDS]),
-  fc.constant([...DEFAULT_FIELDS, "vpc-id", ...READ.filter((name) => !DEFAULT_FIELDS.includes(name))]),
-  fc.shuffledSubarray([...READ, "version", "vpc-id", "region"], { minLength: READ.length + 3 }),
+  fc.constant([...DEFAULT_FIELDS, ...FURTHER, ...READ.filter((name) => !DEFAULT_FIELDS.includes(name))]),
+  fc.shuffledSubarray([...READ, "version", ...FURTHER], { minLength: READ.length + 1 + FURTHER.length }),
 );
 
 const encode = (values: Omit<Row, "line">, fields: readonly string[]): string =>
   fields
-    .map((name) => (name === "version" ? 5 : name in COLUMN_OF ? (values[COLUMN_OF[name]] ?? "-") : "other"))
+    .map((name) => {
+      if (name === "version") return 5;
+      return (name in COLUMN_OF ? values[COLUMN_OF[name]] : values.further[name]) ?? "-";
+    })
     .join(" ");
 
 /** Values at and beyond the limits of one field or another. */
@@ -131,6 +141,9 @@ describe("decoding", () => {
           };
           return {
             line: index + 1,
+            further: Object.fromEntries(
+              Object.entries(values.further).filter(([name, value]) => value !== "-" && fields.includes(name)),
+            ),
             ...Object.fromEntries(READ.map((name) => [COLUMN_OF[name], fields.includes(name) ? pick(name) : null])),
           };
         });
@@ -167,7 +180,7 @@ describe("decoding", () => {
             damage === null ? encode(values, fields) : hurt(encode(values, fields), damage),
           );
           // A first line makes the names known, a last one gives the scanner its margin.
-          const known = encode({ ...parts[0][0], interfaceId: "eni-1", accountId: "123456789012" } as Row, fields);
+          const known = encode({ ...parts[0][0], interfaceId: "eni-1", accountId: "123456789012" }, fields);
           const text = [known, ...lines, known].join("\n");
           const fast = decodeText(text, fields);
           const careful = decodeText(text, fields, everyByte(text));
@@ -187,7 +200,7 @@ describe("decoding", () => {
       "all fields, default first",
       [...DEFAULT_FIELDS, "vpc-id", ...READ.filter((name) => !DEFAULT_FIELDS.includes(name))],
     ],
-    ["all fields, another order", ["vpc-id", ...READ.toReversed(), "version"]],
+    ["all fields, another order", ["vpc-id", ...READ.toReversed(), "version", "region"]],
   ])("means the same by both for every change of one byte: %s", (_, fields, values = EXAMPLE) => {
     const good = fields.map((name) => values[name] ?? "other").join(" ");
     const lines = [good];

@@ -1,4 +1,5 @@
 import { ByteDictionary } from "../../src/decode/dense/dictionary.ts";
+import { FurtherSets } from "../../src/decode/dense/further-sets.ts";
 import type { BadLine } from "../../src/decode/decoder.ts";
 import { FlowBatch } from "../../src/decode/flow-batch.ts";
 import { createTextDecoder } from "../../src/decode/text.ts";
@@ -139,7 +140,7 @@ function decode(
       throw new Error(`bad line ${bad.line}: ${bad.reason}: ${bad.text}`);
     },
   };
-  const decoder = createTextDecoder({ interfaces, accounts, fields, sink });
+  const decoder = createTextDecoder({ interfaces, accounts, further: new FurtherSets(), fields, sink });
   decoder.push(Buffer.from(text));
   decoder.finish();
   return batches;

@@ -163,7 +163,7 @@ test("views and macros of the file are never used, and what its records say cann
       `create or replace view flow_rows as select 1 as object_id from read_csv('${secret}')`,
       "create macro epoch(x) as error('the macro of the file ran')",
       "create macro coalesce(x, y) as error('the macro of the file ran')",
-      "insert into bad_line_rows values (0, 9, 'invalid_number', chr(27) || '[31m' || repeat('x', 500))",
+      "insert into bad_line_rows (object_id, line, reason, text) values (0, 9, 'invalid_number', chr(27) || '[31m' || repeat('x', 500))",
       "update plain_records set record = struct_update(record, line := null, tcp_flags := 65535, packets := 18446744073709551615)",
     );
     const again = await replayed(join(folder, "again.duckdb"), [db], { model: null });

@@ -10,6 +10,7 @@ const NOTHING_NEW = {
   ruleSets: [],
   interfaces: [],
   accounts: [],
+  further: [],
 };
 const RUN = { startedAt: new Date(0), arguments: "{}", model: null, toolVersion: "test" };
 

@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { BadLine } from "../../decode/decoder.ts";
 import { ByteDictionary } from "../../decode/dense/dictionary.ts";
+import { FurtherSets } from "../../decode/dense/further-sets.ts";
 import { parseFieldList } from "../../decode/field-list.ts";
 import { FlowBatch } from "../../decode/flow-batch.ts";
 import { decodeObject } from "../../decode/object.ts";
@@ -104,6 +105,7 @@ async function readRecords(lines: readonly string[], fields: string | undefined)
   await decodeObject(text(), {
     interfaces,
     accounts,
+    further: new FurtherSets(),
     fields: fields === undefined ? undefined : parseFieldList(fields),
     sink,
   });

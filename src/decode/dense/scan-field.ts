@@ -14,6 +14,7 @@ import {
   PKT_FAMILY_SHIFT,
 } from "../flow-batch.ts";
 import type { ByteDictionary } from "./dictionary.ts";
+import { endOfField } from "./further-sets.ts";
 
 /**
  * Scans one field in its common form, from `bytes` at offset `p` into its column. Returns the offset after it, -1 for
@@ -123,17 +124,6 @@ export function scanField(
     default:
       // reject-reason: few records have one
       return bytes[p] === 45 ? p + 1 : -1;
-  }
-}
-
-/** Offset of the first byte of 32 or less from `p` on. */
-function endOfField(view: DataView, p: number): number {
-  for (;;) {
-    const word = view.getUint32(p, true);
-    // The lowest marked byte is exact; borrows only reach the bytes above it.
-    const low = (word - 0x21212121) & ~word & 0x80808080;
-    if (low !== 0) return p + ((31 - Math.clz32(low & -low)) >> 3);
-    p += 4;
   }
 }
 

@@ -6,6 +6,7 @@ import { DEFAULT_COUNT, type Layout } from "../fields.ts";
 import { ACTION_ACCEPT, ACTION_REJECT, BATCH_ROWS, type FlowBatch } from "../flow-batch.ts";
 import { EARLIEST_TIME, LONGEST_RECORD, TIME_RANGE } from "../times.ts";
 import type { ByteDictionary } from "./dictionary.ts";
+import { endOfRun, type FurtherSets } from "./further-sets.ts";
 import {
   ACCE,
   CEPT,
@@ -35,6 +36,7 @@ export const ROWS_A_CALL = 256;
 export interface Dictionaries {
   readonly interfaces: ByteDictionary;
   readonly accounts: ByteDictionary;
+  readonly further: FurtherSets;
 }
 
 /** Offset where a scan begins, and afterwards of the first line that it did not take. */
@@ -59,9 +61,9 @@ export function scanRecords(
   stamped: boolean,
   firstLine: number,
   batch: FlowBatch,
-  { interfaces, accounts }: Dictionaries,
+  { interfaces, accounts, further }: Dictionaries,
 ): number {
-  const { kinds, targets, fullBits, hasTimes } = layout;
+  const { kinds, targets, fullBits, hasTimes, extraRuns, hasExtra } = layout;
   const fieldCount = kinds.length;
   const fieldsBefore = layout.startsWithDefault ? DEFAULT_COUNT : 0;
   const { line, interfaceId, accountId, src, dst, srcPort, dstPort, protocol, packets } = batch;
@@ -71,6 +73,7 @@ export function scanRecords(
   let at = cursor.offset;
   let { addr6Length } = batch;
 
+  const root = hasExtra ? further.rootOf(layout) : 0;
   const most = Math.min(BATCH_ROWS, firstRow + ROWS_A_CALL);
   scanning: while (at < end && row < most) {
     let p = at;
@@ -185,9 +188,25 @@ export function scanRecords(
       if (fieldCount > DEFAULT_COUNT && bytes[p++] !== 32) break;
     }
 
+    let set = root;
     for (let field = fieldsBefore; field < fieldCount; field++) {
+      if (hasExtra && extraRuns[field] > 0) {
+        const first = p;
+        p = endOfRun(view, bytes, p, extraRuns[field]);
+        set = p < 0 ? -1 : further.step(set, view, first, p);
+        if (set < 0) break scanning;
+        field += extraRuns[field] - 1;
+        if (field < fieldCount - 1 && bytes[p++] !== 32) break scanning;
+        continue;
+      }
       p = scanField(kinds[field], targets[field], bytes, view, p, batch, row, interfaces, accounts);
       if (p < 0 || (field < fieldCount - 1 && bytes[p++] !== 32)) break scanning;
+    }
+
+    if (hasExtra) {
+      const known = further.answer(set);
+      if (known < 0) break;
+      batch.further[row] = known;
     }
 
     if (bytes[p] === 13) p++;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
 import { ByteDictionary } from "../../../src/decode/dense/dictionary.ts";
+import { FurtherSets } from "../../../src/decode/dense/further-sets.ts";
 import { BATCH_ROWS, FlowBatch } from "../../../src/decode/flow-batch.ts";
 import { inflate } from "../../../src/decode/containers/gzip.ts";
 import { createTextDecoder } from "../../../src/decode/text.ts";
@@ -64,7 +65,7 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
         batch: (batch: FlowBatch) => void batches.push(batch),
         badLine() {},
       };
-      const decoder = createTextDecoder({ interfaces, accounts, sink });
+      const decoder = createTextDecoder({ interfaces, accounts, further: new FurtherSets(), sink });
       for (let from = 0; from < text.length; from += CHUNK) decoder.push(text.subarray(from, from + CHUNK));
       decoder.finish();
       decoded.push({ batches, records: decoder.totals().records });
@@ -125,6 +126,7 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
       ruleSets: evaluator.ruleSets,
       interfaces: interfaces.strings,
       accounts: accounts.strings,
+      further: [],
     });
     const { entries, ...frame } = evaluator.exportState();
     await writer.replaceTracker(frame);

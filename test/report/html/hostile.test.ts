@@ -46,7 +46,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   interface_dim: ["interface_id", "name", "description", "vpc_id", "subnet_id", "instance_id", "interface_type"],
   judgements: ["nacl_rule_id", "account_id", "cause", "snapshot", "reject_reason", "decided_by"],
   objects: ["source_object", "etag"],
-  bad_line_rows: ["reason", "text"],
+  bad_line_rows: ["reason", "text", "field", "value"],
   rule_set_members: ["rule_id"],
 };
 
