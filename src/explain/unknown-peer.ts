@@ -13,13 +13,19 @@ export function vpcOfUnknownPeer(
   members: readonly NetworkInterface[],
   address: Address,
 ): string | null {
-  for (const vpc of snapshot.vpcs.values()) {
-    const here = snapshot.securityGroups.get(groupId)?.vpcId === vpc.id || members.some((one) => one.vpcId === vpc.id);
-    if (!here || !vpc.prefixes.some((block) => holdsAddress(block, address))) continue;
-    if (isHeldIn(snapshot, vpc.id, address) || isReservedIn(snapshot, vpc.id, address)) continue;
-    return vpc.id;
+  for (const vpcId of [snapshot.securityGroups.get(groupId)?.vpcId ?? null, ...members.map((one) => one.vpcId)]) {
+    if (vpcId === null || !isInVpc(snapshot, vpcId, address)) continue;
+    if (isHeldIn(snapshot, vpcId, address) || isReservedIn(snapshot, vpcId, address)) continue;
+    return vpcId;
   }
   return null;
+}
+
+/** In a block of the VPC or, where the model lacks that, in one of its subnets. */
+function isInVpc(snapshot: Snapshot, vpcId: string, address: Address): boolean {
+  const holds = (block: Prefix): boolean => holdsAddress(block, address);
+  if (snapshot.vpcs.get(vpcId)?.prefixes.some(holds)) return true;
+  return [...snapshot.subnets.values()].some((subnet) => subnet.vpcId === vpcId && subnet.prefixes.some(holds));
 }
 
 function isHeldIn(snapshot: Snapshot, vpcId: string, address: Address): boolean {

@@ -3,7 +3,7 @@ import { addressBlocks, PEER_EXACT, PEER_UNRESOLVED, type PeerAddresses, resolve
 import { AUTOMATICALLY_TRACKED } from "../model/routes.ts";
 import { holdsAddress, type Prefix } from "../net/address.ts";
 import { subtractPrefixes } from "../net/prefixes.ts";
-import { membersMayBeIn, reservedPrefixes } from "./unknown-members.ts";
+import { membersMayBeIn, rangesOf, reservedPrefixes } from "./unknown-members.ts";
 
 /** How each peer stands to addresses outside its blocks, by number. */
 export interface PeerDoubts {
@@ -63,7 +63,7 @@ export function collectPeers(snapshot: Snapshot): Peers {
   const unknown = idFor("unknown", () => ({ blocks: [], state: PEER_UNRESOLVED }));
   const unknownMembers: (readonly UnknownMembers[])[] = [];
   const unknownIn = (vpcId: string, diverted: RoutedAddresses | undefined): UnknownMembers => ({
-    within: idFor(`vpc|${vpcId}`, () => exactly(snapshot.vpcs.get(vpcId)!.prefixes)),
+    within: idFor(`vpc|${vpcId}`, () => exactly(rangesOf(snapshot, vpcId))),
     held: idFor(`held|${vpcId}`, () => {
       const here = [...snapshot.interfaces.values()].filter((one) => one.vpcId === null || one.vpcId === vpcId);
       return exactly([...reservedPrefixes(snapshot, vpcId), ...here.flatMap(addressBlocks)]);

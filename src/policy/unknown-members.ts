@@ -13,7 +13,13 @@ export function membersMayBeIn(snapshot: Snapshot, peer: Peer & { kind: "group" 
   if (resolver.addressesOf(peer).state !== PEER_EXACT) return [];
   const own = snapshot.securityGroups.get(peer.id)?.vpcId ?? null;
   const ids = new Set([own, ...resolver.membersOf(peer.id).map(({ vpcId }) => vpcId)]);
-  return [...ids].filter((id) => id !== null && snapshot.vpcs.has(id)) as string[];
+  return [...ids].filter((id) => id !== null && rangesOf(snapshot, id).length > 0) as string[];
+}
+
+/** Blocks of a VPC and of its subnets: a model may lack the VPC, or its IPv6 blocks. */
+export function rangesOf(snapshot: Snapshot, vpcId: string): Prefix[] {
+  const subnets = [...snapshot.subnets.values()].filter((subnet) => subnet.vpcId === vpcId);
+  return [...(snapshot.vpcs.get(vpcId)?.prefixes ?? []), ...subnets.flatMap(({ prefixes }) => prefixes)];
 }
 
 /** Addresses that no interface can have: the first four of each subnet and the last (VPC User Guide, "Subnet sizing"). */
