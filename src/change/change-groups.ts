@@ -3,12 +3,15 @@ import { formatAddress } from "../net/address.ts";
 import { hasPorts, protocolName } from "../net/protocols.ts";
 import type { StoredRecords } from "../store/stored-records.ts";
 import type { TrafficClass } from "../store/traffic-classes.ts";
-import { type Compared, type Effect, EFFECTS, type Outcome } from "./compare-verdicts.ts";
+import type { Compared, Outcome } from "./compare-verdicts.ts";
+import { type Effect, EFFECTS, type UnsureCause } from "./effects.ts";
 import { createPeerGroups } from "./peer-groups.ts";
 
 /** Records that change in the same way, for the same rules, with the same peer and service. */
 export interface ChangeGroup {
   readonly effect: Effect;
+  /** Why it is not certain; null where it is. */
+  readonly cause: UnsureCause | null;
   /** The layer whose decision changes: it denies under the proposal, or denied until now. */
   readonly layer: "sg" | "nacl_in" | "nacl_out" | null;
   /** Its rules: for `breaks` those that admit today, for `opens` those that would admit. */
@@ -36,10 +39,18 @@ export interface ChangeTally {
   add(compared: Compared): void;
   /** Records by effect, and all of them. */
   readonly effects: Readonly<Record<Effect, number>>;
+  /** Records that the proposal may deny, by effect and cause. */
+  readonly uncertain: readonly UncertainRecords[];
   readonly records: number;
   /** Records beyond the limit of groups; they count in `effects`, but are in no group. */
   readonly ungrouped: number;
   groups(stored: StoredRecords): Promise<ChangeGroup[]>;
+}
+
+interface UncertainRecords {
+  readonly effect: "may_break" | "unsure";
+  readonly cause: UnsureCause | null;
+  readonly records: number;
 }
 
 const MOST_GROUPS = 1_000_000;
@@ -63,16 +74,18 @@ export function createChangeTally(): ChangeTally {
   const admitting = new Set<string>();
   const kindOfOutcome: number[] = [];
   const peers = createPeerGroups(MOST_GROUPS);
+  /** Records by outcome, of those that are uncertain. */
+  const uncertain = new Map<string, { effect: "may_break" | "unsure"; cause: UnsureCause | null; records: number }>();
   const sums: { records: number; packets: number; bytes: number; first: number; last: number }[] = [];
   let ungrouped = 0;
 
   const kindOf = (id: number, outcome: Outcome): number => {
     const known = kindOfOutcome[id];
     if (known !== undefined) return known;
-    const { effect, judgement } = outcome;
+    const { effect, cause, judgement } = outcome;
     const change = changeOf(outcome);
-    if (isBreaking(effect)) for (const id of outcome.before.groupRuleIds) admitting.add(id);
-    const text = JSON.stringify([effect, change, judgement.initiator]);
+    if (mayBreak(effect)) for (const id of outcome.before.groupRuleIds) admitting.add(id);
+    const text = JSON.stringify([effect, cause, change, judgement.initiator]);
     let kind = kindIds.get(text);
     if (kind === undefined) {
       kind = kinds.length;
@@ -82,8 +95,19 @@ export function createChangeTally(): ChangeTally {
     return (kindOfOutcome[id] = kind);
   };
 
+  const countUncertain = ({ effect, cause }: Outcome): void => {
+    if (effect !== "may_break" && effect !== "unsure") return;
+    const key = `${effect} ${cause}`;
+    const known = uncertain.get(key);
+    if (known === undefined) uncertain.set(key, { effect, cause, records: 1 });
+    else known.records++;
+  };
+
   return {
     effects,
+    get uncertain() {
+      return [...uncertain.values()].sort((a, b) => b.records - a.records);
+    },
     get records() {
       return Object.values(effects).reduce((sum, records) => sum + records, 0);
     },
@@ -94,6 +118,7 @@ export function createChangeTally(): ChangeTally {
       for (let row = 0; row < batch.rows; row++) {
         const one = outcomes[outcome[row]];
         effects[one.effect]++;
+        countUncertain(one);
         if (one.effect === "same" || one.effect === "doubtful" || one.effect === "unknown") continue;
         const direction = one.judgement.direction === "egress" ? EGRESS : INGRESS;
         const group = peers.groupOf(batch, row, kindOf(outcome[row], one), direction, isServer(one, direction));
@@ -120,6 +145,7 @@ export function createChangeTally(): ChangeTally {
         const peer = one.peer === null ? "-" : formatAddress(one.peer);
         const group: GrowingGroup = {
           effect: outcome.effect,
+          cause: outcome.cause,
           ...change,
           direction: opener === 0 ? null : opener === EGRESS ? "egress" : "ingress",
           protocol: protocolName(protocol),
@@ -141,7 +167,8 @@ export function createChangeTally(): ChangeTally {
 }
 
 /** The layer whose decision changes, and the rules concerned. */
-function changeOf({ before, after }: Outcome): Pick<ChangeGroup, "layer" | "ruleIds" | "denyingIds"> {
+function changeOf({ effect, before, after }: Outcome): Pick<ChangeGroup, "layer" | "ruleIds" | "denyingIds"> {
+  if (effect === "unsure") return { layer: "sg", ruleIds: before.groupRuleIds, denyingIds: [] };
   const denied = after.verdict === "deny" ? after : before;
   const admitted = after.verdict === "deny" ? before : after;
   const layer = denied.decidedBy === "sg_in" || denied.decidedBy === "sg_out" ? "sg" : denied.decidedBy;
@@ -154,9 +181,14 @@ export function isBreaking(effect: Effect): boolean {
   return effect === "breaks" || effect === "may_break";
 }
 
-/** The same for real traffic. Traffic of scanners and unanswered traffic do not count, unknown traffic does. */
-export function isRealBreak({ effect, trafficClass }: ChangeGroup): boolean {
-  return isBreaking(effect) && (trafficClass === "real" || trafficClass === "unknown");
+/** Accepted traffic that the proposal stops in some possible world. */
+export function mayBreak(effect: Effect): boolean {
+  return isBreaking(effect) || effect === "unsure";
+}
+
+/** Real traffic. Traffic of scanners and unanswered traffic do not count, unknown traffic does. */
+export function isReal({ trafficClass }: ChangeGroup): boolean {
+  return trafficClass === "real" || trafficClass === "unknown";
 }
 
 /** Whether the peer did not open the connection; if that is unknown, whether the packet goes to it. */

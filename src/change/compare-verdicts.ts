@@ -4,25 +4,22 @@ import { type BatchLookup, createBatchLookup } from "../evaluate/lookup/batch-lo
 import { createLookupTable, type LookupTable } from "../evaluate/lookup/policy-lookup.ts";
 import type { Model } from "../model/model.ts";
 import { compileModel } from "../policy/compile.ts";
+import {
+  type ChangedRules,
+  changedRules,
+  type Effect,
+  effectOver,
+  possibleInitiators,
+  type UnsureCause,
+} from "./effects.ts";
 import type { StoredRecords, StoredJudgement } from "../store/stored-records.ts";
 import type { FlowChunk } from "../store/stored-flows.ts";
-
-/**
- * What a proposal does to a record, given what was logged:
- *   breaks    accepted traffic that would be denied
- *   opens     rejected traffic that would be accepted
- *   agrees    the verdict changes to what was logged anyway (a late packet, a rule that the model lacked)
- *   same      no change
- *   may_break accepted traffic that the model in force cannot decide (ICMP types) and the proposal certainly denies
- *   doubtful  any other record undecided before or after, or that straddles a change of the configuration
- *   unknown   the proposal does not have the interface
- */
-export type Effect = (typeof EFFECTS)[number];
-export const EFFECTS = ["same", "breaks", "opens", "agrees", "may_break", "doubtful", "unknown"] as const;
 
 /** The result for a record; many records share an outcome. */
 export interface Outcome {
   readonly effect: Effect;
+  /** Of `may_break` and `unsure`. */
+  readonly cause: UnsureCause | null;
   readonly before: NamedVerdict;
   readonly after: NamedVerdict;
   readonly judgement: StoredJudgement;
@@ -72,7 +69,8 @@ export function createComparison(
   const sides = new Map(
     [...models].map((model, number) => {
       const proposed = model === NO_MODEL ? model : propose(model);
-      return [model, { before: judged(model), after: judged(proposed), number }];
+      const changed = changedRules(model, proposed);
+      return [model, { before: judged(model), after: judged(proposed), changed, number }];
     }),
   );
 
@@ -81,7 +79,7 @@ export function createComparison(
   const outcome = new Uint32Array(ROWS);
 
   const comparePart = (chunk: FlowChunk, model: Model, from: number, to: number): void => {
-    const { before, after, number } = sides.get(model)!;
+    const { before, after, changed, number } = sides.get(model)!;
     const { key } = memo;
     for (let row = from; row < to; row++) {
       key[0] = before.out[row];
@@ -91,7 +89,7 @@ export function createComparison(
       let id = memo.find();
       if (id < 0) {
         id = outcomes.length;
-        outcomes.push(outcomeOf(stored.judgements[chunk.judgement[row]]!, before, after, row));
+        outcomes.push(outcomeOf(stored.judgements[chunk.judgement[row]]!, before, after, changed, row));
         memo.add(id);
       }
       outcome[row] = id;
@@ -120,25 +118,30 @@ function modelOf(stored: StoredRecords, objectId: number): Model {
   return stored.models.get(stored.objects[objectId]?.runId ?? -1) ?? NO_MODEL;
 }
 
-function outcomeOf(judgement: StoredJudgement, before: Judged, after: Judged, row: number): Outcome {
-  const was = policyVerdict(before.table, before.out[row], judgement);
-  const is = policyVerdict(after.table, after.out[row], judgement);
-  return {
-    effect: effectOf(judgement, was, is),
-    before: sideOf(was, before.ruleIds),
-    after: sideOf(is, after.ruleIds),
-    judgement,
-  };
-}
-
-function effectOf({ action }: StoredJudgement, was: PolicyVerdict, is: PolicyVerdict): Effect {
-  if (was.unmodelled || action === null) return "same";
-  if (is.unmodelled) return "unknown";
-  if (was.verdict === is.verdict) return "same";
-  if (was.verdict === "undecided" && is.verdict === "deny" && action === "ACCEPT") return "may_break";
-  if (was.verdict === "undecided" || is.verdict === "undecided") return "doubtful";
-  if (action === "ACCEPT") return is.verdict === "deny" ? "breaks" : "agrees";
-  return is.verdict === "allow" ? "opens" : "agrees";
+function outcomeOf(
+  judgement: StoredJudgement,
+  before: Judged,
+  after: Judged,
+  changed: ChangedRules,
+  row: number,
+): Outcome {
+  const worlds = possibleInitiators(judgement, changed).map((initiator) => {
+    const known = { initiator, outOfState: judgement.outOfState };
+    const was = policyVerdict(before.table, before.out[row], known);
+    const is = policyVerdict(after.table, after.out[row], known);
+    return { was, is, wasRules: sideOf(was, before.ruleIds).groupRuleIds };
+  });
+  const effect = effectOver(judgement, worlds, changed);
+  const [{ was, is }] = worlds;
+  const named = sideOf(was, before.ruleIds);
+  // What is unsure hangs on the changed rules of every world.
+  const groupRuleIds =
+    effect.effect === "unsure"
+      ? [...new Set([...worlds.flatMap(({ wasRules }) => wasRules), ...judgement.possibleRules])]
+          .filter((id) => changed.ids.has(id))
+          .sort()
+      : named.groupRuleIds;
+  return { ...effect, before: { ...named, groupRuleIds }, after: sideOf(is, after.ruleIds), judgement };
 }
 
 function sideOf(one: PolicyVerdict, ruleIds: readonly string[]): NamedVerdict {

@@ -1,7 +1,7 @@
 import { breadthScore, ruleVolume } from "../analysis/breadth.ts";
 import type { SecurityGroupRule } from "../model/model.ts";
 import { type StoredRecords, newestSnapshot } from "../store/stored-records.ts";
-import { isBreaking, isRealBreak } from "./change-groups.ts";
+import { isReal, mayBreak } from "./change-groups.ts";
 import { type Constraint, smallestHittingSet } from "./hitting-set.ts";
 import { changesOf, proposeEdit } from "./what-if.ts";
 
@@ -70,7 +70,7 @@ export async function removableSet(stored: StoredRecords, { realOnly }: Removabl
     );
     const remove = rules.filter((_, at) => !keep.has(at));
     const { tally, groups } = await changesOf(stored, proposeEdit({ remove: remove.map(({ id }) => id), add: [] }));
-    const broken = groups.filter((group) => (realOnly ? isRealBreak(group) : isBreaking(group.effect)));
+    const broken = groups.filter((group) => mayBreak(group.effect) && (!realOnly || isReal(group)));
     if (broken.length === 0 && tally.ungrouped === 0) {
       const described = describe(remove, admitted, breadths, numbers);
       return { rules: described, of: rules.length, exact, recordsProven: tally.records };

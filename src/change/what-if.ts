@@ -5,7 +5,7 @@ import type { Model, SecurityGroupRule } from "../model/model.ts";
 import { formatIpv4, formatIpv6, IPV4 } from "../net/address.ts";
 import type { StoredRecords } from "../store/stored-records.ts";
 import type { FlowTable } from "../store/stored-flows.ts";
-import { type ChangeGroup, createChangeTally, isRealBreak, type ChangeTally } from "./change-groups.ts";
+import { type ChangeGroup, createChangeTally, isBreaking, isReal, type ChangeTally } from "./change-groups.ts";
 import { createComparison, type Outcome } from "./compare-verdicts.ts";
 
 /** A record whose verdict the proposal changes. */
@@ -60,9 +60,12 @@ export async function changesOf(stored: StoredRecords, propose: Proposal) {
   return { tally, groups: await tally.groups(stored) };
 }
 
-/** Whether real accepted traffic breaks. */
-export function breaksTraffic(groups: readonly ChangeGroup[], tally: ChangeTally): boolean {
-  return groups.some(isRealBreak) || (tally.ungrouped > 0 && tally.effects.breaks + tally.effects.may_break > 0);
+/** Whether real accepted traffic breaks. Records that break in some possible worlds only are counted, but do not decide it. */
+export function breaksTraffic(groups: readonly ChangeGroup[], { ungrouped, effects }: ChangeTally): boolean {
+  return (
+    groups.some((group) => isBreaking(group.effect) && isReal(group)) ||
+    (ungrouped > 0 && effects.breaks + effects.may_break > 0)
+  );
 }
 
 function verdictChangeOf(batch: FlowBatch, row: number, objectId: number, outcome: Outcome): VerdictChange {

@@ -1,6 +1,7 @@
-import type { ChangeGroup, ChangeTally } from "../change/change-groups.ts";
-import type { Effect } from "../change/compare-verdicts.ts";
+import { type ChangeGroup, type ChangeTally, mayBreak } from "../change/change-groups.ts";
+import type { Effect, UnsureCause } from "../change/effects.ts";
 import type { VerdictChange } from "../change/what-if.ts";
+import { POSSIBLE_CAUSES } from "../judgement.ts";
 import type { Plain, ResultStream } from "../store/evidence-query.ts";
 import type { StoredRecords } from "../store/stored-records.ts";
 import { isoTime, count, plural } from "../text.ts";
@@ -52,6 +53,7 @@ export function changeRows(changes: AsyncIterable<readonly VerdictChange[]>, sto
 
 const GROUP_COLUMNS: ItemColumns<ChangeGroup> = [
   ["effect", "VARCHAR", (group) => group.effect],
+  ["cause", "VARCHAR", (group) => group.cause],
   ["layer", "VARCHAR", (group) => group.layer],
   ["rule_ids", "VARCHAR[]", (group) => group.ruleIds],
   ["denying_rule_ids", "VARCHAR[]", (group) => group.denyingIds],
@@ -75,13 +77,15 @@ export function groupRows(groups: readonly ChangeGroup[]): ResultStream {
 
 const TITLES: Partial<Record<Effect, string>> = {
   breaks: "Accepted traffic that would be denied",
-  may_break: "Accepted traffic that would be denied (today's rule depends on the ICMP type)",
+  may_break: "Accepted traffic that would be denied, if these rules admitted it",
+  unsure: "Accepted traffic that would be denied in some possible worlds",
   opens: "Rejected traffic that would be accepted",
 };
 
 const MEANINGS: readonly (readonly [Effect, string])[] = [
   ["breaks", "accepted, would be denied"],
-  ["may_break", "accepted, perhaps by a rule for other ICMP types, would be denied"],
+  ["may_break", "accepted, would be denied, if the rules that may have admitted it did"],
+  ["unsure", "accepted, would be denied in some possible worlds"],
   ["opens", "rejected, would be accepted"],
   ["agrees", "would change to what was logged anyway"],
   ["doubtful", "undecided before or after"],
@@ -97,9 +101,13 @@ export function renderWhatIf(tally: ChangeTally, groups: readonly ChangeGroup[],
     meaning,
     classesOf(groups.filter((group) => group.effect === effect)),
   ]);
+  const causes = tally.uncertain.map(({ cause, records }) =>
+    paragraph(`${count(records)} ${causeText(cause)}`, options),
+  );
   const lead = `${options.style.bold(`${plural(tally.records, "record")} judged again`)}\n`;
-  const parts = [totals.length === 0 ? `${lead}  no verdict changes\n` : lead + grid(totals, options, ["right"])];
-  for (const effect of ["breaks", "may_break", "opens"] as const) {
+  const changes = totals.length === 0 ? "  no verdict changes\n" : grid(totals, options, ["right"]);
+  const parts = [lead + changes + causes.join("")];
+  for (const effect of ["breaks", "may_break", "unsure", "opens"] as const) {
     const part = groups.filter((group) => group.effect === effect);
     if (part.length > 0) parts.push(byRule(TITLES[effect] ?? effect, part, options));
   }
@@ -109,11 +117,18 @@ export function renderWhatIf(tally: ChangeTally, groups: readonly ChangeGroup[],
   return parts.join("\n");
 }
 
+/** Why a record is uncertain, and what would settle it. */
+export function causeText(cause: UnsureCause | null): string {
+  const known = POSSIBLE_CAUSES.find(({ name }) => name === cause);
+  if (known !== undefined) return `${known.name}, settled by ${known.settledBy}`;
+  return cause ?? "the configuration does not tell";
+}
+
 /** `120 real, 3 scanner`, in records; only where something breaks. */
 function classesOf(groups: readonly ChangeGroup[]): string {
   const sums = new Map<string, number>();
   for (const { effect, trafficClass, records } of groups) {
-    if (effect === "breaks" || effect === "may_break") {
+    if (mayBreak(effect)) {
       sums.set(trafficClass, (sums.get(trafficClass) ?? 0) + records);
     }
   }

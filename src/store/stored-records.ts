@@ -11,19 +11,23 @@ import {
 import { AppError } from "../errors.ts";
 import type { Initiator } from "../judgement.ts";
 import type { Model, Snapshot } from "../model/model.ts";
+import { DuckDBListValue } from "./duckdb.ts";
 import { openReadOnly } from "./read-only.ts";
 import { bindAll, type Parameters, type EvidenceQuery, evidenceQueryOn } from "./evidence-query.ts";
 import { readModels, readNewestModel } from "./stored-models.ts";
 import { type FlowChunk, type FlowTable, scanFlows } from "./stored-flows.ts";
 import { type ClassifiedTraffic, visitTrafficClasses } from "./traffic-classes.ts";
 
-/** What a stored judgement says that does not depend on the policy, but for `outOfState`. */
+/** What a stored judgement says that does not depend on the policy, but for `outOfState` and the rules. */
 export interface StoredJudgement {
   readonly action: "ACCEPT" | "REJECT" | null;
   readonly direction: "ingress" | "egress" | null;
   readonly initiator: Initiator;
   /** The record was of no tracked connection: its own direction's rules decided. */
   readonly outOfState: boolean;
+  /** Group rules that admitted it, and those that may have. */
+  readonly rules: readonly string[];
+  readonly possibleRules: readonly string[];
   /** Bits of a batch row: action, log status, direction. */
   readonly bits: number;
 }
@@ -104,8 +108,9 @@ async function readObjects(connection: DuckDBConnection): Promise<StoredObject[]
 
 async function readJudgements(connection: DuckDBConnection): Promise<StoredJudgement[]> {
   const judgements: StoredJudgement[] = [];
-  const sql = "select judgement_id, action, direction, initiator, log_status, cause from judgements";
-  for (const [id, action, direction, initiator, status, cause] of await rows(connection, sql)) {
+  const sql = `select judgement_id, action, direction, initiator, log_status, cause, sg_rule_ids, sg_possible_rule_ids
+    from judgements`;
+  for (const [id, action, direction, initiator, status, cause, rules, possible] of await rows(connection, sql)) {
     const actionBits = action === "ACCEPT" ? ACTION_ACCEPT : action === "REJECT" ? ACTION_REJECT : 0;
     const directionBits = direction === "ingress" ? DIRECTION_INGRESS : direction === "egress" ? DIRECTION_EGRESS : 0;
     const statusBits = status === "OK" ? 0 : STATUS_NODATA;
@@ -114,10 +119,16 @@ async function readJudgements(connection: DuckDBConnection): Promise<StoredJudge
       direction: direction as StoredJudgement["direction"],
       initiator: initiator as Initiator,
       outOfState: cause === "no_tracked_connection",
+      rules: idsOf(rules),
+      possibleRules: idsOf(possible),
       bits: actionBits | (directionBits << DIRECTION_SHIFT) | (statusBits << STATUS_SHIFT),
     };
   }
   return judgements;
+}
+
+function idsOf(list: unknown): readonly string[] {
+  return list instanceof DuckDBListValue ? list.items.map(String) : [];
 }
 
 /** An evidence file with the configuration that its newest run judged with; null where no run had one. */

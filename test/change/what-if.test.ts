@@ -16,6 +16,7 @@ import { loadModel } from "../../src/model/load.ts";
 import { type StoredRecords, openStoredRecords } from "../../src/store/stored-records.ts";
 import { temporaryFolder } from "../helpers/folder.ts";
 import { replayInto, sample } from "../helpers/samples.ts";
+import { effectsOf } from "./effects-of.ts";
 import { cidr, denyEntry, editAcl, editInterfaces, editRule, editRules, type ModelEdit } from "./model-edits.ts";
 import { slowChanges } from "./slow-changes.ts";
 
@@ -97,7 +98,12 @@ describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
         `${stored.objects[objectId]!.name}|${line}: ${before.verdict}>${after.verdict}`,
     );
     expect(shown.length).toBeGreaterThan(0);
-    expect(shown).toEqual(await slowChanges(stored, inForce, edit(inForce)));
+    // Where the other end may have opened the connection, the change is not certain.
+    const effects = await effectsOf(stored, () => edit(inForce));
+    const certain = (change: string): boolean => effects.get(change.slice(0, change.indexOf(": "))) !== "unsure";
+    const expected = await slowChanges(stored, inForce, edit(inForce));
+    expect(shown).toEqual(expected.filter(certain));
+    expect(expected.length - shown.length).toBeLessThanOrEqual(30);
   });
 
   test("a proposal equal to the configuration in force changes nothing", async () => {

@@ -82,10 +82,10 @@ export async function collectRequiredFlows(
   return { flows: [...flows.values()], complete };
 }
 
-/** Accepted, and no longer certainly allowed without the rules. */
+/** Accepted, and without the rules no longer certainly allowed, if the likelier end opened it. */
 function isNeeded({ effect, before, after, judgement }: Outcome): boolean {
   if (isBreaking(effect)) return true;
-  return judgement.action === "ACCEPT" && before.verdict === "allow" && after.verdict === "undecided";
+  return judgement.action === "ACCEPT" && before.verdict === "allow" && after.verdict !== "allow";
 }
 
 /** Connections of a peer with a service that only the given rules admitted, including pruned ones. */

@@ -11,7 +11,7 @@ import {
 import { AppError } from "../../errors.ts";
 import { type Edit, parseEdit, parseNewRules } from "../../model/edit.ts";
 import { loadModel } from "../../model/load.ts";
-import { changeRows, groupRows, renderWhatIf } from "../../report/what-if.ts";
+import { causeText, changeRows, groupRows, renderWhatIf } from "../../report/what-if.ts";
 import { type StoredRecords, openStoredRecords } from "../../store/stored-records.ts";
 import { count, plural } from "../../text.ts";
 import { EXIT } from "../failure.ts";
@@ -54,7 +54,7 @@ export function registerWhatIf(program: Command): void {
     .option("--add <json...>", "rules to add: JSON as in describe-security-group-rules, or @file with a list", [])
     .option("--edit <file>", 'a file with {"remove": [ids], "add": [rules]}, as `tighten` and `removable` write it')
     .option("--summary", "rows by rule and peer instead of by record (the table always does)", false)
-    .option("--strict", "exit 1 if any accepted record breaks, also of scanners", false)
+    .option("--strict", "exit 1 if any accepted record breaks or may break, also of scanners", false)
     .addOption(outputOption("rows"))
     .addOption(fileOption())
     .action(runWhatIf);
@@ -88,11 +88,16 @@ async function compare(stored: StoredRecords, propose: Proposal, options: WhatIf
     nothingToJudge(NO_RECORDS);
     return;
   }
-  const breaks = options.strict ? effects.breaks + effects.may_break > 0 : breaksTraffic(groups, tally);
+  const breaks = options.strict
+    ? effects.breaks + effects.may_break + effects.unsure > 0
+    : breaksTraffic(groups, tally);
   const [broken, opened] = [effects.breaks + effects.may_break, effects.opens];
+  const causes = tally.uncertain.map(({ cause, records }) => `${count(records)} ${causeText(cause)}`);
+  const undecided = effects.doubtful + effects.may_break + effects.unsure;
   process.stderr.write(
     `${plural(tally.records, "record")}: ${count(broken)} accepted would be denied${breaks || broken === 0 ? "" : " (none of them real traffic)"},` +
-      ` ${count(opened)} rejected would be accepted, ${count(effects.doubtful + effects.may_break)} undecided before or after\n`,
+      ` ${count(opened)} rejected would be accepted, ${count(undecided)} undecided before or after` +
+      `${causes.length === 0 ? "" : `: ${causes.join("; ")}`}\n`,
   );
   if (breaks) process.exitCode = EXIT.found;
 }

@@ -1,4 +1,4 @@
-import type { Initiator, Layer, Verdict } from "../../judgement.ts";
+import type { Cause, Initiator, Layer, Verdict } from "../../judgement.ts";
 import { type LookupTable, NOT_ASKED } from "../lookup/policy-lookup.ts";
 import { judge } from "./judge.ts";
 
@@ -7,6 +7,8 @@ export interface PolicyVerdict {
   /** `undecided` also where a record straddles a change and the two configurations differ. */
   readonly verdict: Verdict;
   readonly decidedBy: Layer | null;
+  /** Why it is undecided. */
+  readonly cause: Cause | null;
   /** Indices into `ruleIds`: the network ACL entry that decides, -1 for none, and the group rules that admit. */
   readonly naclRule: number;
   readonly sgRules: readonly number[];
@@ -49,6 +51,7 @@ export function policyVerdict(table: LookupTable, lookup: number, known: Connect
   return {
     verdict: split ? "undecided" : first.verdict,
     decidedBy: split ? null : first.decidedBy,
+    cause: split ? "config_changed_in_record" : first.verdict === "undecided" ? first.cause : null,
     naclRule: first.naclRule,
     sgRules: first.sgRules,
     sgPossible: first.sgPossible,
