@@ -81,6 +81,8 @@ async function connect(file: string, shown: string): Promise<Connected> {
       // A checkpoint with every commit: what was replaced (the connection tracker) stays in memory and in the file until then.
       checkpoint_threshold: "1KB",
       allocator_flush_threshold: "4GB",
+      // The file may come from anyone: its views must reach nothing outside it.
+      enable_external_access: "false",
       autoload_known_extensions: "false",
       autoinstall_known_extensions: "false",
     });

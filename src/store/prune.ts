@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { AppError } from "../errors.ts";
 import { createSchema, openForWriting, unfinishedName } from "./create-file.ts";
+import { TABLE_NAMES } from "./schema.ts";
 import { DuckDBInstance, quotedString } from "./duckdb.ts";
 import { inUseError, writeError } from "./duckdb-errors.ts";
 
@@ -45,9 +46,12 @@ export async function pruneFlows(path: string, before: number): Promise<Pruned> 
     const connection = await instance.connect();
     await connection.run("set timezone = 'UTC'");
     await attachOld(connection, path);
+    await connection.run(`attach ${quotedString(unfinished)} as pruned`);
+    // Whatever the names, views and values of the file are, no statement reaches another file from here on.
+    await connection.run("set enable_external_access = false");
+    await connection.run("set lock_configuration = true");
     const [records, recordsBefore] = await countFlows(connection, before);
     if (records > 0) {
-      await connection.run(`attach ${quotedString(unfinished)} as pruned`);
       await copyKept(connection, before, records);
       await connection.run("use old");
       // Also writes everything to the disk. The old file stays locked against others until the new one is in its place.
@@ -94,13 +98,10 @@ async function countFlows(connection: DuckDBConnection, before: number): Promise
 async function copyKept(connection: DuckDBConnection, before: number, records: number): Promise<void> {
   await connection.run("use pruned");
   await createSchema(connection);
-  const tables = (
-    await connection.runAndReadAll("select table_name from duckdb_tables() where database_name = 'old' order by 1")
-  ).getRows();
   await connection.run("use old");
   await connection.run("begin");
-  for (const [table] of tables) {
-    const into = `insert into pruned.main.${String(table)}`;
+  for (const table of TABLE_NAMES) {
+    const into = `insert into pruned.main.${table}`;
     switch (table) {
       case "schema_info":
         break;
@@ -123,7 +124,7 @@ async function copyKept(connection: DuckDBConnection, before: number, records: n
         await connection.run(`${into} select interface_idx, longest from longest_records where longest is not null`);
         break;
       default:
-        await connection.run(`${into} select * from ${String(table)}`);
+        await connection.run(`${into} select * from old.main.${table}`);
     }
   }
   await connection.run(

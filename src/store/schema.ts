@@ -125,3 +125,6 @@ create table prunes (pruned_at timestamp, before timestamp, records ubigint);
 create table pruned_probers (source ubigint, scanner boolean, internal boolean);
 create table pruned_intervals (interface_idx uinteger, longest ubigint);
 `;
+
+/** Their names. A file may hold other tables, which nothing here reads or copies. */
+export const TABLE_NAMES: readonly string[] = [...TABLES.matchAll(/^create table (\w+)/gm)].map(([, name]) => name);

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
-import { copyFileSync, readdirSync, statSync } from "node:fs";
+import { copyFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { expect, test } from "vitest";
 import { flowreplay, MAIN } from "../helpers/cli.ts";
 import { mulberry32 } from "../helpers/fault-proxy.ts";
@@ -123,5 +124,28 @@ test("prune says which file there is none of", () => {
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr: "flowreplay: no evidence file at none.duckdb\nhint: name one with --db\n",
+  });
+});
+
+test("tables and views that somebody put into the file run nothing and reach no other file", async () => {
+  await withFolder(async (cwd) => {
+    const model = sample("two-records/config");
+    run(cwd, "replay", sample("two-records/flow.log"), "--model", model);
+    const out = join(cwd, "written");
+    const instance = await DuckDBInstance.create(join(cwd, "flowreplay.duckdb"));
+    const connection = await instance.connect();
+    writeFileSync(join(cwd, "flow.csv"), "1,true,true\n");
+    const hostile = `prunes select * from prunes; copy (select 'x') to '${out}'; --`;
+    await connection.run(`create table "${hostile}" (a integer)`);
+    await connection.run(`create or replace view probing_peers as
+      select source, scanner, internal from read_csv('${join(cwd, "flow.csv")}', columns = {'source': 'ubigint', 'scanner': 'boolean', 'internal': 'boolean'})`);
+    connection.closeSync();
+    instance.closeSync();
+    const { code, stderr } = flowreplay(["prune", "--older-than", "1d"], { cwd });
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect([0, 2]).toContain(code);
+    const again = flowreplay(["replay", sample("two-records/flow.log"), "--model", model], { cwd });
+    expect(again.stderr).not.toMatch(/\n\s+at /);
+    expect(readdirSync(cwd)).toEqual(["flow.csv", "flowreplay.duckdb"]);
   });
 });
