@@ -48,9 +48,10 @@ export interface Explainer {
 export function createExplainer(model: Model): Explainer {
   const tracker = createConnectionTracker(model);
   const ranks = portRanks(model);
+  const owners = ownersOf(model);
   return {
     explain(records) {
-      const places = placeRecords(records.flatMap((record) => unplaced(model, record)));
+      const places = placeRecords(records.flatMap((record) => unplaced(model, owners, record)));
       const prepared = records.map((record) => prepare(model, record, places));
       tracker.beginBatch();
       const updated = new Set<Connection>();
@@ -94,9 +95,17 @@ function byTime({ record: a }: PreparedRecord, { record: b }: PreparedRecord): n
 }
 
 /** The record if it has to be placed, because no snapshot knows its interface. */
-function unplaced(model: Model, record: FlowRecord): UnplacedRecord[] {
+function unplaced(model: Model, owners: ReadonlySet<string>, record: FlowRecord): UnplacedRecord[] {
   const { snapshots, ofOthers = [] } = snapshotsInForce(model, record);
-  return record.logStatus === "OK" && snapshots.length === 0 ? [{ record, snapshots: ofOthers }] : [];
+  if (record.logStatus !== "OK" || snapshots.length > 0) return [];
+  // Networks of another account may have the same addresses.
+  const foreign = owners.size > 0 && /^\d{12}$/.test(record.accountId) && !owners.has(record.accountId);
+  return [{ record, snapshots: foreign ? [] : ofOthers }];
+}
+
+function ownersOf({ snapshots }: Model): Set<string> {
+  const owned = snapshots.flatMap((one) => [...one.interfaces.values(), ...one.securityGroups.values()]);
+  return new Set(owned.flatMap(({ ownerId }) => ownerId ?? []));
 }
 
 /** A record at an interface that no snapshot knows. */

@@ -8,7 +8,7 @@ import { type CompiledInterfaces, compileInterfaces } from "./interfaces.ts";
 import { createLayerFilters } from "./layer-filters.ts";
 import { buildPeerClasses, type PeerClasses } from "./peer-classes.ts";
 import { collectPeers, type PeerDoubts } from "./peers.ts";
-import { placesOf } from "./places.ts";
+import { accountsOf, placesOf } from "./places.ts";
 import { buildServices, type Services } from "./services.ts";
 
 /** The model, compiled for millions of records. Plain data that can be posted to a worker thread. */
@@ -25,6 +25,8 @@ export interface CompiledPolicy {
   readonly timeouts: ReadonlyMap<number, NetworkInterface["tracking"]>;
   /** Ports that some rule names alone: they look like a server's. */
   readonly namedPorts: { readonly tcp: readonly number[]; readonly udp: readonly number[] };
+  /** Accounts that own interfaces or groups. */
+  readonly accounts: readonly string[];
   /** Blocks of addresses inside the network: the private ones, and the ranges of all VPCs. */
   readonly insideBlocks: readonly Prefix[];
 }
@@ -75,6 +77,7 @@ export function compileModel(
     ruleIds: [...ruleIndex.keys()],
     interfaceIds: ids,
     namedPorts: { tcp: portsNamed(rules, TCP), udp: portsNamed(rules, UDP) },
+    accounts: accountsOf(model),
     insideBlocks: insideBlocks(model),
   };
 }

@@ -1,4 +1,4 @@
-import type { NetworkInterface, Snapshot } from "../model/model.ts";
+import type { Model, NetworkInterface, Snapshot } from "../model/model.ts";
 import type { Prefix } from "../net/address.ts";
 
 /**
@@ -24,6 +24,19 @@ export function placesOf(snapshot: Snapshot): Place[] {
     stand: { vpcId: id, subnetId: null, groupIds: groupsOf(id) },
   }));
   return [...subnets, ...vpcs];
+}
+
+/** The accounts that own what the model has. */
+export function accountsOf({ snapshots }: Model): string[] {
+  const owners = snapshots.flatMap(({ interfaces, securityGroups }) =>
+    [...interfaces.values(), ...securityGroups.values()].map(({ ownerId }) => ownerId),
+  );
+  return [...new Set(owners)].filter((owner) => owner !== null);
+}
+
+/** True for an account that owns nothing of the model: its networks may have the same addresses. */
+export function isForeign(accounts: readonly string[], account: string): boolean {
+  return accounts.length > 0 && /^\d{12}$/.test(account) && !accounts.includes(account);
 }
 
 /** The groups of a VPC: its own, those of no known VPC, and those of other VPCs that an interface in it has. */

@@ -45,7 +45,7 @@ export function createBatchPacker(
   spareLookups: ArrayBuffer[],
 ): (batch: FlowBatch) => SentBatch {
   const table = createLookupTable();
-  const lookup = createBatchLookup(policy, table);
+  const lookup = createBatchLookup(policy, table, decoded.accounts.strings);
   // The policy's interfaces come first, with its own numbers.
   const interfaces = new ByteDictionary(policy.interfaceIds);
   const numbers: number[] = [];

@@ -68,7 +68,7 @@ function judgeRun(
   const interfaces = new ByteDictionary(policy.interfaceIds);
   const accounts = new ByteDictionary();
   const table = createLookupTable();
-  const lookup = createBatchLookup(policy, table);
+  const lookup = createBatchLookup(policy, table, accounts.strings);
   const ports = createInitiatorRules(policy.namedPorts.tcp, policy.namedPorts.udp);
   const evaluator = createEvaluator(table, ports, policy.ruleIds, {
     roomForConnections: 1 << 8,

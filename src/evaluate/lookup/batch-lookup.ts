@@ -56,8 +56,12 @@ export interface BatchLookup {
   lookUp(batch: FlowBatch, out: Uint32Array): void;
 }
 
-/** Lookups get their numbers from `table`. */
-export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): BatchLookup {
+/** Lookups get their numbers from `table`; `accounts` are the names behind the accounts of the batches, if they are known. */
+export function createBatchLookup(
+  policy: CompiledPolicy,
+  table: LookupTable,
+  accounts: readonly string[] = [],
+): BatchLookup {
   const perSnapshot = policy.snapshots.map((snapshot) => createSnapshotLookup(snapshot, table));
   const modelled = policy.interfaceIds.length;
   const changes = policy.snapshots.map((snapshot) => snapshot.since);
@@ -190,7 +194,7 @@ export function createBatchLookup(policy: CompiledPolicy, table: LookupTable): B
   };
 
   const directionOf = (batch: FlowBatch, row: number): number => (batch.bits[row] >>> DIRECTION_SHIFT) & 3;
-  const lookUpPlaced = createPlacedLookup(policy, table, (batch, row, at, stand, direction) =>
+  const lookUpPlaced = createPlacedLookup(policy, table, accounts, (batch, row, at, stand, direction) =>
     lookUpIn(batch, row, at, stand, PLACED, direction),
   );
   const everySnapshot = perSnapshot.map((_, at) => at);

@@ -97,7 +97,7 @@ const conversation = fc
       const whole = [local, remote];
       const record: Record<string, string> = {
         version: "5",
-        "account-id": at === 1 ? "210987654321" : "123456789012",
+        "account-id": at === 1 || (at > INTERFACES.length && own > 0) ? "210987654321" : "123456789012",
         "interface-id": place.id,
         srcaddr: shown[from],
         dstaddr: shown[to],
