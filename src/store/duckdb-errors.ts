@@ -12,10 +12,17 @@ export function inUseError(path: string, error: unknown, hint: string): AppError
   return new AppError("E_IN_USE", `${path} is in use by another process`, { hint, cause: error });
 }
 
-/** `E_STORE` for a write that the system refused; any other error as it is. */
+/** `E_STORE` for a write that the system refused, or a file whose views reach outside; any other error as it is. */
 export function writeError(path: string, error: unknown): unknown {
   if (error instanceof AppError) return error;
-  const refused = REFUSED.exec(error instanceof Error ? error.message : String(error))?.[1];
+  const text = error instanceof Error ? error.message : String(error);
+  if (text.startsWith("Permission Error")) {
+    return new AppError("E_STORE", `${path} has a view or macro that reaches for another file`, {
+      hint: "flowreplay did not write that: replay the logs into a new file",
+      cause: error,
+    });
+  }
+  const refused = REFUSED.exec(text)?.[1];
   if (refused === undefined) return error;
   // DuckDB begins the reason with a capital, Node does not.
   const why = refused[0].toUpperCase() + refused.slice(1);
