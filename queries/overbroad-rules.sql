@@ -3,10 +3,12 @@
 --   used. scanned_ports were only touched by scanners or never answered. A rule is listed if at least half of the ports
 --   of its range (or any port of an all-ports rule) went unused, or if its address block served at most max_peers
 --   peers. evidence is gaps if an interface of the rule lacks evidence of accepted traffic, so that more may be used
---   than was seen. `flowreplay tighten` proposes narrower rules.
+--   than was seen. status is overbroad, short_window (seen for less than min_days) or insufficient_evidence; reason says
+--   why. `flowreplay tighten` proposes narrower rules.
 -- group: rules
 -- severity: medium
 -- param: max_peers integer 10 Up to this many peers a block of addresses counts as hardly used
+-- param: min_days integer 30 Days that the window of a rule must have for more than short_window
 -- param: list_length integer 50 Most ports and networks to list
 with candidates as materialized (
   select
@@ -72,16 +74,6 @@ peer_counts as (
   from (select distinct rule_n, peer_key from slices where is_real)
   group by all
 ),
-evidence as (
-  select
-    r.rule_id,
-    case when bool_and(c.evidence = 'complete' and c.log_type not in ('reject_only', 'none')) then 'complete' else 'gaps' end as evidence
-  from rule_interfaces r
-  join interface_dim i using (interface_idx)
-  join coverage c using (interface_id)
-  where r.rule_id in (select c.rule_id from candidates c semi join ports using (rule_n))
-  group by all
-),
 connections as (
   select rule_n, sum(connections)::ubigint as connections from slices where is_real group by all
 )
@@ -101,15 +93,18 @@ select
   c.direction,
   p.used_protocols,
   k.connections,
-  e.evidence,
+  case when e.incomplete > 0 or e.log_type in ('reject_only', 'none') then 'gaps' else 'complete' end as evidence,
   c.owner_id,
   c.owner_name,
-  c.description
+  c.description,
+  status_of('overbroad', e.missing, e.window_from, e.window_to, $min_days) as status,
+  coalesce(e.missing, short_text(e.window_from, e.window_to, $min_days)) as reason,
+  window_text(e.window_from, e.window_to) as "window"
 from candidates c
 join port_lists p using (rule_n)
 join network_lists l using (rule_n)
 join peer_counts n using (rule_n)
 join connections k using (rule_n)
-left join evidence e using (rule_id)
+join rule_evidence e using (rule_id)
 where coalesce(len(p.used_ports), 0) * 2 <= c.allowed_ports or (c.peer_length is not null and n.used_peers <= $max_peers)
 order by c.allowed_ports desc nulls last, n.used_peers, c.rule_id

@@ -1,9 +1,11 @@
 -- title: Redundant rules
 -- description: Group rules that were used, but never alone - each connection was also admitted by another rule of the
 --   same interface. covered_by names the rules that admit all of them; if it is empty, several rules do so together.
---   Removing one redundant rule breaks no observed connection; removing two that cover each other does.
+--   Removing one redundant rule breaks no observed connection; removing two that cover each other does. status is
+--   redundant, short_window (seen for less than min_days) or insufficient_evidence; reason says why.
 -- group: rules
 -- severity: low
+-- param: min_days integer 30 Days that the window of a rule must have for more than short_window
 with traffic as (
   select rule_set_id, sum(connections)::ubigint as connections, max(last_s) as last_s
   from possible_traffic
@@ -49,10 +51,14 @@ select
   r.peer,
   r.owner_id,
   r.owner_name,
-  r.description
+  r.description,
+  status_of('redundant', e.missing, e.window_from, e.window_to, $min_days) as status,
+  coalesce(e.missing, short_text(e.window_from, e.window_to, $min_days)) as reason,
+  window_text(e.window_from, e.window_to) as "window"
 from used u
 join together o using (rule_id)
 join rules r using (rule_id)
+join rule_evidence e using (rule_id)
 where u.always_covered and r.valid_to is null
 group by all
 order by u.connections desc, u.rule_id

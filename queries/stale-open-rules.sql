@@ -2,19 +2,14 @@
 -- description: Group rules for 0.0.0.0/0 or ::/0 with their real use, without scanners, and what could replace them -
 --   nothing if no real peer came, the addresses of the peers if they are few, their networks if these are few. evidence
 --   is gaps if an interface of the rule lacks evidence of accepted traffic, so that real peers may have come unseen.
+--   status is in_use, stale, unattached, short_window (seen for less than min_days) or insufficient_evidence; reason says why.
 --   `flowreplay tighten` turns this into rules by service and proves them by replay.
 -- group: rules
 -- severity: high
+-- param: min_days integer 30 Days that the window of a rule must have for more than short_window
 -- param: max_replacements integer 10 Most addresses or networks to suggest as a replacement
 with open_rules as materialized (
   select *, row_number() over (order by rule_id) as n from rules where layer = 'sg' and open_to_world and valid_to is null
-),
-blind as (
-  select distinct r.rule_id
-  from rule_interfaces r
-  join interface_dim i using (interface_idx)
-  join coverage c using (interface_id)
-  where c.evidence <> 'complete' or c.log_type in ('reject_only', 'none')
 ),
 -- By peer; numbers group faster than names and 128-bit addresses.
 traffic as materialized (
@@ -78,18 +73,32 @@ named as (
     coalesce(p.peers, 0) as real_peers,
     coalesce(w.networks, 0) as real_networks,
     case
-      when o.attached_interfaces = 0 and o.rule_id not in (select rule_id from rule_interfaces) then 'none'
-      when o.rule_id in (from blind) then 'gaps'
+      when e.interfaces is null then 'none'
+      when e.incomplete > 0 or e.log_type in ('reject_only', 'none') then 'gaps'
       else 'complete'
     end as evidence,
+    e.missing,
+    e.window_from,
+    e.window_to,
     list_sort(list_transform(p.top_peers, lambda a: concat(address_text(a[1], a[2]), case when a[1] is null then '/128' else '/32' end)))
       as addresses,
     list_sort(list_transform(w.top_networks, lambda a: case when a[1] is null then ipv6_text(a[2] << 64) || '/64'
       else ipv4_text((a[1]::ubigint << 8)::uinteger) || '/24' end)) as networks
   from open_rules o
+  join rule_evidence e using (rule_id)
   left join usage u using (n)
   left join peers p using (n)
   left join networks w using (n)
+),
+doubted as (
+  select
+    *,
+    case
+      when evidence = 'gaps' then 'the evidence has gaps'
+      when missing is not null then 'accepted records there have no explanation'
+      when is_short(window_from, window_to, $min_days) then 'seen for ' || window_length(window_from, window_to) || ' only'
+    end as doubt
+  from named
 )
 select
   rule_id,
@@ -97,9 +106,9 @@ select
   real_peers,
   case
     when attached_interfaces = 0 then 'remove: on no interface'
-    when evidence = 'gaps' and usage_class = 'none' then 'wait: no hit, but the evidence has gaps'
-    when evidence = 'gaps' and usage_class = 'scanner_only' then 'wait: only scanners came, but the evidence has gaps'
-    when evidence = 'gaps' and usage_class = 'real' then 'wait: real peers, but the evidence has gaps'
+    when doubt is not null and usage_class = 'none' then 'wait: no hit, but ' || doubt
+    when doubt is not null and usage_class = 'scanner_only' then 'wait: only scanners came, but ' || doubt
+    when missing is not null and usage_class = 'real' then 'wait: real peers, but ' || doubt
     when usage_class = 'none' then 'remove, if unused-rules says unused'
     when usage_class = 'scanner_only' then 'remove: only scanners came'
     when usage_class = 'replyless' then 'check: connections, but never an answer'
@@ -120,6 +129,16 @@ select
   last_hit,
   attached_interfaces,
   description,
-  evidence
-from named
+  evidence,
+  case
+    when usage_class = 'real' then status_of('in_use', missing, window_from, window_to, 0)
+    when attached_interfaces = 0 then 'unattached'
+    else status_of('stale', missing, window_from, window_to, $min_days)
+  end as status,
+  case
+    when usage_class = 'real' then missing
+    when attached_interfaces > 0 then coalesce(missing, short_text(window_from, window_to, $min_days))
+  end as reason,
+  window_text(window_from, window_to) as "window"
+from doubted
 order by direction desc, real_connections, connections, rule_id

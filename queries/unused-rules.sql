@@ -1,14 +1,14 @@
 -- title: Unused rules
 -- description: Rules without a hit, each with the status of its evidence - unused (the log is complete where the rule
---   applies), insufficient_evidence (gaps, SKIPDATA, a log of one action only, or a rule whose match records cannot
---   prove), unattached (on no interface), unobservable (AWS does not log such traffic). The default denies of network
---   ACLs are left out. coverage is the share of the minutes of the window with evidence at the interfaces of the rule;
---   interface_hours are the hours with evidence at all of them together. If a history of the configuration shows the
---   rule only later, the window begins with the rule - known_since is its first snapshot, removed_at the end of its
---   last one.
+--   applies), short_window (the same, but for less than min_days), insufficient_evidence (gaps, SKIPDATA, a log of one
+--   action only, accepted records that the model does not explain, or a rule whose match records cannot prove), unattached
+--   (on no interface), unobservable (AWS does not log such traffic). The default denies of network ACLs are left out.
+--   coverage is the share of the minutes of the window with evidence at the interfaces of the rule; interface_hours are
+--   the hours with evidence at all of them together. If a history of the configuration shows the rule only later, the
+--   window begins with the rule - known_since is its first snapshot, removed_at the end of its last one.
 -- group: rules
 -- severity: medium
--- param: min_days integer 30 A shorter window is mentioned in the reason
+-- param: min_days integer 30 Days that the window of a rule must have for more than short_window
 -- param: status text - Only this status
 with hit as (
   select rule_id from rule_sets where rule_set_id in (select rule_set_id from rule_traffic)
@@ -28,77 +28,18 @@ hidden as materialized (
   from unknown_interfaces
   where placed and skipdata_minutes > 0
 ),
-evidence as materialized (
-  select i.interface_idx, c.* from coverage c join interface_dim i using (interface_id)
-),
--- Summed by owner, since the rules of one group apply to the same interfaces (nearly always): rules times interfaces would be a
--- hundred times as many rows.
-owned as materialized (
-  select rule_id, list(distinct owner_id order by owner_id) as owners from rule_dim group by all
-),
-attached as materialized (
-  select distinct o.owners, i.interface_idx
-  from (select owners, unnest(owners) as owner_id from (select distinct owners from owned)) o
-  join (select interface_idx, unnest(owner_ids) as owner_id from interface_dim) i using (owner_id)
-),
-stands as (
-  select
-    a.owners,
-    count(*) as interfaces,
-    count_if(e.evidence = 'none') as silent,
-    count_if(e.gaps > 0) as gapped,
-    count_if(e.skipdata_minutes > 0) as skipped,
-    count_if(e.accepted = 0 and e.rejected > 0) as refusing,
-    sum(e.minutes_covered) / 60 as interface_hours,
-    sum(e.gap_minutes)::ubigint as gap_minutes,
-    sum(e.skipdata_minutes)::ubigint as skipdata_minutes,
-    sum(e.minutes_covered) / nullif(sum(e.minutes_expected), 0) as covered,
-    min(e.first_evidence) as first_evidence,
-    max(e.last_evidence) as last_evidence,
-    any_value(e.log_type) as log_type
-  from attached a
-  join evidence e using (interface_idx)
-  group by all
-),
--- A rule of the first snapshot may be older than the history.
-ages as (
-  select
-    rule_id,
-    min(valid_from) as known_since,
-    case when min(valid_from) > (select min(valid_from) from rule_dim) then min(valid_from) end as added_at
-  from rule_dim
-  group by all
-),
--- If there was no ICMP packet, no ICMP rule was used, whatever its type.
-pinged as (
-  select distinct owners
-  from attached
-  where interface_idx in (select interface_idx from rule_traffic where protocol in (1, 58))
-),
-whole as (
-  select min(first_evidence) as first_evidence, max(last_evidence) as last_evidence from evidence
-),
 unhit as (
   select
     r.*,
-    s.* exclude (owners, first_evidence, last_evidence),
+    e.* exclude (rule_id),
     p.because,
     p.connections as possible_connections,
-    a.known_since,
-    a.added_at,
-    greatest(coalesce(s.first_evidence, w.first_evidence), a.added_at) as first_evidence,
-    least(coalesce(s.last_evidence, w.last_evidence), r.valid_to) as last_evidence,
-    case
-      when r.layer = 'nacl' then r.undecidable_by
-      when r.undecidable_by = 'icmp_type_unknown' and o.owners not in (from pinged) then null
-      else r.undecidable_by
-    end as doubt
+    -- If there was no ICMP packet, no ICMP rule was used, whatever its type.
+    case when r.layer = 'sg' and r.undecidable_by = 'icmp_type_unknown' and e.pinged = 0 then null else r.undecidable_by end
+      as doubt
   from rules r
-  join owned o using (rule_id)
-  left join stands s using (owners)
-  left join ages a using (rule_id)
+  join rule_evidence e using (rule_id)
   left join possible p using (rule_id)
-  cross join whole w
   where r.rule_id not in (from hit) and not (r.layer = 'nacl' and r.rule_id like '%/*')
 ),
 judged as (
@@ -114,7 +55,9 @@ judged as (
       when action = 'deny' and log_type in ('accept_only', 'none') then 'insufficient_evidence'
       when action = 'allow' and refusing > 0 then 'insufficient_evidence'
       when doubt is not null then 'insufficient_evidence'
-      when first_evidence >= last_evidence then 'insufficient_evidence'
+      when unexplained > 0 then 'insufficient_evidence'
+      when window_from >= window_to then 'insufficient_evidence'
+      when is_short(window_from, window_to, $min_days) then 'short_window'
       else 'unused'
     end as status
   from unhit
@@ -128,6 +71,8 @@ select
       when 'unattached' then case layer when 'sg' then 'its group is on no interface' else 'its subnets have no interface' end
       when 'unobservable' then 'AWS does not log this traffic (flow log limitations)'
       when 'unused' then concat('no hit at ', interfaces, case when interfaces = 1 then ' interface' else ' interfaces' end, ' with complete logs')
+      when 'short_window' then concat('not hit in ', window_length(window_from, window_to), ' at ', interfaces,
+        case when interfaces = 1 then ' interface' else ' interfaces' end, ' with complete logs')
     end,
     case when status = 'insufficient_evidence' and silent > 0 then concat('no log evidence at ', silent, ' of ', interfaces, ' interfaces') end,
     case when status = 'insufficient_evidence' and gapped > 0
@@ -156,13 +101,13 @@ select
         when 'nlb_client_ip' then 'its peer is behind a Network Load Balancer, which may keep client addresses'
       end
     end,
-    case when status = 'insufficient_evidence' and first_evidence >= last_evidence then 'no evidence of the time it stood' end,
+    case when status = 'insufficient_evidence' then unexplained_text end,
+    case when status = 'insufficient_evidence' and window_from >= window_to then 'no evidence of the time it stood' end,
     case when added_at is not null then concat('in the configuration since ', strftime(added_at, '%Y-%m-%d %H:%M')) end,
     case when valid_to is not null then concat('removed from the configuration at ', strftime(valid_to, '%Y-%m-%d %H:%M')) end,
-    case when status in ('unused', 'insufficient_evidence') and last_evidence - first_evidence < to_days($min_days::integer)
-      then concat('the window is shorter than ', $min_days, ' days') end
+    case when status in ('short_window', 'insufficient_evidence') then short_text(window_from, window_to, $min_days) end
   ) as reason,
-  concat(strftime(first_evidence, '%Y-%m-%dT%H:%MZ'), '/', strftime(last_evidence, '%Y-%m-%dT%H:%MZ')) as "window",
+  window_text(window_from, window_to) as "window",
   round(covered, 4) as coverage,
   layer,
   owner_id,
@@ -183,5 +128,5 @@ from judged
 where $status is null or status = $status
 order by
   layer desc,
-  list_position(['unused', 'insufficient_evidence', 'unattached', 'unobservable'], status),
+  list_position(['unused', 'short_window', 'insufficient_evidence', 'unattached', 'unobservable'], status),
   owner_id, direction desc, rule_number, rule_id

@@ -44,6 +44,16 @@ export async function notePruned(
   }
 }
 
+/** Says that the log is shorter than `minDays`, and what follows from it. */
+export async function noteShortWindow(evidence: EvidenceQuery, minDays: number, consequence: string): Promise<void> {
+  const sql = `with log as (select min(first_evidence) as first, max(last_evidence) as last from coverage)
+    select window_length(first, last) from log where is_short(first, last, $min_days)`;
+  const [short] = (await evidence.run(sql, { min_days: minDays })).rows;
+  if (short !== undefined) {
+    note(`the log covers ${String(short[0])}, less than ${plural(minDays, "day")}: ${consequence}`);
+  }
+}
+
 /** Says which of the reports do not see records that were pruned, or that --no-flows never kept. */
 export async function noteUnseen(evidence: EvidenceQuery, reports: readonly Report[]): Promise<void> {
   const blind = reports.filter((report) => report.readsRecords).map((report) => report.name);

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError, Option } from "commander";
 import { AppError } from "../errors.ts";
+import { DEFAULT_MIN_DAYS } from "../report/parameters.ts";
 
 export const databaseOption = (): Option => new Option("--db <file>", "the evidence file").default("flowreplay.duckdb");
 
@@ -9,6 +10,18 @@ export const tcpIdleOption = (): Option =>
     "--tcp-idle <seconds>",
     "idle timeout of established TCP connections (60-432000; 350 on newer instances)",
   ).argParser(wholeNumber(60, 432_000));
+
+/**
+ * How many days the window of a rule must have before anything is said of what the log does not show. Reports have the same as
+ * a parameter.
+ */
+export interface MinDays {
+  readonly minDays: number;
+}
+
+export const minDaysOption = (
+  help = "a rule whose window is shorter is short_window, and no script removes it",
+): Option => new Option("--min-days <days>", help).argParser(wholeNumber(0, 36_500)).default(DEFAULT_MIN_DAYS);
 
 export function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));

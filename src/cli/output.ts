@@ -17,7 +17,7 @@ import {
 import { type OutputFormat, RENDERERS } from "../report/renderers/formats.ts";
 import type { RenderOptions, Style } from "../report/renderers/renderer.ts";
 import type { EvidenceQuery, Result, ResultStream } from "../store/evidence-query.ts";
-import { readOptionFile } from "./options.ts";
+import { type MinDays, readOptionFile } from "./options.ts";
 
 /** Options shared by the commands that print rows. */
 export interface OutputOptions {
@@ -45,9 +45,12 @@ export function queryWith(pseudonyms: Pseudonyms | null, evidence: EvidenceQuery
 }
 
 /** The narrower rules that a whole audit proposes, with pseudonyms; null without any. */
-export async function proposalsFor(pseudonyms: Pseudonyms | null, db: string): Promise<Result | null> {
+export async function proposalsFor(
+  pseudonyms: Pseudonyms | null,
+  { db, minDays }: { readonly db: string } & MinDays,
+): Promise<Result | null> {
   const { tightenProposals } = await import("../report/tighten.ts");
-  const result = await tightenProposals(db);
+  const result = await tightenProposals(db, minDays);
   return pseudonyms === null || result === null ? result : pseudonymisedResult(result, pseudonyms);
 }
 

@@ -20,7 +20,7 @@ export async function runReplay(
   options: ReplayCommandOptions,
   threads: Threads,
 ): Promise<void> {
-  const { from, to } = options;
+  const { from, to, minDays } = options;
   const fields = options.fields === undefined ? undefined : parseFieldList(options.fields);
   const watches = options.failOn === undefined ? [] : parseWatches(options.failOn, loadCatalogue());
   const review = await openReview(options);
@@ -42,12 +42,12 @@ export async function runReplay(
   };
   const events = { note: progress.note, progress: progress.show };
   const finished = async (_: ReplayResult, evidence: Pick<EvidenceQuery, "run">): Promise<void> => {
-    summary = await renderSummary(evidence, renderOptions({}));
+    summary = await renderSummary(evidence, { ...renderOptions({}), minDays });
   };
   const result = await interruptible(progress, async (signal) => {
     if (!options.follow) return replay({ ...replayOptions, signal }, { ...events, finished }, threads);
     const { followReplay } = await import("../replay/follow.ts");
-    await followReplay({ ...replayOptions, signal }, { ...events, ...printFindings(options.db, progress) });
+    await followReplay({ ...replayOptions, signal }, { ...events, ...printFindings(options, progress) });
     return null;
   });
   if (result === null) {
@@ -64,17 +64,17 @@ export async function runReplay(
   noteTroubles(result, progress);
   process.stdout.write(summary);
   if (options.html === undefined && watches.length === 0) return;
-  const proposals = options.html === undefined ? null : await proposalsFor(pseudonyms, options.db);
+  const proposals = options.html === undefined ? null : await proposalsFor(pseudonyms, options);
   const evidence = await openStored(options.db);
   try {
     if (options.html !== undefined) {
       const { auditPage } = await import("../report/html/pages.ts");
       const { renderPage } = await import("../report/html/render-page.ts");
-      const page = await auditPage(queryWith(pseudonyms, evidence), new Date(), proposals);
+      const page = await auditPage(queryWith(pseudonyms, evidence), new Date(), proposals, minDays);
       await writeOutput(renderPage(page), options.html);
     }
     if (process.exitCode !== EXIT.done) return;
-    const found = await checkWatches(evidence, watches, review);
+    const found = await checkWatches(evidence, watches, review, minDays);
     for (const line of found) progress.note(`--fail-on ${line}`);
     const checks = new Set(watches.flatMap((watch) => watch.report?.name ?? []));
     for (const line of review.exemptions?.notes(checks) ?? []) progress.note(line);
@@ -92,7 +92,10 @@ async function openStored(db: string): Promise<EvidenceQuery> {
 }
 
 /** `--follow`: prints the summary first, then new findings as they come. */
-function printFindings(db: string, progress: ProgressLine): Pick<FollowEvents, "caughtUp" | "stored"> {
+function printFindings(
+  { db, minDays }: ReplayCommandOptions,
+  progress: ProgressLine,
+): Pick<FollowEvents, "caughtUp" | "stored"> {
   const print = async (render: (evidence: EvidenceQuery) => Promise<string>): Promise<void> => {
     progress.clear();
     const evidence = await openStored(db);
@@ -104,7 +107,7 @@ function printFindings(db: string, progress: ProgressLine): Pick<FollowEvents, "
   };
   return {
     caughtUp: async () => {
-      await print((evidence) => renderSummary(evidence, renderOptions({})));
+      await print((evidence) => renderSummary(evidence, { ...renderOptions({}), minDays }));
       progress.note("following; press Ctrl-C to stop, everything that was read is stored");
     },
     stored: (object) =>

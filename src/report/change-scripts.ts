@@ -10,6 +10,8 @@ export interface RuleChange {
   readonly add: readonly SecurityGroupRule[];
   /** One line. */
   readonly why: string;
+  /** For which time the log shows what the rules to remove admitted. */
+  readonly window?: string | null;
 }
 
 /** By the name that `--output` takes. */
@@ -27,9 +29,9 @@ function awsCliScript(changes: readonly RuleChange[], title: string): string {
     "# Nothing was run yet. To restore the old rules, with new ids: grep '^#undo ' FILE | cut -c7- | sh",
     "set -eu",
   ];
-  const parts = changes.map(({ remove, add, why }) => [
+  const parts = changes.map(({ remove, add, ...change }) => [
     "",
-    `# ${visible(why)}`,
+    ...reasonLines(change),
     ...remove.map((rule) => `# - ${ruleLine(rule)}`),
     ...add.map((rule) => `# + ${ruleLine(rule)}`),
     ...add.map(authorize),
@@ -40,12 +42,17 @@ function awsCliScript(changes: readonly RuleChange[], title: string): string {
   return `${[...head, ...parts.flat()].join("\n")}\n`;
 }
 
-function authorize(rule: SecurityGroupRule): string {
+/** Why, and what was seen for how long, as comments. */
+export function reasonLines({ why, window }: Omit<RuleChange, "remove" | "add">): string[] {
+  return [`# ${visible(why)}`, ...(window ? [`# Window: ${visible(window)}`] : [])];
+}
+
+export function authorize(rule: SecurityGroupRule): string {
   const permissions = quote(safeJson([toIpPermission(rule)]));
   return `aws ec2 authorize-security-group-${rule.direction} ${group(rule)} --ip-permissions ${permissions}`;
 }
 
-function revoke(rule: SecurityGroupRule): string {
+export function revoke(rule: SecurityGroupRule): string {
   const what = rule.id.startsWith("sgr-")
     ? `--security-group-rule-ids ${quote(rule.id)}`
     : `--ip-permissions ${quote(safeJson([toIpPermission(rule)]))}`;
@@ -58,24 +65,34 @@ function group({ groupId }: SecurityGroupRule): string {
 }
 
 /** For a POSIX shell: nothing inside single quotes is special. */
-function quote(text: string): string {
+export function quote(text: string): string {
   return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Terraform resources for the new rules. The old ones follow as comments: delete them, or put them back as the undo. */
 function terraformScript(changes: readonly RuleChange[], title: string): string {
-  const names = new Map<string, number>();
-  const block = (rule: SecurityGroupRule): string[] => resource(rule, nameOf(rule, names));
-  const parts = changes.map(({ remove, add, why }) => [
+  const block = resourceBlocks();
+  const parts = changes.map(({ remove, add, ...change }) => [
     "",
-    `# ${visible(why)}`,
+    ...reasonLines(change),
     ...add.flatMap(block),
-    ...remove.flatMap((rule) => [
-      `# Delete ${ruleLine(rule)}, ${origin(rule)}. Undo: put this back${add.length > 0 ? ", delete the above" : ""}.`,
-      ...block(rule).map((line) => `# ${line}`),
-    ]),
+    ...remove.flatMap((rule) => deletion(rule, block(rule), add.length > 0)),
   ]);
   return `${[`# ${visible(title)}`, "# Nothing was applied yet.", ...parts.flat()].join("\n")}\n`;
+}
+
+/** What to delete, as comments: Terraform removes what is no longer there. */
+export function deletion(rule: SecurityGroupRule, block: readonly string[], replaced: boolean): string[] {
+  return [
+    `# Delete ${ruleLine(rule)}, ${origin(rule)}. Undo: put this back${replaced ? ", delete the above" : ""}.`,
+    ...block.map((line) => `# ${line}`),
+  ];
+}
+
+/** Resource blocks, each with a name of its own. */
+export function resourceBlocks(): (rule: SecurityGroupRule) => string[] {
+  const names = new Map<string, number>();
+  return (rule) => resource(rule, nameOf(rule, names));
 }
 
 function resource(rule: SecurityGroupRule, name: string): string[] {
@@ -132,7 +149,7 @@ function editJson(changes: readonly RuleChange[], title: string): string {
   const removed = changes.flatMap(({ remove }) => remove);
   const edit = {
     title,
-    why: changes.map(({ why }) => why),
+    why: changes.map(({ why, window }) => (window ? `${why}; window ${window}` : why)),
     remove: removed.map(({ id }) => id),
     add: added.map(toAwsRule),
     undo: { remove: added.map(({ id }) => id), add: removed.map(toAwsRule) },
@@ -141,7 +158,7 @@ function editJson(changes: readonly RuleChange[], title: string): string {
 }
 
 /** `sgr-…: ingress tcp 443 from 0.0.0.0/0 of sg-…`. */
-function ruleLine(rule: SecurityGroupRule): string {
+export function ruleLine(rule: SecurityGroupRule): string {
   return visible(`${rule.id}: ${groupRuleText(rule)} of ${rule.groupId}`);
 }
 

@@ -5,6 +5,7 @@ import { findReport, type Report } from "./catalogue.ts";
 import { collectFindings } from "./findings/finding.ts";
 import { kindOf } from "./findings/kinds.ts";
 import { counts, type Review, reviewFindings } from "./findings/review.ts";
+import { ownParameters } from "./parameters.ts";
 import { countRows } from "./run-report.ts";
 
 /** Agreements, each with the report that has their findings. NODATA and SKIPDATA records are in no report. */
@@ -49,6 +50,7 @@ export async function checkWatches(
   evidence: EvidenceQuery,
   watches: readonly Watch[],
   review: Review,
+  minDays: number,
 ): Promise<string[]> {
   const found: string[] = [];
   const reviewed = review.exemptions !== null || review.baseline !== null;
@@ -60,7 +62,7 @@ export async function checkWatches(
     }
     if (report === null) continue;
     await needRecords(evidence, report);
-    const count = await countFindings(evidence, report, review, agreement);
+    const count = await countFindings(evidence, report, review, agreement, minDays);
     if (count > 0) found.push(`${agreement ?? report.name}: ${plural(count, "finding")}`);
   }
   return found;
@@ -78,10 +80,13 @@ async function countFindings(
   report: Report,
   review: Review,
   agreement: string | null,
+  minDays: number,
 ): Promise<number> {
   const kind = kindOf(report);
   if (kind === null) return countRows(evidence, report, {});
-  const findings = await reviewFindings(kind, await collectFindings(evidence, report, kind, {}), review, report);
+  const given = ownParameters(report, { min_days: String(minDays) });
+  const found = await collectFindings(evidence, report, kind, given);
+  const findings = await reviewFindings(kind, found, review, report, given);
   return findings.filter((one) => counts(one) && (agreement === null || one.finding.row.agreement === agreement))
     .length;
 }

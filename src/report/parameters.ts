@@ -4,6 +4,9 @@ import type { Parameters } from "../store/evidence-query.ts";
 import { plainTime } from "../text.ts";
 import type { Report, ReportParameter } from "./catalogue.ts";
 
+/** Days that the window of a rule must have, as in the headers of the reports: what comes once a month was due. */
+export const DEFAULT_MIN_DAYS = 30;
+
 /** Values as the user gives them, by parameter name. */
 export type GivenParameters = Readonly<Record<string, string>>;
 

@@ -58,10 +58,11 @@ export function runNamed(evidence: EvidenceQuery, name: string, given?: GivenPar
 
 /**
  * The SQL of a report with its defaults written in. DuckDB plans a statement with parameters twice, which takes longer than
- * running it. Only the catalogue's own defaults are written in; what a user gives is always bound.
+ * running it. Only the catalogue's own defaults and `minDays`, a number, are written in; what a user gives as text is bound.
  */
-export function withDefaults(report: Report): string {
-  const values = bindParameters(report, {});
+export function withDefaults(report: Report, minDays?: number): string {
+  const given = minDays === undefined ? {} : ownParameters(report, { min_days: String(minDays) });
+  const values = bindParameters(report, given);
   return report.sql.replaceAll(/\$(\w+)/g, (text, name: string) =>
     Object.hasOwn(values, name) ? literal(values[name]) : text,
   );

@@ -89,12 +89,19 @@ select count(*) as records, count(distinct source) as sources from rejected_requ
 /** The first rules of each status in the report unused-rules, rules open to the world first, with the number of all on each row. */
 export const unusedRules = (report: string, limit: number): string => /* sql */ `
 with listed as (
-  select *, row_number() over () as position from (
+  select
+    *,
+    row_number() over () as position,
+    -- Ends of windows, as window_text writes them.
+    list_transform(string_split("window", '/'), lambda one: epoch(strptime(one, '%Y-%m-%dT%H:%MZ'))::bigint) as ends
+  from (
 ${report})
 )
 select
   status,
   count(*) over (partition by status) as rules,
+  length_text(min(ends[2] - ends[1]) over (partition by status)) as shortest,
+  length_text(max(ends[2] - ends[1]) over (partition by status)) as longest,
   rule_id,
   owner_name,
   direction,
@@ -125,7 +132,7 @@ left join (
 order by i.evidence, i.gap_minutes + i.skipdata_minutes desc, i.interface_id`;
 
 /** Open rules that were hit, but never by a connection with an answer. Rules without a hit are in unused-rules. */
-export const OPEN_WITHOUT_USE = /* sql */ `
+export const openWithoutUse = (minDays: number): string => /* sql */ `
 with hits as (
   select s.rule_id, sum(t.connections)::ubigint as connections, sum(t.meaningful)::ubigint as meaningful
   from rule_traffic t
@@ -140,8 +147,13 @@ select
   r.from_port,
   r.to_port,
   r.peer,
-  h.connections
+  h.connections,
+  case
+    when e.missing is not null then 'insufficient evidence'
+    else short_text(e.window_from, e.window_to, ${minDays})
+  end as doubt
 from rules r
 join hits h using (rule_id)
+join rule_evidence e using (rule_id)
 where r.open_to_world and r.layer = 'sg' and h.meaningful = 0 and r.protocol <> 'udp'
 order by h.connections desc, r.rule_id`;

@@ -1,6 +1,7 @@
 import type { Plain, EvidenceQuery } from "../store/evidence-query.ts";
 import { count, plural } from "../text.ts";
 import { loadReport } from "./catalogue.ts";
+import { DEFAULT_MIN_DAYS } from "./parameters.ts";
 import type { RenderOptions } from "./renderers/renderer.ts";
 import { bar, grid, heading, paragraph } from "./renderers/text-layout.ts";
 import { queryRows, type Row, ruleText } from "./rows.ts";
@@ -8,7 +9,7 @@ import { withDefaults } from "./run-report.ts";
 import {
   AGREEMENTS,
   incompleteInterfaces,
-  OPEN_WITHOUT_USE,
+  openWithoutUse,
   probingSources,
   TOTALS,
   UNKEPT,
@@ -18,22 +19,24 @@ import {
 export interface SummaryOptions extends RenderOptions {
   /** Maximum number of rows in each part; default 5. */
   readonly limit?: number;
+  /** Days that the window of a rule must have; default 30. */
+  readonly minDays?: number;
 }
 
-type PartOptions = Required<Pick<SummaryOptions, "limit">> & RenderOptions;
+type PartOptions = Required<Pick<SummaryOptions, "limit" | "minDays">> & RenderOptions;
 
 /** The most important findings, each with the report that has the rest. */
 export async function renderSummary(evidence: Pick<EvidenceQuery, "run">, given: SummaryOptions): Promise<string> {
-  const options: PartOptions = { ...given, limit: given.limit ?? 5 };
-  const { limit } = options;
+  const options: PartOptions = { ...given, limit: given.limit ?? 5, minDays: given.minDays ?? DEFAULT_MIN_DAYS };
+  const { limit, minDays } = options;
   const ask = (sql: string): Promise<Row[]> => queryRows(evidence, sql);
-  const report = (name: string): string => withDefaults(loadReport(name));
+  const report = (name: string): string => withDefaults(loadReport(name), minDays);
   // All at once: the queries of a file that was just written run on every core.
   const [probing, unused, open, gaps, differing, [totals], [unkept], agreements, bad] = await Promise.all([
     ask(probingSources(limit)),
     // Only the rows that are shown cross into JavaScript: a hundred thousand rows would take half a second.
     ask(unusedRules(report("unused-rules"), limit)),
-    ask(OPEN_WITHOUT_USE),
+    ask(openWithoutUse(minDays)),
     ask(incompleteInterfaces(limit)),
     ask(report("mismatch-summary")),
     ask(TOTALS),
@@ -123,25 +126,32 @@ function probes(rows: readonly Row[], options: PartOptions): string {
   );
 }
 
-const STATUS_TEXT: Readonly<Record<string, string>> = {
-  unused: "unused",
-  insufficient_evidence: "without a hit, but with gaps in the evidence",
-  unattached: "on no interface",
-  unobservable: "for traffic that AWS does not log",
+const STATUS_TEXT: Readonly<Record<string, (first: Row) => string>> = {
+  unused: () => "unused",
+  short_window: ({ shortest, longest }) => `not hit in ${longest}${shortest === longest ? "" : " or less"}`,
+  insufficient_evidence: () => "without a hit, but with insufficient evidence",
+  unattached: () => "on no interface",
+  unobservable: () => "for traffic that AWS does not log",
 };
 
+/** Unused rules or, in a log that is too short to have any, those that were not hit in it. */
 function withoutHit(rows: readonly Row[], options: PartOptions): string {
   if (rows.length === 0) return "";
-  const counts = Object.entries(STATUS_TEXT).flatMap(([status, text]) => {
-    const first = rows.find((row) => row.status === status);
-    return first === undefined ? [] : [`${Number(first.rules)} ${text}`];
-  });
-  const unused = rows.filter((row) => row.status === "unused");
+  const of = (status: string): Row[] => rows.filter((row) => row.status === status);
+  const counts = Object.entries(STATUS_TEXT).flatMap(([status, text]) =>
+    of(status)
+      .slice(0, 1)
+      .map((first) => `${Number(first.rules)} ${text(first)}`),
+  );
+  const [unused, short] = [of("unused"), of("short_window")];
+  const title = unused.length > 0 ? "Unused rules" : "Rules without a hit";
+  const listed = unused.length > 0 ? unused : short;
+  const why = short.length === 0 ? "" : `; a rule is unused after ${plural(options.minDays, "day")} without a hit`;
   return (
-    heading("Unused rules", Number(unused[0]?.rules ?? 0), options.limit, "unused-rules", options) +
-    paragraph(counts.join("; "), options) +
+    heading(title, Number(listed[0]?.rules ?? 0), options.limit, "unused-rules", options) +
+    paragraph(counts.join("; ") + why, options) +
     grid(
-      unused.map((row) => [String(row.rule_id), ruleText(row), String(row.owner_name ?? "")]),
+      listed.map((row) => [String(row.rule_id), ruleText(row), String(row.owner_name ?? "")]),
       options,
     )
   );
@@ -154,7 +164,11 @@ function openRules(rows: readonly Row[], options: PartOptions): string {
     ruleText(row),
     `${plural(row.connections, "connection")}, none real`,
   ];
-  return part("Rules open to the internet without real use", "stale-open-rules", rows, cells, options);
+  const text = part("Rules open to the internet without real use", "stale-open-rules", rows, cells, options);
+  const doubts = rows.flatMap(({ doubt }) => (doubt === null ? [] : [String(doubt)]));
+  if (doubts.length === 0) return text;
+  const which = doubts.length === rows.length ? "" : `${doubts.length} of them `;
+  return text + paragraph(`${which}not proven: ${[...new Set(doubts)].sort().join("; ")}`, options);
 }
 
 function coverage(rows: readonly Row[], options: PartOptions): string {

@@ -2,7 +2,7 @@ import { breadthScore, ruleVolume } from "../analysis/breadth.ts";
 import { AppError } from "../errors.ts";
 import type { SecurityGroupRule, Snapshot } from "../model/model.ts";
 import { type StoredRecords, newestSnapshot } from "../store/stored-records.ts";
-import { type Grade, readRuleEvidence } from "./removable.ts";
+import { type Grade, readRuleEvidence, type RuleWindow } from "./removable.ts";
 
 /** A rule that nothing narrower is proposed for, with the reason. */
 interface UntouchedRule extends Grade {
@@ -14,6 +14,8 @@ export interface Candidates {
   /** Rules in real use, with complete evidence at their interfaces. */
   readonly rules: readonly SecurityGroupRule[];
   readonly untouched: readonly UntouchedRule[];
+  /** By rule id. */
+  readonly windows: ReadonlyMap<string, RuleWindow>;
   /** The newest configuration; undefined without a model. */
   readonly snapshot: Snapshot | undefined;
 }
@@ -23,19 +25,20 @@ export interface CandidateOptions {
   readonly ruleIds: readonly string[];
   readonly broad: number;
   readonly keepReplyless: boolean;
+  readonly minDays: number;
 }
 
 /** The rules to narrow, of the newest configuration. Throws `E_USAGE` for an id that is not a group rule in it. */
 export async function tightenCandidates(stored: StoredRecords, options: CandidateOptions): Promise<Candidates> {
   const snapshot = newestSnapshot(stored);
   const known = [...(snapshot?.securityGroups.values() ?? [])].flatMap((group) => group.rules);
-  if (!snapshot) return { rules: [], untouched: [], snapshot };
+  if (!snapshot) return { rules: [], untouched: [], windows: new Map(), snapshot };
   const breadths = new Map(known.map((rule) => [rule.id, breadthScore(ruleVolume(rule, snapshot))]));
   const asked =
     options.ruleIds.length > 0
       ? namedRules(options.ruleIds, known, snapshot)
       : broadRules(known, breadths, options.broad);
-  const { unused, gaps, classes } = await readRuleEvidence(stored.evidence);
+  const { unused, gaps, classes, windows } = await readRuleEvidence(stored.evidence, options.minDays);
   const rules: SecurityGroupRule[] = [];
   const untouched: UntouchedRule[] = [];
   for (const rule of asked) {
@@ -44,7 +47,7 @@ export async function tightenCandidates(stored: StoredRecords, options: Candidat
     if (graded === null) rules.push(rule);
     else untouched.push({ rule, breadth: breadths.get(rule.id)!, ...graded });
   }
-  return { rules, untouched, snapshot };
+  return { rules, untouched, windows, snapshot };
 }
 
 /** Null if the rule may be narrowed. */

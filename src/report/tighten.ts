@@ -20,6 +20,7 @@ function holdOutColumns<T extends { readonly holdOut: HoldOut | null }>(): ItemC
 
 /** A tightened rule, or one that nothing narrower is proposed for; then most columns are null. */
 interface ListedRule extends Pick<TightenedRule, "rule" | "breadth" | "reason"> {
+  readonly window: string | null;
   readonly status: string;
   readonly owner: string | null;
   readonly holdOut: HoldOut | null;
@@ -41,6 +42,7 @@ const COLUMNS: ItemColumns<ListedRule> = [
   ["reason", "VARCHAR", ({ reason }) => reason],
   ["owner_name", "VARCHAR", ({ owner }) => owner],
   ...ruleColumnsOf<ListedRule>(),
+  ["window", "VARCHAR", ({ window }) => window],
 ];
 
 /** Rules that can be narrower first, then redundant ones; the broadest first. */
@@ -54,7 +56,7 @@ const ORDER: readonly TightenedRule["status"][] = ["narrow", "redundant", "keep"
  * What `tighten` proposes with its defaults, for the page of the audit. Null if there is nothing to judge: no model, or no
  * records.
  */
-export async function tightenProposals(db: string): Promise<Result | null> {
+export async function tightenProposals(db: string, minDays: number): Promise<Result | null> {
   const { openStoredRecords } = await import("../store/stored-records.ts");
   const { tightenRules } = await import("../change/tighten/tighten.ts");
   const { TIGHTEN_DEFAULTS } = await import("../change/tighten/propose.ts");
@@ -65,7 +67,7 @@ export async function tightenProposals(db: string): Promise<Result | null> {
   });
   if (stored === null) return null;
   try {
-    const candidates = await tightenCandidates(stored, { ruleIds: [], ...TIGHTEN_DEFAULTS });
+    const candidates = await tightenCandidates(stored, { ruleIds: [], minDays, ...TIGHTEN_DEFAULTS });
     const found = await tightenRules(stored, candidates.rules, TIGHTEN_DEFAULTS);
     return found && tightenResult(found.rules, candidates);
   } finally {
@@ -76,12 +78,21 @@ export async function tightenProposals(db: string): Promise<Result | null> {
 /** One row per rule, by urgency; then the rules that nothing narrower is proposed for. */
 export function tightenResult(
   tightened: readonly TightenedRule[],
-  { untouched, snapshot }: Pick<Candidates, "untouched" | "snapshot">,
+  { untouched, windows, snapshot }: Pick<Candidates, "untouched" | "windows" | "snapshot">,
 ): Result {
+  const window = ({ id }: SecurityGroupRule): string | null => windows.get(id)?.ends ?? null;
   const owner = (rule: SecurityGroupRule): string | null => snapshot?.securityGroups.get(rule.groupId)?.name || null;
   return resultOf(COLUMNS, [
-    ...tightened.toSorted(byUrgency).map((one) => ({ ...one, owner: owner(one.rule), tightened: one })),
-    ...untouched.map((one) => ({ ...one, owner: owner(one.rule), holdOut: null, tightened: null })),
+    ...tightened
+      .toSorted(byUrgency)
+      .map((one) => ({ ...one, owner: owner(one.rule), window: window(one.rule), tightened: one })),
+    ...untouched.map((one) => ({
+      ...one,
+      owner: owner(one.rule),
+      window: window(one.rule),
+      holdOut: null,
+      tightened: null,
+    })),
   ]);
 }
 
@@ -107,7 +118,7 @@ function breakageRate(holdOut: HoldOut | null): number | null {
 }
 
 /** The replacements as changes for scripts. A rule that two of them need is added once. */
-export function tightenChanges(tightened: readonly TightenedRule[]): RuleChange[] {
+export function tightenChanges(tightened: readonly TightenedRule[], windows: Candidates["windows"]): RuleChange[] {
   const made = new Set<string>();
   return tightened.flatMap(({ rule, replacement, status, reason, breadth, holdOut }) => {
     if (replacement === null) return [];
@@ -115,7 +126,8 @@ export function tightenChanges(tightened: readonly TightenedRule[]): RuleChange[
     for (const { id } of add) made.add(id);
     const score = replacement.rules.length > 0 ? `; breadth ${breadth} to ${replacement.breadth}` : "";
     const tested = holdOut ? `; ${holdOut.broken} of ${holdOut.records} held-back records would have been denied` : "";
-    return { remove: [rule], add, why: `${status}: ${reason}${score}${tested}` };
+    const why = `${status}: ${reason}${score}${tested}`;
+    return { remove: [rule], add, why, window: windows.get(rule.id)?.text ?? null };
   });
 }
 

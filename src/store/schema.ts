@@ -1,7 +1,7 @@
 import { FURTHER_FIELDS } from "../decode/further-fields.ts";
 
-/** Raised whenever a table changes its meaning. Evidence files of another version are refused. */
-export const SCHEMA_VERSION = 8;
+/** Raised whenever a table changes its meaning, or reports need a new view. Evidence files of another version are refused. */
+export const SCHEMA_VERSION = 9;
 
 /** `tcp_flags` of a stored record without that field, and the place of its `flow-direction` (1 ingress, 2 egress) there. */
 export const NO_TCP_FLAGS = 256;

@@ -5,7 +5,7 @@ import { POSSIBLE_CAUSES } from "../judgement.ts";
 const FOLDER = new URL("../../queries/views/", import.meta.url);
 
 /** In an order in which each needs only what comes before. */
-const FILES = ["records", "addresses", "probes", "rule-usage", "coverage", "unknown-interfaces"];
+const FILES = ["records", "addresses", "probes", "rule-usage", "coverage", "unknown-interfaces", "rule-evidence"];
 
 /** From how many on a source counts as a scanner (see `scan_sources` in queries/views/probes.sql). */
 export const DEFAULT_SCAN_LIMITS = {

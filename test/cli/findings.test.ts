@@ -17,7 +17,8 @@ beforeAll(async () => {
 }, 60_000);
 
 type Row = Record<string, unknown>;
-const report = (...args: string[]) => flowreplay(["report", ...args, "--db", db]);
+// The sample is thirteen minutes long.
+const report = (...args: string[]) => flowreplay(["report", ...args, "--db", db, "--min-days", "0"]);
 const rowsOf = (stdout: string): Row[] => JSON.parse(stdout) as Row[];
 
 function exempt(name: string, exemptions: object[]): string {
@@ -159,7 +160,16 @@ test("findings of lint travel in the same forms, with exemptions, a baseline and
 });
 
 test("replay holds its findings against exemptions and an earlier evidence file", () => {
-  const args = ["replay", sample("production-vpc/v5"), "--model", CONFIG, "--db", file("second.duckdb")];
+  const args = [
+    "replay",
+    sample("production-vpc/v5"),
+    "--model",
+    CONFIG,
+    "--db",
+    file("second.duckdb"),
+    "--min-days",
+    "0",
+  ];
   expect(flowreplay([...args, "--fail-on", "unused-rules", "--baseline", db]).code).toBe(0);
   const again = flowreplay([...args, "--fail-on", "unused-rules"]);
   expect(again.code).toBe(1);

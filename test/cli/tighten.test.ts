@@ -32,18 +32,18 @@ test("the summary says what was proven, learnt from when, tested on what", () =>
   expect(tighten(WIDE, "--output", "json").stderr).toBe(
     "1 of 1 rule can be narrower, 0 redundant: no real accepted record of 15,855 is denied;" +
       " learnt from 2025-03-04 09:00 to 2025-03-04 09:12 UTC, tested on the part from 2025-03-04 09:08 on\n" +
-      "note: the window is shorter than 30 days: the proposals do not cover peers that come less often\n",
+      "note: the log covers 13 minutes, less than 30 days: the proposals do not cover peers that come less often\n",
   );
 });
 
 test("what it writes as an edit is what what-if proves, for both formats of the log; the undo is the way back", async () => {
   const edit = join(folder, "edit.json");
-  expect(tighten("--output", "edit", "-o", edit).code).toBe(0);
+  expect(tighten("--output", "edit", "-o", edit, "--min-days", "0").code).toBe(0);
   const { remove, add, undo } = JSON.parse(readFileSync(edit, "utf8")) as Record<"remove" | "add", unknown[]> & {
     undo: Record<"remove" | "add", unknown[]>;
   };
   expect([undo.remove.length, undo.add.length]).toEqual([add.length, remove.length]);
-  const proof = flowreplay(["what-if", "--db", db, "--edit", edit]);
+  const proof = flowreplay(["what-if", "--db", db, "--edit", edit, "--min-days", "0"]);
   expect(proof.code).toBe(0);
   expect(proof.stderr).toMatch(
     /^15,855 records: 11\d accepted would be denied \(none of them real traffic\), 0 rejected would be accepted, \d+ undecided before or after: \d+ opener_unknown, settled by tcp-flags, or records of both ends; 29 field_absent, [^\n]*\n$/,
@@ -54,6 +54,47 @@ test("what it writes as an edit is what what-if proves, for both formats of the 
     sample("production-vpc/config"),
   );
   expect(flowreplay(["what-if", "--db", other, "--edit", edit]).code).toBe(0);
+});
+
+test.each(["cli", "terraform", "edit"])(
+  "a script in %s needs a window of 30 days, or the word that less is enough",
+  (format) => {
+    const refused = tighten(WIDE, "--output", format);
+    expect([refused.code, refused.stdout]).toEqual([2, ""]);
+    expect(refused.stderr).toMatch(
+      /^flowreplay: no script: the window of 13 minutes is shorter than 30 days\nhint: .*--min-days N.*\n$/,
+    );
+    const written = tighten(WIDE, "--output", format, "--min-days", "0");
+    expect(written.code).toBe(0);
+    expect(written.stdout).toMatch(/[Ww]indow:? 2025-03-04T09:00Z\/2025-03-04T09:13Z \(13 minutes\)/);
+  },
+);
+
+test("stages need a format that has them", () => {
+  for (const format of ["edit", "json"]) {
+    const run = tighten(WIDE, "--staged", "--output", format, "--min-days", "0");
+    expect([run.code, run.stderr]).toEqual([2, "flowreplay: --staged needs --output cli or terraform\n"]);
+  }
+});
+
+test("a staged script runs the stage that it is told, and nothing without one", () => {
+  const script = join(folder, "staged.sh");
+  expect(tighten(WIDE, "--staged", "--output", "cli", "--min-days", "0", "-o", script).code).toBe(0);
+  const calls = join(folder, "staged-calls");
+  writeFileSync(join(folder, "aws"), `#!/bin/sh\necho "$2" >> '${calls}'\n`);
+  chmodSync(join(folder, "aws"), 0o755);
+  const run = (...stage: string[]): unknown[] => {
+    writeFileSync(calls, "");
+    const { status } = spawnSync("sh", [script, ...stage], { env: { PATH: `${folder}:/usr/bin:/bin` } });
+    return [status, readFileSync(calls, "utf8")];
+  };
+  expect(run()).toEqual([2, ""]);
+  expect(run("1")).toEqual([0, "authorize-security-group-ingress\n"]);
+  expect(run("2")).toEqual([0, "revoke-security-group-ingress\n"]);
+  expect(readFileSync(script, "utf8")).toContain(`#   flowreplay what-if --db stage-1.duckdb --remove ${WIDE}\n`);
+  const terraform = tighten(WIDE, "--staged", "--output", "terraform", "--min-days", "0").stdout;
+  expect(terraform.indexOf("# Stage 1")).toBeLessThan(terraform.indexOf("# Stage 2"));
+  expect(terraform.slice(0, terraform.indexOf("# Stage 2"))).not.toContain("# Delete ");
 });
 
 test("what its documentation shows is what it prints", () => {
@@ -118,10 +159,10 @@ test("hostile names: nothing runs, nothing reaches the terminal, the text arrive
   // oxlint-disable-next-line no-control-regex -- these are what it is about
   const control = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;
   for (const format of ["table", "markdown", "terraform"]) {
-    const run = flowreplay(["tighten", WIDE, "--db", own, "--output", format]);
+    const run = flowreplay(["tighten", WIDE, "--db", own, "--output", format, "--min-days", "0"]);
     expect([format, run.code, control.test(run.stdout)]).toEqual([format, 0, false]);
   }
-  const script = flowreplay(["tighten", WIDE, "--db", own, "--output", "cli"]).stdout;
+  const script = flowreplay(["tighten", WIDE, "--db", own, "--output", "cli", "--min-days", "0"]).stdout;
   expect(control.test(script)).toBe(false);
   const calls = join(folder, "calls");
   writeFileSync(join(folder, "aws"), `#!/bin/sh\nfor one; do printf '%s\\0' "$one" >> '${calls}'; done\n`);

@@ -3,11 +3,11 @@ import type { Command } from "commander";
 import { startThreads } from "../../replay/threads.ts";
 import { plural } from "../../text.ts";
 import { EXIT } from "../failure.ts";
-import { databaseOption, packageVersion, tcpIdleOption } from "../options.ts";
+import { databaseOption, type MinDays, minDaysOption, packageVersion, tcpIdleOption } from "../options.ts";
 import { renderOptions } from "../output.ts";
 import { createProgress, interruptible } from "../progress.ts";
 
-interface RejudgeCommandOptions {
+interface RejudgeCommandOptions extends MinDays {
   readonly db: string;
   readonly model?: string;
   readonly tcpIdle?: number;
@@ -25,10 +25,11 @@ export function registerRejudge(program: Command): void {
     .addOption(databaseOption())
     .option("--model <path>", "judge under this configuration (default: the one that the newest run judged with)")
     .addOption(tcpIdleOption())
+    .addOption(minDaysOption())
     .action(runRejudge);
 }
 
-async function runRejudge({ db, model, tcpIdle }: RejudgeCommandOptions): Promise<void> {
+async function runRejudge({ db, model, tcpIdle, minDays }: RejudgeCommandOptions): Promise<void> {
   const threads = startThreads(Math.max(1, availableParallelism() - 1));
   const { rejudge } = await import("../../replay/rejudge.ts");
   const { renderSummary } = await import("../../report/summary.ts");
@@ -39,7 +40,7 @@ async function runRejudge({ db, model, tcpIdle }: RejudgeCommandOptions): Promis
     note: progress.note,
     progress: progress.show,
     async finished(_: unknown, evidence: Parameters<typeof renderSummary>[0]): Promise<void> {
-      summary = await renderSummary(evidence, renderOptions({}));
+      summary = await renderSummary(evidence, { ...renderOptions({}), minDays });
     },
   };
   const { changes } = await interruptible(progress, (signal) => rejudge({ ...options, signal }, events, threads));

@@ -1,15 +1,15 @@
 import type { Command } from "commander";
 import { removableSet, type RemovableSet } from "../../change/removable.ts";
 import { type RuleChange, type ScriptFormat, SCRIPTS } from "../../report/change-scripts.ts";
-import { gradeRemovable, type GradedRule, isProven, removableRows } from "../../report/removable.ts";
+import { gradeRemovable, type GradedRule, isProven, longEnough, removableRows } from "../../report/removable.ts";
 import type { OutputFormat } from "../../report/renderers/formats.ts";
 import { openStoredRecords } from "../../store/stored-records.ts";
 import { plural } from "../../text.ts";
 import { notePruned } from "../notes.ts";
-import { databaseOption } from "../options.ts";
+import { databaseOption, type MinDays, minDaysOption } from "../options.ts";
 import { fileOption, isScriptFormat, outputOption, writeOutput, writeRows } from "../output.ts";
 
-export interface RemovableCommandOptions {
+export interface RemovableCommandOptions extends MinDays {
   readonly db: string;
   readonly o?: string;
   readonly output?: OutputFormat | ScriptFormat;
@@ -31,6 +31,7 @@ export function registerRemovable(program: Command): void {
       "only real traffic counts: rules for scanners or unanswered traffic may be removed too",
       false,
     )
+    .addOption(minDaysOption())
     .addOption(outputOption("changes"))
     .addOption(fileOption())
     .action(runRemovable);
@@ -41,11 +42,12 @@ export async function runRemovable({ output, ...options }: RemovableCommandOptio
   try {
     await notePruned(stored.evidence);
     const found = await removableSet(stored, { realOnly: options.realOnly ?? false });
-    const graded = await gradeRemovable(stored.evidence, found);
+    const graded = await gradeRemovable(stored.evidence, found, options.minDays);
     if (isScriptFormat(output)) {
-      const proven = graded.filter(isProven);
+      const proven = longEnough(graded, isProven, ({ window }) => window);
       const left = graded.length - proven.length;
-      const leftOut = left === 0 ? "" : `; ${left} left out here because the evidence is incomplete`;
+      const leftOut =
+        left === 0 ? "" : `; ${left} left out here because the evidence is incomplete or the window short`;
       await writeOutput(SCRIPTS[output](proven.map(changeOf), summary(found) + leftOut), options.o);
     } else {
       await writeRows(removableRows(graded), { ...options, output });
@@ -56,9 +58,9 @@ export async function runRemovable({ output, ...options }: RemovableCommandOptio
   }
 }
 
-function changeOf({ rule, status, reason, coveredBy }: GradedRule): RuleChange {
+function changeOf({ rule, status, reason, coveredBy, window }: GradedRule): RuleChange {
   const by = coveredBy.length > 0 ? ` (${coveredBy.join(", ")})` : "";
-  return { remove: [rule], add: [], why: `${status}: ${reason}${by}` };
+  return { remove: [rule], add: [], why: `${status}: ${reason}${by}`, window: window.text };
 }
 
 function summary({ rules, of, exact, recordsProven }: RemovableSet): string {

@@ -6,10 +6,18 @@ import { startThreads } from "../../replay/threads.ts";
 import { visible } from "../../report/renderers/renderer.ts";
 import { FOLLOWED_USAGE, followedSource, SOURCE_USAGE } from "../../source/table.ts";
 import { isoTime } from "../../text.ts";
-import { databaseOption, flagOf, parseTime, tcpIdleOption, wholeNumber } from "../options.ts";
+import {
+  databaseOption,
+  flagOf,
+  type MinDays,
+  minDaysOption,
+  parseTime,
+  tcpIdleOption,
+  wholeNumber,
+} from "../options.ts";
 import { addReviewOptions, type ReviewOptions } from "../review.ts";
 
-export interface ReplayCommandOptions extends ReviewOptions {
+export interface ReplayCommandOptions extends ReviewOptions, MinDays {
   readonly model?: string;
   readonly db: string;
   readonly from?: number;
@@ -61,6 +69,7 @@ export function registerReplay(program: Command): void {
         .default(Math.max(1, availableParallelism() - 1), "number of cores minus one"),
     )
     .addOption(tcpIdleOption())
+    .addOption(minDaysOption())
     .option("--html <file>", "also write the audit as one HTML page")
     .option(
       "--pseudonymise <file>",

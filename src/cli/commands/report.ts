@@ -7,7 +7,7 @@ import type { GivenParameters } from "../../report/parameters.ts";
 import { openEvidence, type EvidenceQuery, type Result } from "../../store/evidence-query.ts";
 import { EXIT } from "../failure.ts";
 import { noteUnseen } from "../notes.ts";
-import { databaseOption, readOptionFile } from "../options.ts";
+import { databaseOption, minDaysOption, readOptionFile } from "../options.ts";
 import {
   chosenReportFormat,
   fileOption,
@@ -30,6 +30,7 @@ interface ReportOptions extends FindingOptions, ReportOutput {
   readonly ioc?: string;
   readonly ipRanges?: string;
   readonly pseudonymise?: string;
+  readonly minDays: number;
 }
 
 export function registerReport(program: Command): void {
@@ -49,6 +50,7 @@ export function registerReport(program: Command): void {
         .argParser((value: string, before: readonly string[]) => [...before, value])
         .default([], "none"),
     )
+    .addOption(minDaysOption())
     .addOption(new Option("--ioc <file>", "indicator list for ioc-match: the same as --param indicators=@<file>"))
     .addOption(
       new Option(
@@ -74,11 +76,15 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
   }
   const reports = names.map((name) => findReport(catalogue, name));
   const findings = isFindingFormat(format) ? findingReports(reports, catalogue) : [];
+  const wholeAudit = names.length === 0 && format === "html";
+  const audited = wholeAudit || findings.length > 0 || watches.length > 0;
   const given = givenParameters(
     findings.length > 0 ? findings.map((one) => one.report) : reports,
     options,
     await ipRangesOf(options),
+    audited ? ["min_days"] : [],
   );
+  const minDays = Number(given.min_days);
   const pseudonyms = readPseudonyms(options.pseudonymise);
   if (pseudonyms !== null && options.exemptions !== undefined) {
     throw new AppError(
@@ -86,8 +92,7 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
       "--exemptions cannot be combined with --pseudonymise: exemptions name what it replaces",
     );
   }
-  const wholeAudit = names.length === 0 && format === "html";
-  const proposals = wholeAudit ? await proposalsFor(pseudonyms, options.db) : null;
+  const proposals = wholeAudit ? await proposalsFor(pseudonyms, { db: options.db, minDays }) : null;
   const evidence = queryWith(pseudonyms, await openEvidence(options.db));
   const review = await openReview(options, (one) => queryWith(pseudonyms, one));
   try {
@@ -95,7 +100,7 @@ async function runReports(names: readonly string[], options: ReportOptions): Pro
     if (format === "html") await writeOutput(await pageOf(evidence, reports, given, proposals), options.o);
     else if (isFindingFormat(format)) await writeFindings(evidence, format, findings, given, review, options);
     else if (reports.length > 0) await writeReviewedRows(evidence, format, reports, given, review, options);
-    const found = await checkWatches(evidence, watches, review);
+    const found = await checkWatches(evidence, watches, review, minDays);
     for (const line of found) process.stderr.write(`--fail-on ${line}\n`);
     if (found.length > 0) process.exitCode = EXIT.found;
   } finally {
@@ -110,7 +115,7 @@ async function runSearch(options: ReportOptions): Promise<void> {
     throw new AppError("E_USAGE", "removable-set does not write html", { hint: "use another --output" });
   if (isFindingFormat(format)) throw new AppError("E_USAGE", "removable-set has no findings");
   const { runRemovable } = await import("./removable.ts");
-  return runRemovable({ db: options.db, o: options.o, output: format });
+  return runRemovable({ db: options.db, o: options.o, output: format, minDays: options.minDays });
 }
 
 /** The reports as one page, or the whole audit if none is named. The modules for pages are loaded only here. */
@@ -124,15 +129,18 @@ async function pageOf(
   const { renderPage } = await import("../../report/html/render-page.ts");
   const now = new Date();
   return renderPage(
-    await (reports.length === 0 ? auditPage(evidence, now, proposals) : reportPage(evidence, reports, given, now)),
+    await (reports.length === 0
+      ? auditPage(evidence, now, proposals, Number(given.min_days))
+      : reportPage(evidence, reports, given, now)),
   );
 }
 
 /** `--param` values as one object; a name must belong to at least one of the reports. */
 function givenParameters(
   reports: readonly Report[],
-  { param, ioc }: ReportOptions,
+  { param, ioc, minDays }: ReportOptions,
   ipRanges: string | undefined,
+  more: readonly string[],
 ): GivenParameters {
   const given: [string, string][] = param.map((text) => {
     const at = text.indexOf("=");
@@ -142,14 +150,17 @@ function givenParameters(
   });
   if (ioc !== undefined) given.push(["indicators", readOptionFile(ioc).toString()]);
   if (ipRanges !== undefined) given.push(["ip_ranges", ipRanges]);
-  const known = new Set(reports.flatMap((report) => report.parameters.map((parameter) => parameter.name)));
+  const names = reports.flatMap((report) => report.parameters.map((parameter) => parameter.name));
+  const known = new Set([...names, ...more]);
   const unknown = given.find(([name]) => !known.has(name));
   if (unknown !== undefined) {
     throw new AppError("E_USAGE", `no parameter ${unknown[0]} in ${reports.map((report) => report.name).join(", ")}`, {
       hint: known.size > 0 ? `the parameters are ${[...known].join(", ")}` : "these reports take no parameters",
     });
   }
-  return Object.fromEntries(given);
+  const values: GivenParameters = { min_days: String(minDays), ...Object.fromEntries(given) };
+  if (/^\d{1,5}$/.test(values.min_days)) return values;
+  throw new AppError("E_USAGE", `parameter min_days must be a whole number of days, not ${values.min_days}`);
 }
 
 async function ipRangesOf({ ipRanges }: ReportOptions): Promise<string | undefined> {

@@ -1,15 +1,18 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { TIGHTEN_DEFAULTS, type TightenOptions } from "../../change/tighten/propose.ts";
+import { TIGHTEN_DEFAULTS, type TightenedRule, type TightenOptions } from "../../change/tighten/propose.ts";
 import { editOf, type Tightened, tightenRules } from "../../change/tighten/tighten.ts";
+import { AppError } from "../../errors.ts";
 import { quotaNotes, type ScriptFormat, SCRIPTS } from "../../report/change-scripts.ts";
+import { longEnough, type RuleWindow } from "../../report/removable.ts";
 import type { OutputFormat } from "../../report/renderers/formats.ts";
 import { streamOf } from "../../report/rows.ts";
+import { STAGED_SCRIPTS } from "../../report/staged-scripts.ts";
 import { type Candidates, tightenCandidates } from "../../report/tighten-candidates.ts";
 import { byUrgency, curveRows, renderTighten, tightenChanges, tightenResult } from "../../report/tighten.ts";
 import { openStoredRecords } from "../../store/stored-records.ts";
 import { count, plainMinute, plural } from "../../text.ts";
-import { note, notePruned, nothingToJudge, whyNoTimes } from "../notes.ts";
-import { databaseOption, wholeNumber } from "../options.ts";
+import { note, notePruned, noteShortWindow, nothingToJudge, whyNoTimes } from "../notes.ts";
+import { databaseOption, type MinDays, minDaysOption, wholeNumber } from "../options.ts";
 import {
   chosenFormat,
   fileOption,
@@ -20,7 +23,7 @@ import {
   writeRows,
 } from "../output.ts";
 
-interface TightenCommandOptions {
+interface TightenCommandOptions extends MinDays {
   readonly db: string;
   readonly o?: string;
   readonly output?: OutputFormat | ScriptFormat;
@@ -32,6 +35,7 @@ interface TightenCommandOptions {
   readonly references: boolean;
   readonly keepReplyless: boolean;
   readonly curve: boolean;
+  readonly staged: boolean;
 }
 
 export function registerTighten(program: Command): void {
@@ -78,12 +82,21 @@ export function registerTighten(program: Command): void {
     .option("--no-references", "use addresses only, no groups or prefix lists")
     .option("--keep-replyless", "also admit traffic that nobody answered", false)
     .option("--curve", "print the trade-off: breadth and held-back denials by number of rules", false)
+    .option(
+      "--staged",
+      "a script of two stages: the old rules stay until the new ones have taken their traffic (cli, terraform)",
+      false,
+    )
+    .addOption(minDaysOption())
     .addOption(outputOption("changes"))
     .addOption(fileOption())
     .action(runTighten);
 }
 
 async function runTighten(ruleIds: readonly string[], { output, ...options }: TightenCommandOptions): Promise<void> {
+  if (options.staged && output !== "cli" && output !== "terraform") {
+    throw new AppError("E_USAGE", "--staged needs --output cli or terraform");
+  }
   const stored = await openStoredRecords(options.db);
   try {
     await notePruned(stored.evidence, "their peers and services are known from sums and still count as needed");
@@ -96,7 +109,13 @@ async function runTighten(ruleIds: readonly string[], { output, ...options }: Ti
     const rules = found.rules.toSorted(byUrgency);
     const outcome = summary(found, candidates);
     if (isScriptFormat(output)) {
-      await writeOutput(SCRIPTS[output](tightenChanges(rules), outcome), options.o);
+      const windowOf = ({ rule }: TightenedRule): RuleWindow => candidates.windows.get(rule.id)!;
+      const replaced = rules.filter(({ replacement }) => replacement !== null);
+      const proven = longEnough(replaced, (one) => windowOf(one).short === null, windowOf);
+      const left = replaced.length - proven.length;
+      const leftOut = left === 0 ? "" : `; ${left} left out here because the window is short`;
+      const write = options.staged && output !== "edit" ? STAGED_SCRIPTS[output] : SCRIPTS[output];
+      await writeOutput(write(tightenChanges(proven, candidates.windows), outcome + leftOut), options.o);
     } else if (options.curve) {
       await writeRows(curveRows(rules), { ...options, output });
     } else if (chosenFormat({ ...options, output }) === "table") {
@@ -105,7 +124,7 @@ async function runTighten(ruleIds: readonly string[], { output, ...options }: Ti
       await writeRows(streamOf(tightenResult(rules, candidates)), { ...options, output });
     }
     process.stderr.write(`${outcome}\n`);
-    noteShort(found);
+    await noteShortWindow(stored.evidence, options.minDays, "the proposals do not cover peers that come less often");
     for (const text of quotaNotes(candidates.snapshot, editOf(rules))) note(text);
   } finally {
     stored.close();
@@ -127,14 +146,6 @@ function summary({ rules, recordsProven, window }: Tightened, { untouched }: Can
     `${narrower} of ${plural(of, "rule")} can be narrower, ${redundant} redundant: no real accepted record of ${count(recordsProven)} is denied;` +
     ` learnt from ${plainMinute(window.first)} to ${plainMinute(window.last)} UTC${tested}`
   );
-}
-
-/** As in `unused-rules`. */
-const SHORT_DAYS = 30;
-
-function noteShort({ window: { first, last } }: Tightened): void {
-  if (last - first >= SHORT_DAYS * 86_400) return;
-  note(`the window is shorter than ${SHORT_DAYS} days: the proposals do not cover peers that come less often`);
 }
 
 function prefixLengths(text: string): [number, number] {

@@ -15,8 +15,8 @@ import { causeText, changeRows, groupRows, renderWhatIf } from "../../report/wha
 import { type StoredRecords, openStoredRecords } from "../../store/stored-records.ts";
 import { count, plural } from "../../text.ts";
 import { EXIT } from "../failure.ts";
-import { NO_RECORDS, note, notePruned, nothingToJudge } from "../notes.ts";
-import { databaseOption, readOptionFile } from "../options.ts";
+import { NO_RECORDS, note, notePruned, noteShortWindow, nothingToJudge } from "../notes.ts";
+import { databaseOption, type MinDays, minDaysOption, readOptionFile } from "../options.ts";
 import {
   chosenFormat,
   fileOption,
@@ -27,7 +27,7 @@ import {
   writeRows,
 } from "../output.ts";
 
-interface WhatIfOptions extends OutputOptions {
+interface WhatIfOptions extends OutputOptions, MinDays {
   readonly db: string;
   readonly model?: string;
   readonly partial: boolean;
@@ -55,6 +55,7 @@ export function registerWhatIf(program: Command): void {
     .option("--edit <file>", 'a file with {"remove": [ids], "add": [rules]}, as `tighten` and `removable` write it')
     .option("--summary", "rows by rule and peer instead of by record (the table always does)", false)
     .option("--strict", "exit 1 if any accepted record breaks or may break, also of scanners", false)
+    .addOption(minDaysOption("a shorter log is named in a note: what comes less often can break unseen"))
     .addOption(outputOption("rows"))
     .addOption(fileOption())
     .action(runWhatIf);
@@ -100,6 +101,7 @@ async function compare(stored: StoredRecords, propose: Proposal, options: WhatIf
       `${causes.length === 0 ? "" : `: ${causes.join("; ")}`}\n`,
   );
   if (breaks) process.exitCode = EXIT.found;
+  else await noteShortWindow(stored.evidence, options.minDays, "what comes less often can break unseen");
 }
 
 /** The configuration that the edit is applied to: the one in force, or the proposed one. */

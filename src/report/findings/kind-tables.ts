@@ -148,34 +148,33 @@ export const RULE_KINDS: Readonly<Record<string, KindDetails>> = {
     state: ({ status, removed_at }) => {
       // The rule was already removed.
       if (typeof removed_at === "string") return null;
-      if (status === "insufficient_evidence") return "open";
+      if (isOpen(status)) return "open";
       return status === "unused" || status === "unattached" ? "fail" : null;
     },
     severity: (row) => (row.status === "unattached" ? "low" : row.open_to_world === true ? "high" : "medium"),
     message: (row) => `${text(row.status).replace("_", " ")}: ${ruleOfOwner(row)}: ${text(row.reason)}`,
   }),
   "stale-open-rules": aboutRule({
-    state: ({ usage_class, evidence, attached_interfaces }): FindingState | null => {
-      if (usage_class === "real") return null;
-      return attached_interfaces === 0 || evidence === "complete" ? "fail" : "open";
-    },
+    state: ({ usage_class, status }) => (usage_class === "real" ? null : stateOf(status)),
     severity: (row) => (row.attached_interfaces === 0 ? "low" : "high"),
     message: (row) =>
-      `open to the world without real use (${text(row.usage_class)}): ${ruleOfOwner(row)}; ${text(row.suggested_replacement)}`,
+      `open to the world without real use (${text(row.usage_class)}): ${ruleOfOwner(row)}; ${text(row.suggested_replacement)}${doubtOf(row)}`,
   }),
   "redundant-rules": aboutRule({
+    state: ({ status }) => stateOf(status),
     covering: ["covered_by"],
     message: (row) => {
       const by = list(row.covered_by);
       const others = by.length > 0 ? few(by) : `${few(list(row.shared_with))} together`;
-      return `${others} also ${by.length === 1 ? "admits" : "admit"} every connection of ${ruleOfOwner(row)} (${count(row.connections)})`;
+      return `${others} also ${by.length === 1 ? "admits" : "admit"} every connection of ${ruleOfOwner(row)} (${count(row.connections)})${doubtOf(row)}`;
     },
   }),
   "overbroad-rules": aboutRule({
+    state: ({ status }) => stateOf(status),
     message: (row) => {
       const ports = list(row.used_ports);
       const used = ports.length > 0 ? `ports ${few(ports)}` : "no ports";
-      return `much wider than its use: ${ruleOfOwner(row)}; real use: ${used} by ${plural(row.used_peers, "peer")} in ${few(list(row.used_networks))}`;
+      return `much wider than its use: ${ruleOfOwner(row)}; real use: ${used} by ${plural(row.used_peers, "peer")} in ${few(list(row.used_networks))}${doubtOf(row)}`;
     },
   }),
   "shadowed-rules": aboutRule({
@@ -184,6 +183,20 @@ export const RULE_KINDS: Readonly<Record<string, KindDetails>> = {
     message: (row) => `${text(row.kind)}: ${ruleOfOwner(row)} is covered by ${few(list(row.covered_by))}`,
   }),
 };
+
+/** What the log cannot prove, or not yet. */
+function isOpen(status: Plain | undefined): boolean {
+  return status === "insufficient_evidence" || status === "short_window";
+}
+
+function stateOf(status: Plain | undefined): FindingState {
+  return isOpen(status) ? "open" : "fail";
+}
+
+/** Why the finding is open. */
+function doubtOf({ status, reason }: FindingRow): string {
+  return isOpen(status) ? `; ${text(status).replace("_", " ")}: ${text(reason)}` : "";
+}
 
 /** `ingress tcp 8443 from 0.0.0.0/0 (sgr-…) of sg-app`. */
 function ruleOfOwner(row: FindingRow): string {

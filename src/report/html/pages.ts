@@ -14,10 +14,18 @@ import { mismatchSection, probeSection } from "./audit/traffic.ts";
 import type { Block, Fact, PageData, Section, TimelineBlock } from "./page-data.ts";
 import { FACETS, tableBlock } from "./table-block.ts";
 
-/** The whole audit. `now` is the time of writing; `proposals` are the rows of `tighten`, null if it had nothing to judge. */
-export async function auditPage(evidence: EvidenceQuery, now: Date, proposals: Result | null): Promise<PageData> {
+/**
+ * The whole audit. `now` is the time of writing; `proposals` are the rows of `tighten`, null if it had nothing to judge;
+ * `minDays` are the days that the window of a rule must have.
+ */
+export async function auditPage(
+  evidence: EvidenceQuery,
+  now: Date,
+  proposals: Result | null,
+  minDays: number,
+): Promise<PageData> {
   const window = await readWindow(evidence);
-  const rules = await ruleSections(evidence, window, proposals);
+  const rules = await ruleSections(evidence, window, proposals, minDays);
   const modelled = rules.counts.rules > 0;
   const sections = [
     await overviewSection(evidence, window, modelled ? rules.counts : null),

@@ -117,7 +117,7 @@ describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
     stored.close();
   });
   const tighten = async (ruleIds: string[], options: Partial<TightenOptions> = {}): Promise<TightenedRule[]> => {
-    const { rules } = await tightenCandidates(stored, { ruleIds, broad: 33, keepReplyless: false });
+    const { rules } = await tightenCandidates(stored, { ruleIds, broad: 33, keepReplyless: false, minDays: 0 });
     return [...(await tightenRules(stored, rules, { ...OPTIONS, ...options }))!.rules];
   };
   test("all of it together breaks no real traffic and opens nothing; groups that were left stay as they are", async () => {
@@ -127,7 +127,8 @@ describe.each(["v2", "v5"])("production-vpc, %s", (format) => {
     const { tally, groups } = await changesOf(stored, proposeEdit(edit));
     expect(breaksTraffic(groups, tally)).toBe(false);
     expect(tally.effects.opens).toBe(0);
-    const untouched = (await tightenCandidates(stored, { ruleIds: [], broad: 33, keepReplyless: false })).untouched;
+    const untouched = (await tightenCandidates(stored, { ruleIds: [], broad: 33, keepReplyless: false, minDays: 0 }))
+      .untouched;
     expect(Object.fromEntries(untouched.map(({ rule, status }) => [rule.id, status]))).toMatchObject({
       "sgr-0229ab7721485beb9": "scanner_only",
       "sgr-097f89e19c7589592": "unused",
@@ -217,7 +218,7 @@ test("who was pruned is needed all the same: the whole log bears out what is lea
     const { records } = await pruneFlows(left, Date.parse("2025-03-04T09:08:00Z") / 1000);
     expect(records).toBeGreaterThan(5000);
     const pruned = await openStoredRecords(left);
-    const { rules } = await tightenCandidates(pruned, { ruleIds: [], broad: 33, keepReplyless: false });
+    const { rules } = await tightenCandidates(pruned, { ruleIds: [], broad: 33, keepReplyless: false, minDays: 0 });
     const found = (await tightenRules(pruned, rules, OPTIONS))!.rules;
     pruned.close();
     const stored = await openStoredRecords(whole);

@@ -11,6 +11,8 @@ const BUCKETS = 240;
 export interface RuleCounts {
   readonly rules: number;
   readonly unused: number;
+  /** Without a hit in a window that is too short. */
+  readonly notHit: number;
   readonly open: number;
   readonly openWithoutUse: number;
 }
@@ -64,10 +66,16 @@ function figures(totals: Row, agreements: readonly Row[], probes: Row, rules: Ru
   };
 }
 
-function ruleFigures({ rules, unused, open, openWithoutUse }: RuleCounts): Figure[] {
+function ruleFigures({ rules, unused, notHit, open, openWithoutUse }: RuleCounts): Figure[] {
   const tone = (found: number): Figure["tone"] => (found > 0 ? "warn" : "good");
   return [
-    figure("Unused rules", count(unused), `of ${plural(rules, "rule")}`, tone(unused), "unused"),
+    figure(
+      "Unused rules",
+      count(unused),
+      `of ${plural(rules, "rule")}${notHit === 0 ? "" : `; ${count(notHit)} not hit, window too short`}`,
+      tone(unused),
+      "unused",
+    ),
     figure(
       "Open without real use",
       count(openWithoutUse),

@@ -1,6 +1,9 @@
 import type { EvidenceQuery, Result, ResultStream } from "../../../store/evidence-query.ts";
+import { plural } from "../../../text.ts";
+import { loadReport } from "../../catalogue.ts";
+import { ownParameters } from "../../parameters.ts";
 import { queryRows, type Row, ruleText } from "../../rows.ts";
-import { runNamed } from "../../run-report.ts";
+import { runNamed, runReport } from "../../run-report.ts";
 import type { Section, TableBlock } from "../page-data.ts";
 import { columnTexts, tableBlock, type TableOptions, withColumn, wordColumn } from "../table-block.ts";
 import { bucketsOf, bucketSql, stepFor, type Window } from "./evidence.ts";
@@ -18,13 +21,15 @@ export async function ruleSections(
   evidence: EvidenceQuery,
   window: Window,
   proposals: Result | null,
+  minDays: number,
 ): Promise<RuleSections> {
-  const usage = await usageTable(evidence, window);
-  const open = await openSection(evidence);
-  const unused = await ruleTable(evidence, "unused-rules", {
+  const table: RuleTable = (name, options) => ruleTable(evidence, name, minDays, options);
+  const usage = await usageTable(evidence, table, window);
+  const open = await openSection(evidence, table);
+  const unused = await table("unused-rules", {
     id: "unused-rules",
     caption: "Rules without a hit",
-    shown: "rule_id owner_name status reason coverage attached_interfaces description",
+    shown: "rule_id owner_name status reason window coverage attached_interfaces description",
     facets: "status layer direction owner_name",
     empty: "Every rule was hit.",
   });
@@ -40,22 +45,23 @@ export async function ruleSections(
       {
         id: "unused",
         title: "Unused rules",
-        lead: "A rule is called unused only where the log is complete; otherwise the evidence is insufficient, and the reason says why.",
+        lead: `A rule is called unused only where the log is complete, and shows at least ${plural(minDays, "day")} of it. A shorter window is too short, other evidence insufficient; the reason says why.`,
         blocks: [unused],
       },
-      ...(await narrowSection(evidence, proposals)),
+      ...(await narrowSection(table, proposals)),
     ],
     counts: {
       rules: usage.rowCount,
       unused: columnTexts(unused, "status").filter((status) => status === "unused").length,
+      notHit: columnTexts(unused, "status").filter((status) => status === "short_window").length,
       open: open.rules,
       openWithoutUse: open.withoutUse,
     },
   };
 }
 
-async function usageTable(evidence: EvidenceQuery, window: Window): Promise<TableBlock> {
-  const table = await ruleTable(evidence, "rule-usage", {
+async function usageTable(evidence: EvidenceQuery, ruleTable: RuleTable, window: Window): Promise<TableBlock> {
+  const table = await ruleTable("rule-usage", {
     id: "rule-usage",
     caption: "Rules by group and network ACL",
     shown: "rule_id usage_class connections sole_connections distinct_peers distinct_ports last_hit",
@@ -118,12 +124,13 @@ order by rule_id, connections desc, source`;
 /** Rules for any address, their real peers, and the scanners that they admitted. */
 async function openSection(
   evidence: EvidenceQuery,
+  ruleTable: RuleTable,
 ): Promise<{ readonly section: Section; readonly rules: number; readonly withoutUse: number }> {
-  const open = await ruleTable(evidence, "stale-open-rules", {
+  const open = await ruleTable("stale-open-rules", {
     id: "open-rules",
     caption: "Rules for 0.0.0.0/0 and ::/0",
     shown: "rule_id owner_name usage_class real_peers suggested_replacement connections scanner_connections last_hit",
-    facets: "usage_class direction owner_name",
+    facets: "usage_class status direction owner_name",
     empty: "No group rule is open to the internet.",
   });
   const peers = await tableBlock(await evidence.run(REAL_PEERS, { peers: PEERS }), {
@@ -146,28 +153,27 @@ async function openSection(
       blocks: open.rowCount === 0 ? [open] : [open, peers, scanners],
     },
     rules: open.rowCount,
-    withoutUse: columnTexts(open, "usage_class").filter((use) => use !== "real").length,
+    withoutUse: columnTexts(open, "status").filter((status) => status === "stale" || status === "unattached").length,
   };
 }
 
 /** The proposals of `tighten` (null: it had nothing to judge), and overbroad, redundant and shadowed rules. */
-async function narrowSection(evidence: EvidenceQuery, proposals: Result | null): Promise<Section[]> {
+async function narrowSection(ruleTable: RuleTable, proposals: Result | null): Promise<Section[]> {
   const tables = [
     ...(proposals === null ? [] : [await describedRules(proposals, PROPOSALS)]),
-    await ruleTable(evidence, "overbroad-rules", {
+    await ruleTable("overbroad-rules", {
       id: "overbroad-rules",
       caption: "Overbroad rules",
-      shown:
-        "rule_id owner_name used_port_count allowed_ports used_ports used_peers used_networks connections evidence",
-      facets: "protocol direction owner_name evidence",
+      shown: "rule_id owner_name used_port_count allowed_ports used_ports used_peers used_networks connections status",
+      facets: "status protocol direction owner_name",
     }),
-    await ruleTable(evidence, "redundant-rules", {
+    await ruleTable("redundant-rules", {
       id: "redundant-rules",
       caption: "Redundant rules: used, but never alone",
-      shown: "rule_id owner_name covered_by connections last_hit description",
-      facets: "direction owner_name",
+      shown: "rule_id owner_name covered_by connections last_hit status description",
+      facets: "status direction owner_name",
     }),
-    await ruleTable(evidence, "shadowed-rules", {
+    await ruleTable("shadowed-rules", {
       id: "shadowed-rules",
       caption: "Shadowed and duplicate rules, whatever the traffic",
       shown: "rule_id owner_name kind covered_by description",
@@ -193,9 +199,18 @@ const PROPOSALS: TableOptions = {
   empty: "No broad group rule.",
 };
 
-/** A report about rules. */
-async function ruleTable(evidence: EvidenceQuery, report: string, options: TableOptions): Promise<TableBlock> {
-  return describedRules(await runNamed(evidence, report), options);
+/** The table of a report about rules. */
+type RuleTable = (name: string, options: TableOptions) => Promise<TableBlock>;
+
+async function ruleTable(
+  evidence: EvidenceQuery,
+  name: string,
+  minDays: number,
+  options: TableOptions,
+): Promise<TableBlock> {
+  const report = loadReport(name);
+  const given = ownParameters(report, { min_days: String(minDays) });
+  return describedRules(await runReport(evidence, report, given), options);
 }
 
 /** A table of rules, with a column that describes each rule. */

@@ -106,6 +106,7 @@ const TONES: Readonly<Record<Tone, readonly string[]>> = {
   ],
   info: [
     "undecided",
+    "short_window",
     "unattached",
     "unobservable",
     "low",
