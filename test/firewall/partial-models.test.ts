@@ -2,10 +2,13 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { proposeEdit } from "../../src/change/what-if.ts";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
 import { rowObject } from "../../src/report/rows.ts";
 import { runReport } from "../../src/report/run-report.ts";
 import { type EvidenceQuery, openEvidence } from "../../src/store/evidence-query.ts";
+import { openStoredRecords } from "../../src/store/stored-records.ts";
+import { effectsOf } from "../change/effects-of.ts";
 import { withFolder } from "../helpers/folder.ts";
 import { modelOf, writeCapture } from "../helpers/firewall/capture.ts";
 import { type Chance, createChance } from "../helpers/firewall/chance.ts";
@@ -16,7 +19,13 @@ import { replayInto, sample } from "../helpers/samples.ts";
 // Interfaces that the log has and the model has not: they were scaled away. No claim may rest on their absence.
 
 interface Truth {
-  readonly records: readonly { readonly id: number; readonly v2: [string, number]; readonly v5: [string, number] }[];
+  readonly records: readonly {
+    readonly id: number;
+    readonly v2: [string, number];
+    readonly v5: [string, number];
+    readonly action: string;
+    readonly sg: readonly { readonly state: string; readonly rules: readonly string[] }[];
+  }[];
   readonly security_group_rules: Readonly<
     Record<string, { readonly packets: number; readonly matched_packets: number }>
   >;
@@ -37,7 +46,9 @@ test.each(["v2", "v5"] as const)("a kernel's firewall, %s", { timeout: PATIENCE 
     await withFolder(async (folder) => {
       const model = partialModel(sample("nacl-ephemeral/config"), folder, share, createChance(7));
       const logs = sample(`nacl-ephemeral/${format}`);
-      unused.push(await checkClaims(await replayInto(folder, logs, model), truth, format));
+      const db = await replayInto(folder, logs, model);
+      unused.push(await checkClaims(db, truth, format));
+      if (share === 0.5) await checkRemovals(db, truth, format);
     });
   }
   // Silence is no honesty: what nothing could have hit is still said.
@@ -114,6 +125,31 @@ async function checkClaims(db: string, truth: Truth, format: "v2" | "v5"): Promi
     return claimed.filter(({ status }) => status === "unused").length;
   } finally {
     evidence.close();
+  }
+}
+
+/** Without a rule, whatever the firewall let in by it alone is a break, or undecided. */
+async function checkRemovals(db: string, truth: Truth, format: "v2" | "v5"): Promise<void> {
+  const excused = new Set(truth.config_alone_does_not_predict.list.map(({ id }) => id));
+  const admitted = truth.records.filter(({ action, id }) => action === "ACCEPT" && !excused.has(id));
+  const needs = admitted.flatMap((one) =>
+    one.sg.flatMap(({ state, rules }) =>
+      state === "new" && rules.length === 1 ? [{ rule: rules[0], record: one[format].join("|") }] : [],
+    ),
+  );
+  const stored = await openStoredRecords(db);
+  try {
+    for (const rule of new Set(needs.map((one) => one.rule))) {
+      const all = await effectsOf(stored, proposeEdit({ remove: [rule], add: [] }));
+      const effects = new Map([...all].map(([record, effect]) => [basename(record), effect]));
+      const told = needs.filter((one) => one.rule === rule).map(({ record }) => effects.get(record));
+      expect(
+        told.filter((effect) => !["breaks", "may_break", "unsure"].includes(effect ?? "")),
+        rule,
+      ).toEqual([]);
+    }
+  } finally {
+    stored.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Cause, Initiator, Layer, Verdict } from "../../judgement.ts";
+import type { Cause, Initiator, Judgement, Layer, Verdict } from "../../judgement.ts";
 import { type LookupTable, NOT_ASKED } from "../lookup/policy-lookup.ts";
 import { judge } from "./judge.ts";
 
@@ -7,8 +7,8 @@ export interface PolicyVerdict {
   /** `undecided` also where a record straddles a change and the two configurations differ. */
   readonly verdict: Verdict;
   readonly decidedBy: Layer | null;
-  /** Why it is undecided. */
-  readonly cause: Cause | null;
+  /** Why it is undecided; `interface_not_in_model` if only the place of the interface is known. */
+  readonly cause: Cause | "interface_not_in_model" | null;
   /** Indices into `ruleIds`: the network ACL entry that decides, -1 for none, and the group rules that admit. */
   readonly naclRule: number;
   readonly sgRules: readonly number[];
@@ -51,10 +51,14 @@ export function policyVerdict(table: LookupTable, lookup: number, known: Connect
   return {
     verdict: split ? "undecided" : first.verdict,
     decidedBy: split ? null : first.decidedBy,
-    cause: split ? "config_changed_in_record" : first.verdict === "undecided" ? first.cause : null,
+    cause: split ? "config_changed_in_record" : first.verdict === "undecided" ? causeOf(first) : null,
     naclRule: first.naclRule,
     sgRules: first.sgRules,
     sgPossible: first.sgPossible,
     unmodelled: first.snapshot < 0,
   };
+}
+
+function causeOf({ agreement, snapshot, cause }: Judgement): PolicyVerdict["cause"] {
+  return agreement === "unmodelled" && snapshot >= 0 ? "interface_not_in_model" : cause;
 }
