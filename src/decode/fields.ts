@@ -197,6 +197,9 @@ export interface Layout {
   readonly unusable: "transit_gateway_record" | "no_usable_field" | null;
 }
 
+/** Fields of a layout that the scanner takes: more than AWS has. Their runs fit into its memory (dense/further-sets.ts). */
+const MOST_FIELDS = 128;
+
 /** Compiles a field list. Unknown names are fields of a later version: counted, not read. */
 export function compileLayout(names: readonly string[]): Layout {
   const fields = names.map((name) => fieldNamed(name));
@@ -217,7 +220,7 @@ export function compileLayout(names: readonly string[]): Layout {
     kinds,
     targets: Uint8Array.from(fields, (field) => field?.target ?? 0),
     fullBits,
-    scannable: isPaired && unusable === null,
+    scannable: isPaired && unusable === null && kinds.length <= MOST_FIELDS,
     hasTimes: (fullBits & B.HAS_TIMES) !== 0,
     hasInterface,
     extraRuns: runsOf(kinds, EXTRA),

@@ -240,3 +240,13 @@ describe("lines that are no record", () => {
     expect(bad[0].text).toHaveLength(200);
   });
 });
+
+it("reads formats of any number of fields, also of repeated ones", () => {
+  const names = Array.from({ length: 400 }, (_, at) => ["vpc-id", "srcaddr", "x-y", "region"][at % 4]);
+  const record = names.map((name) => (name === "srcaddr" ? "10.0.0.1" : `${name}.1`)).join(" ");
+  const { rows, bad } = decodeText(`${record}\n${record}\n${"#".repeat(40)}`, names);
+  expect(bad).toEqual([]);
+  expect(rows.map((row) => row.further)).toEqual(
+    Array.from({ length: 2 }, () => ({ "vpc-id": "vpc-id.1", region: "region.1" })),
+  );
+});

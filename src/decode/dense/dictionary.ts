@@ -96,11 +96,6 @@ export class ByteDictionary {
     return (this.lastId = this.lookup(view, at, length));
   }
 
-  /** Id of the `length` bytes at `at`, -1 when they are not known. A word behind them must be readable. */
-  known(view: DataView, at: number, length: number): number {
-    return this.lookup(view, at, length);
-  }
-
   idIfKnown(text: string): number {
     const bytes = ENCODER.encode(`${text}    `);
     return this.lookup(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length - 4);

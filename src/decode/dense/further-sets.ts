@@ -1,6 +1,7 @@
-// Dense code: finds the number of a record's further fields from the bytes of its line. Fields that stand side by side are
-// looked up as one piece of text; the pieces of a record lead from state to state, and a state answers with the number.
-// Measured with `node .bench/test/bench/decode.js` ("v5, 25 fields").
+// Dense code: finds the number of a record's further fields from the bytes of its line. Fields that stand side by side are one
+// piece of text; a key is the layout and the pieces, each with its length before it and filled up to whole words. One table
+// for whole records: a step for each piece took twice as long, for what it read from memory. Measured with
+// `node .bench/test/bench/decode.js` ("v5, 25 fields").
 import { EXTRA, type Layout } from "../fields.ts";
 import { furtherNames, NO_FURTHER, writeFurther } from "../further-fields.ts";
 import { ByteDictionary } from "./dictionary.ts";
@@ -15,34 +16,73 @@ export class FurtherSets {
   readonly sets = new ByteDictionary([NO_FURTHER]);
   /** Some sets were left out, because there are more than are kept. */
   overflowed = false;
-  private readonly pieces = new ByteDictionary();
-  // Steps from a state by a piece: an open hash table of three columns.
-  private froms = new Int32Array(1 << 10);
-  private pieceIds = new Int32Array(1 << 10);
-  private tos = new Int32Array(1 << 10).fill(-1);
-  private states = 0;
-  /** The number of the set that a state stands for, -1 if it is not known. */
-  private answers = new Int32Array(1 << 10).fill(-1);
+  /** Where the last piece ended, -1 if it was of another form. */
+  end = 0;
+  private readonly bounds = new Int32Array(128);
+  private pieces = 0;
+  private keys = new Uint32Array(1 << 12);
+  private used = 0;
+  private offsets = new Uint32Array(1 << 8);
+  private numbers = new Uint32Array(1 << 8);
+  private known = 0;
+  private slots = new Int32Array(1 << 9).fill(-1);
   private readonly roots = new WeakMap<Layout, number>();
+  private readonly rootsByFields = new Map<string, number>();
 
-  /** The state before the first piece of a record. */
+  /** Where the key of a record begins: the number of its layout. */
   rootOf(layout: Layout): number {
     let root = this.roots.get(layout);
     if (root === undefined) {
-      root = this.newState();
+      // Each object has a layout of its own, of the same fields as those before.
+      const fields = layout.names.join(" ");
+      root = this.rootsByFields.get(fields) ?? this.rootsByFields.size;
+      this.rootsByFields.set(fields, root);
       this.roots.set(layout, root);
     }
     return root;
   }
 
-  /** The state after the piece at `[from, to)`, -1 if it has not been met. A word behind it must be readable. */
-  step(state: number, view: DataView, from: number, to: number): number {
-    const piece = this.pieces.known(view, from, to - from);
-    return piece < 0 ? -1 : this.next(state, piece);
+  begin(): void {
+    this.pieces = 0;
   }
 
-  answer(state: number): number {
-    return this.answers[state];
+  /**
+   * Adds the next `count` fields, with one space between them from offset `from` on, to a key; returns the new hash. They
+   * end at `end`. A word behind them must be readable.
+   */
+  add(hash: number, bytes: Uint8Array, view: DataView, from: number, count: number): number {
+    const end = endOfRun(view, bytes, from, count);
+    this.end = end;
+    if (end < 0) return 0;
+    this.bounds[this.pieces * 2] = from;
+    this.bounds[this.pieces * 2 + 1] = end;
+    this.pieces++;
+    return hashPiece(hash, view, from, end - from);
+  }
+
+  /** The number of the pieces that were added, -1 if they have not been met. */
+  find(root: number, hash: number, view: DataView): number {
+    const { slots, keys, offsets, bounds } = this;
+    const mask = slots.length - 1;
+    for (let slot = spread(hash) & mask; ; slot = (slot + 1) & mask) {
+      const id = slots[slot];
+      if (id < 0) return -1;
+      let at = offsets[id];
+      if (keys[at++] !== root) continue;
+      let piece = 0;
+      for (; piece < this.pieces; piece++) {
+        const from = bounds[piece * 2];
+        const length = bounds[piece * 2 + 1] - from;
+        if (keys[at++] !== length) break;
+        const whole = from + (length & ~3);
+        let position = from;
+        for (; position < whole && keys[at] === view.getUint32(position, true); position += 4) at++;
+        if (position < whole) break;
+        const tail = tailMaskOf(length);
+        if (tail !== 0 && keys[at++] !== (view.getUint32(whole, true) & tail) >>> 0) break;
+      }
+      if (piece === this.pieces) return this.numbers[id];
+    }
   }
 
   /** The number of the further fields in a line that the parser has taken apart: `starts[i]..ends[i]` is field i. */
@@ -58,71 +98,102 @@ export class FurtherSets {
       return 0;
     }
     const set = this.sets.idOf(text);
-    let state = this.rootOf(layout);
-    for (let field = 0; field < layout.kinds.length; field++) {
-      const last = field + layout.extraRuns[field] - 1;
-      if (last < field) continue;
-      const piece = this.pieces.id(bytes, starts[field], ends[last]);
-      const next = this.next(state, piece);
-      state = next < 0 ? this.addStep(state, piece) : next;
-    }
-    this.answers[state] = set;
+    if (layout.scannable && this.known < MOST_SETS) this.remember(set, layout, bytes, starts, ends);
     return set;
   }
 
-  private next(state: number, piece: number): number {
-    const { froms, pieceIds, tos } = this;
-    const mask = tos.length - 1;
-    for (let slot = hashOf(state, piece) & mask; ; slot = (slot + 1) & mask) {
-      const to = tos[slot];
-      if (to < 0) return -1;
-      if (froms[slot] === state && pieceIds[slot] === piece) return to;
+  private remember(
+    set: number,
+    layout: Layout,
+    bytes: Uint8Array,
+    starts: ArrayLike<number>,
+    ends: ArrayLike<number>,
+  ): void {
+    // A copy with a word behind it, in which the pieces lie as in the line.
+    const first = starts[0];
+    const line = new Uint8Array(ends[layout.kinds.length - 1] - first + 4);
+    line.set(bytes.subarray(first, first + line.length - 4));
+    const view = new DataView(line.buffer);
+    const root = this.rootOf(layout);
+    let hash = root;
+    this.begin();
+    for (let field = 0; field < layout.kinds.length; field++) {
+      const count = layout.extraRuns[field];
+      if (count === 0) continue;
+      hash = this.add(hash, line, view, starts[field] - first, count);
+      // Other blanks than one space: the scanner does not take such a line.
+      if (this.end < 0) return;
     }
+    if (this.find(root, hash, view) < 0) this.insert(set, root, hash, view);
   }
 
-  private addStep(state: number, piece: number): number {
-    if (this.states * 2 >= this.tos.length) this.grow();
-    const to = this.newState();
-    this.insert(state, piece, to);
-    return to;
-  }
-
-  private insert(state: number, piece: number, to: number): void {
-    const mask = this.tos.length - 1;
-    let slot = hashOf(state, piece) & mask;
-    while (this.tos[slot] >= 0) slot = (slot + 1) & mask;
-    this.froms[slot] = state;
-    this.pieceIds[slot] = piece;
-    this.tos[slot] = to;
-  }
-
-  private newState(): number {
-    if (this.states === this.answers.length) {
-      const answers = new Int32Array(this.states * 2).fill(-1);
-      answers.set(this.answers);
-      this.answers = answers;
+  private insert(set: number, root: number, hash: number, view: DataView): void {
+    const id = this.known++;
+    if (id + 1 >= this.offsets.length) {
+      this.offsets = grown(this.offsets);
+      this.numbers = grown(this.numbers);
     }
-    return this.states++;
+    this.offsets[id] = this.used;
+    this.numbers[id] = set;
+    this.put(root);
+    for (let piece = 0; piece < this.pieces; piece++) {
+      const from = this.bounds[piece * 2];
+      const length = this.bounds[piece * 2 + 1] - from;
+      this.put(length);
+      for (let at = 0; at < length; at += 4) {
+        const word = view.getUint32(from + at, true);
+        this.put(length - at < 4 ? (word & tailMaskOf(length)) >>> 0 : word);
+      }
+    }
+    this.put(hash);
+    if (this.known * 2 > this.slots.length) {
+      this.slots = new Int32Array(this.slots.length * 2).fill(-1);
+      for (let one = 0; one < id; one++) this.place(one, this.keys[this.offsets[one + 1] - 1]);
+    }
+    this.offsets[id + 1] = this.used;
+    this.place(id, hash);
   }
 
-  private grow(): void {
-    const { froms, pieceIds, tos } = this;
-    this.froms = new Int32Array(tos.length * 2);
-    this.pieceIds = new Int32Array(tos.length * 2);
-    this.tos = new Int32Array(tos.length * 2).fill(-1);
-    for (let slot = 0; slot < tos.length; slot++) {
-      if (tos[slot] >= 0) this.insert(froms[slot], pieceIds[slot], tos[slot]);
-    }
+  private place(id: number, hash: number): void {
+    const mask = this.slots.length - 1;
+    let slot = spread(hash) & mask;
+    while (this.slots[slot] >= 0) slot = (slot + 1) & mask;
+    this.slots[slot] = id;
+  }
+
+  private put(word: number): void {
+    if (this.used === this.keys.length) this.keys = grown(this.keys);
+    this.keys[this.used++] = word;
   }
 }
 
-function hashOf(state: number, piece: number): number {
-  const hash = Math.imul(state ^ Math.imul(piece, 0x9e3779b1), 0x85ebca6b);
-  return hash ^ (hash >>> 15);
+function grown(words: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(words.length * 2);
+  larger.set(words);
+  return larger;
+}
+
+function hashPiece(start: number, view: DataView, from: number, length: number): number {
+  let hash = (start ^ length) | 0;
+  const whole = from + (length & ~3);
+  for (let at = from; at < whole; at += 4)
+    hash = Math.imul(hash ^ view.getUint32(at, true), 0x9e3779b1) ^ (hash >>> 13);
+  const tail = tailMaskOf(length);
+  return tail === 0 ? hash : Math.imul(hash ^ (view.getUint32(whole, true) & tail), 0x85ebca6b);
+}
+
+function spread(hash: number): number {
+  const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return mixed ^ (mixed >>> 13);
+}
+
+/** Keeps the 0-3 bytes of a little-endian word that belong to a text of this length. */
+function tailMaskOf(length: number): number {
+  return (1 << ((length & 3) << 3)) - 1;
 }
 
 /** Offset after `count` fields with one space between them, from `p` on; -1 if they are of another form. */
-export function endOfRun(view: DataView, bytes: Uint8Array, p: number, count: number): number {
+function endOfRun(view: DataView, bytes: Uint8Array, p: number, count: number): number {
   let end = p;
   for (let field = 0; field < count; field++) {
     if (field > 0 && bytes[end++] !== 32) return -1;

@@ -6,7 +6,7 @@ import { DEFAULT_COUNT, type Layout } from "../fields.ts";
 import { ACTION_ACCEPT, ACTION_REJECT, BATCH_ROWS, type FlowBatch } from "../flow-batch.ts";
 import { EARLIEST_TIME, LONGEST_RECORD, TIME_RANGE } from "../times.ts";
 import type { ByteDictionary } from "./dictionary.ts";
-import { endOfRun, type FurtherSets } from "./further-sets.ts";
+import type { FurtherSets } from "./further-sets.ts";
 import {
   ACCE,
   CEPT,
@@ -188,13 +188,13 @@ export function scanRecords(
       if (fieldCount > DEFAULT_COUNT && bytes[p++] !== 32) break;
     }
 
-    let set = root;
+    let hash = root;
+    if (hasExtra) further.begin();
     for (let field = fieldsBefore; field < fieldCount; field++) {
       if (hasExtra && extraRuns[field] > 0) {
-        const first = p;
-        p = endOfRun(view, bytes, p, extraRuns[field]);
-        set = p < 0 ? -1 : further.step(set, view, first, p);
-        if (set < 0) break scanning;
+        hash = further.add(hash, bytes, view, p, extraRuns[field]);
+        p = further.end;
+        if (p < 0) break scanning;
         field += extraRuns[field] - 1;
         if (field < fieldCount - 1 && bytes[p++] !== 32) break scanning;
         continue;
@@ -204,7 +204,7 @@ export function scanRecords(
     }
 
     if (hasExtra) {
-      const known = further.answer(set);
+      const known = further.find(root, hash, view);
       if (known < 0) break;
       batch.further[row] = known;
     }
