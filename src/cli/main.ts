@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { Command } from "commander";
-import { describeFailure, EXIT } from "./failure.ts";
+import { describeFailure } from "./failure.ts";
 import { packageVersion } from "./options.ts";
+import { watchOutput } from "./streams.ts";
 
 type Register = (program: Command) => void;
 
@@ -52,11 +53,7 @@ function createProgram(commands: readonly Register[]): Command {
 // The SDK is pinned to a version for this Node, so its warning about later versions does not concern users.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 
-// A pipe that closes early (`| head`) is not a failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(EXIT.done);
-  throw error;
-});
+watchOutput();
 
 try {
   await createProgram(await wantedCommands(process.argv.slice(2))).parseAsync();

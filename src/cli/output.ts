@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { extname } from "node:path";
@@ -18,6 +17,7 @@ import { type OutputFormat, RENDERERS } from "../report/renderers/formats.ts";
 import type { RenderOptions, Style } from "../report/renderers/renderer.ts";
 import type { EvidenceQuery, Result, ResultStream } from "../store/evidence-query.ts";
 import { type MinDays, readOptionFile } from "./options.ts";
+import { writeToStdout } from "./streams.ts";
 
 /** Options shared by the commands that print rows. */
 export interface OutputOptions {
@@ -123,7 +123,7 @@ export async function writeRows(rows: ResultStream, options: OutputOptions): Pro
 export async function writeOutput(text: string | AsyncIterable<string>, file: string | undefined): Promise<void> {
   const pieces = typeof text === "string" ? [text] : text;
   if (file === undefined) {
-    for await (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, "drain");
+    await writeToStdout(pieces);
     return;
   }
   const partial = `${file}.${process.pid}.partial`;
