@@ -86,7 +86,9 @@ export async function replay(
     const state = await opening;
     const objects = early ?? startReading(state);
     if (isEarly && state.objects.length > 0) throw madeMeanwhile(options.db);
-    const policy = await evidence.begin({ keepFlows: options.keepFlows });
+    // Rules that judged nothing must not take the place of those that judged what is stored.
+    const keepModel = objects.length === 0 && state.objects.length > 0;
+    const policy = await evidence.begin({ keepFlows: options.keepFlows, keepModel });
 
     // Read, judge and store.
     readers.judgeBy(policy);

@@ -22,7 +22,7 @@ export interface EvidenceSession extends EvidenceWriter {
   /** Throws `E_STORE` when the file is no evidence file, `E_IN_USE` when another process has it open. */
   open(path: string): Promise<StoredState>;
   /** Returns the model's policy in the numbers of the file; without a model one that knows no interface. */
-  begin(options: { readonly keepFlows: boolean }): Promise<CompiledPolicy>;
+  begin(options: { readonly keepFlows: boolean; readonly keepModel?: boolean }): Promise<CompiledPolicy>;
   /** Why the model lacks the interfaces of the log; to be asked once the run is finished. */
   whyUnmodelled(): Promise<string>;
   /** Ends the session wherever it is: without a commit the file is as it was, and is removed if it was made for this. */
@@ -49,11 +49,11 @@ export function createEvidenceSession(): EvidenceSession {
       opening = openFile(path);
       return (await opening).state;
     },
-    async begin({ keepFlows }) {
+    async begin({ keepFlows, keepModel }) {
       const { file, state } = await opening!;
       const policy = compileModel(model ?? EMPTY_MODEL, state.interfaceIds, state.ruleIds);
       // Its `close` takes the place of the one below.
-      Object.assign(session, await openEvidenceWriter(file, state, { model, policy, keepFlows }));
+      Object.assign(session, await openEvidenceWriter(file, state, { model, policy, keepFlows, keepModel }));
       extent = extentOf(model ?? EMPTY_MODEL);
       model = null;
       return policy;

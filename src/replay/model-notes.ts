@@ -32,7 +32,7 @@ export async function otherModelNote(run: EvidenceQuery["run"], judged: JudgedRu
   const newest = times.reduce((a, b) => (a > b ? a : b));
   return (
     `${count(fresh)} new of ${count(planned)} objects; the file held the others, and ${which} were judged under another model ` +
-    `(replay of ${newest} UTC). To judge them again: flowreplay rejudge --db ${db} --model ${model}`
+    `(replay of ${newest} UTC)${fresh === 0 ? ", which stays" : ""}. To judge them again: flowreplay rejudge --db ${db} --model ${model}`
   );
 }
 

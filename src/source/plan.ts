@@ -12,19 +12,26 @@ export async function planSources(args: readonly string[], options: PlanOptions)
   const hint = `a source is a ${SOURCE_USAGE}`;
   if (args.length === 0) throw new AppError("E_USAGE", "no source given", { hint });
   const listed = new Map<string, SourceObject>();
+  const clashes = new Set<string>();
   let ingested = 0;
   for (const argument of new Set(args)) {
     if (argument === "") throw new AppError("E_USAGE", "empty source argument", { hint });
     const kind = kindOfArgument(argument);
     if (kind === undefined) throw new AppError("E_USAGE", `unknown kind of source: ${argument}`, { hint });
     const planned = await kind.plan(argument, options);
-    for (const object of planned.objects) listed.set(object.instance ?? object.name, object);
+    for (const object of planned.objects) {
+      const key = object.instance ?? object.name;
+      const other = listed.get(key);
+      if (other !== undefined && other.etag !== object.etag) clashes.add(key);
+      if (other === undefined || holdsMore(object, other)) listed.set(key, object);
+    }
     ingested += planned.ingested ?? 0;
   }
   const window = objectWindow(options);
   const objects = [...listed.values()]
     .filter((object) => kindOfObject(object).plansTimes || inWindow(object.time, window))
     .sort(compareObjects);
+  noteClashes([...clashes], options.events);
   noteUntimed(objects, options);
   return {
     objects,
@@ -33,6 +40,21 @@ export async function planSources(args: readonly string[], options: PlanOptions)
     pruned: listed.size - objects.length,
     window,
   };
+}
+
+/** Of two objects of one name the larger one, as a log that grew; of equals any, but whatever the order of the arguments. */
+function holdsMore(one: SourceObject, other: SourceObject): boolean {
+  const [size, otherSize] = [one.size ?? 0, other.size ?? 0];
+  return size === otherSize ? String(one.etag) > String(other.etag) : size > otherSize;
+}
+
+/** Two evidence files may hold logs that had one name at different times. */
+function noteClashes(names: readonly string[], { note }: SourceEvents): void {
+  if (names.length === 0) return;
+  const others = names.length === 1 ? "" : `, and ${names.length - 1} more`;
+  note(
+    `in two sources with different content, and only the larger is read: ${names[0]}${others}; replay the other into a --db of its own`,
+  );
 }
 
 /** Without the note, objects that `--from` and `--to` cannot leave out would look like a slow tool. */

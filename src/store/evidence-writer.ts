@@ -14,7 +14,7 @@ import { appendRows, type Cell, createFactRowWriter } from "./column-appender.ts
 import { createFlowRowWriter } from "./flow-rows.ts";
 import { createQueryPool } from "./evidence-query.ts";
 import { createIntervalLog, createRunRows, type FinishedObject, type RunEnd, type RunRecord } from "./run-rows.ts";
-import { packModel, storeModel, type PackedModel } from "./stored-models.ts";
+import { noteModel, packModel, storeModel, type PackedModel } from "./stored-models.ts";
 import { appendTracker, readIdentities, replaceTracker, type StoredState, type TrackerFrame } from "./stored-state.ts";
 import { writeError } from "./duckdb-errors.ts";
 
@@ -40,6 +40,8 @@ export interface WriterOptions {
   readonly policy: CompiledPolicy;
   /** `--no-flows`: sums only, no row per record. */
   readonly keepFlows: boolean;
+  /** The file keeps the model and rules that it has: no record is judged under the given one. */
+  readonly keepModel?: boolean;
 }
 
 /** The writing side of an evidence file; its methods are described in `openEvidenceWriter`. */
@@ -89,6 +91,11 @@ export async function openEvidenceWriter(
   const methods = {
     async startRun(run: RunRecord): Promise<void> {
       await runRows.start(run);
+      if (options.keepModel) {
+        if (model) await noteModel(connection, state.nextRun, await packModel(model));
+        model = null;
+        return;
+      }
       // All of this while the first logs are being read.
       packing = model ? packModel(model) : null;
       packing?.then(

@@ -37,10 +37,15 @@ export async function packModel(model: Model): Promise<PackedModel> {
   return { key: hash.digest("hex"), content };
 }
 
+/** Notes the model that a run was given. */
+export async function noteModel(connection: DuckDBConnection, runId: number, { key }: PackedModel): Promise<void> {
+  await connection.run("update runs set model_hash = $2 where run_id = $1", [runId, key]);
+}
+
 /** Notes the model a run judges with; its content is stored once, however many runs use it. */
 export async function storeModel(connection: DuckDBConnection, runId: number, packed: PackedModel): Promise<void> {
   await connection.run("insert into run_models values ($1, $2)", [runId, packed.key]);
-  await connection.run("update runs set model_hash = $2 where run_id = $1", [runId, packed.key]);
+  await noteModel(connection, runId, packed);
   await connection.run(
     "insert into models select $1, $2 where not exists (select 1 from models where model_key = $1)",
     [packed.key, blobValue(packed.content)],

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { replay } from "../../src/replay.ts";
@@ -42,12 +42,63 @@ test("known objects under another model: how many, when they were judged, and ho
     expect(await notesOf(folder, [a, b], CONFIG)).toEqual([]);
     const c = put(folder, "c.log", LOG.replaceAll("1620000", "1620002"));
     const when = expect.stringMatching(
-      /^0 new of 2 objects; .* they were judged under another model \(replay of \d{4}-\d\d-\d\d \d\d:\d\d UTC\)\. To judge them again: flowreplay rejudge --db .* --model .*edited$/,
+      /^0 new of 2 objects; .* they were judged under another model \(replay of \d{4}-\d\d-\d\d \d\d:\d\d UTC\), which stays\. To judge them again: flowreplay rejudge --db .* --model .*edited$/,
     );
     expect(await notesOf(folder, [a, b], other)).toEqual([when]);
     expect(await notesOf(folder, [a, b, c], other)).toEqual([expect.stringMatching(/^1 new of 3 objects; /)]);
     // Some of them under this one.
     expect(await notesOf(folder, [a, b, c], other)).toEqual([expect.stringMatching(/ and 2 of them were judged/)]);
+  });
+});
+
+test("a run that judges nothing leaves the rules in place that judged what is stored", async () => {
+  await withFolder(async (folder) => {
+    const log = put(folder, "a.log");
+    const other = edited(folder, "network-acls.json", '"RuleNumber": 100', '"RuleNumber": 90');
+    await notesOf(folder, [log], CONFIG);
+    const asked = (sql: string): unknown =>
+      JSON.parse(flowreplay(["query", sql, "--db", join(folder, "evidence.duckdb"), "--output", "json"]).stdout);
+    const rules = "select rule_id from rules order by all";
+    const before = asked(rules);
+    expect(JSON.stringify(before)).toContain("/ingress/100");
+    await notesOf(folder, [log], other);
+    expect(asked(rules)).toEqual(before);
+    await notesOf(folder, [log, put(folder, "b.log", LOG.replaceAll("1620000", "1620001"))], other);
+    expect(JSON.stringify(asked(rules))).toContain("/ingress/90");
+  });
+});
+
+test("two sources with an object of one name and other content: a note says which is read", async () => {
+  await withFolder(async (folder) => {
+    const log = put(folder, "a.log");
+    const evidence = async (name: string): Promise<string> => {
+      const db = join(folder, name);
+      const options = { sources: [log], db, model: null, keepFlows: true, workers: 0, aws: {}, toolVersion: "test" };
+      await replay(options, { note: () => {}, progress: () => {} });
+      return db;
+    };
+    const early = await evidence("early.duckdb");
+    put(folder, "a.log", LOG + LOG.split("\n")[1].replaceAll("1620000", "1620001") + "\n");
+    const late = await evidence("late.duckdb");
+    for (const sources of [
+      [early, late],
+      [late, early],
+    ]) {
+      rmSync(join(folder, "evidence.duckdb"), { force: true });
+      const notes = await notesOf(folder, sources, CONFIG);
+      expect(notes).toContainEqual(
+        expect.stringMatching(/^in two sources with different content, and only the larger is read: .*a\.log; /),
+      );
+      const { stdout } = flowreplay([
+        "query",
+        "select count(*) as n from flows",
+        "--db",
+        join(folder, "evidence.duckdb"),
+        "--output",
+        "json",
+      ]);
+      expect(JSON.parse(stdout)).toEqual([{ n: 3 }]);
+    }
   });
 });
 

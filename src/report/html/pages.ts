@@ -148,9 +148,9 @@ function timeline({ rows, id, title }: InvestigationSection): TimelineBlock {
   };
 }
 
-/** The last run and its model, for the footer. */
+/** The last run that judged records, and its model, for the footer. */
 async function aboutFacts(evidence: EvidenceQuery, now: Date): Promise<Fact[]> {
-  const [run] = await queryRows(evidence, "select * from run_manifest order by run_id desc limit 1");
+  const [run] = await queryRows(evidence, "select * from run_manifest order by objects > 0 desc, run_id desc limit 1");
   const fact = (label: string, value: unknown): Fact[] =>
     value === null || value === undefined ? [] : [{ label, value: visible(String(value)) }];
   return [
