@@ -1,7 +1,8 @@
 import { constants, type BigIntStats } from "node:fs";
 import { access, readdir, realpath, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { AppError } from "../errors.ts";
+import { isOtherService } from "./key-layout.ts";
 import { createSetAside, reasonToSetAside, type SetAside, timeInName } from "./object-name.ts";
 import type { SourceEvents, SourceObject } from "./source.ts";
 
@@ -24,7 +25,8 @@ export async function planFiles(argument: string, events: SourceEvents): Promise
   const folders = new Set<string>();
   for (const root of roots) {
     // A hidden file that is named itself is wanted: globs of a shell do not yield any.
-    await collect(root, { found, folders, setAside, hidden: root === argument });
+    const named = root === argument ? root : resolve(argument.slice(0, argument.search(/[*?{[(!]/)));
+    await collect(root, { found, folders, setAside, named, hidden: root === argument });
   }
   setAside.note(events);
   if (found.size === 0) {
@@ -42,12 +44,15 @@ interface FolderWalk {
   readonly folders: Set<string>;
   readonly setAside: SetAside;
   readonly hidden: boolean;
+  /** What the argument names, its wildcards left out. */
+  readonly named: string;
 }
 
 async function collect(path: string, walk: FolderWalk): Promise<void> {
   const stats = await attempt(path, () => stat(path, { bigint: true }));
   if (stats.isDirectory()) return collectFolder(path, walk);
-  const reason = reasonToSetAside(path);
+  const isOther = isOtherService(path, walk.named);
+  const reason = isOther ? "object of another AWS service" : reasonToSetAside(path);
   if (reason !== null && !(walk.hidden && reason === "hidden file")) return walk.setAside.add(reason, path);
   if (!stats.isFile()) return collectPipe(path, stats, walk);
   await attempt(path, () => access(path, constants.R_OK));

@@ -17,10 +17,16 @@ const LOOK_AHEAD = 600;
 
 /** `_20180620T1620Z_`, seconds allowed. */
 const NAME_TIME = /(?<!\d)(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})?Z/;
+/**
+ * `stream-1-2025-03-04-09-05-00-<uuid>`: when Firehose began the object. It ends fifteen minutes later at most, and holds what
+ * was delivered meanwhile. [Amazon Data Firehose, "Understand data delivery": S3 object name, buffering hints]
+ */
+const FIREHOSE_TIME = /-(20\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-[0-9a-f]{8}-/;
 
 /** Unix seconds of the time in the last part of a path or key; null where there is none, or none that exists. */
 export function timeInName(name: string): number | null {
-  const match = NAME_TIME.exec(baseName(name));
+  const base = baseName(name);
+  const match = NAME_TIME.exec(base) ?? FIREHOSE_TIME.exec(base);
   if (match === null) return null;
   const [year, month, day, hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0));
   const ms = Date.UTC(year!, month! - 1, day!, hour, minute, second);

@@ -1,6 +1,8 @@
 import pLimit from "p-limit";
 import { AppError } from "../errors.ts";
 import { awsError, countRetries, s3Client } from "./aws.ts";
+import { keyGlob } from "./key-glob.ts";
+import { isOtherService, isUncharted, jumpToWindow, spanOfPrefix } from "./key-layout.ts";
 import { createSetAside, objectWindow, reasonToSetAside, timeInName } from "./object-name.ts";
 import type { PlanOptions, SourceObject, TimeWindow } from "./source.ts";
 
@@ -27,22 +29,45 @@ export async function planS3(uri: string, options: PlanOptions): Promise<SourceO
   const list = await bucketPages(bucket, uri, options);
   const setAside = createSetAside();
   const objects: SourceObject[] = [];
-  const listing = await listKeys(list, prefix, objectWindow(options), ({ key, size, etag }) => {
-    const reason = isOtherService(key) ? "object of another AWS service" : reasonToSetAside(key);
-    const name = `s3://${bucket}/${key}`;
-    if (reason !== null) setAside.add(reason, name);
-    else objects.push({ name, size, etag, time: timeInName(key), kind: "s3" });
-  });
+  const glob = keyGlob(prefix);
+  const start = glob?.prefix ?? prefix;
+  const filter: KeyFilter = {
+    wanted(below) {
+      if (glob !== null && !glob.mayMatchBelow(below)) return false;
+      if (!isOtherService(below, prefix)) return true;
+      setAside.add("folder of another AWS service", `s3://${bucket}/${below}`);
+      return false;
+    },
+  };
+  const listing = await listKeys(
+    list,
+    start,
+    objectWindow(options),
+    ({ key, size, etag }) => {
+      if (glob !== null && !glob.matches(key)) return;
+      const reason = isOtherService(key, prefix) ? "object of another AWS service" : reasonToSetAside(key);
+      const name = `s3://${bucket}/${key}`;
+      if (reason !== null) setAside.add(reason, name);
+      else objects.push({ name, size, etag, time: timeInName(key), kind: "s3" });
+    },
+    filter,
+  );
   setAside.note(options.events);
   if (objects.length === 0 && listing.pruned === 0) {
     const aside = setAside.summary();
     throw new AppError("E_SOURCE", `no flow log object under ${uri}${aside && ` (set aside: ${aside})`}`, {
-      hint: /[*?[]/.test(prefix)
-        ? "what follows the bucket is the beginning of keys, not a glob"
-        : "check the beginning of the keys, as in s3://bucket/prefix/AWSLogs/",
+      hint:
+        glob === null
+          ? "check the beginning of the keys, as in s3://bucket/prefix/AWSLogs/"
+          : "* stays inside a folder, ** goes through all of them, {a,b} chooses; without them it is the beginning of keys",
     });
   }
   return objects;
+}
+
+/** Which folders are gone through at all. */
+export interface KeyFilter {
+  wanted(prefix: string): boolean;
 }
 
 type ListedKey = Awaited<ReturnType<ListPage>>["objects"][number];
@@ -56,6 +81,7 @@ export async function listKeys(
   prefix: string,
   window: TimeWindow,
   take: (object: ListedKey) => void,
+  filter: KeyFilter = { wanted: (below) => !isOtherService(below, prefix) },
 ): Promise<{ pruned: number }> {
   const limit = pLimit(PARALLEL);
   let pruned = 0;
@@ -74,7 +100,7 @@ export async function listKeys(
   }
 
   function keep(child: string): boolean {
-    if (isOtherService(child)) return false;
+    if (!filter.wanted(child)) return false;
     const span = spanOfPrefix(child);
     const outside =
       span && ((window.from !== null && span.to < window.from) || (window.to !== null && span.from > window.to));
@@ -127,62 +153,4 @@ async function bucketPages(bucket: string, uri: string, { aws, events }: PlanOpt
 /** ETags travel in quotes; the ledger keeps them bare. */
 function unquoted(etag: string): string {
   return etag.replaceAll('"', "");
-}
-
-/**
- * The key layouts of flow log delivery (VPC User Guide, "Flow log files"): below any prefix,
- * `AWSLogs/<account>/vpcflowlogs/<region>/<yyyy>/<mm>/<dd>/[<hh>/]` or its Hive form
- * `AWSLogs/aws-account-id=<account>/aws-service=vpcflowlogs/aws-region=<region>/year=<y>/month=<m>/day=<d>/[hour=<h>/]`.
- */
-const REGION =
-  /(?:^|\/)AWSLogs\/(?:[^/]+\/vpcflowlogs\/[^/]+|(aws-account-id=)[^/]+\/aws-service=vpcflowlogs\/[^/]+)\//;
-const DATE = /^(?:year=)?(\d{4})\/(?:(?:month=)?(\d{2})\/(?:(?:day=)?(\d{2})\/(?:(?:hour=)?(\d{2})\/)?)?)?$/;
-const SERVICE = /(?:^|\/)AWSLogs\/[^/]+\/([^/]+)\//;
-
-/** Whether the key or prefix belongs to something else that is delivered beside flow logs (CloudTrail, Config, ELB…). */
-export function isOtherService(key: string): boolean {
-  const service = SERVICE.exec(key)?.[1];
-  return service !== undefined && service !== "vpcflowlogs" && service !== "aws-service=vpcflowlogs";
-}
-
-/** Whether the prefix lies above or beside any `AWSLogs/`: nothing is known about the folders below it. */
-function isUncharted(prefix: string): boolean {
-  return !/(?:^|\/)AWSLogs\//.test(prefix);
-}
-
-/** The object times below a prefix that ends in (part of) a date; null where it does not. */
-export function spanOfPrefix(prefix: string): { from: number; to: number; wholeDay: boolean } | null {
-  const region = REGION.exec(prefix);
-  const date = region && DATE.exec(prefix.slice(region.index + region[0].length));
-  if (!date) return null;
-  const [year, month, day, hour] = date.slice(1).map((part) => (part === undefined ? undefined : Number(part)));
-  const start = (y: number, m = 1, d = 1, h = 0): number => Date.UTC(y, m - 1, d, h) / 1000;
-  const from = start(year!, month, day, hour);
-  const next =
-    hour !== undefined
-      ? from + 3600
-      : day !== undefined
-        ? from + 86_400
-        : month !== undefined
-          ? start(year!, month + 1)
-          : start(year! + 1);
-  return { from, to: next - 1, wholeDay: day !== undefined };
-}
-
-/**
- * Below a region prefix: the longest date path that all of the window shares, so that years and months outside it need
- * no listing. Any other prefix comes back as it is.
- */
-export function jumpToWindow(prefix: string, window: TimeWindow): string {
-  const region = REGION.exec(prefix);
-  if (!region || region.index + region[0].length !== prefix.length) return prefix;
-  if (window.from === null || window.to === null) return prefix;
-  const path = (seconds: number): string[] => new Date(seconds * 1000).toISOString().slice(0, 10).split("-");
-  const [first, last] = [path(window.from), path(window.to)];
-  let jumped = prefix;
-  for (const [level, name] of ["year=", "month=", "day="].entries()) {
-    if (first[level] !== last[level]) break;
-    jumped += `${region[1] ? name : ""}${first[level]}/`;
-  }
-  return jumped;
 }

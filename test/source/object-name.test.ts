@@ -13,6 +13,7 @@ it.each([
   ["x_20251301T0000Z_no-such-month.log.gz", null],
   ["x_20250101T2460Z_no-such-minute.log.gz", null],
   ["1120250304T0905Z.log", null],
+  ["fh/2025/03/04/09/to-s3-1-2025-03-04-09-05-00-0a1b2c3d-1111-2222.gz", at("2025-03-04T09:05:00Z")],
   ["000000.gz", null],
 ])("the time in the name of %s", (name, expected) => {
   expect(timeInName(name)).toBe(expected);

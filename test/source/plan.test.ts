@@ -112,6 +112,26 @@ it("reads standard input once, however often it is named", async () => {
   ]);
 });
 
+describe("a copy of a central bucket", () => {
+  const trail = "copy/AWSLogs/o-1/123456789012/CloudTrail/eu-west-1/2025/x.json.gz";
+  const log = "copy/AWSLogs/o-1/123456789012/vpcflowlogs/eu-west-1/x.log.gz";
+
+  it("is read without what other services delivered, as in S3", async () => {
+    touch(trail, log);
+    for (const source of ["copy", "copy/**/*.gz"]) {
+      notes = [];
+      expect(await names(join(folder, source))).toEqual([log]);
+      expect(notes).toEqual([`set aside 1 object of another AWS service (${folder}/${trail})`]);
+    }
+  });
+
+  it("is read where the user says so", async () => {
+    touch(trail, log);
+    expect(await names(join(folder, "copy/AWSLogs/o-1/123456789012/CloudTrail"))).toEqual([trail]);
+    expect(await names(join(folder, trail))).toEqual([trail]);
+  });
+});
+
 describe("mistakes", () => {
   it.each([
     ["no arguments", [], "no source given"],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { objectWindow, timeInName } from "../../src/source/object-name.ts";
-import { isOtherService, jumpToWindow, listKeys, type ListPage, spanOfPrefix } from "../../src/source/s3-list.ts";
+import { listKeys, type ListPage } from "../../src/source/s3-list.ts";
 
 const at = (iso: string): number => Date.parse(iso) / 1000;
 
@@ -88,43 +88,19 @@ describe("listing", () => {
     const { keys: got } = await listed(fakeBucket(keys, 5), "logs/AWSLogs/1/vpcflowlogs/us-east-1/2025/01/0", {});
     expect(got).toEqual(keys.filter((name) => name.includes("us-east-1/2025/01/0")));
   });
-});
 
-it.each([
-  ["p/AWSLogs/1/vpcflowlogs/us-east-1/2025/", "2025-01-01T00:00:00Z", "2025-12-31T23:59:59Z"],
-  ["AWSLogs/1/vpcflowlogs/us-east-1/2024/02/", "2024-02-01T00:00:00Z", "2024-02-29T23:59:59Z"],
-  ["AWSLogs/1/vpcflowlogs/us-east-1/2025/12/31/", "2025-12-31T00:00:00Z", "2025-12-31T23:59:59Z"],
-  ["AWSLogs/1/vpcflowlogs/us-east-1/2025/12/31/23/", "2025-12-31T23:00:00Z", "2025-12-31T23:59:59Z"],
-  [
-    "AWSLogs/aws-account-id=1/aws-service=vpcflowlogs/aws-region=us-east-1/year=2025/month=03/day=04/hour=09/",
-    "2025-03-04T09:00:00Z",
-    "2025-03-04T09:59:59Z",
-  ],
-])("the span of %s", (prefix, from, to) => {
-  expect(spanOfPrefix(prefix)).toMatchObject({ from: at(from), to: at(to) });
-});
-
-it("knows no span of a prefix without a date, or of another layout", () => {
-  for (const prefix of ["AWSLogs/1/vpcflowlogs/us-east-1/", "logs/2025/03/04/", "AWSLogs/1/vpcflowlogs/r/2025/x/"]) {
-    expect(spanOfPrefix(prefix)).toBeNull();
-  }
-});
-
-it("jumps as deep as the whole window agrees", () => {
-  const hive = "AWSLogs/aws-account-id=1/aws-service=vpcflowlogs/aws-region=us-east-1/";
-  const window = { from: at("2025-03-04T23:00:00Z"), to: at("2025-03-05T01:00:00Z") };
-  expect(jumpToWindow(hive, window)).toBe(`${hive}year=2025/month=03/`);
-  expect(jumpToWindow(hive, { ...window, to: null })).toBe(hive);
-  expect(jumpToWindow("elsewhere/", window)).toBe("elsewhere/");
-});
-
-it.each([
-  ["AWSLogs/1/CloudTrail/us-east-1/x.json.gz", true],
-  ["p/AWSLogs/o-1/1/CloudTrail/us-east-1/x.json.gz", true],
-  ["p/AWSLogs/1/vpcflowlogs/us-east-1/x.log.gz", false],
-  ["AWSLogs/aws-account-id=1/aws-service=vpcflowlogs/x", false],
-  ["AWSLogs/1/", false],
-  ["other/CloudTrail/x", false],
-])("%s belongs to another service: %s", (name, expected) => {
-  expect(isOtherService(name)).toBe(expected);
+  it("prunes the dates of other layouts, and counts what it leaves out", async () => {
+    const firehose = days.flatMap((day) =>
+      ["00", "12"].map((hour) => `fh/${day.replaceAll("-", "/")}/${hour}/stream-1-${day}-${hour}-05-00-0a1b2c3d-x.gz`),
+    );
+    const { keys: got, pruned } = await listed(fakeBucket(firehose, 20), "fh/", noon);
+    expect(got.length).toBeLessThan(10);
+    expect(got).toContain("fh/2025/02/10/12/stream-1-2025-02-10-12-05-00-0a1b2c3d-x.gz");
+    expect(pruned).toBeGreaterThan(0);
+    const left: string[] = [];
+    const central = [...keys, ...days.map((day) => `logs/AWSLogs/o-1/123456789012/CloudTrail/${day}/x.json.gz`)];
+    const wanted = (below: string): boolean => !/CloudTrail/.test(below) || left.push(below) < 0;
+    await listKeys(fakeBucket(central, 10).list, "logs/", objectWindow({}), () => {}, { wanted });
+    expect(left).toEqual(["logs/AWSLogs/o-1/123456789012/CloudTrail/"]);
+  });
 });
