@@ -78,6 +78,7 @@ named as (
       else 'complete'
     end as evidence,
     e.missing,
+    e.unknown_text,
     e.window_from,
     e.window_to,
     list_sort(list_transform(p.top_peers, lambda a: concat(address_text(a[1], a[2]), case when a[1] is null then '/128' else '/32' end)))
@@ -95,6 +96,7 @@ doubted as (
     *,
     case
       when evidence = 'gaps' then 'the evidence has gaps'
+      when unknown_text is not null then 'interfaces that are not in the model may use it'
       when missing is not null then 'accepted records there have no explanation'
       when is_short(window_from, window_to, $min_days) then 'seen for ' || window_length(window_from, window_to) || ' only'
     end as doubt
@@ -105,7 +107,7 @@ select
   usage_class,
   real_peers,
   case
-    when attached_interfaces = 0 then 'remove: on no interface'
+    when attached_interfaces = 0 and unknown_text is null then 'remove: on no interface'
     when doubt is not null and usage_class = 'none' then 'wait: no hit, but ' || doubt
     when doubt is not null and usage_class = 'scanner_only' then 'wait: only scanners came, but ' || doubt
     when missing is not null and usage_class = 'real' then 'wait: real peers, but ' || doubt
@@ -132,12 +134,12 @@ select
   evidence,
   case
     when usage_class = 'real' then status_of('in_use', missing, window_from, window_to, 0)
-    when attached_interfaces = 0 then 'unattached'
+    when attached_interfaces = 0 and unknown_text is null then 'unattached'
     else status_of('stale', missing, window_from, window_to, $min_days)
   end as status,
   case
     when usage_class = 'real' then missing
-    when attached_interfaces > 0 then coalesce(missing, short_text(window_from, window_to, $min_days))
+    when attached_interfaces > 0 or unknown_text is not null then coalesce(missing, short_text(window_from, window_to, $min_days))
   end as reason,
   window_text(window_from, window_to) as "window"
 from doubted

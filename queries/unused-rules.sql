@@ -22,12 +22,6 @@ possible as (
   join possible_rules using (rule_set_id)
   group by all
 ),
--- SKIPDATA at interfaces that no snapshot knows may hide a hit of any rule.
-hidden as materialized (
-  select count(*) as interfaces, sum(skipdata_minutes)::ubigint as minutes
-  from unknown_interfaces
-  where placed and skipdata_minutes > 0
-),
 unhit as (
   select
     r.*,
@@ -47,7 +41,7 @@ judged as (
     *,
     case
       when because is not null then 'insufficient_evidence'
-      when not coalesce(unlogged, false) and (select interfaces from hidden) > 0 then 'insufficient_evidence'
+      when not coalesce(unlogged, false) and unknown_text is not null then 'insufficient_evidence'
       when interfaces is null then 'unattached'
       when unlogged then 'unobservable'
       when silent > 0 or gapped > 0 or skipped > 0 then 'insufficient_evidence'
@@ -88,12 +82,9 @@ select
     case when because is not null then
       concat('may have admitted ', possible_connections, case when possible_connections = 1 then ' connection (' else ' connections (' end,
         array_to_string(possible_causes(because), ', '), ')') end,
-    case when because is not null then concat_ws('; ',
-      (select unknown_text(u.interfaces, u.records, u.first_s, u.last_s) from unknown_uses u where u.rule_id = judged.rule_id),
-      nullif(concat('this would settle it: ', array_to_string(settled_otherwise(because), '; ')), 'this would settle it: ')) end,
-    case when status = 'insufficient_evidence' and (select interfaces from hidden) > 0
-      then concat('SKIPDATA in ', (select minutes from hidden), ' minutes at ', (select interfaces from hidden),
-        case when (select interfaces from hidden) = 1 then ' interface that is' else ' interfaces that are' end, ' not in the model') end,
+    case when status = 'insufficient_evidence' then unknown_text end,
+    case when len(settled_otherwise(because)) > 0
+      then concat('this would settle it: ', array_to_string(settled_otherwise(because), '; ')) end,
     case when status = 'insufficient_evidence' and because is null then
       case doubt
         when 'icmp_type_unknown' then 'records carry no ICMP type'

@@ -110,12 +110,15 @@ create view rule_evidence as
         case when s.unexplaining > 1 then concat(' and ', s.unexplaining - 1, ' more') end,
         case when s.unexplained = 1 then ' has' else ' have' end,
         ' no explanation in the model: a model that cannot explain what AWS let pass is no ground for removal') end
-        as unexplained_text
+        as unexplained_text,
+      nullif(concat_ws('; ', unknown_text(u.interfaces, u.records, u.first_s, u.last_s), h.hidden_text), '') as unknown_text
     from owned o
     join rules r using (rule_id)
     left join stands s using (owners)
     left join ages a using (rule_id)
+    left join unknown_uses u using (rule_id)
     cross join whole w
+    cross join hidden_by_unknown h
   )
   select
     *,
@@ -123,5 +126,6 @@ create view rule_evidence as
       case when incomplete > 0 then concat('logs are incomplete at ', incomplete, ' of ', interfaces,
         case when interfaces = 1 then ' interface' else ' interfaces' end) end,
       case when log_type in ('reject_only', 'none') and incomplete = 0 then 'the log has no accepted traffic' end,
+      unknown_text,
       unexplained_text), '') as missing
   from described;

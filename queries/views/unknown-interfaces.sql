@@ -43,3 +43,11 @@ create macro unknown_text(interfaces, records, first_s, last_s) as case when int
 
 -- What would settle it, apart from a snapshot that has the interface.
 create macro settled_otherwise(bits) as settled_by(bits - (bits & {interface_not_in_model}));
+
+-- What they lost (SKIPDATA) may be a hit of any rule that may stand there. One row; null if they lost nothing.
+create view hidden_by_unknown as
+  select
+    case when count(*) > 0 then concat('SKIPDATA in ', sum(skipdata_minutes), ' minutes at ', count(*),
+      case when count(*) = 1 then ' interface that is' else ' interfaces that are' end, ' not in the model') end as hidden_text
+  from unknown_interfaces
+  where placed and skipdata_minutes > 0;
