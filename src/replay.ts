@@ -4,7 +4,7 @@ import { type ArgumentTransfers, callable } from "./replay/calls.ts";
 import { createEvaluation } from "./replay/evaluation.ts";
 import type { EvidenceSession } from "./replay/evidence-session.ts";
 import { lateObjectsNote } from "./replay/late-objects.ts";
-import { otherModelNote, unmodelledNote } from "./replay/model-notes.ts";
+import { misplacedNote, otherModelNote, unmodelledNote } from "./replay/model-notes.ts";
 import { NOTHING_KNOWN, pendingObjects, planAndOpen } from "./replay/pending-objects.ts";
 import { createReaderPool } from "./replay/reader-pool.ts";
 import { judgeAndStore, type Pace, type Progress, type SegmentTotals } from "./replay/segments.ts";
@@ -120,6 +120,7 @@ export async function replay(
         await otherModelNote(evidence.query, judged),
         await lateObjectsNote(evidence.query, state, first, db),
         await unmodelledNote(result, () => evidence.whyUnmodelled()),
+        misplacedNote(result),
       ];
       for (const note of said) if (note !== null) events.note(note);
     }

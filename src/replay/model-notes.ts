@@ -46,6 +46,15 @@ export async function unmodelledNote(
   return `${count(unmodelled)} of ${count(all)} records are of interfaces that the model lacks (unmodelled): ${await why()}`;
 }
 
+/** Says that most records have no address of their interface, as if their fields stood in another order; null if they do not. */
+export function misplacedNote({ modelled, misplaced }: Pick<SegmentTotals, "modelled" | "misplaced">): string | null {
+  if (misplaced * 2 <= modelled) return null;
+  return (
+    `${count(misplaced)} of ${count(modelled)} records have no address of their interface on either side: if no line names ` +
+    "the fields, give their order with --fields; or the model is of another time"
+  );
+}
+
 function count(value: number): string {
   return value.toLocaleString("en-US");
 }

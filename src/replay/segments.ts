@@ -64,6 +64,8 @@ export interface SegmentTotals {
   /** Records whose interface is in the model, and the others that have one; NODATA and SKIPDATA are in neither. */
   readonly modelled: number;
   readonly unmodelled: number;
+  /** Those of the modelled ones on neither side of which is an address of the interface. */
+  readonly misplaced: number;
 }
 
 /**
@@ -92,6 +94,7 @@ export async function judgeAndStore(
   let rowsSinceCommit = 0;
   let finished: FinishedObject[] = [];
   let objectId = state.nextObject;
+  let misplaced = 0;
   let [done, bytes, records, modelled, unmodelled, badLines, duplicates, duplicatesOfObject] = [0, 0, 0, 0, 0, 0, 0, 0];
 
   const store = async ({ read, objectId: id, release }: (typeof segment)[number]): Promise<void> => {
@@ -119,6 +122,7 @@ export async function judgeAndStore(
     const counts = countModelled(evaluator);
     modelled += counts.modelled;
     unmodelled += counts.unmodelled;
+    misplaced += counts.misplaced;
     evaluator.clearFacts();
   };
   const prepareCommit = async (): Promise<void> => {
@@ -182,6 +186,7 @@ export async function judgeAndStore(
     times,
     modelled,
     unmodelled,
+    misplaced,
     uncommitted: finished,
   };
 }
@@ -200,11 +205,12 @@ function countModelled({
   activity,
   judgements,
   firstJudgement,
-}: Evaluator): Pick<SegmentTotals, "modelled" | "unmodelled"> {
-  const counts = { modelled: 0, unmodelled: 0 };
+}: Evaluator): Pick<SegmentTotals, "modelled" | "unmodelled" | "misplaced"> {
+  const counts = { modelled: 0, unmodelled: 0, misplaced: 0 };
   for (let slot = 0; slot < activity.rows; slot++) {
-    const { agreement, logStatus } = judgements[activity.judgement[slot] - firstJudgement];
+    const { agreement, logStatus, cause } = judgements[activity.judgement[slot] - firstJudgement];
     if (logStatus === "OK") counts[agreement === "unmodelled" ? "unmodelled" : "modelled"] += activity.records[slot];
+    if (cause === "address_not_on_eni") counts.misplaced += activity.records[slot];
   }
   return counts;
 }
