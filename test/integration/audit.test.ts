@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { findReport, loadCatalogue } from "../../src/report/catalogue.ts";
+import { ownParameters } from "../../src/report/parameters.ts";
 import { rowObject } from "../../src/report/rows.ts";
 import { runReport } from "../../src/report/run-report.ts";
 import { openEvidence, type Plain } from "../../src/store/evidence-query.ts";
@@ -47,7 +48,9 @@ const entryIds = (entries: readonly string[] | undefined): string[] =>
 async function rows(db: string, name: string): Promise<Map<Plain, Row>> {
   const query = await openEvidence(db);
   try {
-    const { columns, chunks } = await runReport(query, findReport(catalogue, name));
+    const report = findReport(catalogue, name);
+    // The samples are minutes long.
+    const { columns, chunks } = await runReport(query, report, ownParameters(report, { min_days: "0" }));
     const names = columns.map((column) => column.name);
     const found = new Map<Plain, Row>();
     for await (const chunk of chunks) for (const row of chunk) found.set(row[0], rowObject(names, row));

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { findReport, GROUPS, loadCatalogue, parseReport } from "../../src/report/catalogue.ts";
+import { DEFAULT_MIN_DAYS } from "../../src/report/parameters.ts";
 
 const HEADER = `-- title: A title
 -- description: What it says,
@@ -45,4 +46,12 @@ test("every query of the catalogue has a known group and its parameters appear i
     for (const { name } of report.parameters) expect(report.sql, `${report.name}: ${name}`).toContain(`$${name}`);
   }
   expect(() => findReport(catalogue, "bad-line")).toThrow(expect.objectContaining({ hint: "did you mean bad-lines?" }));
+});
+
+test("every report that speaks of windows asks for as many days as the commands do", () => {
+  const days = loadCatalogue().flatMap(({ name, parameters }) =>
+    parameters.filter((one) => one.name === "min_days").map((one) => [name, Number(one.default)]),
+  );
+  const asking = ["overbroad-rules", "redundant-rules", "stale-open-rules", "unused-rules"];
+  expect(days).toEqual(asking.map((name) => [name, DEFAULT_MIN_DAYS]));
 });
