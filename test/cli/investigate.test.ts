@@ -248,7 +248,9 @@ test("without a model, and with hostile names, it is text about the log", async 
        values (0, 'eni-1', true, ${name}, ['10.0.0.5'], []), (1, 'eni-2', true, ${name}, ['10.0.0.6'], []);
      insert into judgements (judgement_id, direction, initiator, action, agreement, decided_by, sg_rule_ids)
        values (0, 'ingress', 'remote', 'ACCEPT', 'unmodelled', null, []);
-     insert into flow_rows values (1, 1, 0, sec('2026-11-01 09:00'), 10, ip('10.0.0.6'), ip('10.0.0.5'), 40000, 22, 6, 1, 40, 2, 0);
+     insert into flow_rows by name select 1 as object_id, 1 as line, 0 as interface_idx, sec('2026-11-01 09:00') as start_s,
+       10 as duration, ip('10.0.0.6') as src, ip('10.0.0.5') as dst, 40000 as srcport, 22 as dstport, 6 as protocol,
+       1 as packets, 40 as bytes, 2 as tcp_flags, 0 as judgement_id;
      insert into activity values (hour_of('2026-11-01 09:00'), 0, 0, 1, 1, 40, sec('2026-11-01 09:00'), sec('2026-11-01 09:00'));`,
   );
   const run = command(db, "eni-1");
