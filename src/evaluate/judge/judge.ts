@@ -10,29 +10,20 @@ import type {
 } from "../../judgement.ts";
 import type { FilterMatch } from "../../policy/filters.ts";
 import { EGRESS, INGRESS, type LookupTable, NOT_ASKED, type PolicyLookup } from "../lookup/policy-lookup.ts";
+import { type GroupFacts, securityGroups } from "./security-groups.ts";
 
 /** What is known of a record apart from the policy: its own fields, and the connection it belongs to. */
-export interface RecordFacts {
+export interface RecordFacts extends GroupFacts {
   readonly accountId: number;
-  readonly action: "ACCEPT" | "REJECT" | null;
   readonly logStatus: "OK" | "NODATA" | "SKIPDATA";
   readonly rejectReason: "BPA" | "EC" | "other" | null;
-  readonly initiator: Initiator;
   readonly evidence: InitiatorEvidence;
-  /** Number of the match that admitted the connection's first packet; NOT_ASKED if that is not known. */
-  readonly openingMatch: number;
   /** The same if not `initiator` but the other end opened it. */
   readonly openingIfOther: number;
   /** REJECT that begins when everything accepted of its connection before it has ended. */
   readonly late: boolean;
   /** The evidence for the initiator is weak: a packet passes if it may be a request, or the reply to one. */
   readonly uncertain: boolean;
-  /** A TCP packet of no connection (without data and SYN, or the RST that answers it): no tracking state lets it pass. */
-  readonly outOfState: boolean;
-  /** An ICMP packet between two hosts that have a tracked flow: it may be an error about that flow. */
-  readonly related: boolean;
-  /** An accepted ICMP packet that got no answer: not an echo, but maybe an error from a router. */
-  readonly unanswered: boolean;
   /** Who may have opened the connection: `initiator`; either end, `initiator` rather than the other; or either end. */
   readonly openers: "one" | "likelier" | "either";
 }
@@ -221,69 +212,6 @@ function walk(lookup: PolicyLookup, facts: RecordFacts, matches: readonly Filter
     sg: lookup.unfiltered ? null : group.match,
     reply: group.reply,
   };
-}
-
-interface GroupAnswer {
-  readonly decision: Decision;
-  readonly match: FilterMatch | null;
-  readonly cause: Cause | null;
-  readonly reply: boolean;
-}
-
-/** The security group layer: only the initiating direction meets the rules, replies pass by tracking. */
-function securityGroups(
-  lookup: PolicyLookup,
-  facts: RecordFacts,
-  matches: readonly FilterMatch[],
-  aclDenies: boolean,
-): GroupAnswer {
-  const egress = lookup.direction === EGRESS;
-  const reply = facts.initiator !== "unknown" && (facts.initiator === "local") !== egress;
-  if (lookup.sgIfLocal === NOT_ASKED) return { decision: "skipped", match: null, cause: null, reply };
-  const ifLocal = matches[lookup.sgIfLocal];
-  const ifRemote = matches[lookup.sgIfRemote];
-  if (facts.initiator === "unknown") return eitherInitiator(egress ? ifLocal : ifRemote, egress ? ifRemote : ifLocal);
-
-  const match = facts.initiator === "local" ? ifLocal : ifRemote;
-  const opening = facts.openingMatch === NOT_ASKED ? null : matches[facts.openingMatch];
-  const passing: Decision = reply && !match.untracked ? "tracked" : "allow";
-  if (facts.outOfState && reply && facts.action === "REJECT") {
-    const own = egress ? ifLocal : ifRemote;
-    // An undecided answer has the cause of its doubt.
-    const cause = own.answer === "undecided" ? null : "no_tracked_connection";
-    return { decision: own.answer, match: own, cause, reply };
-  }
-  if (match.answer === "allow") {
-    // The rules that admitted the connection keep admitting it, whatever was added since.
-    return {
-      decision: passing,
-      match: opening?.answer === "allow" && !opening.untracked ? opening : match,
-      cause: null,
-      reply,
-    };
-  }
-  // A packet that the network ACL stopped shows nothing about the groups: for them the connection goes on.
-  if ((facts.action === "ACCEPT" || (facts.action === "REJECT" && aclDenies)) && opening?.answer === "allow") {
-    if (!opening.untracked) return { decision: "tracked", match: opening, cause: "tracked_after_rule_change", reply };
-    // An untracked flow has no state: its packets meet the rules of their own direction.
-    const own = egress ? ifLocal : ifRemote;
-    if (reply && own.answer === "allow") return { decision: "allow", match: own, cause: null, reply };
-  }
-  // An error about a tracked flow passes with it. A rejected packet can only be one if the network ACL stopped it.
-  if (facts.related && match.answer === "deny" && (facts.action === "ACCEPT" || aclDenies))
-    return { decision: "tracked", match, cause: "icmp_error_of_tracked_flow", reply };
-  // Any router on the path of a tracked flow may send such an error.
-  if (facts.unanswered && match.answer === "deny")
-    return { decision: "undecided", match, cause: "icmp_type_unknown", reply };
-  return { decision: match.answer, match, cause: null, reply };
-}
-
-/** Unknown initiator: the packet passes if it may be a request, or the reply to one. */
-function eitherInitiator(asRequest: FilterMatch, asReply: FilterMatch): GroupAnswer {
-  if (asRequest.answer === "allow") return { decision: "allow", match: asRequest, cause: null, reply: false };
-  if (asReply.answer === "allow") return { decision: "tracked", match: asReply, cause: null, reply: true };
-  const doubtful = asRequest.answer === "undecided" ? asRequest : asReply.answer === "undecided" ? asReply : null;
-  return { decision: doubtful ? "undecided" : "deny", match: doubtful ?? asRequest, cause: null, reply: false };
 }
 
 function contradicts(verdict: Verdict, action: RecordFacts["action"]): boolean {
