@@ -44,6 +44,7 @@ describe.skipIf(executable === null)("an investigation in a browser", () => {
     await page.waitForSelector(".chart canvas", { state: "attached" });
     expect(await page.locator("h1").textContent()).toBe("Address 185.220.101.34");
     expect(await page.locator("main h2").allTextContents()).toEqual([
+      "Accepted connections",
       "Subject",
       "Totals",
       "Timeline",

@@ -17,6 +17,7 @@ insert into judgements (judgement_id, direction, initiator, action, log_status, 
   (1, 'ingress', 'remote', 'ACCEPT', 'OK', 'deny', 'unexpected_accept', 'no_explanation', []),
   (2, 'ingress', 'remote', 'REJECT', 'OK', 'allow', 'unexpected_reject', 'late_packet', []);
 insert into flow_rows
+  (object_id, line, interface_idx, start_s, duration, src, dst, srcport, dstport, protocol, packets, bytes, tcp_flags, judgement_id)
   select 1, i + 2, 1 + i % 2, 1761987600 + i // 30, 30, ip('198.51.100.0') + i % 7919, ip('10.0.0.1'), 1024 + i % 60000, i % 1000, 6, 1 + i % 50, 40 * i, 2, 1 + i % 2
   from range(${ROWS}) r(i);
 `;
