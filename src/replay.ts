@@ -10,6 +10,7 @@ import { createReaderPool } from "./replay/reader-pool.ts";
 import { judgeAndStore, type Pace, type Progress, type SegmentTotals } from "./replay/segments.ts";
 import { expectTransfers, startThreads, type Threads } from "./replay/threads.ts";
 import type { AwsOptions, SourceObject } from "./source/source.ts";
+import { evidenceFiles } from "./source/evidence.ts";
 import { kindOfObject } from "./source/table.ts";
 import type { EvidenceQuery } from "./store/evidence-query.ts";
 import { factBuffers } from "./store/columns.ts";
@@ -77,11 +78,12 @@ export async function replay(
     };
     // If the file is yet to be made, every object is new, and reading begins at once. A pipe is not opened yet: a run that
     // is refused could not end while the pipe is silent.
-    const isEarly = isNewFile && !plan.objects.some((object) => kindOfObject(object).waitsForInput);
+    const isEarly = isNewFile && !plan.objects.some((object) => kindOfObject(object).opensLate);
     const early = isEarly ? startReading(NOTHING_KNOWN) : null;
 
     // Read the model.
-    const notes = options.model === null ? [] : await evidence.readModel(options.model);
+    const notes =
+      options.model === null ? [] : await evidence.readModel(options.model, evidenceFiles.recognises(options.model));
     for (const note of notes) events.note(note);
     const state = await opening;
     const objects = early ?? startReading(state);

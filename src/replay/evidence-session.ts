@@ -1,7 +1,6 @@
 import { loadModel } from "../model/load.ts";
 import type { Model } from "../model/model.ts";
 import { type CompiledPolicy, compileModel } from "../policy/compile.ts";
-import { evidenceFiles } from "../source/evidence.ts";
 import { openForWriting, type WritableFile } from "../store/create-file.ts";
 import { type EvidenceWriter, openEvidenceWriter } from "../store/evidence-writer.ts";
 import { loadStoredModel } from "../store/stored-models.ts";
@@ -18,7 +17,7 @@ export interface EvidenceSession extends EvidenceWriter {
    * Reads the model, before `begin`: of an evidence file, that of its newest run. Returns what was read and set aside. Throws
    * E_MODEL (model/load.ts).
    */
-  readModel(path: string): Promise<readonly string[]>;
+  readModel(path: string, isEvidence: boolean): Promise<readonly string[]>;
   /** Throws `E_STORE` when the file is no evidence file, `E_IN_USE` when another process has it open. */
   open(path: string): Promise<StoredState>;
   /** Returns the model's policy in the numbers of the file; without a model one that knows no interface. */
@@ -41,8 +40,8 @@ export function createEvidenceSession(): EvidenceSession {
     return { file, state: await readStoredState(file.connection) };
   };
   const session: Omit<EvidenceSession, Exclude<keyof EvidenceWriter, "close">> = {
-    async readModel(path) {
-      model = evidenceFiles.recognises(path) ? await loadStoredModel(path) : await loadModel(path);
+    async readModel(path, isEvidence) {
+      model = isEvidence ? await loadStoredModel(path) : await loadModel(path);
       return model.notes;
     },
     async open(path) {

@@ -15,6 +15,7 @@ export const evidenceFiles: SourceKind = {
   usage: "evidence file",
   recognises: isDuckDb,
   plan: planEvidence,
+  opensLate: true,
   readRecords,
 };
 

@@ -25,7 +25,7 @@ export const pipes: SourceKind = {
   plan: async () => ({ objects: [STDIN] }),
   open: readPipe,
   channelOf: (name) => (name === STDIN.name ? name : null),
-  waitsForInput: true,
+  opensLate: true,
 };
 
 /** Bytes a read call asks for. From the page cache, Node 20: 64 KiB 1.7 GB/s, 256 KiB 4.4, 1 MiB 7.3, 4 MiB 5.4. */

@@ -43,8 +43,11 @@ export interface SourceKind {
   contentKey?(object: Pick<SourceObject, "name" | "etag">): string | null;
   /** `plan` has applied `from` and `to` itself. Otherwise objects are selected by the times in their names. */
   readonly plansTimes?: true;
-  /** Opening may wait for someone to write. Such an object is opened only when nothing can refuse the run any more. */
-  readonly waitsForInput?: true;
+  /**
+   * Its objects are opened only when nothing can refuse the run any more: opening may wait for someone to write, or loads
+   * native code, and Node aborts if the process ends while a thread does.
+   */
+  readonly opensLate?: true;
   /** Opening takes long enough that reading should begin before the object's turn. */
   readonly prefetches?: true;
 }

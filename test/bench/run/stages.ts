@@ -38,7 +38,7 @@ export async function timeStages({ objects, model: folder, truth }: Prepared): P
   // The compiled benchmark has no SQL beside it to make one.
   copyFileSync("dist/store/empty.duckdb", db);
   const writer = createEvidenceSession();
-  await writer.readModel(folder);
+  await writer.readModel(folder, false);
   const state = await writer.open(db);
   const policy = await writer.begin({ keepFlows: true });
   await writer.startRun({
